@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Translation of what a user reads. */
+
+#include "base/i18n.h"
+
+#include "config.h"
+
+const char *
+l4_translate (const char *text)
+{
+  static gsize bound = 0;
+
+  if (g_once_init_enter (&bound)) {
+    const char *directory = g_getenv ("LLAMA4_LOCALE_DIR");
+
+    bindtextdomain (GETTEXT_PACKAGE, directory != NULL ? directory : L4_LOCALE_DIR);
+    bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
+    g_once_init_leave (&bound, 1);
+  }
+  return dgettext (GETTEXT_PACKAGE, text);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Aligned memory that may be refused, and how much of it the machine has. */
+
+#pragma once
+
+#include <glib.h>
+
+/* bytes of memory aligned to a cache line, zeroed; bytes may be 0. Never aborts: on refusal NULL and L4_ERROR_MEMORY, in which
+ * what names the purpose. (transfer full), freed with l4_free(). */
+gpointer l4_alloc (gsize bytes, const char *what, GError **error);
+void l4_free (gpointer memory);         /* NULL is fine */
+
+/* A float array that l4_autofree releases when it leaves its scope. */
+static inline void
+l4_autofree_ (gpointer place)
+{
+  l4_free (*(gpointer *) place);
+}
+
+#define l4_autofree __attribute__ ((cleanup (l4_autofree_)))
+
+/* *product = the product of dims[0 … n_dims - 1] and size; FALSE when a dim is negative or the product passes G_MAXSIZE. */
+gboolean l4_checked_product (const gint64 *dims, guint n_dims, gsize size, gsize *product);
+
+/* Bytes that can be allocated now without swapping: the kernel's estimate, bounded by the memory control group. */
+guint64 l4_memory_available (void);

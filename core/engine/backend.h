@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What stands behind a model: the Llama 4 engine, or a script of prepared answers. */
+
+#pragma once
+
+#include "base/error.h"
+
+/* One kind of describer. info of the model outlives every call; `model` is what load returned. */
+typedef struct
+{
+  /* Loads; fills info (strings are copied by the caller before the next call) and reports progress 0 … 100. Returns the
+   * describer's own model, or NULL. */
+  gpointer (*load) (const L4LoadOptions *options, L4ModelInfo *info, L4ProgressFunc progress, gpointer user_data,
+      GCancellable *cancellable, GError **error);
+  void (*unload) (gpointer model);
+  void (*picture_size) (gconstpointer model, guint width, guint height, guint max_tiles, guint *out_width, guint *out_height);
+  gpointer (*session_new) (gpointer model);
+  void (*session_free) (gpointer session);
+  /* As l4_session_answer(); answer is empty on entry, cleared by the caller when FALSE is returned. */
+  gboolean (*answer) (gpointer session, const L4Message *messages, gsize n_messages, const L4GenerateOptions *options,
+      L4TextFunc on_text, gpointer user_data, GCancellable *cancellable, L4Answer *answer, GError **error);
+} L4BackendClass;
+
+extern const L4BackendClass l4_llama_backend;   /* engine/llama.c */
+extern const L4BackendClass l4_script_backend;  /* engine/script.c */

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Models and sessions: picks the describer, shares one model among all who load the same files. */
+
+#include "engine/backend.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include "config.h"
+
+struct _L4Model
+{
+  gatomicrefcount references;
+  char *key;                    /* in `loaded` */
+  const L4BackendClass *backend;
+  gpointer model;               /* the backend's */
+  L4ModelInfo info;             /* owns its strings */
+};
+
+struct _L4Session
+{
+  L4Model *model;
+  gpointer session;             /* the backend's */
+};
+
+/* Models in memory, and those that a thread is loading just now. */
+static GMutex registry_lock;
+static GCond registry_changed;
+static GHashTable *loaded;      /* key → L4Model, no reference held */
+static GHashTable *loading;     /* set of keys */
+
+static char *
+embedded_path (void)
+{
+  const char *directory = g_getenv ("LLAMA4_DATA_DIR");
+
+  return g_build_filename (directory != NULL ? directory : L4_DATA_DIR, "embedded", NULL);
+}
+
+/* Which model this is: the files by name and time, and what else shapes it in memory. */
+static char *
+model_key (const L4LoadOptions *options)
+{
+  g_autofree char *canonical = g_canonicalize_filename (options->model_path, NULL);
+  g_autofree char *projector =
+      options->projector_path != NULL ? g_canonicalize_filename (options->projector_path, NULL) : g_strdup ("");
+  struct stat status = { 0 };
+
+  stat (canonical, &status);
+  return g_strdup_printf ("%s\n%s\n%" G_GINT64_FORMAT ".%ld\n%u", canonical, projector, (gint64) status.st_mtim.tv_sec,
+      status.st_mtim.tv_nsec, options->threads);
+}
+
+static L4Model *
+model_new (const L4LoadOptions *options, gboolean embedded, L4ProgressFunc progress, gpointer user_data,
+    GCancellable *cancellable, GError **error)
+{
+  g_autofree L4Model *self = g_new0 (L4Model, 1);
+  L4ModelInfo info = { 0 };
+
+  self->backend = g_str_has_suffix (options->model_path, ".script") ? &l4_script_backend : &l4_llama_backend;
+  self->model = self->backend->load (options, &info, progress, user_data, cancellable, error);
+  if (self->model == NULL)
+    return NULL;
+  self->info = info;
+  self->info.path = g_strdup (options->model_path);
+  self->info.name = embedded ? g_strdup ("embedded") : g_path_get_basename (options->model_path);
+  self->info.digest = g_strdup (info.digest);
+  self->info.quantization = g_strdup (info.quantization);
+  g_atomic_ref_count_init (&self->references);
+  return g_steal_pointer (&self);
+}
+
+static void
+model_free (L4Model *self)
+{
+  self->backend->unload (self->model);
+  g_free ((char *) self->info.path);
+  g_free ((char *) self->info.name);
+  g_free ((char *) self->info.digest);
+  g_free ((char *) self->info.quantization);
+  g_free (self->key);
+  g_free (self);
+}
+
+/* A reference to the model of that key. NULL: the caller is now the one who loads it, or was cancelled while waiting. */
+static L4Model *
+registry_claim (const char *key, GCancellable *cancellable)
+{
+  L4Model *model = NULL;
+
+  g_mutex_lock (&registry_lock);
+  if (loaded == NULL) {
+    loaded = g_hash_table_new (g_str_hash, g_str_equal);
+    loading = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  }
+  while (g_hash_table_contains (loading, key) && !g_cancellable_is_cancelled (cancellable))
+    g_cond_wait_until (&registry_changed, &registry_lock, g_get_monotonic_time () + 50 * G_TIME_SPAN_MILLISECOND);
+  if (!g_cancellable_is_cancelled (cancellable)) {
+    model = g_hash_table_lookup (loaded, key);
+    if (model != NULL)
+      g_atomic_ref_count_inc (&model->references);
+    else
+      g_hash_table_add (loading, g_strdup (key));
+  }
+  g_mutex_unlock (&registry_lock);
+  return model;
+}
+
+static void
+registry_settle (const char *key, L4Model *model)
+{
+  g_mutex_lock (&registry_lock);
+  g_hash_table_remove (loading, key);
+  if (model != NULL) {
+    model->key = g_strdup (key);
+    g_hash_table_insert (loaded, model->key, model);
+  }
+  g_cond_broadcast (&registry_changed);
+  g_mutex_unlock (&registry_lock);
+}
+
+L4Model *
+l4_model_load (const L4LoadOptions *given, L4ProgressFunc progress, gpointer user_data, GCancellable *cancellable,
+    GError **error)
+{
+  L4LoadOptions options = given != NULL ? *given : (L4LoadOptions) { 0 };
+  gboolean embedded = options.model_path == NULL || *options.model_path == '\0';
+  g_autofree char *own_path = embedded ? embedded_path () : NULL;
+  g_autofree char *key = NULL;
+  L4Model *model;
+
+  if (embedded)
+    options.model_path = own_path;
+  key = model_key (&options);
+  model = registry_claim (key, cancellable);
+  if (model == NULL) {
+    if (g_cancellable_is_cancelled (cancellable)) {
+      l4_fail (error, L4_ERROR_CANCELLED, _("%s: loading was cancelled"), options.model_path);
+      return NULL;
+    }
+    model = model_new (&options, embedded, progress, user_data, cancellable, error);
+    registry_settle (key, model);
+  }
+  if (model != NULL && progress != NULL)
+    progress (100, user_data);
+  return model;
+}
+
+L4Model *
+l4_model_ref (L4Model *self)
+{
+  g_atomic_ref_count_inc (&self->references);
+  return self;
+}
+
+void
+l4_model_unref (L4Model *self)
+{
+  gboolean last;
+
+  g_mutex_lock (&registry_lock);        /* so that nobody finds it between the last reference and its end */
+  last = g_atomic_ref_count_dec (&self->references);
+  if (last && g_hash_table_lookup (loaded, self->key) == self)
+    g_hash_table_remove (loaded, self->key);
+  g_mutex_unlock (&registry_lock);
+  if (last)
+    model_free (self);
+}
+
+const L4ModelInfo *
+l4_model_get_info (const L4Model *self)
+{
+  return &self->info;
+}
+
+void
+l4_model_picture_size (const L4Model *self, guint width, guint height, guint max_tiles, guint *out_width, guint *out_height)
+{
+  self->backend->picture_size (self->model, MAX (width, 1), MAX (height, 1), CLAMP (max_tiles, 1, self->info.max_tiles),
+      out_width, out_height);
+}
+
+L4Session *
+l4_session_new (L4Model *model)
+{
+  L4Session *self = g_new0 (L4Session, 1);
+
+  self->model = l4_model_ref (model);
+  self->session = model->backend->session_new (model->model);
+  return self;
+}
+
+void
+l4_session_free (L4Session *self)
+{
+  if (self == NULL)
+    return;
+  self->model->backend->session_free (self->session);
+  l4_model_unref (self->model);
+  g_free (self);
+}
+
+/* What no describer can do anything with. */
+static gboolean
+check_conversation (const L4Message *messages, gsize n_messages, const L4GenerateOptions *options, GError **error)
+{
+  if (options->max_tokens < 1)
+    return l4_fail (error, L4_ERROR_INPUT, _("max-tokens: must be at least 1"));
+  for (gsize m = 0; m < n_messages; m++)
+    for (gsize p = 0; p < messages[m].n_parts; p++) {
+      const L4Picture *picture = &messages[m].parts[p].picture;
+
+      if (messages[m].parts[p].text == NULL && (picture->pixels == NULL || picture->width < 1 || picture->height < 1
+              || picture->width > 65535 || picture->height > 65535 || picture->stride < (gsize) picture->width * 3))
+        return l4_fail (error, L4_ERROR_INPUT,
+            _("picture of %u x %u pixels with rows of %" G_GSIZE_FORMAT " bytes: unusable"), picture->width,
+            picture->height, picture->stride);
+    }
+  return TRUE;
+}
+
+gboolean
+l4_session_answer (L4Session *self, const L4Message *messages, gsize n_messages, const L4GenerateOptions *options,
+    L4TextFunc on_text, gpointer user_data, GCancellable *cancellable, L4Answer *answer, GError **error)
+{
+  *answer = (L4Answer) { 0 };
+  if (check_conversation (messages, n_messages, options, error)
+      && self->model->backend->answer (self->session, messages, n_messages, options, on_text, user_data, cancellable, answer,
+          error))
+    return TRUE;
+  l4_answer_clear (answer);
+  return FALSE;
+}
+
+void
+l4_answer_clear (L4Answer *answer)
+{
+  g_free (answer->text);
+  g_free (answer->prompt_digest);
+  *answer = (L4Answer) { 0 };
+}
+
+const char *
+l4_finish_to_string (L4Finish finish)
+{
+  static const char *const names[] = { "stop", "length", "cancelled" };
+
+  return names[finish];
+}

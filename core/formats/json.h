@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Reading JSON files of bounded size, with errors that name the file and the key. */
+
+#pragma once
+
+#include <yyjson.h>
+
+#include "base/error.h"
+
+/* A parsed file whose root is an object. path is kept for messages. */
+typedef struct
+{
+  char *path;
+  yyjson_doc *doc;
+  yyjson_val *root;
+} L4Json;
+
+/* Files of more than max_bytes are refused before they are read. (transfer full) */
+L4Json *l4_json_load (const char *path, gsize max_bytes, GError **error);
+void l4_json_free (L4Json *self);       /* NULL is fine */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Json, l4_json_free)
+
+/* The number under key of object, within [minimum, maximum]. A missing or null key: *value stays as it is, TRUE. */
+gboolean l4_json_get_int (const L4Json *self, yyjson_val *object, const char *key, gint64 minimum, gint64 maximum,
+    gint64 *value, GError **error);
+gboolean l4_json_get_double (const L4Json *self, yyjson_val *object, const char *key, double minimum, double maximum,
+    double *value, GError **error);
+gboolean l4_json_get_bool (const L4Json *self, yyjson_val *object, const char *key, gboolean *value, GError **error);

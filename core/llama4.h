@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The public interface of libllama4: load a Llama 4 checkpoint, show it pictures, read what it says. */
+
+#pragma once
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+#define L4_API __attribute__ ((visibility ("default")))
+
+/* Errors ------------------------------------------------------------------------------------------------------------- */
+
+#define L4_ERROR (l4_error_quark ())
+
+/* Every message is one line that names the file, the thing and the numbers. */
+typedef enum
+{
+  L4_ERROR_NOT_FOUND,           /* a file that must be there is not */
+  L4_ERROR_IO,                  /* the system refused to read or write */
+  L4_ERROR_FORMAT,              /* a file contradicts itself or its format */
+  L4_ERROR_UNSUPPORTED,         /* a well-formed file asks for what this version cannot do */
+  L4_ERROR_MEMORY,              /* would not fit memory-limit or the free memory */
+  L4_ERROR_INPUT,               /* a picture, prompt or option is unusable */
+  L4_ERROR_CANCELLED,           /* the GCancellable was cancelled while loading */
+  L4_ERROR_INTERNAL             /* a library below failed */
+} L4Error;
+
+L4_API GQuark l4_error_quark (void);
+
+/* Model -------------------------------------------------------------------------------------------------------------- */
+
+/* Weights, tokenizer and settings. Immutable after loading, reference counted, usable from any thread. */
+typedef struct _L4Model L4Model;
+
+typedef struct
+{
+  const char *model_path;       /* folder or file; NULL: the embedded model; a file "*.script": answers read from that file */
+  const char *projector_path;   /* vision part of a model that keeps it in its own file; NULL: found beside the model */
+  guint64 memory_limit;         /* bytes for weights and caches; 0: what the machine has free */
+  guint threads;                /* 0: every CPU that the process may use */
+} L4LoadOptions;
+
+typedef struct
+{
+  const char *name;             /* last part of the path, or "embedded" */
+  const char *path;
+  const char *digest;           /* "sha256:…" over the settings, the tokenizer and every tensor's name, type, shape and place */
+  const char *quantization;     /* "bf16", … ; "none" for a script */
+  guint tile_size;              /* pixels; side of one square tile */
+  guint max_tiles;              /* most tiles that the checkpoint allows a picture */
+  guint tokens_per_tile;
+  guint64 context_length;       /* tokens */
+  guint64 n_parameters;
+  guint64 memory;               /* bytes held by the weights */
+} L4ModelInfo;
+
+/* percent runs from 0 to 100 and never falls. Called from the loading thread. */
+typedef void (*L4ProgressFunc) (guint percent, gpointer user_data);
+
+/* Loads a model, or takes a further reference to the one already in memory for the same files and threads.
+ * Blocks; options may be NULL. (transfer full) */
+L4_API L4Model *l4_model_load (const L4LoadOptions *options, L4ProgressFunc progress, gpointer user_data,
+    GCancellable *cancellable, GError **error);
+L4_API L4Model *l4_model_ref (L4Model *self);
+L4_API void l4_model_unref (L4Model *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Model, l4_model_unref)
+
+L4_API const L4ModelInfo *l4_model_get_info (const L4Model *self);
+
+/* The size in pixels at which the model looks at a picture of width x height with square pixels that may be split into
+ * max_tiles tiles: scaling to it beforehand loses nothing. All sizes >= 1; max_tiles is clamped to what the model allows. */
+L4_API void l4_model_picture_size (const L4Model *self, guint width, guint height, guint max_tiles, guint *out_width,
+    guint *out_height);
+
+/* Conversation ------------------------------------------------------------------------------------------------------- */
+
+/* 8-bit R, G, B, three bytes a pixel, rows top to bottom. Borrowed during the call that takes it. */
+typedef struct
+{
+  const guint8 *pixels;
+  guint width;                  /* pixels, 1 … 65535 */
+  guint height;
+  gsize stride;                 /* bytes from one row to the next, >= 3 * width */
+} L4Picture;
+
+/* Either text (UTF-8; special tokens are never formed from it) or a picture. */
+typedef struct
+{
+  const char *text;             /* NULL: picture */
+  L4Picture picture;
+} L4Part;
+
+typedef enum
+{
+  L4_ROLE_SYSTEM,
+  L4_ROLE_USER,
+  L4_ROLE_ASSISTANT
+} L4Role;
+
+typedef struct
+{
+  L4Role role;
+  const L4Part *parts;
+  gsize n_parts;
+} L4Message;
+
+typedef struct
+{
+  guint max_tokens;             /* most tokens to generate; >= 1 */
+  double temperature;           /* 0: greedy */
+  double top_p;                 /* 0 … 1; 1: the whole distribution */
+  guint64 seed;
+  guint max_tiles;              /* most tiles a picture is split into; 0: what the checkpoint allows */
+} L4GenerateOptions;
+
+#define L4_GENERATE_OPTIONS_INIT { .max_tokens = 100, .temperature = 0, .top_p = 1, .seed = 0, .max_tiles = 1 }
+
+typedef enum
+{
+  L4_FINISH_STOP,               /* the model ended its turn */
+  L4_FINISH_LENGTH,             /* max_tokens or the context was used up */
+  L4_FINISH_CANCELLED
+} L4Finish;
+
+L4_API const char *l4_finish_to_string (L4Finish finish);       /* "stop", "length", "cancelled" */
+
+/* A further piece of the answer: whole code points, valid UTF-8, NUL-terminated. Called from the generating thread. */
+typedef void (*L4TextFunc) (const char *text, gpointer user_data);
+
+typedef struct
+{
+  char *text;                   /* valid UTF-8; what came before a cancellation is kept */
+  L4Finish finish;
+  char *prompt_digest;          /* "sha256:…" over the token ids of the prompt, pictures left out */
+  guint prompt_tokens;
+  guint generated_tokens;       /* the token that ended the turn included */
+  gint64 vision_us;             /* microseconds */
+  gint64 prefill_us;
+  gint64 decode_us;
+} L4Answer;
+
+L4_API void l4_answer_clear (L4Answer *answer);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (L4Answer, l4_answer_clear)
+
+/* The working memory (KV cache, scratch) of one conversation at a time. Used by one thread at a time. */
+typedef struct _L4Session L4Session;
+
+L4_API L4Session *l4_session_new (L4Model *model);      /* (transfer full); holds a reference to model */
+L4_API void l4_session_free (L4Session *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Session, l4_session_free)
+
+/* Answers the conversation. Cancelling between tokens is no error: TRUE with L4_FINISH_CANCELLED. On FALSE answer is empty.
+ * on_text and cancellable may be NULL. */
+L4_API gboolean l4_session_answer (L4Session *self, const L4Message *messages, gsize n_messages,
+    const L4GenerateOptions *options, L4TextFunc on_text, gpointer user_data, GCancellable *cancellable, L4Answer *answer,
+    GError **error);
+
+/* Output ------------------------------------------------------------------------------------------------------------- */
+
+/* One line of valid UTF-8 without control, bidirectional or other invisible formatting characters; runs of white space become
+ * one blank, none at the ends. (transfer full) */
+L4_API char *l4_text_to_line (const char *text, gssize length);
+
+/* One description of a stretch of video. Borrowed strings. */
+typedef struct
+{
+  guint64 start;                /* nanoseconds of stream time */
+  guint64 end;
+  const guint64 *frames;        /* [n_frames] stream times of the pictures shown */
+  gsize n_frames;
+  const L4ModelInfo *model;
+  const L4Answer *answer;
+  gint64 queue_us;              /* microseconds from the window's last picture to the start of work */
+} L4Record;
+
+/* The record as one line of JSON without a line end:
+ * {"start","end","frames","text","model":{"name","digest","quantization"},"prompt_digest","tokens":{"prompt","generated"},
+ * "ms":{"queue","vision","prefill","decode"},"finish"}; text has passed l4_text_to_line(). (transfer full) */
+L4_API char *l4_record_to_json (const L4Record *record);
+
+G_END_DECLS

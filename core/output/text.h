@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Whole code points out of a stream of token bytes. l4_text_to_line() and l4_record_to_json() of llama4.h live here too. */
+
+#pragma once
+
+#include "base/error.h"
+
+/* Moves from bytes to text what is complete: invalid bytes become U+FFFD, the start of an unfinished code point stays in bytes
+ * unless at_end. NUL bytes become U+FFFD as well. */
+void l4_text_take (GString *bytes, gboolean at_end, GString *text);
