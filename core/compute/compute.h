@@ -11,7 +11,7 @@ typedef enum
   L4_PRECISION_F32
 } L4Precision;
 
-/* oneDNN's engine and its settings; shared by all weights and products of a model. Any thread. */
+/* oneDNN's engine, its primitives and its settings; shared by all weights and products of a model. Any thread. */
 typedef struct _L4Compute L4Compute;
 
 /* threads: 0 for every CPU of the process. (transfer full) */
@@ -34,17 +34,16 @@ typedef enum
   L4_LAYOUT_IN_OUT              /* rows are inputs: source [n_in, n_out] */
 } L4Layout;
 
-/* Packs source, row_stride floats a row; n_out, n_in >= 1. (transfer full) */
-L4Weight *l4_weight_new (L4Compute *compute, gint64 n_out, gint64 n_in, L4Layout layout, const float *source,
-    gint64 row_stride, GError **error);
+/* Packs source, dense rows; n_out, n_in >= 1. (transfer full) */
+L4Weight *l4_weight_new (L4Compute *compute, L4Precision precision, gint64 n_out, gint64 n_in, L4Layout layout,
+    const float *source, GError **error);
 void l4_weight_free (L4Weight *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Weight, l4_weight_free)
 
-gsize l4_weight_bytes (gint64 n_out, gint64 n_in, L4Precision precision);       /* what packing such a matrix holds, at least */
 gint64 l4_weight_n_out (const L4Weight *self);
 gint64 l4_weight_n_in (const L4Weight *self);
 
-/* y = x * weight^T (+ bias). In bf16 x is rounded to bf16 first; sums and y are float32.
+/* y = x * weight^T (+ bias). With a bf16 weight x is rounded to bf16 first; sums and y are float32. Any thread.
  * x: [m, n_in], y: [m, n_out], both dense; bias: [n_out] or NULL; m >= 1. */
 gboolean l4_product (L4Compute *compute, const L4Weight *weight, const float *x, gint64 m, const float *bias, float *y,
     GError **error);

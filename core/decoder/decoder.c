@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The decoder: token ids and picture tokens to logits. */
+
+#include "decoder/decoder.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "decoder/feed-forward.h"
+#include "decoder/rope.h"
+#include "decoder/self-attention.h"
+#include "kernels/kernels.h"
+
+typedef struct
+{
+  float *attention_norm;        /* [hidden] */
+  L4SelfAttention attention;
+  float *ffn_norm;              /* [hidden] */
+  L4FeedForward dense;          /* of a dense layer */
+  L4Mixture mixture;            /* of a MoE layer */
+} Layer;
+
+struct _L4Decoder
+{
+  const L4TextConfig *config;
+  gpointer embeddings;          /* [vocab, hidden], float or bfloat16 */
+  gboolean embeddings_bf16;
+  Layer *layers;                /* [n_layers] */
+  float *norm;                  /* [hidden] */
+  L4Weight *head;               /* [vocab, hidden] */
+  float *frequencies;           /* [head_dim / 2] */
+};
+
+/* Loading ------------------------------------------------------------------------------------------------------------ */
+
+static void
+load_layer (Layer *layer, L4Loader *loader, const L4TextConfig *config, gint64 index, const char *prefix)
+{
+  g_autofree char *attention = g_strdup_printf ("%s.layers.%" G_GINT64_FORMAT ".self_attn", prefix, index);
+  g_autofree char *ffn = g_strdup_printf ("%s.layers.%" G_GINT64_FORMAT ".feed_forward", prefix, index);
+
+  layer->attention_norm =
+      l4_loader_vector (loader, config->hidden, "%s.layers.%" G_GINT64_FORMAT ".input_layernorm.weight", prefix, index);
+  l4_self_attention_load (&layer->attention, loader, config, attention);
+  layer->ffn_norm =
+      l4_loader_vector (loader, config->hidden, "%s.layers.%" G_GINT64_FORMAT ".post_attention_layernorm.weight", prefix,
+      index);
+  if (config->layers[index].moe)
+    l4_mixture_load (&layer->mixture, loader, config, ffn);
+  else
+    l4_feed_forward_load (&layer->dense, loader, config->hidden, config->dense_width, ffn);
+}
+
+L4Decoder *
+l4_decoder_load (L4Loader *loader, const L4Config *settings)
+{
+  g_autoptr (L4Decoder) self = g_new0 (L4Decoder, 1);
+  const L4TextConfig *config = &settings->text;
+  const char *prefix = settings->text_prefix ? "language_model.model" : "model";
+  const char *head = config->tied ? "model.embed_tokens" : "lm_head";
+  const char *head_prefix = settings->text_prefix ? "language_model." : "";
+
+  self->config = config;
+  self->embeddings_bf16 = l4_loader_get_precision (loader) == L4_PRECISION_BF16;
+  if (self->embeddings_bf16)
+    self->embeddings = l4_loader_table_bf16 (loader, config->vocab, config->hidden, "%s.embed_tokens.weight", prefix);
+  else
+    self->embeddings = l4_loader_table (loader, config->vocab, config->hidden, "%s.embed_tokens.weight", prefix);
+  self->layers = g_new0 (Layer, config->n_layers);
+  for (gint64 l = 0; l < config->n_layers; l++)
+    load_layer (&self->layers[l], loader, config, l, prefix);
+  self->norm = l4_loader_vector (loader, config->hidden, "%s.norm.weight", prefix);
+  self->head = l4_loader_weight (loader, config->vocab, config->hidden, "%s%s.weight", head_prefix, head);
+  self->frequencies = l4_rope_frequencies (config, NULL);
+  if (self->head == NULL || self->frequencies == NULL)
+    return NULL;
+  return g_steal_pointer (&self);
+}
+
+void
+l4_decoder_free (L4Decoder *self)
+{
+  if (self == NULL)
+    return;
+  for (gint64 l = 0; l < self->config->n_layers; l++) {
+    Layer *layer = &self->layers[l];
+
+    l4_free (layer->attention_norm);
+    l4_self_attention_clear (&layer->attention);
+    l4_free (layer->ffn_norm);
+    l4_feed_forward_clear (&layer->dense);
+    l4_mixture_clear (&layer->mixture);
+  }
+  g_free (self->layers);
+  l4_free (self->embeddings);
+  l4_free (self->norm);
+  l4_weight_free (self->head);
+  l4_free (self->frequencies);
+  g_free (self);
+}
+
+guint64
+l4_decoder_n_parameters (const L4TextConfig *config)
+{
+  guint64 hidden = config->hidden;
+  guint64 q_width = config->n_heads * config->head_dim, kv_width = config->n_kv_heads * config->head_dim;
+  guint64 total = config->vocab * hidden * 2 + hidden;
+
+  for (gint64 l = 0; l < config->n_layers; l++) {
+    total += 2 * hidden + 2 * hidden * (q_width + kv_width);
+    if (config->attention_bias)
+      total += q_width + 2 * kv_width + hidden;
+    if (config->layers[l].moe)
+      total += config->n_experts * hidden + 3 * hidden * config->expert_width * (config->n_experts + 1);
+    else
+      total += 3 * hidden * config->dense_width;
+  }
+  return total;
+}
+
+/* Forward ------------------------------------------------------------------------------------------------------------ */
+
+gboolean
+l4_decoder_embed (const L4Decoder *self, const gint32 *ids, gint64 n, float *embeddings, GError **error)
+{
+  gint64 hidden = self->config->hidden;
+
+  for (gint64 t = 0; t < n; t++) {
+    float *row = embeddings + t * hidden;
+
+    if (ids[t] < 0 || ids[t] >= self->config->vocab)
+      return l4_fail (error, L4_ERROR_INPUT,
+          _("token %d at position %" G_GINT64_FORMAT " is outside the vocabulary of %" G_GINT64_FORMAT), ids[t], t,
+          self->config->vocab);
+    if (self->embeddings_bf16)
+      l4_kernels ()->from_bf16 ((guint16 *) self->embeddings + ids[t] * hidden, hidden, row);
+    else
+      memcpy (row, (float *) self->embeddings + ids[t] * hidden, hidden * sizeof (float));
+  }
+  return TRUE;
+}
+
+static void
+normalise (const L4TextConfig *config, const float *h, const float *weight, gint64 n, float *out)
+{
+#pragma omp parallel for if (n * config->hidden > 65536)
+  for (gint64 t = 0; t < n; t++)
+    l4_kernels ()->rms_norm (h + t * config->hidden, weight, config->hidden, config->rms_eps, out + t * config->hidden);
+}
+
+/* h += attention(norm(h)); h += feed-forward(norm(h)). x, y: [n, hidden] for the way; router: [n, n_experts]. */
+static gboolean
+forward_layer (const L4Decoder *self, gint64 l, L4Compute *compute, L4Cache *cache, const L4Angles *angles, gint64 n,
+    const gint32 *forced, float *h, float *x, float *y, float *router, GError **error)
+{
+  const L4TextConfig *config = self->config;
+  const Layer *layer = &self->layers[l];
+
+  normalise (config, h, layer->attention_norm, n, x);
+  if (!l4_self_attention_forward (&layer->attention, compute, cache, l, angles, x, n, y, error))
+    return FALSE;
+  l4_kernels ()->add (y, n * config->hidden, h);
+
+  normalise (config, h, layer->ffn_norm, n, x);
+  if (config->layers[l].moe ? !l4_mixture (&layer->mixture, compute, x, n, forced, router, y, error)
+      : !l4_feed_forward (&layer->dense, compute, x, n, y, error))
+    return FALSE;
+  l4_kernels ()->add (y, n * config->hidden, h);
+  return TRUE;
+}
+
+gboolean
+l4_decoder_forward (const L4Decoder *self, L4Compute *compute, L4Cache *cache, float *h, gint64 n, const L4Probe *given,
+    GCancellable *cancellable, GError **error)
+{
+  const L4TextConfig *config = self->config;
+  const L4Probe probe = given != NULL ? *given : (L4Probe) { 0 };
+  gint64 n_pairs = config->head_dim / 2, size = n * config->hidden, moe = 0;
+  l4_autofree float *memory =
+      l4_alloc ((2 * size + n * config->n_experts + 4 * n * n_pairs) * sizeof (float), _("decoder"), error);
+  float *x = memory;            /* [n, hidden] */
+  float *y = x + size;          /* [n, hidden] */
+  float *router = y + size;     /* [n, n_experts] */
+  float *tables = router + n * config->n_experts;       /* [2, 2, n, n_pairs] */
+  const L4Angles whole = { tables, tables + n * n_pairs };
+  const L4Angles chunked = { tables + 2 * n * n_pairs, tables + 3 * n * n_pairs };
+
+  if (memory == NULL)
+    return FALSE;
+  if (cache->n_tokens + n > cache->capacity)
+    return l4_fail (error, L4_ERROR_INPUT, _("%" G_GINT64_FORMAT " tokens do not fit a context of %" G_GINT64_FORMAT),
+        cache->n_tokens + n, cache->capacity);
+  l4_rope_angles (self->frequencies, n_pairs, cache->n_tokens, n, 0, (float *) whole.cosines, (float *) whole.sines);
+  l4_rope_angles (self->frequencies, n_pairs, cache->n_tokens, n, config->chunk, (float *) chunked.cosines,
+      (float *) chunked.sines);
+
+  for (gint64 l = 0; l < config->n_layers; l++) {
+    gboolean is_moe = config->layers[l].moe;
+    const gint32 *forced = is_moe && probe.experts != NULL ? probe.experts + moe * n * config->top_k : NULL;
+
+    if (g_cancellable_is_cancelled (cancellable))
+      return l4_fail (error, L4_ERROR_CANCELLED, _("cancelled"));
+    if (probe.hidden_states != NULL)
+      memcpy (probe.hidden_states + l * size, h, size * sizeof (float));
+    if (!forward_layer (self, l, compute, cache, config->layers[l].chunked ? &chunked : &whole, n, forced, h, x, y, router,
+            error))
+      return FALSE;
+    if (is_moe && probe.router_logits != NULL)
+      memcpy (probe.router_logits + moe * n * config->n_experts, router, n * config->n_experts * sizeof (float));
+    moe += is_moe;
+  }
+  normalise (config, h, self->norm, n, h);
+  if (probe.hidden_states != NULL)
+    memcpy (probe.hidden_states + config->n_layers * size, h, size * sizeof (float));
+  cache->n_tokens += n;
+  return TRUE;
+}
+
+gboolean
+l4_decoder_logits (const L4Decoder *self, L4Compute *compute, const float *h, gint64 n, float *logits, GError **error)
+{
+  return l4_product (compute, self->head, h, n, NULL, logits, error);
+}

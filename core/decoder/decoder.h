@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The decoder: token ids and picture tokens to logits. */
+
+#pragma once
+
+#include "decoder/cache.h"
+#include "compute/loader.h"
+
+/* Weights. Immutable after loading; any thread, each with its own cache. */
+typedef struct _L4Decoder L4Decoder;
+
+/* config is borrowed and outlives the decoder. NULL when the loader has failed. (transfer full) */
+L4Decoder *l4_decoder_load (L4Loader *loader, const L4Config *config);
+void l4_decoder_free (L4Decoder *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Decoder, l4_decoder_free)
+
+/* Weights that loading will ask for. */
+guint64 l4_decoder_n_parameters (const L4TextConfig *config);
+
+/* What to write down, or to impose, during one forward pass. Every pointer may be NULL. */
+typedef struct
+{
+  float *hidden_states;         /* [n_layers + 1, n, hidden]: the input of every layer; the last after the final norm */
+  float *router_logits;         /* [n_moe_layers, n, n_experts] */
+  const gint32 *experts;        /* [n_moe_layers, n, top_k]: choices to impose */
+} L4Probe;
+
+/* embeddings of ids: [n, hidden]. L4_ERROR_INPUT when an id is outside the vocabulary. */
+gboolean l4_decoder_embed (const L4Decoder *self, const gint32 *ids, gint64 n, float *embeddings, GError **error);
+
+/* Runs n further tokens through all layers: h [n, hidden] holds embeddings on entry and the normalised output on return.
+ * cache->n_tokens + n <= cache->capacity. probe may be NULL. A cancelled cancellable stops between layers: FALSE with
+ * L4_ERROR_CANCELLED, and the cache is then of no further use. */
+gboolean l4_decoder_forward (const L4Decoder *self, L4Compute *compute, L4Cache *cache, float *h, gint64 n,
+    const L4Probe *probe, GCancellable *cancellable, GError **error);
+
+/* logits [n, vocab] of outputs h [n, hidden]. */
+gboolean l4_decoder_logits (const L4Decoder *self, L4Compute *compute, const float *h, gint64 n, float *logits,
+    GError **error);

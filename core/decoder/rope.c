@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Rotary positions of the decoder: interleaved pairs, with or without llama3 frequency scaling. */
+
+#include "decoder/rope.h"
+
+#include <math.h>
+
+#include "base/memory.h"
+
+/* Long wavelengths are divided by factor, short ones kept, those between blended. */
+static double
+scaled_frequency (const L4RopeConfig *rope, double frequency)
+{
+  double wavelength = 2 * G_PI / frequency;
+  double blend;
+
+  if (wavelength < rope->original_context / rope->high_freq_factor)
+    return frequency;
+  if (wavelength > rope->original_context / rope->low_freq_factor || rope->high_freq_factor == rope->low_freq_factor)
+    return frequency / rope->factor;
+  blend = (rope->original_context / wavelength - rope->low_freq_factor) / (rope->high_freq_factor - rope->low_freq_factor);
+  return (1 - blend) * frequency / rope->factor + blend * frequency;
+}
+
+float *
+l4_rope_frequencies (const L4TextConfig *config, GError **error)
+{
+  gint64 n_pairs = config->head_dim / 2;
+  float *frequencies = l4_alloc (n_pairs * sizeof (float), _("rotary positions"), error);
+
+  if (frequencies == NULL)
+    return NULL;
+  for (gint64 i = 0; i < n_pairs; i++) {
+    frequencies[i] = pow (config->rope.theta, -2.0 * i / config->head_dim);
+    if (config->rope.factor > 0)
+      frequencies[i] = scaled_frequency (&config->rope, frequencies[i]);
+  }
+  return frequencies;
+}
+
+void
+l4_rope_angles (const float *frequencies, gint64 n_pairs, gint64 first, gint64 n, gint64 chunk, float *cosines, float *sines)
+{
+  for (gint64 t = 0; t < n; t++) {
+    float position = chunk > 0 ? (first + t) % chunk : first + t;
+
+    for (gint64 i = 0; i < n_pairs; i++) {
+      float angle = position * frequencies[i];
+
+      cosines[t * n_pairs + i] = cosf (angle);
+      sines[t * n_pairs + i] = sinf (angle);
+    }
+  }
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Rotary positions of the decoder: interleaved pairs, with or without llama3 frequency scaling. */
+
+#pragma once
+
+#include "formats/config.h"
+
+/* Angular frequency of every pair: [head_dim / 2]. (transfer full), l4_free() */
+float *l4_rope_frequencies (const L4TextConfig *config, GError **error);
+
+/* cosines, sines: [n, n_pairs] for the positions first, first + 1, …; with chunk > 0 counted from the start of each one's chunk,
+ * which turns all pairs of positions of a chunk by the same difference and keeps float32 exact at any distance. */
+void l4_rope_angles (const float *frequencies, gint64 n_pairs, gint64 first, gint64 n, gint64 chunk, float *cosines,
+    float *sines);

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Self-attention of one decoder layer. */
+
+#include "decoder/self-attention.h"
+
+#include <math.h>
+
+#include "base/memory.h"
+#include "compute/attention.h"
+#include "kernels/kernels.h"
+
+void
+l4_self_attention_load (L4SelfAttention *self, L4Loader *loader, const L4TextConfig *config, const char *prefix)
+{
+  gint64 q_width = config->n_heads * config->head_dim, kv_width = config->n_kv_heads * config->head_dim;
+
+  self->q = l4_loader_weight (loader, q_width, config->hidden, "%s.q_proj.weight", prefix);
+  self->k = l4_loader_weight (loader, kv_width, config->hidden, "%s.k_proj.weight", prefix);
+  self->v = l4_loader_weight (loader, kv_width, config->hidden, "%s.v_proj.weight", prefix);
+  self->o = l4_loader_weight (loader, config->hidden, q_width, "%s.o_proj.weight", prefix);
+  if (config->attention_bias) {
+    self->q_bias = l4_loader_vector (loader, q_width, "%s.q_proj.bias", prefix);
+    self->k_bias = l4_loader_vector (loader, kv_width, "%s.k_proj.bias", prefix);
+    self->v_bias = l4_loader_vector (loader, kv_width, "%s.v_proj.bias", prefix);
+    self->o_bias = l4_loader_vector (loader, config->hidden, "%s.o_proj.bias", prefix);
+  }
+}
+
+void
+l4_self_attention_clear (L4SelfAttention *self)
+{
+  l4_weight_free (self->q);
+  l4_weight_free (self->k);
+  l4_weight_free (self->v);
+  l4_weight_free (self->o);
+  l4_free (self->q_bias);
+  l4_free (self->k_bias);
+  l4_free (self->v_bias);
+  l4_free (self->o_bias);
+}
+
+/* Rotates the heads [n, n_heads, head_dim] and brings each to unit root mean square if the model does so. */
+static void
+rotate_heads (const L4TextConfig *config, const L4Angles *angles, gint64 n, gint64 n_heads, float *heads)
+{
+  const L4Kernels *kernels = l4_kernels ();
+  gint64 d = config->head_dim, n_pairs = d / 2;
+
+  for (gint64 t = 0; t < n; t++)
+    for (gint64 h = 0; h < n_heads; h++) {
+      float *head = heads + (t * n_heads + h) * d;
+
+      kernels->rotate (head, angles->cosines + t * n_pairs, angles->sines + t * n_pairs, n_pairs);
+      if (config->qk_norm)
+        kernels->rms_norm (head, NULL, d, config->rms_eps, head);
+    }
+}
+
+/* Layers without positions sharpen their softmax as the context grows: s(p) = 1 + attn_scale * ln(floor((p + 1) / floor_scale) + 1). */
+static void
+scale_queries (const L4TextConfig *config, gint64 first, gint64 n, float *queries)
+{
+  gint64 width = config->n_heads * config->head_dim;
+
+  for (gint64 t = 0; t < n; t++) {
+    float step = floorf ((float) (first + t + 1) / (float) config->floor_scale);
+    float factor = 1 + logf (step + 1) * (float) config->attn_scale;
+
+    l4_kernels ()->scale (queries + t * width, factor, width, queries + t * width);
+  }
+}
+
+/* Stores and attends; on a chunked layer chunk by chunk, each from the first slot on. */
+static gboolean
+attend (L4Cache *cache, gint64 layer, const float *q, const float *k, const float *v, gint64 n, float *out, GError **error)
+{
+  const L4TextConfig *config = cache->config;
+  const L4LayerCache *store = &cache->layers[layer];
+  gint64 chunk = config->layers[layer].chunked ? config->chunk : 0;
+  gint64 q_width = config->n_heads * config->head_dim, kv_width = config->n_kv_heads * config->head_dim;
+  const L4AttentionShape shape = { config->n_heads, config->n_kv_heads, config->head_dim, store->capacity,
+    1 / sqrtf (config->head_dim)
+  };
+
+  for (gint64 at = 0, piece; at < n; at += piece) {
+    gint64 position = cache->n_tokens + at;
+    gint64 slot = chunk > 0 ? position % chunk : position;
+
+    piece = chunk > 0 ? MIN (n - at, chunk - slot) : n - at;
+    l4_cache_store (cache, layer, slot, k + at * kv_width, v + at * kv_width, piece);
+    if (!l4_attention (&shape, q + at * q_width, piece, store->keys, store->values, slot + 1, 1, out + at * q_width, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+gboolean
+l4_self_attention_forward (const L4SelfAttention *self, L4Compute *compute, L4Cache *cache, gint64 layer,
+    const L4Angles *angles, const float *x, gint64 n, float *y, GError **error)
+{
+  const L4TextConfig *config = cache->config;
+  gint64 q_width = config->n_heads * config->head_dim, kv_width = config->n_kv_heads * config->head_dim;
+  l4_autofree float *memory = l4_alloc (n * 2 * (q_width + kv_width) * sizeof (float), _("attention"), error);
+  float *q = memory;            /* [n, n_heads, head_dim] */
+  float *k = q + n * q_width;   /* [n, n_kv_heads, head_dim] */
+  float *v = k + n * kv_width;  /* same */
+  float *heads = v + n * kv_width;      /* [n, n_heads, head_dim] */
+
+  if (memory == NULL || !l4_product (compute, self->q, x, n, self->q_bias, q, error)
+      || !l4_product (compute, self->k, x, n, self->k_bias, k, error)
+      || !l4_product (compute, self->v, x, n, self->v_bias, v, error))
+    return FALSE;
+  if (config->layers[layer].rope) {
+    rotate_heads (config, angles, n, config->n_heads, q);
+    rotate_heads (config, angles, n, config->n_kv_heads, k);
+  } else if (config->temperature) {
+    scale_queries (config, cache->n_tokens, n, q);
+  }
+  return attend (cache, layer, q, k, v, n, heads, error) && l4_product (compute, self->o, heads, n, self->o_bias, y, error);
+}

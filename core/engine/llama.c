@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Loads a Llama 4 checkpoint. */
+
+#include "engine/llama.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "engine/backend.h"
+#include "vision/picture.h"
+
+static guint64
+bytes_per_weight (L4Precision precision)
+{
+  return precision == L4_PRECISION_F32 ? sizeof (float) : sizeof (guint16);
+}
+
+/* The largest matrix, which loading holds once more in float32 while it is packed. */
+static guint64
+largest_matrix (const L4TextConfig *config)
+{
+  guint64 widest = MAX (config->vocab, 2 * config->expert_width);
+
+  for (gint64 l = 0; l < config->n_layers; l++)
+    if (!config->layers[l].moe)
+      widest = MAX (widest, (guint64) (2 * config->dense_width));
+  return widest * config->hidden;
+}
+
+static gboolean
+check_memory (const L4Llama *self, L4Precision precision, GError **error)
+{
+  guint64 needed = self->memory + largest_matrix (&self->config->text) * sizeof (float);
+  guint64 available = self->memory_limit > 0 ? self->memory_limit : l4_memory_available ();
+
+  if (needed <= available)
+    return TRUE;
+  if (self->memory_limit > 0)
+    return l4_fail (error, L4_ERROR_MEMORY,
+        _("%s: needs %.1f MiB of memory, but memory-limit is %.1f MiB"), self->path, needed / 1048576.0,
+        available / 1048576.0);
+  return l4_fail (error, L4_ERROR_MEMORY, _("%s: needs %.1f MiB of memory, but only %.1f MiB are free"), self->path,
+      needed / 1048576.0, available / 1048576.0);
+}
+
+/* The tokenizer must not speak of more tokens than the model has. */
+static gboolean
+load_tokenizer (L4Llama *self, GError **error)
+{
+  self->tokenizer = l4_tokenizer_load (self->path, error);
+  if (self->tokenizer == NULL)
+    return FALSE;
+  if (l4_tokenizer_get_size (self->tokenizer) > self->config->text.vocab)
+    return l4_fail (error, L4_ERROR_FORMAT,
+        _("%s: tokenizer.json has ids up to %u, but the model's vocabulary has %" G_GINT64_FORMAT " entries"), self->path,
+        l4_tokenizer_get_size (self->tokenizer) - 1, self->config->text.vocab);
+  return l4_chat_tokens_find (self->tokenizer, self->config, &self->tokens, error);
+}
+
+static char *
+make_digest (const char *folder, const L4Checkpoint *checkpoint)
+{
+  static const char *const files[] = { "config.json", "tokenizer.json" };
+  g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
+  g_autofree char *tensors = l4_checkpoint_digest (checkpoint);
+
+  for (guint i = 0; i < G_N_ELEMENTS (files); i++) {
+    g_autofree char *path = g_build_filename (folder, files[i], NULL);
+    g_autofree char *text = NULL;
+    gsize length = 0;
+
+    if (g_file_get_contents (path, &text, &length, NULL))
+      g_checksum_update (checksum, (const guchar *) text, length);
+  }
+  g_checksum_update (checksum, (const guchar *) tensors, -1);
+  return g_strconcat ("sha256:", g_checksum_get_string (checksum), NULL);
+}
+
+static gboolean
+load_weights (L4Llama *self, const L4Checkpoint *checkpoint, L4ProgressFunc progress, gpointer user_data,
+    GCancellable *cancellable, GError **error)
+{
+  g_autoptr (L4Loader) loader =
+      l4_loader_new (self->compute, checkpoint, self->n_parameters, progress, user_data, cancellable);
+
+  l4_compute_enter (self->compute);
+  if (self->config->has_vision)
+    self->vision = l4_vision_encoder_load (loader, self->config);
+  self->decoder = l4_decoder_load (loader, self->config);
+  return l4_loader_finish (loader, error);
+}
+
+L4Llama *
+l4_llama_load (const L4LoadOptions *options, L4Precision precision, L4ProgressFunc progress, gpointer user_data,
+    GCancellable *cancellable, GError **error)
+{
+  g_autoptr (L4Llama) self = g_new0 (L4Llama, 1);
+  g_autoptr (L4Checkpoint) checkpoint = NULL;
+
+  self->path = g_strdup (options->model_path);
+  self->memory_limit = options->memory_limit;
+  if (options->projector_path != NULL && *options->projector_path != '\0') {
+    l4_fail (error, L4_ERROR_UNSUPPORTED, _("%s: a projector file belongs to a GGUF model, not to the folder %s"),
+        options->projector_path, self->path);
+    return NULL;
+  }
+  if (!g_file_test (self->path, G_FILE_TEST_EXISTS)) {
+    l4_fail (error, L4_ERROR_NOT_FOUND, _("%s: no such model"), self->path);
+    return NULL;
+  }
+  if (!g_file_test (self->path, G_FILE_TEST_IS_DIR)) {
+    l4_fail (error, L4_ERROR_UNSUPPORTED, _("%s: is not a Hugging Face folder"), self->path);
+    return NULL;
+  }
+  self->config = l4_config_load (self->path, error);
+  if (self->config == NULL)
+    return NULL;
+  self->n_parameters = l4_decoder_n_parameters (&self->config->text);
+  if (self->config->has_vision)
+    self->n_parameters += l4_vision_encoder_n_parameters (self->config);
+  self->memory = self->n_parameters * bytes_per_weight (precision);
+  if (!check_memory (self, precision, error))
+    return NULL;
+  checkpoint = l4_checkpoint_open (self->path, error);
+  if (checkpoint == NULL || !load_tokenizer (self, error))
+    return NULL;
+  self->digest = make_digest (self->path, checkpoint);
+  self->compute = l4_compute_new (precision, options->threads, error);
+  if (self->compute == NULL || !load_weights (self, checkpoint, progress, user_data, cancellable, error))
+    return NULL;
+  return g_steal_pointer (&self);
+}
+
+void
+l4_llama_free (L4Llama *self)
+{
+  if (self == NULL)
+    return;
+  l4_decoder_free (self->decoder);
+  l4_vision_encoder_free (self->vision);
+  l4_compute_free (self->compute);
+  l4_tokenizer_free (self->tokenizer);
+  l4_config_free (self->config);
+  g_free (self->path);
+  g_free (self->digest);
+  g_free (self);
+}
+
+float *
+l4_llama_embed (const L4Llama *self, const gint32 *ids, gint64 n, const float *features, gint64 n_features, GError **error)
+{
+  gint64 hidden = self->config->text.hidden, row = 0;
+  l4_autofree float *h = l4_alloc (n * hidden * sizeof (float), _("embeddings"), error);
+
+  if (h == NULL || !l4_decoder_embed (self->decoder, ids, n, h, error))
+    return NULL;
+  for (gint64 t = 0; features != NULL && t < n; t++)
+    if (ids[t] == self->config->image_token) {
+      if (row < n_features)
+        memcpy (h + t * hidden, features + row * hidden, hidden * sizeof (float));
+      row++;
+    }
+  if (features != NULL && row != n_features) {
+    l4_fail (error, L4_ERROR_INPUT,
+        _("the prompt has %" G_GINT64_FORMAT " picture slots, but the pictures make %" G_GINT64_FORMAT " tokens"), row,
+        n_features);
+    return NULL;
+  }
+  return g_steal_pointer (&h);
+}
+
+/* The describer behind the public interface ------------------------------------------------------------------------------ */
+
+static gpointer
+llama_load (const L4LoadOptions *options, L4ModelInfo *info, L4ProgressFunc progress, gpointer user_data,
+    GCancellable *cancellable, GError **error)
+{
+  L4Llama *self = l4_llama_load (options, L4_PRECISION_BF16, progress, user_data, cancellable, error);
+
+  if (self == NULL)
+    return NULL;
+  info->digest = self->digest;
+  info->quantization = "bf16";
+  info->tile_size = self->config->vision.image_size;
+  info->max_tiles = MAX (self->config->vision.max_patches, 1);
+  info->tokens_per_tile = self->config->has_vision ? l4_vision_tokens_per_tile (&self->config->vision) : 0;
+  info->context_length = self->config->text.context;
+  info->n_parameters = self->n_parameters;
+  info->memory = self->memory;
+  return self;
+}
+
+static void
+llama_unload (gpointer model)
+{
+  l4_llama_free (model);
+}
+
+static void
+llama_picture_size (gconstpointer model, guint width, guint height, guint max_tiles, guint *out_width, guint *out_height)
+{
+  const L4Llama *self = model;
+  L4Canvas canvas;
+
+  *out_width = width;
+  *out_height = height;
+  if (!self->config->has_vision)
+    return;
+  l4_canvas_choose (&self->config->vision, max_tiles, width, height, &canvas);
+  *out_width = canvas.width;
+  *out_height = canvas.height;
+}
+
+const L4BackendClass l4_llama_backend = {
+  .load = llama_load,
+  .unload = llama_unload,
+  .picture_size = llama_picture_size,
+  .session_new = l4_llama_session_new,
+  .session_free = l4_llama_session_free,
+  .answer = l4_llama_answer,
+};

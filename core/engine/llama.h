@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A Llama 4 checkpoint in memory, ready to compute. */
+
+#pragma once
+
+#include "decoder/decoder.h"
+#include "tokenizer/chat.h"
+#include "vision/encoder.h"
+
+/* Immutable after loading; any thread. */
+typedef struct
+{
+  L4Config *config;
+  L4Tokenizer *tokenizer;
+  L4ChatTokens tokens;
+  L4Compute *compute;
+  L4Decoder *decoder;
+  L4VisionEncoder *vision;      /* NULL in a text-only checkpoint */
+  char *path;
+  char *digest;
+  guint64 n_parameters;
+  guint64 memory;               /* bytes of the weights */
+  guint64 memory_limit;         /* bytes for weights and cache; 0: what the machine has free */
+} L4Llama;
+
+/* Refuses, before it allocates, what does not fit options->memory_limit or the free memory. (transfer full) */
+L4Llama *l4_llama_load (const L4LoadOptions *options, L4Precision precision, L4ProgressFunc progress, gpointer user_data,
+    GCancellable *cancellable, GError **error);
+void l4_llama_free (L4Llama *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Llama, l4_llama_free)
+
+/* Embeddings of ids [n, hidden] with the rows of features [n_features, hidden] in the picture slots, in order; features NULL
+ * leaves the slots their token's embedding. L4_ERROR_INPUT when their numbers differ. (transfer full), l4_free() */
+float *l4_llama_embed (const L4Llama *self, const gint32 *ids, gint64 n, const float *features, gint64 n_features,
+    GError **error);
+
+/* Session of the model (engine/answer.c). */
+gpointer l4_llama_session_new (gpointer model);
+void l4_llama_session_free (gpointer session);
+gboolean l4_llama_answer (gpointer session, const L4Message *messages, gsize n_messages, const L4GenerateOptions *options,
+    L4TextFunc on_text, gpointer user_data, GCancellable *cancellable, L4Answer *answer, GError **error);

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Arithmetic on rows of float32: one table of functions for every instruction set. */
+
+#pragma once
+
+#include <glib.h>
+
+/* All arrays are dense; in and out may be the same array unless said otherwise. */
+typedef struct
+{
+  const char *name;             /* "baseline", "avx2", "avx512" */
+
+  /* out = in / sqrt(mean(in²) + eps) * weight; weight [n] or NULL for 1 */
+  void (*rms_norm) (const float *in, const float *weight, gsize n, float eps, float *out);
+  /* out = (in - mean) / sqrt(variance + eps) * weight + bias; biased variance */
+  void (*layer_norm) (const float *in, const float *weight, const float *bias, gsize n, float eps, float *out);
+  /* rotates the n pairs (x[2i], x[2i+1]) by the angles whose cosines and sines are given */
+  void (*rotate) (float *x, const float *cosines, const float *sines, gsize n);
+  /* out = silu(gate) * up */
+  void (*silu_multiply) (const float *gate, const float *up, gsize n, float *out);
+  /* x = x/2 * (1 + erf(x/√2)), the exact form */
+  void (*gelu) (float *x, gsize n);
+  /* out = factor * in */
+  void (*scale) (const float *in, float factor, gsize n, float *out);
+  /* out += in */
+  void (*add) (const float *in, gsize n, float *out);
+  /* x = softmax(x) */
+  void (*softmax) (float *x, gsize n);
+  /* scores[j] = factor * Σ_i query[i] * keys[j * n + i] for j < n_keys */
+  void (*score) (const float *query, const float *keys, gsize n, gsize n_keys, float factor, float *scores);
+  /* out[i] = Σ_j weights[j] * values[j * n + i]; out is none of the inputs */
+  void (*weighted_sum) (const float *weights, const float *values, gsize n, gsize n_values, float *out);
+  /* rounds to bfloat16, to nearest even */
+  void (*to_bf16) (const float *in, gsize n, guint16 *out);
+  void (*from_bf16) (const guint16 *in, gsize n, float *out);
+} L4Kernels;
+
+/* The table for this machine, or the one that the environment variable L4_CPU names (baseline, avx2, avx512), if the machine
+ * can run it. Any thread. */
+const L4Kernels *l4_kernels (void);
+
+/* The table of that name, or NULL when unknown or when this machine cannot run it. */
+const L4Kernels *l4_kernels_by_name (const char *name);

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The kernels in plain C, compiled once for every instruction set; L4_KERNELS_NAME says for which. */
+
+#include "kernels/kernels.h"
+
+#include <math.h>
+
+#include "base/bf16.h"
+
+#define STRING_(name) #name
+#define STRING(name) STRING_ (name)
+#define TABLE_(name) l4_kernels_##name
+#define TABLE(name) TABLE_ (name)
+
+/* Partial sums side by side, so that compilers may vectorise a sum without reordering floating point behind our back. */
+#define LANES 16
+
+static float
+sum_lanes (const float *lanes /* [LANES] */ )
+{
+  float sum = 0;
+
+  for (guint i = 0; i < LANES; i++)
+    sum += lanes[i];
+  return sum;
+}
+
+static float
+dot (const float *restrict a, const float *restrict b, gsize n)
+{
+  float lanes[LANES] = { 0 };
+  float rest = 0;
+  gsize i = 0;
+
+  for (; i + LANES <= n; i += LANES)
+    for (guint j = 0; j < LANES; j++)
+      lanes[j] += a[i + j] * b[i + j];
+  for (; i < n; i++)
+    rest += a[i] * b[i];
+  return sum_lanes (lanes) + rest;
+}
+
+static float
+sum (const float *x, gsize n)
+{
+  float lanes[LANES] = { 0 };
+  float rest = 0;
+  gsize i = 0;
+
+  for (; i + LANES <= n; i += LANES)
+    for (guint j = 0; j < LANES; j++)
+      lanes[j] += x[i + j];
+  for (; i < n; i++)
+    rest += x[i];
+  return sum_lanes (lanes) + rest;
+}
+
+static void
+rms_norm (const float *in, const float *weight, gsize n, float eps, float *out)
+{
+  float factor = 1 / sqrtf (dot (in, in, n) / n + eps);
+
+  if (weight != NULL)
+    for (gsize i = 0; i < n; i++)
+      out[i] = in[i] * factor * weight[i];
+  else
+    for (gsize i = 0; i < n; i++)
+      out[i] = in[i] * factor;
+}
+
+static void
+layer_norm (const float *in, const float *weight, const float *bias, gsize n, float eps, float *out)
+{
+  float mean = sum (in, n) / n;
+  float lanes[LANES] = { 0 };
+  float factor;
+  gsize i = 0;
+
+  for (; i + LANES <= n; i += LANES)
+    for (guint j = 0; j < LANES; j++)
+      lanes[j] += (in[i + j] - mean) * (in[i + j] - mean);
+  for (; i < n; i++)
+    lanes[0] += (in[i] - mean) * (in[i] - mean);
+  factor = 1 / sqrtf (sum_lanes (lanes) / n + eps);
+  for (i = 0; i < n; i++)
+    out[i] = (in[i] - mean) * factor * weight[i] + bias[i];
+}
+
+static void
+rotate (float *x, const float *cosines, const float *sines, gsize n)
+{
+  for (gsize i = 0; i < n; i++) {
+    float even = x[2 * i], odd = x[2 * i + 1];
+
+    x[2 * i] = even * cosines[i] - odd * sines[i];
+    x[2 * i + 1] = even * sines[i] + odd * cosines[i];
+  }
+}
+
+static void
+silu_multiply (const float *gate, const float *up, gsize n, float *out)
+{
+  for (gsize i = 0; i < n; i++)
+    out[i] = gate[i] / (1 + expf (-gate[i])) * up[i];
+}
+
+static void
+gelu (float *x, gsize n)
+{
+  for (gsize i = 0; i < n; i++)
+    x[i] = 0.5f * x[i] * (1 + erff (x[i] * (float) M_SQRT1_2));
+}
+
+static void
+scale (const float *in, float factor, gsize n, float *out)
+{
+  for (gsize i = 0; i < n; i++)
+    out[i] = in[i] * factor;
+}
+
+static void
+add (const float *in, gsize n, float *out)
+{
+  for (gsize i = 0; i < n; i++)
+    out[i] += in[i];
+}
+
+static void
+softmax (float *x, gsize n)
+{
+  float largest = x[0];
+  float factor;
+
+  for (gsize i = 1; i < n; i++)
+    largest = x[i] > largest ? x[i] : largest;
+  for (gsize i = 0; i < n; i++)
+    x[i] = expf (x[i] - largest);
+  factor = 1 / sum (x, n);
+  for (gsize i = 0; i < n; i++)
+    x[i] *= factor;
+}
+
+static void
+score (const float *query, const float *keys, gsize n, gsize n_keys, float factor, float *scores)
+{
+  for (gsize j = 0; j < n_keys; j++)
+    scores[j] = factor * dot (query, keys + j * n, n);
+}
+
+static void
+weighted_sum (const float *weights, const float *values, gsize n, gsize n_values, float *restrict out)
+{
+  for (gsize i = 0; i < n; i++)
+    out[i] = 0;
+  for (gsize j = 0; j < n_values; j++)
+    for (gsize i = 0; i < n; i++)
+      out[i] += weights[j] * values[j * n + i];
+}
+
+static void
+to_bf16 (const float *restrict in, gsize n, guint16 *restrict out)
+{
+  for (gsize i = 0; i < n; i++)
+    out[i] = l4_bf16_from_float (in[i]);
+}
+
+static void
+from_bf16 (const guint16 *restrict in, gsize n, float *restrict out)
+{
+  for (gsize i = 0; i < n; i++)
+    out[i] = l4_bf16_to_float (in[i]);
+}
+
+extern const L4Kernels TABLE (L4_KERNELS_NAME);
+const L4Kernels TABLE (L4_KERNELS_NAME) = {
+  .name = STRING (L4_KERNELS_NAME),
+  .rms_norm = rms_norm,
+  .layer_norm = layer_norm,
+  .rotate = rotate,
+  .silu_multiply = silu_multiply,
+  .gelu = gelu,
+  .scale = scale,
+  .add = add,
+  .softmax = softmax,
+  .score = score,
+  .weighted_sum = weighted_sum,
+  .to_bf16 = to_bf16,
+  .from_bf16 = from_bf16,
+};

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One block of the vision encoder: attention over all patches of a tile, then a two-layer perceptron. */
+
+#pragma once
+
+#include "compute/loader.h"
+#include "formats/config.h"
+
+typedef struct
+{
+  float *weight;                /* [hidden] */
+  float *bias;                  /* [hidden] */
+} L4LayerNorm;
+
+/* y = weight x + bias; bias NULL where there is none */
+typedef struct
+{
+  L4Weight *weight;
+  float *bias;
+} L4Linear;
+
+typedef struct
+{
+  L4LayerNorm attention_norm;
+  L4Linear q, k, v, o;
+  L4LayerNorm mlp_norm;
+  L4Linear fc1, fc2;
+} L4VisionBlock;
+
+/* Errors stay in the loader. */
+void l4_layer_norm_load (L4LayerNorm *self, L4Loader *loader, gint64 n, const char *prefix);
+void l4_layer_norm_clear (L4LayerNorm *self);
+/* x, y: [n, hidden] */
+void l4_layer_norm (const L4LayerNorm *self, const float *x, gint64 n, gint64 hidden, double eps, float *y);
+
+void l4_linear_load (L4Linear *self, L4Loader *loader, gint64 n_out, gint64 n_in, gboolean bias, const char *prefix);
+void l4_linear_clear (L4Linear *self);
+
+/* prefix: "vision_model.model.layers.N" */
+void l4_vision_block_load (L4VisionBlock *self, L4Loader *loader, const L4VisionConfig *config, const char *prefix);
+void l4_vision_block_clear (L4VisionBlock *self);
+
+/* Cosines and sines of the 2-D rotary positions: [patches + 1, head_dim / 2]; the class token, last, is not turned.
+ * Pairs of the first half turn with the column, those of the second with the row, both counted from 1. */
+void l4_vision_angles (const L4VisionConfig *config, float *cosines, float *sines);
+
+/* h [n_tiles, patches + 1, hidden] in place. */
+gboolean l4_vision_block_forward (const L4VisionBlock *self, L4Compute *compute, const L4VisionConfig *config,
+    const float *cosines, const float *sines, gint64 n_tiles, float *h, GError **error);
