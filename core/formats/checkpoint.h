@@ -9,7 +9,8 @@ typedef enum
 {
   L4_TYPE_F32,
   L4_TYPE_F16,
-  L4_TYPE_BF16
+  L4_TYPE_BF16,
+  L4_TYPE_OTHER                 /* present, but cannot be read */
 } L4Type;
 
 #define L4_MAX_DIMS 8
@@ -18,6 +19,7 @@ typedef struct
 {
   const char *name;
   L4Type type;
+  const char *dtype;            /* the type as the file names it */
   guint n_dims;
   gint64 dims[L4_MAX_DIMS];     /* row-major, last index fastest */
   gsize n_elements;
@@ -41,16 +43,18 @@ const L4Tensor *l4_checkpoint_get_tensor (const L4Checkpoint *self, guint index)
 /* NULL when there is none of that name; sets no error. */
 const L4Tensor *l4_checkpoint_find (const L4Checkpoint *self, const char *name);
 
-/* The tensor of that name with exactly these dims; L4_ERROR_FORMAT names what is missing or differs. */
+/* The tensor of that name with exactly these dims; L4_ERROR_FORMAT names what is missing or differs, L4_ERROR_UNSUPPORTED a type
+ * that cannot be read. */
 const L4Tensor *l4_checkpoint_expect (const L4Checkpoint *self, const char *name, guint n_dims, const gint64 *dims,
     GError **error);
 
-/* Reads n elements from element first on and converts them. A file that has shrunk is an error. Any thread. */
+/* Reads n elements from element first on and converts them. A file that has shrunk is an error, and so is a type other than
+ * the first three. Any thread. */
 gboolean l4_checkpoint_read_float (const L4Checkpoint *self, const L4Tensor *tensor, gsize first, gsize n, float *out,
     GError **error);
 
-const char *l4_type_name (L4Type type);         /* "F32", "F16", "BF16" */
-gsize l4_type_size (L4Type type);               /* bytes an element */
+const char *l4_type_name (L4Type type);         /* "F32", "F16", "BF16", "other" */
+gsize l4_type_size (L4Type type);               /* bytes an element; 0 for L4_TYPE_OTHER */
 
 /* SHA-256 (hexadecimal) over every tensor's name, type, shape and place in its file. (transfer full) */
 char *l4_checkpoint_digest (const L4Checkpoint *self);

@@ -17,8 +17,15 @@ typedef struct
 
 /* Files of more than max_bytes are refused before they are read. (transfer full) */
 L4Json *l4_json_load (const char *path, gsize max_bytes, GError **error);
+/* The same of text in memory, which is copied; path only serves messages. (transfer full) */
+L4Json *l4_json_parse (const char *path, const char *text, gsize length, GError **error);
 void l4_json_free (L4Json *self);       /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Json, l4_json_free)
+
+/* The value under key of object, which must be of that type (YYJSON_TYPE_NONE: of any). A missing or null key: *value is NULL,
+ * TRUE. A key that stands there twice is an error, here and below. */
+gboolean l4_json_get (const L4Json *self, yyjson_val *object, const char *key, yyjson_type type, yyjson_val **value,
+    GError **error);
 
 /* The number under key of object, within [minimum, maximum]. A missing or null key: *value stays as it is, TRUE. */
 gboolean l4_json_get_int (const L4Json *self, yyjson_val *object, const char *key, gint64 minimum, gint64 maximum,
@@ -26,3 +33,10 @@ gboolean l4_json_get_int (const L4Json *self, yyjson_val *object, const char *ke
 gboolean l4_json_get_double (const L4Json *self, yyjson_val *object, const char *key, double minimum, double maximum,
     double *value, GError **error);
 gboolean l4_json_get_bool (const L4Json *self, yyjson_val *object, const char *key, gboolean *value, GError **error);
+
+/* Fails with "FILE: KEY is VALUE: reason"; KEY with the names of the objects around it. Returns FALSE. */
+gboolean l4_json_refuse (const L4Json *self, yyjson_val *object, const char *key, L4Error code, GError **error,
+    const char *reason, ...) G_GNUC_PRINTF (6, 7);
+
+/* A scalar as JSON writes it, shortened to a line's worth; "array of 3", "object of 2" for the rest. (transfer full) */
+char *l4_json_describe (yyjson_val *value);

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Reading regular files: interrupted and short reads are dealt with, everything else is an error that names the file. */
+
+#pragma once
+
+#include "base/error.h"
+
+/* Opens path, which must be a regular file (or a link to one), for reading; *size: its bytes. -1 on error. */
+int l4_file_open (const char *path, guint64 *size, GError **error);
+
+/* Reads exactly bytes bytes from offset on; a file that ends before is L4_ERROR_IO. Any thread. */
+gboolean l4_file_read (int fd, const char *path, guint64 offset, gpointer out, gsize bytes, GError **error);
+
+/* The whole file and a NUL after it; one of more than max_bytes is refused before it is read. (transfer full) */
+char *l4_file_load (const char *path, gsize max_bytes, gsize *length, GError **error);
