@@ -137,6 +137,8 @@ check_metadata (const L4Json *json, GError **error)
 
   if (!l4_json_get (json, json->root, "__metadata__", YYJSON_TYPE_OBJ, &metadata, error))
     return FALSE;
+  if (metadata == NULL)
+    return TRUE;
   yyjson_obj_foreach (metadata, i, n, key, value) {
     if (!yyjson_is_str (value)) {
       g_autofree char *shown = l4_json_describe (key);

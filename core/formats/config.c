@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a checkpoint's JSON files say about the shape of the model. */
+
+#include "formats/config.h"
+
+#include <inttypes.h>
+
+#include "formats/config-private.h"
+
+gboolean
+l4_config_need_int (const L4Json *json, yyjson_val *object, const char *key, gint64 minimum, gint64 maximum, gint64 *value,
+    GError **error)
+{
+  yyjson_val *found;
+
+  if (!l4_json_get (json, object, key, YYJSON_TYPE_NONE, &found, error))
+    return FALSE;
+  if (found == NULL)
+    return l4_json_refuse (json, object, key, L4_ERROR_FORMAT, error,
+        _("it must be an integer from %" PRId64 " to %" PRId64), minimum, maximum);
+  return l4_json_get_int (json, object, key, minimum, maximum, value, error);
+}
+
+gboolean
+l4_config_only_string (const L4Json *json, yyjson_val *object, const char *key, const char *only, GError **error)
+{
+  yyjson_val *found;
+
+  if (!l4_json_get (json, object, key, YYJSON_TYPE_STR, &found, error))
+    return FALSE;
+  if (found != NULL && !yyjson_equals_str (found, only))
+    return l4_json_refuse (json, object, key, L4_ERROR_UNSUPPORTED, error, _("only \"%s\" is supported"), only);
+  return TRUE;
+}
+
+/* The model -------------------------------------------------------------------------------------------------------- */
+
+static gboolean
+refuse_quantised (const L4Json *json, yyjson_val *object, GError **error)
+{
+  yyjson_val *settings;
+  g_autofree char *method = NULL;
+
+  if (!l4_json_get (json, object, "quantization_config", YYJSON_TYPE_NONE, &settings, error))
+    return FALSE;
+  if (settings == NULL)
+    return TRUE;
+  method = l4_json_describe (yyjson_obj_get (settings, "quant_method"));
+  return l4_fail (error, L4_ERROR_UNSUPPORTED, _("%s: quantization_config asks for the method %s; only unquantised weights can "
+          "be read"), json->path, method);
+}
+
+/* Finds the objects with the decoder's and the vision encoder's settings (*vision: NULL when there is none). */
+static gboolean
+find_parts (const L4Json *json, L4Config *config, yyjson_val **text, yyjson_val **vision, GError **error)
+{
+  yyjson_val *type;
+
+  *text = json->root;
+  *vision = NULL;
+  if (!l4_json_get (json, json->root, "model_type", YYJSON_TYPE_STR, &type, error))
+    return FALSE;
+  if (type == NULL)
+    return l4_json_refuse (json, json->root, "model_type", L4_ERROR_FORMAT, error, _("it must be \"llama4\""));
+  if (yyjson_equals_str (type, "llama4_text"))
+    return TRUE;
+  if (!yyjson_equals_str (type, "llama4"))
+    return l4_json_refuse (json, json->root, "model_type", L4_ERROR_UNSUPPORTED, error,
+        _("only \"llama4\" and \"llama4_text\" are supported"));
+  if (!l4_json_get (json, json->root, "text_config", YYJSON_TYPE_OBJ, text, error)
+      || !l4_json_get (json, json->root, "vision_config", YYJSON_TYPE_OBJ, vision, error))
+    return FALSE;
+  if (*text == NULL)
+    return l4_json_refuse (json, json->root, "text_config", L4_ERROR_FORMAT, error, _("it must be an object"));
+  config->text_prefix = TRUE;
+  config->has_vision = *vision != NULL;
+  return l4_config_only_string (json, *text, "model_type", "llama4_text", error);
+}
+
+/* The embeddings may be tied by the decoder's settings or, where those are silent, by the whole model's. */
+static gboolean
+read_tied (const L4Json *json, yyjson_val *text, gboolean *tied, GError **error)
+{
+  return l4_json_get_bool (json, json->root, "tie_word_embeddings", tied, error)
+      && l4_json_get_bool (json, text, "tie_word_embeddings", tied, error);
+}
+
+/* Together with the limits of the single values this keeps every product of sizes, in bytes, below 2^63. */
+static gboolean
+check_total (const L4Json *json, const L4Config *config, GError **error)
+{
+  const L4TextConfig *text = &config->text;
+  double hidden = (double) text->hidden, attention = (double) (text->n_heads + text->n_kv_heads) * (double) text->head_dim;
+  double widths = ((double) text->n_experts + 1) * (double) text->expert_width + (double) text->dense_width;
+  double total = hidden * ((double) text->vocab + (double) text->n_layers * (2 * attention + 3 * widths));
+
+  if (total > 1e15)
+    return l4_fail (error, L4_ERROR_FORMAT, _("%s: %" PRId64 " layers of %" PRId64 " experts, hidden_size %" PRId64
+            " and intermediate_size %" PRId64 " make about %.0f parameters, more than any model has"), json->path,
+        text->n_layers, text->n_experts, text->hidden, text->expert_width, total);
+  return TRUE;
+}
+
+/* Token ids ---------------------------------------------------------------------------------------------------------- */
+
+static gboolean
+read_id (const L4Json *json, yyjson_val *object, const char *key, const L4Config *config, gint64 *id, GError **error)
+{
+  return l4_json_get_int (json, object, key, -1, config->text.vocab - 1, id, error);
+}
+
+/* Adds the ids under eos_token_id, an integer or a list of them. */
+static gboolean
+add_stop_ids (const L4Json *json, yyjson_val *object, L4Config *config, GError **error)
+{
+  yyjson_val *found;
+  gsize n;
+
+  if (!l4_json_get (json, object, "eos_token_id", YYJSON_TYPE_NONE, &found, error))
+    return FALSE;
+  n = yyjson_is_arr (found) ? yyjson_arr_size (found) : found != NULL ? 1 : 0;
+  for (gsize i = 0; i < n; i++) {
+    yyjson_val *item = yyjson_is_arr (found) ? yyjson_arr_get (found, i) : found;
+    gint64 id = yyjson_get_sint (item);
+    guint k = 0;
+
+    if (!yyjson_is_int (item) || id < 0 || id >= config->text.vocab)
+      return l4_json_refuse (json, object, "eos_token_id", L4_ERROR_FORMAT, error,
+          _("each must be an integer from 0 to %" PRId64), config->text.vocab - 1);
+    while (k < config->n_stop_tokens && config->stop_tokens[k] != id)
+      k++;
+    if (k == L4_MAX_STOP_IDS)
+      return l4_json_refuse (json, object, "eos_token_id", L4_ERROR_FORMAT, error, _("more than %d ids"), L4_MAX_STOP_IDS);
+    config->stop_tokens[k] = id;
+    config->n_stop_tokens = MAX (config->n_stop_tokens, k + 1);
+  }
+  return TRUE;
+}
+
+/* An id under the key of the newer files, or of the published ones. */
+static gboolean
+read_renamed_id (const L4Json *json, const char *newer, const char *older, const L4Config *config, gint64 *id, GError **error)
+{
+  return read_id (json, json->root, newer, config, id, error) && read_id (json, json->root, older, config, id, error);
+}
+
+/* Later sources win: the decoder's settings over the whole model's, generation (may be NULL) over both. */
+static gboolean
+read_ids (const L4Json *json, yyjson_val *text, const L4Json *generation, L4Config *config, GError **error)
+{
+  const struct
+  {
+    const L4Json *json;
+    yyjson_val *object;
+  } sources[] = { {json, json->root}, {json, text}, {generation, generation != NULL ? generation->root : NULL} };
+
+  config->image_token = config->image_start_token = config->image_end_token = config->bos_token = config->pad_token = -1;
+  for (gsize i = 0; i < G_N_ELEMENTS (sources); i++) {
+    if (sources[i].json == NULL)
+      continue;
+    if (!read_id (sources[i].json, sources[i].object, "bos_token_id", config, &config->bos_token, error)
+        || !read_id (sources[i].json, sources[i].object, "pad_token_id", config, &config->pad_token, error)
+        || !add_stop_ids (sources[i].json, sources[i].object, config, error))
+      return FALSE;
+  }
+  return read_renamed_id (json, "image_token_id", "image_token_index", config, &config->image_token, error)
+      && read_renamed_id (json, "boi_token_id", "boi_token_index", config, &config->image_start_token, error)
+      && read_renamed_id (json, "eoi_token_id", "eoi_token_index", config, &config->image_end_token, error);
+}
+
+/* generation_config.json; *generation: NULL when there is none. */
+static gboolean
+load_generation (const char *folder, L4Json **generation, GError **error)
+{
+  g_autofree char *path = g_build_filename (folder, "generation_config.json", NULL);
+
+  *generation = NULL;
+  if (!g_file_test (path, G_FILE_TEST_EXISTS))
+    return TRUE;
+  *generation = l4_json_load (path, L4_MAX_CONFIG, error);
+  return *generation != NULL;
+}
+
+/* All of it ---------------------------------------------------------------------------------------------------------- */
+
+L4Config *
+l4_config_load (const char *folder, GError **error)
+{
+  g_autofree char *path = g_build_filename (folder, "config.json", NULL);
+  g_autoptr (L4Json) json = l4_json_load (path, L4_MAX_CONFIG, error);
+  g_autoptr (L4Json) generation = NULL;
+  g_autoptr (L4Config) config = g_new0 (L4Config, 1);
+  yyjson_val *text, *vision;
+
+  if (json == NULL || !find_parts (json, config, &text, &vision, error) || !refuse_quantised (json, json->root, error)
+      || !refuse_quantised (json, text, error) || !l4_config_read_text (json, text, &config->text, error)
+      || !read_tied (json, text, &config->text.tied, error) || !check_total (json, config, error))
+    return NULL;
+  if (vision != NULL && (!l4_config_read_vision (json, vision, &config->vision, error)
+          || !l4_config_read_processor (folder, &config->vision, error)))
+    return NULL;
+  if (!load_generation (folder, &generation, error) || !read_ids (json, text, generation, config, error))
+    return NULL;
+  return g_steal_pointer (&config);
+}
+
+void
+l4_config_free (L4Config *self)
+{
+  if (self == NULL)
+    return;
+  g_free (self->text.layers);
+  g_free (self);
+}
+
+gint64
+l4_vision_grid (const L4VisionConfig *self)
+{
+  return self->image_size / self->patch_size;
+}
+
+gint64
+l4_vision_tokens_per_tile (const L4VisionConfig *self)
+{
+  gint64 side = l4_vision_grid (self) / self->shuffle;
+
+  return side * side;
+}
