@@ -21,7 +21,7 @@ l4_attention (const L4AttentionShape *shape, const float *queries, gint64 n, con
   if (scores == NULL)
     return FALSE;
 
-#pragma omp parallel for collapse (2) schedule (dynamic, 8)
+#pragma omp parallel for collapse (2) schedule (dynamic, 8) if (n * most * d > 65536)
   for (gint64 h = 0; h < shape->n_heads; h++)
     for (gint64 t = 0; t < n; t++) {
       float *own = scores + omp_get_thread_num () * most;

@@ -16,6 +16,9 @@
 /* Rows for which weights are laid out. */
 #define TYPICAL_ROWS 64
 
+/* Products of fewer multiplications run on the calling thread: waking the others would take longer. */
+#define WORTH_THREADS (1 << 20)
+
 struct _L4Compute
 {
   L4Precision precision;
@@ -159,6 +162,13 @@ void
 l4_compute_enter (const L4Compute *self)
 {
   omp_set_num_threads (self->threads);
+}
+
+/* oneDNN fixes the threads of a primitive when it is made and asks OpenMP for as many when it runs. */
+static void
+enter_product (const L4Compute *self, gint64 m, const L4Weight *weight)
+{
+  omp_set_num_threads (m * weight->n_out * weight->n_in < WORTH_THREADS ? 1 : self->threads);
 }
 
 static dnnl_data_type_t
@@ -362,8 +372,8 @@ convert_operand (const float *x, gint64 m, gint64 rows, gint64 n_in, L4Precision
   }
 }
 
-gboolean
-l4_product (L4Compute *compute, const L4Weight *weight, const float *x, gint64 m, const float *bias, float *y, GError **error)
+static gboolean
+multiply (L4Compute *compute, const L4Weight *weight, const float *x, gint64 m, const float *bias, float *y, GError **error)
 {
   gint64 rows = m <= EXACT_ROWS ? m : (m + EXACT_ROWS - 1) / EXACT_ROWS * EXACT_ROWS;
   const Product *product = find_product (compute, weight, rows, bias != NULL, error);
@@ -387,4 +397,15 @@ l4_product (L4Compute *compute, const L4Weight *weight, const float *x, gint64 m
   if (y_bytes > 0)
     memcpy (y, scratch + x_bytes, m * weight->n_out * sizeof (float));
   return TRUE;
+}
+
+gboolean
+l4_product (L4Compute *compute, const L4Weight *weight, const float *x, gint64 m, const float *bias, float *y, GError **error)
+{
+  gboolean done;
+
+  enter_product (compute, m, weight);
+  done = multiply (compute, weight, x, m, bias, y, error);
+  l4_compute_enter (compute);
+  return done;
 }

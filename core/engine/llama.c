@@ -54,7 +54,10 @@ load_tokenizer (L4Llama *self, GError **error)
     return l4_fail (error, L4_ERROR_FORMAT,
         _("%s: tokenizer.json has ids up to %u, but the model's vocabulary has %" G_GINT64_FORMAT " entries"), self->path,
         l4_tokenizer_get_size (self->tokenizer) - 1, self->config->text.vocab);
-  return l4_chat_tokens_find (self->tokenizer, self->config, &self->tokens, error);
+  if (l4_chat_tokens_find (self->tokenizer, self->config, &self->tokens, error))
+    return TRUE;
+  g_prefix_error (error, "%s: ", self->path);
+  return FALSE;
 }
 
 static char *

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The JSON record of one description. */
+
+#include <stdlib.h>
+#include <yyjson.h>
+
+#include "llama4.h"
+
+static double
+milliseconds (gint64 microseconds)
+{
+  return microseconds / 1000.0;
+}
+
+char *
+l4_record_to_json (const L4Record *record)
+{
+  g_autofree char *text = l4_text_to_line (record->answer->text, -1);
+  g_autofree char *name = l4_text_to_line (record->model->name, -1);
+  yyjson_mut_doc *doc = yyjson_mut_doc_new (NULL);
+  yyjson_mut_val *root = yyjson_mut_obj (doc);
+  yyjson_mut_val *frames, *model, *tokens, *ms;
+  char *written, *json;
+
+  yyjson_mut_doc_set_root (doc, root);
+  yyjson_mut_obj_add_uint (doc, root, "start", record->start);
+  yyjson_mut_obj_add_uint (doc, root, "end", record->end);
+  frames = yyjson_mut_obj_add_arr (doc, root, "frames");
+  for (gsize i = 0; i < record->n_frames; i++)
+    yyjson_mut_arr_add_uint (doc, frames, record->frames[i]);
+  yyjson_mut_obj_add_str (doc, root, "text", text);
+  model = yyjson_mut_obj_add_obj (doc, root, "model");
+  yyjson_mut_obj_add_str (doc, model, "name", name);
+  yyjson_mut_obj_add_str (doc, model, "digest", record->model->digest);
+  yyjson_mut_obj_add_str (doc, model, "quantization", record->model->quantization);
+  yyjson_mut_obj_add_str (doc, root, "prompt_digest", record->answer->prompt_digest);
+  tokens = yyjson_mut_obj_add_obj (doc, root, "tokens");
+  yyjson_mut_obj_add_uint (doc, tokens, "prompt", record->answer->prompt_tokens);
+  yyjson_mut_obj_add_uint (doc, tokens, "generated", record->answer->generated_tokens);
+  ms = yyjson_mut_obj_add_obj (doc, root, "ms");
+  yyjson_mut_obj_add_real (doc, ms, "queue", milliseconds (record->queue_us));
+  yyjson_mut_obj_add_real (doc, ms, "vision", milliseconds (record->answer->vision_us));
+  yyjson_mut_obj_add_real (doc, ms, "prefill", milliseconds (record->answer->prefill_us));
+  yyjson_mut_obj_add_real (doc, ms, "decode", milliseconds (record->answer->decode_us));
+  yyjson_mut_obj_add_str (doc, root, "finish", l4_finish_to_string (record->answer->finish));
+
+  written = yyjson_mut_write (doc, YYJSON_WRITE_NOFLAG, NULL);
+  json = g_strdup (written);
+  free (written);
+  yyjson_mut_doc_free (doc);
+  return json;
+}

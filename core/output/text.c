@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Whole code points out of a stream of token bytes, and text that is safe on one line. */
+
+#include "output/text.h"
+
+#include <string.h>
+
+#define REPLACEMENT "\357\277\275"      /* U+FFFD */
+
+void
+l4_text_take (GString *bytes, gboolean at_end, GString *text)
+{
+  const char *at = bytes->str, *end = bytes->str + bytes->len;
+
+  while (at < end) {
+    gunichar character = g_utf8_get_char_validated (at, end - at);
+
+    if (character == (gunichar) -2 && !at_end)
+      break;
+    if (*at == '\0' || character == (gunichar) -1 || character == (gunichar) -2) {
+      g_string_append (text, REPLACEMENT);
+      at++;
+    } else {
+      g_string_append_len (text, at, g_utf8_next_char (at) - at);
+      at = g_utf8_next_char (at);
+    }
+  }
+  g_string_erase (bytes, 0, at - bytes->str);
+}
+
+/* Characters that show nothing themselves but change how others show, or that no reader can know. */
+static gboolean
+is_unsafe (gunichar character)
+{
+  switch (g_unichar_type (character)) {
+    case G_UNICODE_CONTROL:
+    case G_UNICODE_FORMAT:
+    case G_UNICODE_SURROGATE:
+    case G_UNICODE_PRIVATE_USE:
+    case G_UNICODE_UNASSIGNED:
+      return TRUE;
+    default:
+      return FALSE;
+  }
+}
+
+static gboolean
+is_blank (gunichar character)
+{
+  return g_unichar_isspace (character) || character == '\v' || character == 0x85 || character == 0x2028 || character == 0x2029;
+}
+
+char *
+l4_text_to_line (const char *text, gssize length)
+{
+  g_autoptr (GString) bytes = g_string_new_len (text, length < 0 ? (gssize) strlen (text) : length);
+  g_autoptr (GString) valid = g_string_sized_new (bytes->len);
+  GString *line = g_string_sized_new (bytes->len);
+  gboolean blank = FALSE;
+
+  l4_text_take (bytes, TRUE, valid);
+  for (const char *at = valid->str; *at != '\0'; at = g_utf8_next_char (at)) {
+    gunichar character = g_utf8_get_char (at);
+
+    if (is_blank (character)) {
+      blank = TRUE;
+    } else if (!is_unsafe (character)) {
+      if (blank && line->len > 0)
+        g_string_append_c (line, ' ');
+      blank = FALSE;
+      g_string_append_unichar (line, character);
+    }
+  }
+  return g_string_free (line, FALSE);
+}
