@@ -281,7 +281,7 @@ l4_checkpoint_expect (const L4Checkpoint *self, const char *name, guint n_dims, 
     l4_fail (error, L4_ERROR_FORMAT, _("%s: tensor \"%s\" is missing"), self->path, name);
     return NULL;
   }
-  if (tensor->n_dims != n_dims || memcmp (tensor->dims, dims, n_dims * sizeof *dims) != 0) {
+  if (tensor->n_dims != n_dims || (n_dims > 0 && memcmp (tensor->dims, dims, n_dims * sizeof *dims) != 0)) {
     g_autofree char *is = dims_to_string (tensor->n_dims, tensor->dims);
     g_autofree char *expected = dims_to_string (n_dims, dims);
 

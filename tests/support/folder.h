@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A temporary folder of files that a test makes up. */
+
+#pragma once
+
+#include <gio/gio.h>
+#include <glib/gstdio.h>
+
+typedef char Folder;            /* its path */
+
+static inline Folder *
+folder_new (void)
+{
+  g_autoptr (GError) error = NULL;
+  Folder *self = g_dir_make_tmp ("llama4-test-XXXXXX", &error);
+
+  g_assert_no_error (error);
+  return self;
+}
+
+/* Removes the folder and the files in it. */
+static inline void
+folder_free (Folder *self)
+{
+  g_autoptr (GDir) files = g_dir_open (self, 0, NULL);
+  const char *name;
+
+  while (files != NULL && (name = g_dir_read_name (files)) != NULL) {
+    g_autofree char *path = g_build_filename (self, name, NULL);
+
+    g_remove (path);
+  }
+  g_rmdir (self);
+  g_free (self);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Folder, folder_free)
+
+/* length -1: data is a string. Returns the path. (transfer full) */
+static inline char *
+folder_write (const Folder *self, const char *name, gconstpointer data, gssize length)
+{
+  g_autoptr (GError) error = NULL;
+  char *path = g_build_filename (self, name, NULL);
+
+  g_file_set_contents (path, data, length, &error);
+  g_assert_no_error (error);
+  return path;
+}
+
+/* JSON with ' in place of ", as it is readable in C. (transfer full) */
+static inline char *
+json_from (const char *text)
+{
+  return g_strdelimit (g_strdup (text), "'", '"');
+}
