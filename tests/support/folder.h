@@ -3,6 +3,8 @@
 
 #pragma once
 
+#include <string.h>
+
 #include <gio/gio.h>
 #include <glib/gstdio.h>
 
@@ -46,6 +48,20 @@ folder_write (const Folder *self, const char *name, gconstpointer data, gssize l
   g_file_set_contents (path, data, length, &error);
   g_assert_no_error (error);
   return path;
+}
+
+/* The error is one line of bounded length that holds every one of the words, between which stand |. */
+static inline void
+assert_says (const GError *error, const char *words)
+{
+  g_auto (GStrv) each = g_strsplit (words, "|", -1);
+
+  g_assert_true (g_utf8_validate (error->message, -1, NULL));
+  g_assert_null (strchr (error->message, '\n'));
+  g_assert_cmpuint (strlen (error->message), <, 1500);
+  for (guint i = 0; each[i] != NULL; i++)
+    if (strstr (error->message, each[i]) == NULL)
+      g_error ("\"%s\" does not say \"%s\"", error->message, each[i]);
 }
 
 /* JSON with ' in place of ", as it is readable in C. (transfer full) */
