@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Answers from a file instead of a model: for tests and demonstrations of pipelines.
+ *
+ * Every line of the file is a JSON object. {"text": "…", "delay_ms": 200} answers with that text, word by word, after a delay
+ * that can be cancelled; {"error": "…"} fails. The answers are used in turn, over and over, by each session for itself. A
+ * first line {"load_ms": 500} or {"load_error": "…"} makes loading slow or fail. */
+
+#include <string.h>
+#include <yyjson.h>
+
+#include "base/error.h"
+#include "engine/backend.h"
+
+#define MAX_FILE (16u << 20)    /* bytes */
+#define TILE_SIZE 112           /* pixels */
+#define MAX_TILES 16
+#define STEP_US (5 * 1000)      /* between two looks at the cancellable */
+
+typedef struct
+{
+  char *text;
+  char *error;
+  gint64 delay_us;
+} Line;
+
+typedef struct
+{
+  GArray *lines;                /* of Line */
+  gint64 load_us;
+  char *load_error;
+  char *digest;
+} Script;
+
+typedef struct
+{
+  Script *script;
+  guint next;
+} Session;
+
+static void
+line_clear (gpointer data)
+{
+  Line *line = data;
+
+  g_free (line->text);
+  g_free (line->error);
+}
+
+static void
+script_free (gpointer data)
+{
+  Script *self = data;
+
+  g_array_unref (self->lines);
+  g_free (self->load_error);
+  g_free (self->digest);
+  g_free (self);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Script, script_free)
+
+/* FALSE when cancelled meanwhile. */
+static gboolean
+wait_for (gint64 duration_us, GCancellable *cancellable)
+{
+  gint64 end = g_get_monotonic_time () + duration_us;
+
+  for (gint64 left = duration_us; left > 0; left = end - g_get_monotonic_time ()) {
+    if (g_cancellable_is_cancelled (cancellable))
+      return FALSE;
+    g_usleep (MIN (left, STEP_US));
+  }
+  return !g_cancellable_is_cancelled (cancellable);
+}
+
+static gint64
+get_microseconds (yyjson_val *object, const char *key)
+{
+  yyjson_val *value = yyjson_obj_get (object, key);
+
+  return yyjson_is_uint (value) ? MIN (yyjson_get_uint (value), 1000000) * 1000 : 0;
+}
+
+static gboolean
+parse_line (Script *self, const char *path, guint number, const char *text, GError **error)
+{
+  yyjson_doc *doc = yyjson_read (text, strlen (text), YYJSON_READ_NOFLAG);
+  yyjson_val *root = yyjson_doc_get_root (doc);
+  const char *answer = yyjson_get_str (yyjson_obj_get (root, "text"));
+  const char *failure = yyjson_get_str (yyjson_obj_get (root, "error"));
+  const char *load_failure = yyjson_get_str (yyjson_obj_get (root, "load_error"));
+  gboolean setting = number == 1 && (load_failure != NULL || yyjson_obj_get (root, "load_ms") != NULL);
+  const Line line = { g_strdup (answer), g_strdup (failure), get_microseconds (root, "delay_ms") };
+
+  if (setting) {
+    self->load_us = get_microseconds (root, "load_ms");
+    self->load_error = g_strdup (load_failure);
+  }
+  yyjson_doc_free (doc);
+  if (answer != NULL || failure != NULL) {
+    g_array_append_val (self->lines, line);
+    return TRUE;
+  }
+  return setting || l4_fail (error, L4_ERROR_FORMAT, _("%s: line %u is not a JSON object with \"text\" or \"error\""), path,
+      number);
+}
+
+static gboolean
+parse_script (Script *self, const char *path, GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+  g_autofree char *contents = NULL;
+  g_auto (GStrv) lines = NULL;
+  gsize length;
+
+  if (!g_file_get_contents (path, &contents, &length, &problem))
+    return l4_fail (error, g_error_matches (problem, G_FILE_ERROR, G_FILE_ERROR_NOENT) ? L4_ERROR_NOT_FOUND : L4_ERROR_IO,
+        "%s", problem->message);
+  if (length > MAX_FILE)
+    return l4_fail (error, L4_ERROR_FORMAT, _("%s: %" G_GSIZE_FORMAT " bytes are more than the %u allowed"), path, length,
+        MAX_FILE);
+  self->digest = g_compute_checksum_for_data (G_CHECKSUM_SHA256, (const guchar *) contents, length);
+  lines = g_strsplit (contents, "\n", -1);
+  for (guint i = 0; lines[i] != NULL; i++)
+    if (*g_strstrip (lines[i]) != '\0' && !parse_line (self, path, i + 1, lines[i], error))
+      return FALSE;
+  if (self->lines->len == 0 && self->load_error == NULL)
+    return l4_fail (error, L4_ERROR_FORMAT, _("%s: holds no answer"), path);
+  return TRUE;
+}
+
+static gpointer
+script_load (const L4LoadOptions *options, L4ModelInfo *info, L4ProgressFunc progress, gpointer user_data,
+    GCancellable *cancellable, GError **error)
+{
+  g_autoptr (Script) self = g_new0 (Script, 1);
+  g_autofree char *digest = NULL;
+
+  self->lines = g_array_new (FALSE, FALSE, sizeof (Line));
+  g_array_set_clear_func (self->lines, line_clear);
+  if (!parse_script (self, options->model_path, error))
+    return NULL;
+  for (guint percent = 0; percent < 100; percent += 10) {
+    if (progress != NULL)
+      progress (percent, user_data);
+    if (!wait_for (self->load_us / 10, cancellable)) {
+      l4_fail (error, L4_ERROR_CANCELLED, _("%s: loading was cancelled"), options->model_path);
+      return NULL;
+    }
+  }
+  if (self->load_error != NULL) {
+    l4_fail (error, L4_ERROR_FORMAT, "%s: %s", options->model_path, self->load_error);
+    return NULL;
+  }
+  digest = g_steal_pointer (&self->digest);
+  self->digest = g_strconcat ("sha256:", digest, NULL);
+  info->digest = self->digest;
+  info->quantization = "none";
+  info->tile_size = TILE_SIZE;
+  info->max_tiles = MAX_TILES;
+  info->context_length = G_MAXINT32;
+  return g_steal_pointer (&self);
+}
+
+/* As a model of one kind of tile would: nothing larger than its canvas, nothing enlarged. */
+static void
+script_picture_size (gconstpointer model, guint width, guint height, guint max_tiles, guint *out_width, guint *out_height)
+{
+  guint side = TILE_SIZE, longer = MAX (width, height);
+
+  while (side * side < max_tiles * TILE_SIZE * TILE_SIZE && side < longer)
+    side += TILE_SIZE;
+  *out_width = longer > side ? MAX (1, (guint64) width * side / longer) : width;
+  *out_height = longer > side ? MAX (1, (guint64) height * side / longer) : height;
+}
+
+static gpointer
+script_session_new (gpointer model)
+{
+  Session *self = g_new0 (Session, 1);
+
+  self->script = model;
+  return self;
+}
+
+static gboolean
+script_answer (gpointer session, const L4Message *messages, gsize n_messages, const L4GenerateOptions *options,
+    L4TextFunc on_text, gpointer user_data, GCancellable *cancellable, L4Answer *answer, GError **error)
+{
+  Session *self = session;
+  const Line *line = &g_array_index (self->script->lines, Line, self->next++ % self->script->lines->len);
+  g_autoptr (GString) text = g_string_new (NULL);
+  g_auto (GStrv) words = NULL;
+
+  if (line->error != NULL && wait_for (line->delay_us, cancellable))
+    return l4_fail (error, L4_ERROR_INTERNAL, "%s", line->error);
+  words = g_strsplit (line->text != NULL ? line->text : "", " ", -1);
+  answer->finish = L4_FINISH_STOP;
+  for (guint i = 0, n = g_strv_length (words); i < n; i++) {
+    g_autofree char *piece = g_strconcat (i > 0 ? " " : "", words[i], NULL);
+
+    if (!wait_for (line->delay_us / n, cancellable)) {
+      answer->finish = L4_FINISH_CANCELLED;
+      break;
+    }
+    if (answer->generated_tokens == options->max_tokens) {
+      answer->finish = L4_FINISH_LENGTH;
+      break;
+    }
+    answer->generated_tokens++;
+    g_string_append (text, piece);
+    if (on_text != NULL && *piece != '\0')
+      on_text (piece, user_data);
+  }
+  if (g_cancellable_is_cancelled (cancellable))
+    answer->finish = L4_FINISH_CANCELLED;
+  for (gsize m = 0; m < n_messages; m++)
+    answer->prompt_tokens += messages[m].n_parts;
+  answer->decode_us = line->delay_us;
+  answer->text = g_string_free (g_steal_pointer (&text), FALSE);
+  answer->prompt_digest = g_strdup (self->script->digest);
+  return TRUE;
+}
+
+const L4BackendClass l4_script_backend = {
+  .load = script_load,
+  .unload = script_free,
+  .picture_size = script_picture_size,
+  .session_new = script_session_new,
+  .session_free = g_free,
+  .answer = script_answer,
+};
