@@ -17,7 +17,7 @@
 
 #define SINGLE_NAME "model.safetensors"
 #define INDEX_NAME "model.safetensors.index.json"
-#define MAX_INDEX (64 * 1024 * 1024)    /* bytes */
+#define MAX_INDEX (16 * 1024 * 1024)    /* bytes */
 #define MAX_SHARDS 4096
 #define READ_AT_ONCE 32768      /* 16-bit elements; 64 KiB of stack */
 

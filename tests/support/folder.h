@@ -45,7 +45,8 @@ folder_write (const Folder *self, const char *name, gconstpointer data, gssize l
   g_autoptr (GError) error = NULL;
   char *path = g_build_filename (self, name, NULL);
 
-  g_file_set_contents (path, data, length, &error);
+  g_remove (path);              /* writing over a file makes some file systems wait for the disk */
+  g_file_set_contents_full (path, data, length, G_FILE_SET_CONTENTS_NONE, 0600, &error);
   g_assert_no_error (error);
   return path;
 }
