@@ -31,8 +31,8 @@ typedef struct
   gint64 n_heads;
   gint64 n_kv_heads;            /* divides n_heads */
   gint64 head_dim;              /* even */
-  gint64 expert_width;          /* F: one routed expert, and the shared one */
-  gint64 dense_width;           /* feed-forward of dense layers */
+  gint64 expert_width;          /* F: one routed expert, and the shared one; 0 when no layer has experts */
+  gint64 dense_width;           /* feed-forward of dense layers; 0 when there are none */
   gint64 n_experts;             /* 0: every layer is dense */
   gint64 top_k;
   gint64 vocab;

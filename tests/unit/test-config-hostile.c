@@ -249,7 +249,7 @@ test_every_prefix (void)
 static void
 test_every_byte_damaged (void)
 {
-  static const guint8 damage[] = { 0x01, 0x02, 0x04, 0x08, 0x10, 0x40, 0x80 };
+  static const guint8 damage[] = { 0x01, 0x10, 0x40 };
   g_autoptr (Folder) folder = folder_new ();
   g_autofree char *text = json_from (PUBLISHED);
   gsize length = strlen (text);
