@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The element llama4describe: watches video and says what happens in it. */
+
+#pragma once
+
+#include <gst/base/gstflowcombiner.h>
+#include <gst/gst.h>
+
+#include "frame.h"
+#include "output.h"
+#include "window.h"
+
+G_BEGIN_DECLS
+
+#define GST_LLAMA4_META "Llama4Description"
+#define GST_LLAMA4_MESSAGE "llama4-description"
+
+typedef enum
+{
+  GST_LLAMA4_ON_BUSY_AUTO,
+  GST_LLAMA4_ON_BUSY_WAIT,
+  GST_LLAMA4_ON_BUSY_SKIP
+} GstLlama4OnBusy;
+
+/* What the user has set; guarded by the object lock. */
+typedef struct
+{
+  char *model_path, *projector_path;
+  char *prompt, *system_prompt, *language;
+  guint64 window, overlap;      /* nanoseconds */
+  guint frames, tiles;
+  guint max_tokens;
+  double temperature, top_p;
+  guint64 seed;
+  GstLlama4OnBusy on_busy;
+  guint64 lateness, latency;    /* nanoseconds */
+  guint threads;
+  guint64 memory_limit;         /* bytes */
+} GstLlama4Settings;
+
+/* Counters since READY; guarded by the object lock. */
+typedef struct
+{
+  guint64 described, skipped, failed;
+  guint64 prompt_tokens, generated_tokens;
+  gint64 queue_us, vision_us, prefill_us, decode_us;
+} GstLlama4Stats;
+
+typedef enum
+{
+  GST_LLAMA4_MODEL_LOADING,
+  GST_LLAMA4_MODEL_READY,
+  GST_LLAMA4_MODEL_FAILED
+} GstLlama4ModelState;
+
+#define GST_TYPE_LLAMA4_DESCRIBE (gst_llama4_describe_get_type ())
+G_DECLARE_FINAL_TYPE (GstLlama4Describe, gst_llama4_describe, GST, LLAMA4_DESCRIBE, GstElement)
+
+/* Three threads meet here: the streaming thread of the sink pad, the worker that loads the model and describes windows, and the
+ * output's thread that pushes text (output.h). */
+struct _GstLlama4Describe
+{
+  GstElement parent;
+
+  GstPad *sinkpad, *srcpad;
+  GstLlama4Output *output;      /* the text and json pads */
+
+  GstLlama4Settings settings;   /* object lock */
+  GstLlama4Stats stats;         /* object lock */
+  char *description;            /* object lock; the latest text */
+  GstStructure *latest;         /* object lock; the latest description as in the meta, or NULL */
+
+  /* Streaming thread */
+  GstSegment segment;
+  GstVideoInfo info;
+  gboolean has_info;
+  GstVideoOrientationMethod orientation;
+  GstLlama4Sampler *sampler;
+  GstLlama4Copier *copier;
+  gboolean fresh;               /* no frame since the segment began */
+  gboolean skips;               /* on-busy, decided */
+  gboolean warned_no_time;
+  gboolean warned_frame;
+  GstClockTime last_time;       /* stream time of the latest frame */
+  GstClockTime last_end;        /* stream time at which it ends */
+
+  /* Worker and those who wait for it */
+  GMutex lock;
+  GCond changed;
+  GThread *worker;
+  GQueue jobs;                  /* of Job (worker.c) */
+  guint n_waiting;              /* windows in jobs */
+  gboolean busy;                /* a job is being done */
+  gboolean flushing;
+  gboolean stopping;
+  guint generation;             /* counts flushes; what belongs to an earlier one is dropped */
+  GCancellable *cancellable;    /* of the current generation */
+  GstLlama4ModelState model_state;
+  L4Model *model;
+  char *model_key;              /* settings that model was loaded with */
+};
+
+GST_ELEMENT_REGISTER_DECLARE (llama4describe);
+
+/* settings.c */
+void gst_llama4_describe_install_properties (GObjectClass * klass);
+void gst_llama4_settings_init (GstLlama4Settings * self);
+void gst_llama4_settings_clear (GstLlama4Settings * self);
+/* A copy; (transfer full). */
+void gst_llama4_describe_copy_settings (GstLlama4Describe * self, GstLlama4Settings * copy);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (GstLlama4Settings, gst_llama4_settings_clear)
+
+/* stream.c: the sink pad */
+GstFlowReturn gst_llama4_describe_chain (GstPad * pad, GstObject * parent, GstBuffer * buffer);
+gboolean gst_llama4_describe_sink_event (GstPad * pad, GstObject * parent, GstEvent * event);
+void gst_llama4_describe_reset_stream (GstLlama4Describe * self);
+
+/* worker.c */
+void gst_llama4_worker_start (GstLlama4Describe * self);
+/* Cancels what runs and makes waiting callers return; then, once pads no longer push, joins. */
+void gst_llama4_worker_interrupt (GstLlama4Describe * self);
+void gst_llama4_worker_join (GstLlama4Describe * self);
+/* TRUE when the model is there; waits for it unless `skips`. FALSE: still loading, failed, or flushing. */
+gboolean gst_llama4_worker_wait_for_model (GstLlama4Describe * self, gboolean skips);
+/* Hands over a window; in wait mode blocks while one waits already, in skip mode replaces it. (transfer full) */
+void gst_llama4_worker_push_window (GstLlama4Describe * self, GstLlama4Window * window, gboolean skips);
+/* Hands over what the output is to do after the windows before it. (transfer full) */
+void gst_llama4_worker_push_output (GstLlama4Describe * self, GstLlama4Item * item);
+/* Blocks until all jobs are done, or flushing. */
+void gst_llama4_worker_drain (GstLlama4Describe * self);
+void gst_llama4_worker_flush_start (GstLlama4Describe * self);
+void gst_llama4_worker_flush_stop (GstLlama4Describe * self);
+
+G_END_DECLS

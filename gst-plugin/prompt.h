@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the model is asked about a window. */
+
+#pragma once
+
+#include "window.h"
+
+G_BEGIN_DECLS
+
+/* The parts of the user's turn: every frame after its time in seconds, then the question. Owns its strings, borrows the
+ * window's pictures. */
+typedef struct
+{
+  GArray *parts;                /* of L4Part */
+  GPtrArray *strings;
+} GstLlama4Prompt;
+
+/* text may hold {start} {end} {timestamps} {frames}; language may be NULL or empty. */
+void gst_llama4_prompt_init (GstLlama4Prompt * self, const GstLlama4Window * window, const char *text, const char *language);
+void gst_llama4_prompt_clear (GstLlama4Prompt * self);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (GstLlama4Prompt, gst_llama4_prompt_clear)
+
+G_END_DECLS

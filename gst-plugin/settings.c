@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The properties of llama4describe. */
+
+#include "gettext.h"
+#include "gstllama4describe.h"
+
+enum
+{
+  PROP_0,
+  PROP_MODEL_PATH,
+  PROP_PROJECTOR_PATH,
+  PROP_PROMPT,
+  PROP_SYSTEM_PROMPT,
+  PROP_LANGUAGE,
+  PROP_WINDOW,
+  PROP_OVERLAP,
+  PROP_FRAMES,
+  PROP_TILES,
+  PROP_MAX_TOKENS,
+  PROP_TEMPERATURE,
+  PROP_TOP_P,
+  PROP_SEED,
+  PROP_ON_BUSY,
+  PROP_LATENESS,
+  PROP_LATENCY,
+  PROP_THREADS,
+  PROP_MEMORY_LIMIT,
+  PROP_DESCRIPTION,
+  PROP_STATS
+};
+
+#define DEFAULT_PROMPT "Describe what happens in this video."
+#define DEFAULT_WINDOW (4 * GST_SECOND)
+#define DEFAULT_FRAMES 4
+#define MAX_FRAMES 64
+#define DEFAULT_TILES 1
+#define MAX_TILES 16
+#define DEFAULT_MAX_TOKENS 100
+#define MAX_MAX_TOKENS 65536
+#define MAX_TEMPERATURE 100.0
+#define MAX_THREADS 1024
+
+#define GST_TYPE_LLAMA4_ON_BUSY (gst_llama4_on_busy_get_type ())
+static GType
+gst_llama4_on_busy_get_type (void)
+{
+  static gsize type = 0;
+  static const GEnumValue values[] = {
+    {GST_LLAMA4_ON_BUSY_AUTO, "Skip when upstream is live, wait otherwise", "auto"},
+    {GST_LLAMA4_ON_BUSY_WAIT, "Never lose a window: hold up the video", "wait"},
+    {GST_LLAMA4_ON_BUSY_SKIP, "Never hold up the video: lose windows", "skip"},
+    {0, NULL, NULL}
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("GstLlama4OnBusy", values));
+  return type;
+}
+
+void
+gst_llama4_settings_init (GstLlama4Settings * self)
+{
+  *self = (GstLlama4Settings) {
+    .prompt = g_strdup (DEFAULT_PROMPT),
+    .window = DEFAULT_WINDOW,
+    .frames = DEFAULT_FRAMES,
+    .tiles = DEFAULT_TILES,
+    .max_tokens = DEFAULT_MAX_TOKENS,
+    .top_p = 1,
+    .on_busy = GST_LLAMA4_ON_BUSY_AUTO,
+  };
+}
+
+void
+gst_llama4_settings_clear (GstLlama4Settings * self)
+{
+  g_clear_pointer (&self->model_path, g_free);
+  g_clear_pointer (&self->projector_path, g_free);
+  g_clear_pointer (&self->prompt, g_free);
+  g_clear_pointer (&self->system_prompt, g_free);
+  g_clear_pointer (&self->language, g_free);
+}
+
+void
+gst_llama4_describe_copy_settings (GstLlama4Describe * self, GstLlama4Settings * copy)
+{
+  GST_OBJECT_LOCK (self);
+  *copy = self->settings;
+  copy->model_path = g_strdup (copy->model_path);
+  copy->projector_path = g_strdup (copy->projector_path);
+  copy->prompt = g_strdup (copy->prompt);
+  copy->system_prompt = g_strdup (copy->system_prompt);
+  copy->language = g_strdup (copy->language);
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
+set_string (char **place, const GValue * value)
+{
+  g_free (*place);
+  *place = g_value_dup_string (value);
+}
+
+static void
+set_property (GObject * object, guint id, const GValue * value, GParamSpec * pspec)
+{
+  GstLlama4Describe *self = GST_LLAMA4_DESCRIBE (object);
+  GstLlama4Settings *settings = &self->settings;
+
+  GST_OBJECT_LOCK (self);
+  switch (id) {
+    case PROP_MODEL_PATH:
+      set_string (&settings->model_path, value);
+      break;
+    case PROP_PROJECTOR_PATH:
+      set_string (&settings->projector_path, value);
+      break;
+    case PROP_PROMPT:
+      set_string (&settings->prompt, value);
+      if (settings->prompt == NULL)
+        settings->prompt = g_strdup (DEFAULT_PROMPT);
+      break;
+    case PROP_SYSTEM_PROMPT:
+      set_string (&settings->system_prompt, value);
+      break;
+    case PROP_LANGUAGE:
+      set_string (&settings->language, value);
+      break;
+    case PROP_WINDOW:
+      settings->window = g_value_get_uint64 (value);
+      break;
+    case PROP_OVERLAP:
+      settings->overlap = g_value_get_uint64 (value);
+      break;
+    case PROP_FRAMES:
+      settings->frames = g_value_get_uint (value);
+      break;
+    case PROP_TILES:
+      settings->tiles = g_value_get_uint (value);
+      break;
+    case PROP_MAX_TOKENS:
+      settings->max_tokens = g_value_get_uint (value);
+      break;
+    case PROP_TEMPERATURE:
+      settings->temperature = g_value_get_double (value);
+      break;
+    case PROP_TOP_P:
+      settings->top_p = g_value_get_double (value);
+      break;
+    case PROP_SEED:
+      settings->seed = g_value_get_uint64 (value);
+      break;
+    case PROP_ON_BUSY:
+      settings->on_busy = g_value_get_enum (value);
+      break;
+    case PROP_LATENESS:
+      settings->lateness = g_value_get_uint64 (value);
+      break;
+    case PROP_LATENCY:
+      settings->latency = g_value_get_uint64 (value);
+      break;
+    case PROP_THREADS:
+      settings->threads = g_value_get_uint (value);
+      break;
+    case PROP_MEMORY_LIMIT:
+      settings->memory_limit = g_value_get_uint64 (value);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+      break;
+  }
+  GST_OBJECT_UNLOCK (self);
+  if (id == PROP_LATENCY)
+    gst_element_post_message (GST_ELEMENT (self), gst_message_new_latency (GST_OBJECT (self)));
+}
+
+static GstStructure *
+make_stats (const GstLlama4Stats * stats)
+{
+  return gst_structure_new ("llama4-stats",
+      "described", G_TYPE_UINT64, stats->described, "skipped", G_TYPE_UINT64, stats->skipped,
+      "failed", G_TYPE_UINT64, stats->failed, "prompt-tokens", G_TYPE_UINT64, stats->prompt_tokens,
+      "generated-tokens", G_TYPE_UINT64, stats->generated_tokens, "queue-ms", G_TYPE_DOUBLE, stats->queue_us / 1000.0,
+      "vision-ms", G_TYPE_DOUBLE, stats->vision_us / 1000.0, "prefill-ms", G_TYPE_DOUBLE, stats->prefill_us / 1000.0,
+      "decode-ms", G_TYPE_DOUBLE, stats->decode_us / 1000.0, NULL);
+}
+
+static void
+get_property (GObject * object, guint id, GValue * value, GParamSpec * pspec)
+{
+  GstLlama4Describe *self = GST_LLAMA4_DESCRIBE (object);
+  const GstLlama4Settings *settings = &self->settings;
+
+  GST_OBJECT_LOCK (self);
+  switch (id) {
+    case PROP_MODEL_PATH:
+      g_value_set_string (value, settings->model_path);
+      break;
+    case PROP_PROJECTOR_PATH:
+      g_value_set_string (value, settings->projector_path);
+      break;
+    case PROP_PROMPT:
+      g_value_set_string (value, settings->prompt);
+      break;
+    case PROP_SYSTEM_PROMPT:
+      g_value_set_string (value, settings->system_prompt);
+      break;
+    case PROP_LANGUAGE:
+      g_value_set_string (value, settings->language);
+      break;
+    case PROP_WINDOW:
+      g_value_set_uint64 (value, settings->window);
+      break;
+    case PROP_OVERLAP:
+      g_value_set_uint64 (value, settings->overlap);
+      break;
+    case PROP_FRAMES:
+      g_value_set_uint (value, settings->frames);
+      break;
+    case PROP_TILES:
+      g_value_set_uint (value, settings->tiles);
+      break;
+    case PROP_MAX_TOKENS:
+      g_value_set_uint (value, settings->max_tokens);
+      break;
+    case PROP_TEMPERATURE:
+      g_value_set_double (value, settings->temperature);
+      break;
+    case PROP_TOP_P:
+      g_value_set_double (value, settings->top_p);
+      break;
+    case PROP_SEED:
+      g_value_set_uint64 (value, settings->seed);
+      break;
+    case PROP_ON_BUSY:
+      g_value_set_enum (value, settings->on_busy);
+      break;
+    case PROP_LATENESS:
+      g_value_set_uint64 (value, settings->lateness);
+      break;
+    case PROP_LATENCY:
+      g_value_set_uint64 (value, settings->latency);
+      break;
+    case PROP_THREADS:
+      g_value_set_uint (value, settings->threads);
+      break;
+    case PROP_MEMORY_LIMIT:
+      g_value_set_uint64 (value, settings->memory_limit);
+      break;
+    case PROP_DESCRIPTION:
+      g_value_set_string (value, self->description);
+      break;
+    case PROP_STATS:
+      g_value_take_boxed (value, make_stats (&self->stats));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+      break;
+  }
+  GST_OBJECT_UNLOCK (self);
+}
+
+#define READY (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY)
+#define PLAYING (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING)
+#define READ_ONLY (G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)
+
+static void
+install_model_properties (GObjectClass * klass)
+{
+  g_object_class_install_property (klass, PROP_MODEL_PATH,
+      g_param_spec_string ("model-path", _("Model path"),
+          _("Folder of the Llama 4 checkpoint; unset: the embedded model; a file *.script: answers read from it"), NULL, READY));
+  g_object_class_install_property (klass, PROP_PROJECTOR_PATH,
+      g_param_spec_string ("projector-path", _("Projector path"),
+          _("Vision part of a model that keeps it in a file of its own; unset: found beside the model"), NULL, READY));
+  g_object_class_install_property (klass, PROP_THREADS,
+      g_param_spec_uint ("threads", _("Threads"), _("Threads that compute; 0: one for every CPU"), 0, MAX_THREADS, 0, READY));
+  g_object_class_install_property (klass, PROP_MEMORY_LIMIT,
+      g_param_spec_uint64 ("memory-limit", _("Memory limit"),
+          _("Bytes that weights and caches may take; 0: what the machine has free"), 0, G_MAXUINT64, 0, READY));
+}
+
+static void
+install_prompt_properties (GObjectClass * klass)
+{
+  g_object_class_install_property (klass, PROP_PROMPT,
+      g_param_spec_string ("prompt", _("Prompt"),
+          _("Question about every window; {start} {end} {timestamps} {frames} are filled in"), DEFAULT_PROMPT, PLAYING));
+  g_object_class_install_property (klass, PROP_SYSTEM_PROMPT,
+      g_param_spec_string ("system-prompt", _("System prompt"), _("Instruction before the question; unset: none"), NULL,
+          PLAYING));
+  g_object_class_install_property (klass, PROP_LANGUAGE,
+      g_param_spec_string ("language", _("Language"), _("Language to answer in, such as German; unset: the model's choice"),
+          NULL, PLAYING));
+  g_object_class_install_property (klass, PROP_MAX_TOKENS,
+      g_param_spec_uint ("max-tokens", _("Most tokens"), _("Longest description, in tokens"), 1, MAX_MAX_TOKENS,
+          DEFAULT_MAX_TOKENS, PLAYING));
+  g_object_class_install_property (klass, PROP_TEMPERATURE,
+      g_param_spec_double ("temperature", _("Temperature"), _("Randomness of the words; 0: always the likeliest"), 0,
+          MAX_TEMPERATURE, 0, PLAYING));
+  g_object_class_install_property (klass, PROP_TOP_P,
+      g_param_spec_double ("top-p", _("Top p"), _("Choose among the likeliest words that together have this probability"), 0,
+          1, 1, PLAYING));
+  g_object_class_install_property (klass, PROP_SEED,
+      g_param_spec_uint64 ("seed", _("Seed"), _("Start of the random numbers"), 0, G_MAXUINT64, 0, PLAYING));
+}
+
+static void
+install_time_properties (GObjectClass * klass)
+{
+  g_object_class_install_property (klass, PROP_WINDOW,
+      g_param_spec_uint64 ("window", _("Window"), _("Time covered by one description, in nanoseconds"), GST_MSECOND,
+          G_MAXINT64, DEFAULT_WINDOW, READY));
+  g_object_class_install_property (klass, PROP_OVERLAP,
+      g_param_spec_uint64 ("overlap", _("Overlap"), _("Time that a window shares with the next, in nanoseconds; less than "
+              "window"), 0, G_MAXINT64, 0, READY));
+  g_object_class_install_property (klass, PROP_FRAMES,
+      g_param_spec_uint ("frames", _("Frames"), _("Pictures shown of every window, evenly spread"), 1, MAX_FRAMES,
+          DEFAULT_FRAMES, READY));
+  g_object_class_install_property (klass, PROP_TILES,
+      g_param_spec_uint ("tiles", _("Tiles"), _("Most tiles that a picture is split into"), 1, MAX_TILES, DEFAULT_TILES,
+          PLAYING));
+  g_object_class_install_property (klass, PROP_ON_BUSY,
+      g_param_spec_enum ("on-busy", _("When busy"), _("What to do with a window that comes while another is described"),
+          GST_TYPE_LLAMA4_ON_BUSY, GST_LLAMA4_ON_BUSY_AUTO, READY));
+  g_object_class_install_property (klass, PROP_LATENESS,
+      g_param_spec_uint64 ("lateness", _("Lateness"), _("Shift of the text against the video, in nanoseconds"), 0, G_MAXINT64,
+          0, READY));
+  g_object_class_install_property (klass, PROP_LATENCY,
+      g_param_spec_uint64 ("latency", _("Latency"), _("Latency declared for the text, in nanoseconds"), 0, G_MAXINT64, 0,
+          PLAYING));
+}
+
+void
+gst_llama4_describe_install_properties (GObjectClass * klass)
+{
+  klass->set_property = set_property;
+  klass->get_property = get_property;
+  install_model_properties (klass);
+  install_prompt_properties (klass);
+  install_time_properties (klass);
+  g_object_class_install_property (klass, PROP_DESCRIPTION,
+      g_param_spec_string ("description", _("Description"), _("The latest description"), NULL, READ_ONLY));
+  g_object_class_install_property (klass, PROP_STATS,
+      g_param_spec_boxed ("stats", _("Statistics"), _("Windows described, skipped and failed; tokens; milliseconds per stage"),
+          GST_TYPE_STRUCTURE, READ_ONLY));
+  gst_type_mark_as_plugin_api (GST_TYPE_LLAMA4_ON_BUSY, 0);
+}

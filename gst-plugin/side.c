@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One of the pads beside the video: a thread that pushes, in order, text or a gap for every stretch of time. */
+
+#include "side.h"
+
+#include <string.h>
+
+#define MAX_WAITING 32          /* items; a describer that is further ahead waits */
+
+struct _GstLlama4Side
+{
+  GstElement *element;
+  GstPad *sinkpad, *pad;
+  gboolean json;
+  GstLlama4FlowFunc on_flow;
+  gpointer user_data;
+
+  GMutex lock;
+  GCond changed;
+  GQueue items;
+  gboolean running;
+  gboolean flushing;
+  guint generation;             /* of the items that are welcome */
+  GThread *thread;
+
+  /* Held while pushing, so that the end of a flush waits for a push that runs. */
+  GMutex push_lock;
+  gboolean has_segment;
+  GstSegment segment;
+  guint32 seqnum;
+  GstClockTime covered;         /* segment time up to which text or gaps have been pushed */
+};
+
+GstLlama4Item *
+gst_llama4_item_new (GstLlama4ItemType type)
+{
+  GstLlama4Item *self = g_new0 (GstLlama4Item, 1);
+
+  self->type = type;
+  self->start = self->end = GST_CLOCK_TIME_NONE;
+  return self;
+}
+
+GstLlama4Item *
+gst_llama4_item_copy (const GstLlama4Item * self)
+{
+  GstLlama4Item *copy = g_memdup2 (self, sizeof *self);
+
+  copy->text = g_strdup (self->text);
+  copy->json = g_strdup (self->json);
+  return copy;
+}
+
+void
+gst_llama4_item_free (GstLlama4Item * self)
+{
+  if (self == NULL)
+    return;
+  g_free (self->text);
+  g_free (self->json);
+  g_free (self);
+}
+
+GstLlama4Side *
+gst_llama4_side_new (GstElement * element, GstPad * sinkpad, GstPad * pad, gboolean json, GstLlama4FlowFunc on_flow,
+    gpointer user_data)
+{
+  GstLlama4Side *self = g_new0 (GstLlama4Side, 1);
+
+  self->element = element;
+  self->sinkpad = sinkpad;
+  self->pad = gst_object_ref (pad);
+  self->json = json;
+  self->on_flow = on_flow;
+  self->user_data = user_data;
+  g_mutex_init (&self->lock);
+  g_cond_init (&self->changed);
+  g_queue_init (&self->items);
+  g_mutex_init (&self->push_lock);
+  return self;
+}
+
+static void
+drop_items (GstLlama4Side * self)
+{
+  g_queue_clear_full (&self->items, (GDestroyNotify) gst_llama4_item_free);
+}
+
+void
+gst_llama4_side_free (GstLlama4Side * self)
+{
+  if (self == NULL)
+    return;
+  drop_items (self);
+  gst_object_unref (self->pad);
+  g_mutex_clear (&self->lock);
+  g_cond_clear (&self->changed);
+  g_mutex_clear (&self->push_lock);
+  g_free (self);
+}
+
+GstPad *
+gst_llama4_side_get_pad (GstLlama4Side * self)
+{
+  return self->pad;
+}
+
+/* Pushing: all with push_lock held ----------------------------------------------------------------------------------------- */
+
+static void
+push_event (GstLlama4Side * self, GstEvent * event, guint32 seqnum)
+{
+  if (seqnum != GST_SEQNUM_INVALID)
+    gst_event_set_seqnum (event, seqnum);
+  gst_pad_push_event (self->pad, event);
+}
+
+static void
+push_stream_start (GstLlama4Side * self)
+{
+  g_autofree char *id = gst_pad_create_stream_id (self->pad, self->element, self->json ? "json" : "text");
+  g_autoptr (GstEvent) upstream = gst_pad_get_sticky_event (self->sinkpad, GST_EVENT_STREAM_START, 0);
+  GstEvent *event = gst_event_new_stream_start (id);
+  guint group;
+
+  gst_event_set_stream_flags (event, GST_STREAM_FLAG_SPARSE);
+  if (upstream != NULL && gst_event_parse_group_id (upstream, &group))
+    gst_event_set_group_id (event, group);
+  push_event (self, event, upstream != NULL ? gst_event_get_seqnum (upstream) : GST_SEQNUM_INVALID);
+}
+
+/* The json pad has one format; of the text pad's two downstream chooses, literal text by preference. */
+static void
+push_caps (GstLlama4Side * self)
+{
+  g_autoptr (GstCaps) template = gst_pad_get_pad_template_caps (self->pad);
+  g_autoptr (GstCaps) allowed = gst_pad_peer_query_caps (self->pad, template);
+  g_autoptr (GstCaps) mine = gst_caps_intersect_full (template, allowed, GST_CAPS_INTERSECT_FIRST);
+
+  if (gst_caps_is_empty (mine))
+    gst_caps_replace (&mine, template);
+  mine = gst_caps_fixate (g_steal_pointer (&mine));
+  push_event (self, gst_event_new_caps (mine), GST_SEQNUM_INVALID);
+}
+
+static void
+ensure_stream (GstLlama4Side * self)
+{
+  if (gst_pad_has_current_caps (self->pad))
+    return;
+  push_stream_start (self);
+  push_caps (self);
+}
+
+/* After the segment a gap of no length, by which sinks preroll before there is anything to say. */
+static void
+take_segment (GstLlama4Side * self, const GstLlama4Item * item)
+{
+  ensure_stream (self);
+  self->segment = item->segment;
+  self->seqnum = item->seqnum;
+  self->has_segment = TRUE;
+  self->covered = self->segment.rate > 0 ? self->segment.start : 0;
+  push_event (self, gst_event_new_segment (&self->segment), self->seqnum);
+  push_event (self, gst_event_new_gap (self->covered, 0), self->seqnum);
+}
+
+static void
+cover (GstLlama4Side * self, GstClockTime until)
+{
+  if (!GST_CLOCK_TIME_IS_VALID (until) || until <= self->covered)
+    return;
+  push_event (self, gst_event_new_gap (self->covered, until - self->covered), self->seqnum);
+  self->covered = until;
+}
+
+static GstClockTime
+segment_time (const GstLlama4Side * self, GstClockTime stream_time)
+{
+  return gst_segment_position_from_stream_time (&self->segment, GST_FORMAT_TIME, stream_time);
+}
+
+/* The bytes to push: the text as the format wants it, or the record as a line. (transfer full) */
+static GstBuffer *
+make_buffer (GstLlama4Side * self, const GstLlama4Item * item)
+{
+  g_autoptr (GstCaps) caps = gst_pad_get_current_caps (self->pad);
+  char *bytes;
+
+  if (self->json)
+    bytes = g_strconcat (item->json, "\n", NULL);
+  else if (caps != NULL && !g_strcmp0 (gst_structure_get_string (gst_caps_get_structure (caps, 0), "format"), "pango-markup"))
+    bytes = g_markup_escape_text (item->text, -1);
+  else
+    bytes = g_strdup (item->text);
+  return gst_buffer_new_wrapped (bytes, strlen (bytes));
+}
+
+static void
+push_text (GstLlama4Side * self, const GstLlama4Item * item)
+{
+  GstClockTime start = segment_time (self, item->start), end = segment_time (self, item->end);
+  GstBuffer *buffer;
+
+  if (!GST_CLOCK_TIME_IS_VALID (start) || !GST_CLOCK_TIME_IS_VALID (end))
+    return;
+  if (start < self->covered) {
+    end = item->late ? self->covered + (end - start) : end;
+    start = self->covered;
+  }
+  if (end <= start)
+    return;
+  cover (self, start);
+  if (!self->json && *item->text == '\0') {
+    cover (self, end);
+    return;
+  }
+  buffer = make_buffer (self, item);
+  GST_BUFFER_PTS (buffer) = start;
+  GST_BUFFER_DURATION (buffer) = end - start;
+  self->covered = end;
+  self->on_flow (self->pad, gst_pad_push (self->pad, buffer), self->user_data);
+}
+
+static void
+do_item (GstLlama4Side * self, const GstLlama4Item * item)
+{
+  if (item->type == GST_LLAMA4_ITEM_SEGMENT) {
+    take_segment (self, item);
+  } else if (item->type == GST_LLAMA4_ITEM_EOS) {
+    ensure_stream (self);
+    push_event (self, gst_event_new_eos (), item->seqnum);
+  } else if (self->has_segment && item->type == GST_LLAMA4_ITEM_TEXT) {
+    push_text (self, item);
+  } else if (self->has_segment) {
+    cover (self, segment_time (self, item->end));
+  }
+}
+
+/* The thread ----------------------------------------------------------------------------------------------------------- */
+
+static gboolean
+is_welcome (GstLlama4Side * self, const GstLlama4Item * item)
+{
+  return self->running && !self->flushing && item->generation == self->generation;
+}
+
+static gpointer
+run (gpointer data)
+{
+  GstLlama4Side *self = data;
+
+  g_mutex_lock (&self->lock);
+  while (self->running) {
+    g_autoptr (GstLlama4Item) item = self->flushing ? NULL : g_queue_pop_head (&self->items);
+    gboolean welcome;
+
+    if (item == NULL) {
+      g_cond_wait (&self->changed, &self->lock);
+      continue;
+    }
+    g_cond_broadcast (&self->changed);
+    g_mutex_unlock (&self->lock);
+
+    g_mutex_lock (&self->push_lock);
+    g_mutex_lock (&self->lock);
+    welcome = is_welcome (self, item);  /* a flush may have come since */
+    g_mutex_unlock (&self->lock);
+    if (welcome)
+      do_item (self, item);
+    g_mutex_unlock (&self->push_lock);
+
+    g_mutex_lock (&self->lock);
+  }
+  g_mutex_unlock (&self->lock);
+  return NULL;
+}
+
+void
+gst_llama4_side_start (GstLlama4Side * self, guint generation)
+{
+  self->generation = generation;
+  self->running = TRUE;
+  self->flushing = FALSE;
+  self->has_segment = FALSE;
+  self->thread = g_thread_new ("llama4-side", run, self);
+}
+
+void
+gst_llama4_side_interrupt (GstLlama4Side * self)
+{
+  g_mutex_lock (&self->lock);
+  self->running = FALSE;
+  drop_items (self);
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+}
+
+void
+gst_llama4_side_join (GstLlama4Side * self)
+{
+  if (self->thread != NULL)
+    g_thread_join (g_steal_pointer (&self->thread));
+}
+
+void
+gst_llama4_side_push (GstLlama4Side * self, GstLlama4Item * given)
+{
+  g_autoptr (GstLlama4Item) item = given;
+  GstLlama4Item *last;
+
+  g_mutex_lock (&self->lock);
+  while (item->type == GST_LLAMA4_ITEM_TEXT && self->items.length >= MAX_WAITING && is_welcome (self, item))
+    g_cond_wait (&self->changed, &self->lock);
+  last = g_queue_peek_tail (&self->items);
+  if (is_welcome (self, item) && item->type == GST_LLAMA4_ITEM_PASSED && last != NULL
+      && last->type == GST_LLAMA4_ITEM_PASSED)
+    last->end = MAX (last->end, item->end);
+  else if (is_welcome (self, item))
+    g_queue_push_tail (&self->items, g_steal_pointer (&item));
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+}
+
+void
+gst_llama4_side_flush_start (GstLlama4Side * self, GstEvent * event, guint generation)
+{
+  g_mutex_lock (&self->lock);
+  self->flushing = TRUE;
+  self->generation = generation;
+  drop_items (self);
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+  gst_pad_push_event (self->pad, gst_event_ref (event));
+}
+
+void
+gst_llama4_side_flush_stop (GstLlama4Side * self, GstEvent * event)
+{
+  g_mutex_lock (&self->push_lock);
+  gst_pad_push_event (self->pad, gst_event_ref (event));
+  self->has_segment = FALSE;
+  g_mutex_lock (&self->lock);
+  self->flushing = FALSE;
+  g_mutex_unlock (&self->lock);
+  g_mutex_unlock (&self->push_lock);
+}

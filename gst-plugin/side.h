@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One of the pads beside the video: a thread that pushes, in order, text or a gap for every stretch of time. */
+
+#pragma once
+
+#include <gst/base/gstflowcombiner.h>
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  GST_LLAMA4_ITEM_SEGMENT,
+  GST_LLAMA4_ITEM_TEXT,
+  GST_LLAMA4_ITEM_PASSED,       /* nothing will be said about the time before `end` that has not been said */
+  GST_LLAMA4_ITEM_EOS
+} GstLlama4ItemType;
+
+typedef struct
+{
+  GstLlama4ItemType type;
+  guint generation;             /* flushes before it was made */
+  GstSegment segment;           /* SEGMENT */
+  guint32 seqnum;               /* SEGMENT, EOS */
+  GstClockTime start, end;      /* stream time: TEXT; PASSED: end alone */
+  char *text;                   /* one line of UTF-8; TEXT */
+  char *json;                   /* TEXT */
+  gboolean late;                /* TEXT: show it later when its time has passed already */
+} GstLlama4Item;
+
+GstLlama4Item *gst_llama4_item_new (GstLlama4ItemType type);
+GstLlama4Item *gst_llama4_item_copy (const GstLlama4Item * self);
+void gst_llama4_item_free (GstLlama4Item * self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstLlama4Item, gst_llama4_item_free)
+
+/* Told what came of a push. */
+typedef void (*GstLlama4FlowFunc) (GstPad * pad, GstFlowReturn flow, gpointer user_data);
+
+typedef struct _GstLlama4Side GstLlama4Side;
+
+/* Takes a reference to pad; element and sinkpad, after whose stream this one is named, are borrowed. json: the pad carries
+ * records rather than text. */
+GstLlama4Side *gst_llama4_side_new (GstElement * element, GstPad * sinkpad, GstPad * pad, gboolean json,
+    GstLlama4FlowFunc on_flow, gpointer user_data);
+void gst_llama4_side_free (GstLlama4Side * self);
+GstPad *gst_llama4_side_get_pad (GstLlama4Side * self);
+
+/* Items of another generation than this one, or than that of the latest flush, are dropped. */
+void gst_llama4_side_start (GstLlama4Side * self, guint generation);
+void gst_llama4_side_interrupt (GstLlama4Side * self);  /* drops what waits; the thread ends once its pad pushes no more */
+void gst_llama4_side_join (GstLlama4Side * self);
+
+/* Waits only while many items wait, and not when interrupted or flushing. (transfer full) */
+void gst_llama4_side_push (GstLlama4Side * self, GstLlama4Item * item);
+
+void gst_llama4_side_flush_start (GstLlama4Side * self, GstEvent * event, guint generation);
+void gst_llama4_side_flush_stop (GstLlama4Side * self, GstEvent * event);
+
+G_END_DECLS

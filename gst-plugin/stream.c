@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The sink pad: samples what passes by, hands windows to the worker, passes everything on untouched. */
+
+#include "gettext.h"
+#include "gstllama4describe.h"
+
+GST_DEBUG_CATEGORY_EXTERN (gst_llama4_describe_debug);
+#define GST_CAT_DEFAULT gst_llama4_describe_debug
+
+/* How often the output hears of time that has passed, in skip mode. */
+#define PASSED_STEP (100 * GST_MSECOND)
+
+void
+gst_llama4_describe_reset_stream (GstLlama4Describe * self)
+{
+  g_auto (GstLlama4Settings) settings = { 0 };
+
+  gst_llama4_describe_copy_settings (self, &settings);
+  gst_llama4_sampler_reset (self->sampler, settings.window, settings.overlap, settings.frames);
+  self->fresh = TRUE;
+  self->last_time = self->last_end = GST_CLOCK_TIME_NONE;
+}
+
+/* Whether video must never wait. */
+static gboolean
+decide_skips (GstLlama4Describe * self)
+{
+  g_autoptr (GstQuery) query = NULL;
+  GstLlama4OnBusy on_busy;
+  gboolean live = FALSE;
+
+  GST_OBJECT_LOCK (self);
+  on_busy = self->settings.on_busy;
+  GST_OBJECT_UNLOCK (self);
+  if (on_busy != GST_LLAMA4_ON_BUSY_AUTO)
+    return on_busy == GST_LLAMA4_ON_BUSY_SKIP;
+  query = gst_query_new_latency ();
+  if (gst_pad_peer_query (self->sinkpad, query))
+    gst_query_parse_latency (query, &live, NULL, NULL);
+  return live;
+}
+
+/* Hands over what is complete by `time`. */
+static void
+advance (GstLlama4Describe * self, GstClockTime time)
+{
+  GstLlama4Window *window;
+
+  while ((window = gst_llama4_sampler_advance (self->sampler, time)) != NULL)
+    gst_llama4_worker_push_window (self, window, self->skips);
+}
+
+/* The stream ends or breaks off: hands over what is there, and says that the time until then has passed. */
+static void
+drain (GstLlama4Describe * self)
+{
+  GstLlama4Item *passed;
+  GstLlama4Window *window;
+
+  if (!GST_CLOCK_TIME_IS_VALID (self->last_end))
+    return;
+  advance (self, self->last_end);
+  while ((window = gst_llama4_sampler_drain (self->sampler, self->last_end)) != NULL)
+    gst_llama4_worker_push_window (self, window, FALSE);        /* the last one is never left out */
+  passed = gst_llama4_item_new (GST_LLAMA4_ITEM_PASSED);
+  passed->end = self->last_end;
+  gst_llama4_worker_push_output (self, passed);
+}
+
+/* Frames --------------------------------------------------------------------------------------------------------------- */
+
+static GstClockTime
+frame_interval (const GstLlama4Describe * self, GstBuffer * buffer, GstClockTime time)
+{
+  const GstVideoInfo *info = &self->info;
+
+  if (GST_BUFFER_DURATION_IS_VALID (buffer) && GST_BUFFER_DURATION (buffer) > 0)
+    return GST_BUFFER_DURATION (buffer);
+  if (GST_VIDEO_INFO_FPS_N (info) > 0)
+    return gst_util_uint64_scale (GST_SECOND, GST_VIDEO_INFO_FPS_D (info), GST_VIDEO_INFO_FPS_N (info));
+  if (GST_CLOCK_TIME_IS_VALID (self->last_time) && time > self->last_time)
+    return time - self->last_time;
+  return 0;
+}
+
+/* Stream time of buffer, or NONE: outside the segment, or nothing to tell it by. */
+static GstClockTime
+frame_time (GstLlama4Describe * self, GstBuffer * buffer)
+{
+  if (GST_BUFFER_PTS_IS_VALID (buffer))
+    return gst_segment_to_stream_time (&self->segment, GST_FORMAT_TIME, GST_BUFFER_PTS (buffer));
+  if (!self->warned_no_time) {
+    self->warned_no_time = TRUE;
+    GST_ELEMENT_WARNING (self, STREAM, FAILED, (_("Frames without a time stamp: their times are counted on")), (NULL));
+  }
+  if (!GST_CLOCK_TIME_IS_VALID (self->last_end))
+    return gst_segment_to_stream_time (&self->segment, GST_FORMAT_TIME, self->segment.position);
+  return self->last_end;
+}
+
+static void
+take_frame (GstLlama4Describe * self, GstBuffer * buffer, GstClockTime time)
+{
+  g_autofree char *problem = NULL;
+  GstLlama4Frame *frame;
+  guint tiles;
+
+  if (!gst_llama4_worker_wait_for_model (self, self->skips))
+    return;
+  GST_OBJECT_LOCK (self);
+  tiles = self->settings.tiles;
+  GST_OBJECT_UNLOCK (self);
+  frame = gst_llama4_copier_copy (self->copier, &self->info, buffer, self->orientation, self->model, tiles, time, &problem);
+  if (frame != NULL) {
+    gst_llama4_sampler_take (self->sampler, frame);
+  } else if (!self->warned_frame) {
+    self->warned_frame = TRUE;
+    GST_ELEMENT_WARNING (self, STREAM, FORMAT, (_("A frame at %.1f s cannot be shown to the model: %s"), time / 1e9, problem),
+        (NULL));
+  }
+}
+
+static void
+pass_time (GstLlama4Describe * self, GstClockTime time)
+{
+  GstLlama4Item *passed;
+
+  /* In skip mode text waits for nobody: what has not been said by now is shown later. */
+  if (!self->skips || (GST_CLOCK_TIME_IS_VALID (self->last_end) && time / PASSED_STEP == self->last_end / PASSED_STEP))
+    return;
+  passed = gst_llama4_item_new (GST_LLAMA4_ITEM_PASSED);
+  g_mutex_lock (&self->lock);
+  passed->generation = self->generation;
+  g_mutex_unlock (&self->lock);
+  GST_OBJECT_LOCK (self);
+  passed->end = time > self->settings.lateness ? time - self->settings.lateness : 0;
+  GST_OBJECT_UNLOCK (self);
+  gst_llama4_output_push (self->output, passed);
+}
+
+static void
+sample (GstLlama4Describe * self, GstBuffer * buffer)
+{
+  GstClockTime time = self->segment.rate > 0 ? frame_time (self, buffer) : GST_CLOCK_TIME_NONE;
+  GstClockTime interval;
+
+  if (!GST_CLOCK_TIME_IS_VALID (time))
+    return;
+  if (self->fresh)
+    self->skips = decide_skips (self);
+  self->fresh = FALSE;
+  interval = frame_interval (self, buffer, time);
+  advance (self, time);
+  if (gst_llama4_sampler_wants (self->sampler, time, interval))
+    take_frame (self, buffer, time);
+  pass_time (self, time);
+  self->last_time = time;
+  self->last_end = time + interval;
+}
+
+/* Puts the latest description on the buffer. (transfer full) */
+static GstBuffer *
+attach (GstLlama4Describe * self, GstBuffer * buffer)
+{
+  GstStructure *latest = NULL;
+  GstCustomMeta *meta;
+
+  GST_OBJECT_LOCK (self);
+  if (self->latest != NULL)
+    latest = gst_structure_copy (self->latest);
+  GST_OBJECT_UNLOCK (self);
+  if (latest == NULL)
+    return buffer;
+  buffer = gst_buffer_make_writable (buffer);
+  meta = gst_buffer_get_custom_meta (buffer, GST_LLAMA4_META);
+  if (meta == NULL)
+    meta = gst_buffer_add_custom_meta (buffer, GST_LLAMA4_META);
+  if (meta != NULL) {
+    GstStructure *fields = gst_custom_meta_get_structure (meta);
+
+    gst_structure_remove_all_fields (fields);
+    for (gint i = 0, n = gst_structure_n_fields (latest); i < n; i++) {
+      const char *name = gst_structure_nth_field_name (latest, i);
+
+      gst_structure_set_value (fields, name, gst_structure_get_value (latest, name));
+    }
+  }
+  gst_structure_free (latest);
+  return buffer;
+}
+
+GstFlowReturn
+gst_llama4_describe_chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
+{
+  GstLlama4Describe *self = GST_LLAMA4_DESCRIBE (parent);
+  gboolean failed;
+
+  if (!self->has_info) {
+    gst_buffer_unref (buffer);
+    return GST_FLOW_NOT_NEGOTIATED;
+  }
+  sample (self, buffer);
+  g_mutex_lock (&self->lock);
+  failed = self->model_state == GST_LLAMA4_MODEL_FAILED && !self->stopping;
+  g_mutex_unlock (&self->lock);
+  if (failed) {
+    gst_buffer_unref (buffer);
+    return GST_FLOW_ERROR;
+  }
+  return gst_llama4_output_combine (self->output, self->srcpad, gst_pad_push (self->srcpad, attach (self, buffer)));
+}
+
+/* Events --------------------------------------------------------------------------------------------------------------- */
+
+static gboolean
+take_caps (GstLlama4Describe * self, GstEvent * event)
+{
+  GstVideoInfo info;
+  GstCaps *caps;
+
+  gst_event_parse_caps (event, &caps);
+  self->has_info = gst_video_info_from_caps (&info, caps);
+  if (self->has_info)
+    self->info = info;
+  self->warned_frame = FALSE;
+  return self->has_info;
+}
+
+/* A segment that goes on with the same times only moves the position. */
+static gboolean
+same_times (const GstSegment * one, const GstSegment * other)
+{
+  return one->format == other->format && one->rate == other->rate && one->applied_rate == other->applied_rate
+      && one->start == other->start && one->base == other->base && one->time == other->time && one->offset == other->offset;
+}
+
+static void
+take_segment (GstLlama4Describe * self, GstEvent * event)
+{
+  const GstSegment *segment;
+  GstLlama4Item *item;
+
+  gst_event_parse_segment (event, &segment);
+  if (segment->format != GST_FORMAT_TIME) {
+    GST_ELEMENT_ERROR (self, STREAM, FORMAT, (_("The video's segment is in %s, not in time"),
+            gst_format_get_name (segment->format)), (NULL));
+    return;
+  }
+  if (!same_times (segment, &self->segment) || self->fresh) {
+    drain (self);
+    gst_llama4_describe_reset_stream (self);
+    item = gst_llama4_item_new (GST_LLAMA4_ITEM_SEGMENT);
+    item->segment = *segment;
+    GST_OBJECT_LOCK (self);
+    item->segment.base += self->settings.lateness;
+    GST_OBJECT_UNLOCK (self);
+    item->seqnum = gst_event_get_seqnum (event);
+    gst_llama4_worker_push_output (self, item);
+  }
+  self->segment = *segment;
+}
+
+static void
+take_gap (GstLlama4Describe * self, GstEvent * event)
+{
+  GstClockTime start, duration, end;
+
+  gst_event_parse_gap (event, &start, &duration);
+  if (!GST_CLOCK_TIME_IS_VALID (start) || self->segment.rate < 0)
+    return;
+  end = gst_segment_to_stream_time (&self->segment, GST_FORMAT_TIME,
+      GST_CLOCK_TIME_IS_VALID (duration) ? start + duration : start);
+  if (!GST_CLOCK_TIME_IS_VALID (end) || (GST_CLOCK_TIME_IS_VALID (self->last_end) && end <= self->last_end))
+    return;
+  advance (self, end);
+  pass_time (self, end);
+  self->last_end = end;
+}
+
+static void
+take_tags (GstLlama4Describe * self, GstEvent * event)
+{
+  GstVideoOrientationMethod orientation;
+  GstTagList *tags;
+
+  gst_event_parse_tag (event, &tags);
+  if (gst_video_orientation_from_tag (tags, &orientation))
+    self->orientation = orientation;
+}
+
+static void
+take_eos (GstLlama4Describe * self, GstEvent * event)
+{
+  GstLlama4Item *item = gst_llama4_item_new (GST_LLAMA4_ITEM_EOS);
+
+  drain (self);
+  item->seqnum = gst_event_get_seqnum (event);
+  gst_llama4_worker_push_output (self, item);
+  /* With text linked its sinks wait for its end by themselves, and a muxer must see the video's end to go on with the text. */
+  if (!gst_llama4_output_has_pads (self->output))
+    gst_llama4_worker_drain (self);
+}
+
+static void
+flush_start (GstLlama4Describe * self, GstEvent * event)
+{
+  gst_llama4_worker_flush_start (self);
+  gst_llama4_output_flush_start (self->output, event, self->generation);
+}
+
+static void
+flush_stop (GstLlama4Describe * self, GstEvent * event)
+{
+  gst_llama4_describe_reset_stream (self);
+  gst_segment_init (&self->segment, GST_FORMAT_TIME);
+  GST_OBJECT_LOCK (self);
+  g_clear_pointer (&self->latest, gst_structure_free);
+  GST_OBJECT_UNLOCK (self);
+  gst_llama4_output_flush_stop (self->output, event);
+  gst_llama4_worker_flush_stop (self);
+}
+
+gboolean
+gst_llama4_describe_sink_event (GstPad * pad, GstObject * parent, GstEvent * event)
+{
+  GstLlama4Describe *self = GST_LLAMA4_DESCRIBE (parent);
+
+  switch (GST_EVENT_TYPE (event)) {
+    case GST_EVENT_CAPS:
+      if (!take_caps (self, event)) {
+        gst_event_unref (event);
+        return FALSE;
+      }
+      break;
+    case GST_EVENT_STREAM_START:
+      self->orientation = GST_VIDEO_ORIENTATION_IDENTITY;
+      break;
+    case GST_EVENT_SEGMENT:
+      take_segment (self, event);
+      break;
+    case GST_EVENT_GAP:
+      take_gap (self, event);
+      break;
+    case GST_EVENT_TAG:
+      take_tags (self, event);
+      break;
+    case GST_EVENT_EOS:
+      take_eos (self, event);
+      break;
+    case GST_EVENT_FLUSH_START:
+      flush_start (self, event);
+      break;
+    case GST_EVENT_FLUSH_STOP:
+      flush_stop (self, event);
+      break;
+    default:
+      break;
+  }
+  gst_pad_push_event (self->srcpad, event);    /* nobody there to take it is no failure */
+  return TRUE;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Which frames belong to which stretch of time: sampling by time stamps alone. */
+
+#pragma once
+
+#include <gst/gst.h>
+
+#include "frame.h"
+
+G_BEGIN_DECLS
+
+/* Frames of one window: [start, end) in stream time. */
+typedef struct
+{
+  GstClockTime start;
+  GstClockTime end;             /* of a window cut short, where its last frame ends */
+  GstClockTime text_end;        /* where the next window starts, if that is earlier */
+  GPtrArray *frames;            /* of GstLlama4Frame, at least one */
+} GstLlama4Window;
+
+void gst_llama4_window_free (GstLlama4Window * self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstLlama4Window, gst_llama4_window_free)
+
+/* Sorts frames into windows. The first frame after a reset starts the first window; the others follow every
+ * `length - overlap`. Used by one thread. */
+typedef struct _GstLlama4Sampler GstLlama4Sampler;
+
+GstLlama4Sampler *gst_llama4_sampler_new (void);
+void gst_llama4_sampler_free (GstLlama4Sampler * self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstLlama4Sampler, gst_llama4_sampler_free)
+
+/* Forgets everything and takes new settings: length > 0, overlap < length, n_frames >= 1. */
+void gst_llama4_sampler_reset (GstLlama4Sampler * self, GstClockTime length, GstClockTime overlap, guint n_frames);
+
+/* Time passes on to `time` (a frame, or a gap that reaches there): the next window that is complete by then, or NULL. Call
+ * until it returns NULL. (transfer full) */
+GstLlama4Window *gst_llama4_sampler_advance (GstLlama4Sampler * self, GstClockTime time);
+
+/* Whether the frame at `time`, after advancing there, is to be shown. interval: to the next frame, as far as is known. */
+gboolean gst_llama4_sampler_wants (GstLlama4Sampler * self, GstClockTime time, GstClockTime interval);
+
+/* Adds a wanted frame. (transfer full) */
+void gst_llama4_sampler_take (GstLlama4Sampler * self, GstLlama4Frame * frame);
+
+/* The stream ends at `time`: the next open window with what it has, or NULL. Call until it returns NULL. (transfer full) */
+GstLlama4Window *gst_llama4_sampler_drain (GstLlama4Sampler * self, GstClockTime time);
+
+G_END_DECLS

@@ -1,0 +1,472 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The worker: loads the model, then describes one window after the other. */
+
+#include "gettext.h"
+#include "gstllama4describe.h"
+#include "prompt.h"
+
+GST_DEBUG_CATEGORY_EXTERN (gst_llama4_describe_debug);
+#define GST_CAT_DEFAULT gst_llama4_describe_debug
+
+#define PROGRESS_CODE "load"
+
+/* A window to describe, or else something for the output. */
+typedef struct
+{
+  guint generation;
+  GstLlama4Window *window;
+  gint64 since;                 /* monotonic time of its last frame */
+  gboolean skips;
+  GstLlama4Item *item;
+} Job;
+
+static void
+job_free (gpointer data)
+{
+  Job *job = data;
+
+  gst_llama4_window_free (job->window);
+  gst_llama4_item_free (job->item);
+  g_free (job);
+}
+
+/* Loading -------------------------------------------------------------------------------------------------------------- */
+
+static void
+post_progress (GstLlama4Describe * self, GstProgressType type, const char *text, gint percent)
+{
+  GstMessage *message = gst_message_new_progress (GST_OBJECT (self), type, PROGRESS_CODE, text);
+
+  if (percent >= 0)
+    gst_structure_set (gst_message_writable_structure (message), "percent", G_TYPE_INT, percent, NULL);
+  gst_element_post_message (GST_ELEMENT (self), message);
+}
+
+typedef struct
+{
+  GstLlama4Describe *self;
+  gint posted;                  /* percent */
+} LoadProgress;
+
+static void
+on_progress (guint percent, gpointer user_data)
+{
+  LoadProgress *progress = user_data;
+
+  if ((gint) percent == progress->posted)
+    return;
+  progress->posted = percent;
+  post_progress (progress->self, GST_PROGRESS_TYPE_CONTINUE, _("Loading the model"), percent);
+}
+
+static void
+post_load_error (GstLlama4Describe * self, const GError * error)
+{
+  g_autofree char *line = l4_text_to_line (error->message, -1);
+
+  switch (error->code) {
+    case L4_ERROR_NOT_FOUND:
+      GST_ELEMENT_ERROR (self, RESOURCE, NOT_FOUND, ("%s", line), (NULL));
+      break;
+    case L4_ERROR_IO:
+      GST_ELEMENT_ERROR (self, RESOURCE, READ, ("%s", line), (NULL));
+      break;
+    case L4_ERROR_MEMORY:
+      GST_ELEMENT_ERROR (self, RESOURCE, NO_SPACE_LEFT, ("%s", line), (NULL));
+      break;
+    case L4_ERROR_INPUT:
+    case L4_ERROR_UNSUPPORTED:
+      GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS, ("%s", line), (NULL));
+      break;
+    default:
+      GST_ELEMENT_ERROR (self, RESOURCE, FAILED, ("%s", line), (NULL));
+      break;
+  }
+}
+
+static char *
+make_key (const GstLlama4Settings * settings)
+{
+  return g_strdup_printf ("%s\n%s\n%u\n%" G_GUINT64_FORMAT, settings->model_path != NULL ? settings->model_path : "",
+      settings->projector_path != NULL ? settings->projector_path : "", settings->threads, settings->memory_limit);
+}
+
+/* Takes the model that is there still from before, or loads. */
+static L4Model *
+get_model (GstLlama4Describe * self, GCancellable * cancellable, GError ** error)
+{
+  g_auto (GstLlama4Settings) settings = { 0 };
+  g_autofree char *key = NULL;
+  LoadProgress progress = { self, -1 };
+  L4LoadOptions options;
+
+  gst_llama4_describe_copy_settings (self, &settings);
+  key = make_key (&settings);
+  if (self->model != NULL && g_str_equal (key, self->model_key))
+    return self->model;
+  g_clear_pointer (&self->model, l4_model_unref);
+  g_free (self->model_key);
+  self->model_key = g_steal_pointer (&key);
+  options = (L4LoadOptions) {
+    .model_path = settings.model_path,
+    .projector_path = settings.projector_path,
+    .memory_limit = settings.memory_limit,
+    .threads = settings.threads,
+  };
+  return l4_model_load (&options, on_progress, &progress, cancellable, error);
+}
+
+static gboolean
+load (GstLlama4Describe * self)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GCancellable) cancellable = NULL;
+  L4Model *model;
+
+  g_mutex_lock (&self->lock);
+  cancellable = g_object_ref (self->cancellable);
+  g_mutex_unlock (&self->lock);
+  model = get_model (self, cancellable, &error);
+  if (model == NULL && !g_error_matches (error, L4_ERROR, L4_ERROR_CANCELLED)) {
+    post_load_error (self, error);
+    post_progress (self, GST_PROGRESS_TYPE_ERROR, _("The model could not be loaded"), -1);
+  } else if (model == NULL) {
+    post_progress (self, GST_PROGRESS_TYPE_CANCELED, _("Loading the model was cancelled"), -1);
+  } else {
+    post_progress (self, GST_PROGRESS_TYPE_COMPLETE, _("The model is loaded"), 100);
+  }
+  g_mutex_lock (&self->lock);
+  self->model = model;
+  self->model_state = model != NULL ? GST_LLAMA4_MODEL_READY : GST_LLAMA4_MODEL_FAILED;
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+  return model != NULL;
+}
+
+/* Describing ----------------------------------------------------------------------------------------------------------- */
+
+static GstStructure *
+make_structure (const char *name, const L4Record * record, const char *text, const char *json)
+{
+  GstStructure *structure = gst_structure_new_empty (name);
+  GValue frames = G_VALUE_INIT, frame = G_VALUE_INIT;
+
+  g_value_init (&frames, GST_TYPE_ARRAY);
+  g_value_init (&frame, G_TYPE_UINT64);
+  for (gsize i = 0; i < record->n_frames; i++) {
+    g_value_set_uint64 (&frame, record->frames[i]);
+    gst_value_array_append_value (&frames, &frame);
+  }
+  gst_structure_set (structure, "start", G_TYPE_UINT64, record->start, "end", G_TYPE_UINT64, record->end, "text",
+      G_TYPE_STRING, text, "json", G_TYPE_STRING, json, NULL);
+  gst_structure_take_value (structure, "frames", &frames);
+  g_value_unset (&frame);
+  return structure;
+}
+
+static void
+publish (GstLlama4Describe * self, const Job * job, const L4Answer * answer, gint64 queue_us)
+{
+  const GstLlama4Window *window = job->window;
+  g_autofree guint64 *times = g_new (guint64, window->frames->len);
+  const L4Record record = { window->start, window->end, times, window->frames->len, l4_model_get_info (self->model), answer,
+    queue_us
+  };
+  GstLlama4Item *item = gst_llama4_item_new (GST_LLAMA4_ITEM_TEXT);
+  g_autofree char *text = NULL, *json = NULL;
+  gboolean current;
+
+  for (guint i = 0; i < window->frames->len; i++)
+    times[i] = ((GstLlama4Frame *) g_ptr_array_index (window->frames, i))->time;
+  text = l4_text_to_line (answer->text, -1);
+  json = l4_record_to_json (&record);
+  item->generation = job->generation;
+  item->start = window->start;
+  item->end = window->text_end;
+  item->text = g_strdup (text);
+  item->json = g_strdup (json);
+  item->late = job->skips;
+
+  g_mutex_lock (&self->lock);
+  current = job->generation == self->generation && !self->stopping;
+  g_mutex_unlock (&self->lock);
+  if (!current) {
+    gst_llama4_item_free (item);
+    return;
+  }
+  GST_OBJECT_LOCK (self);
+  g_free (self->description);
+  self->description = g_strdup (text);
+  g_clear_pointer (&self->latest, gst_structure_free);
+  self->latest = make_structure (GST_LLAMA4_META, &record, text, json);
+  self->stats.described++;
+  self->stats.prompt_tokens += answer->prompt_tokens;
+  self->stats.generated_tokens += answer->generated_tokens;
+  self->stats.queue_us += queue_us;
+  self->stats.vision_us += answer->vision_us;
+  self->stats.prefill_us += answer->prefill_us;
+  self->stats.decode_us += answer->decode_us;
+  GST_OBJECT_UNLOCK (self);
+  gst_llama4_output_push (self->output, item);
+  gst_element_post_message (GST_ELEMENT (self), gst_message_new_element (GST_OBJECT (self),
+          make_structure (GST_LLAMA4_MESSAGE, &record, text, json)));
+  g_object_notify (G_OBJECT (self), "description");
+}
+
+static void
+report_failure (GstLlama4Describe * self, const Job * job, const GError * error)
+{
+  g_autofree char *line = l4_text_to_line (error->message, -1);
+
+  GST_OBJECT_LOCK (self);
+  self->stats.failed++;
+  GST_OBJECT_UNLOCK (self);
+  GST_ELEMENT_WARNING (self, STREAM, FAILED, (_("The window from %.1f s to %.1f s could not be described: %s"),
+          job->window->start / 1e9, job->window->end / 1e9, line), (NULL));
+}
+
+static void
+describe (GstLlama4Describe * self, L4Session * session, const Job * job, GCancellable * cancellable)
+{
+  g_auto (GstLlama4Settings) settings = { 0 };
+  g_auto (GstLlama4Prompt) prompt = { 0 };
+  g_auto (L4Answer) answer = { 0 };
+  g_autoptr (GError) error = NULL;
+  gint64 queue_us = g_get_monotonic_time () - job->since;
+  L4GenerateOptions options;
+  L4Part system = { 0 };
+  L4Message messages[2];
+  gsize n_messages = 0;
+
+  gst_llama4_describe_copy_settings (self, &settings);
+  gst_llama4_prompt_init (&prompt, job->window, settings.prompt, settings.language);
+  if (settings.system_prompt != NULL && *settings.system_prompt != '\0') {
+    system.text = settings.system_prompt;
+    messages[n_messages++] = (L4Message) { L4_ROLE_SYSTEM, &system, 1 };
+  }
+  messages[n_messages++] = (L4Message) { L4_ROLE_USER, (const L4Part *) prompt.parts->data, prompt.parts->len };
+  options = (L4GenerateOptions) { settings.max_tokens, settings.temperature, settings.top_p, settings.seed, settings.tiles };
+
+  if (!l4_session_answer (session, messages, n_messages, &options, NULL, NULL, cancellable, &answer, &error))
+    report_failure (self, job, error);
+  else if (answer.finish != L4_FINISH_CANCELLED)
+    publish (self, job, &answer, queue_us);
+}
+
+/* The thread ----------------------------------------------------------------------------------------------------------- */
+
+static void
+do_job (GstLlama4Describe * self, L4Session * session, Job * job, GCancellable * cancellable)
+{
+  if (job->window != NULL && session != NULL)
+    describe (self, session, job, cancellable);
+  if (job->item != NULL)
+    gst_llama4_output_push (self->output, g_steal_pointer (&job->item));
+}
+
+static gpointer
+run (gpointer data)
+{
+  GstLlama4Describe *self = data;
+  L4Session *session = load (self) ? l4_session_new (self->model) : NULL;
+
+  g_mutex_lock (&self->lock);
+  while (!self->stopping) {
+    Job *job = g_queue_pop_head (&self->jobs);
+    GCancellable *cancellable;
+
+    if (job == NULL) {
+      g_cond_wait (&self->changed, &self->lock);
+      continue;
+    }
+    self->n_waiting -= job->window != NULL;
+    self->busy = TRUE;
+    cancellable = g_object_ref (self->cancellable);
+    g_cond_broadcast (&self->changed);
+    g_mutex_unlock (&self->lock);
+    do_job (self, session, job, cancellable);
+    job_free (job);
+    g_object_unref (cancellable);
+    g_mutex_lock (&self->lock);
+    self->busy = FALSE;
+    g_cond_broadcast (&self->changed);
+  }
+  g_mutex_unlock (&self->lock);
+  l4_session_free (session);
+  return NULL;
+}
+
+void
+gst_llama4_worker_start (GstLlama4Describe * self)
+{
+  self->flushing = self->stopping = self->busy = FALSE;
+  self->model_state = GST_LLAMA4_MODEL_LOADING;
+  g_clear_object (&self->cancellable);
+  self->cancellable = g_cancellable_new ();
+  gst_llama4_output_start (self->output, self->generation);
+  post_progress (self, GST_PROGRESS_TYPE_START, _("Loading the model"), 0);
+  self->worker = g_thread_new ("llama4-worker", run, self);
+}
+
+static void
+drop_jobs (GstLlama4Describe * self)
+{
+  g_queue_clear_full (&self->jobs, job_free);
+  self->n_waiting = 0;
+}
+
+void
+gst_llama4_worker_interrupt (GstLlama4Describe * self)
+{
+  g_mutex_lock (&self->lock);
+  self->stopping = TRUE;
+  self->generation++;
+  if (self->cancellable != NULL)
+    g_cancellable_cancel (self->cancellable);
+  drop_jobs (self);
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+  gst_llama4_output_interrupt (self->output);
+}
+
+void
+gst_llama4_worker_join (GstLlama4Describe * self)
+{
+  if (self->worker != NULL)
+    g_thread_join (g_steal_pointer (&self->worker));
+  gst_llama4_output_join (self->output);
+}
+
+void
+gst_llama4_worker_flush_start (GstLlama4Describe * self)
+{
+  g_mutex_lock (&self->lock);
+  self->flushing = TRUE;
+  self->generation++;
+  if (self->model_state == GST_LLAMA4_MODEL_READY) {    /* loading goes on */
+    g_cancellable_cancel (self->cancellable);
+    g_clear_object (&self->cancellable);
+    self->cancellable = g_cancellable_new ();
+  }
+  drop_jobs (self);
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+}
+
+void
+gst_llama4_worker_flush_stop (GstLlama4Describe * self)
+{
+  g_mutex_lock (&self->lock);
+  self->flushing = FALSE;
+  g_mutex_unlock (&self->lock);
+}
+
+/* For the streaming thread ----------------------------------------------------------------------------------------------- */
+
+static gboolean
+is_interrupted (const GstLlama4Describe * self)
+{
+  return self->flushing || self->stopping;
+}
+
+gboolean
+gst_llama4_worker_wait_for_model (GstLlama4Describe * self, gboolean skips)
+{
+  gboolean ready;
+
+  g_mutex_lock (&self->lock);
+  while (self->model_state == GST_LLAMA4_MODEL_LOADING && !skips && !is_interrupted (self))
+    g_cond_wait (&self->changed, &self->lock);
+  ready = self->model_state == GST_LLAMA4_MODEL_READY && !is_interrupted (self);
+  g_mutex_unlock (&self->lock);
+  return ready;
+}
+
+static void
+push_job (GstLlama4Describe * self, Job * job)
+{
+  if (is_interrupted (self)) {
+    job_free (job);
+    return;
+  }
+  job->generation = self->generation;
+  if (job->item != NULL)
+    job->item->generation = self->generation;
+  self->n_waiting += job->window != NULL;
+  g_queue_push_tail (&self->jobs, job);
+  g_cond_broadcast (&self->changed);
+}
+
+/* Takes the window that waits out of the jobs. */
+static Job *
+take_waiting (GstLlama4Describe * self)
+{
+  for (GList * link = self->jobs.head; link != NULL; link = link->next) {
+    Job *job = link->data;
+
+    if (job->window != NULL) {
+      g_queue_delete_link (&self->jobs, link);
+      self->n_waiting--;
+      return job;
+    }
+  }
+  return NULL;
+}
+
+static void
+report_skip (GstLlama4Describe * self, const Job * job)
+{
+  const GstLlama4Window *window = job->window;
+  GstClockTime time = gst_segment_position_from_stream_time (&self->segment, GST_FORMAT_TIME, window->start);
+  GstMessage *message = gst_message_new_qos (GST_OBJECT (self), TRUE,
+      gst_segment_to_running_time (&self->segment, GST_FORMAT_TIME, time), window->start, time, window->end - window->start);
+  guint64 described, skipped;
+
+  GST_OBJECT_LOCK (self);
+  skipped = ++self->stats.skipped;
+  described = self->stats.described;
+  GST_OBJECT_UNLOCK (self);
+  gst_message_set_qos_stats (message, GST_FORMAT_BUFFERS, described, skipped);
+  gst_element_post_message (GST_ELEMENT (self), message);
+}
+
+void
+gst_llama4_worker_push_window (GstLlama4Describe * self, GstLlama4Window * window, gboolean skips)
+{
+  Job *job = g_new0 (Job, 1), *skipped = NULL;
+
+  job->window = window;
+  job->skips = skips;
+  job->since = g_get_monotonic_time ();
+  g_mutex_lock (&self->lock);
+  if (skips && self->n_waiting > 0)
+    skipped = take_waiting (self);
+  while (self->n_waiting > 0 && !is_interrupted (self))
+    g_cond_wait (&self->changed, &self->lock);
+  push_job (self, job);
+  g_mutex_unlock (&self->lock);
+  if (skipped != NULL) {
+    report_skip (self, skipped);
+    job_free (skipped);
+  }
+}
+
+void
+gst_llama4_worker_push_output (GstLlama4Describe * self, GstLlama4Item * item)
+{
+  Job *job = g_new0 (Job, 1);
+
+  job->item = item;
+  g_mutex_lock (&self->lock);
+  push_job (self, job);
+  g_mutex_unlock (&self->lock);
+}
+
+void
+gst_llama4_worker_drain (GstLlama4Describe * self)
+{
+  g_mutex_lock (&self->lock);
+  while ((self->busy || self->jobs.length > 0 || self->model_state == GST_LLAMA4_MODEL_LOADING) && !is_interrupted (self))
+    g_cond_wait (&self->changed, &self->lock);
+  g_mutex_unlock (&self->lock);
+}
