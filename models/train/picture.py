@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The picture preparation of Llama 4 for one tile: fit to 112 x 112, pad right and below with black, normalise."""
+
+import functools
+
+import numpy as np
+
+SIZE = 112
+
+
+def fitted(height, width):
+    """Height and width of the picture inside its tile."""
+    limit_h = min(max(height, SIZE), SIZE)
+    limit_w = min(max(width, SIZE), SIZE)
+    sh, sw = limit_h / height, limit_w / width
+    if sw < sh:
+        return max(1, min(int(height * sw), limit_h)), limit_w
+    return limit_h, max(1, min(int(width * sh), limit_w))
+
+
+@functools.lru_cache(64)
+def _filter(size, out):
+    """Weights of the antialiased triangle filter [out, size]."""
+    scale = size / out
+    reach = max(scale, 1.0)
+    table = np.zeros((out, size))
+    for i in range(out):
+        centre = (i + 0.5) * scale
+        first = max(0, int(centre - reach + 0.5))
+        last = min(size, int(centre + reach + 0.5))
+        x = np.arange(first, last)
+        w = np.maximum(0, 1 - np.abs((x - centre + 0.5) / reach))
+        table[i, first:last] = w / w.sum()
+    return table.astype(np.float32)
+
+
+def fit(frame):
+    """uint8 [height, width, 3] -> uint8 [112, 112, 3], padded right and below."""
+    height, width = frame.shape[:2]
+    h, w = fitted(height, width)
+    x = frame.astype(np.float32)
+    if w != width:
+        x = np.rint(np.matmul(_filter(width, w), x))
+    if h != height:
+        x = np.rint(np.tensordot(_filter(height, h), x, 1))
+    tile = np.zeros((SIZE, SIZE, 3), np.uint8)
+    tile[:h, :w] = np.clip(x, 0, 255)
+    return tile
+
+
+def _round_bf16(x):
+    bits = x.astype(np.float32).view(np.uint32)
+    return ((bits + 0x7FFF + (bits >> 16 & 1)) & 0xFFFF0000).astype(np.uint32).view(np.float32)
+
+
+NORMAL = 2 * _round_bf16(_round_bf16(np.arange(256, dtype=np.float32) * np.float32(1 / 255)) - np.float32(0.5))
+
+
+def normalise(tiles):
+    """uint8 [..., 112, 112, 3] -> float32 [..., 3, 112, 112] from -1 to 1, rounded as the published processor does."""
+    return np.moveaxis(NORMAL[tiles], -1, -3)
