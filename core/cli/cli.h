@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The commands of the llama4 program. */
+
+#pragma once
+
+#include "base/error.h"
+
+/* Each takes its own arguments, the command's name first, and returns FALSE with one line in *error. */
+gboolean l4_cli_run (int argc, char **argv, GError **error);
+gboolean l4_cli_trace (int argc, char **argv, GError **error);
+gboolean l4_cli_tokenize (int argc, char **argv, GError **error);
+gboolean l4_cli_inspect (int argc, char **argv, GError **error);
+
+/* Parses argv by entries; what is left stands in *rest, a NULL-terminated array (transfer full). usage: what follows the
+ * command's name in its help. */
+gboolean l4_cli_parse (int *argc, char ***argv, const GOptionEntry *entries, const char *usage, char ***rest, GError **error);
+
+/* The folder of the embedded model. (transfer full) */
+char *l4_cli_embedded_model (void);

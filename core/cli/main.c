@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The llama4 program. */
+
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "config.h"
+
+static const struct
+{
+  const char *name;
+  gboolean (*run) (int argc, char **argv, GError **error);
+  const char *what;
+} commands[] = {
+  {"run", l4_cli_run, N_("answer a prompt about pictures")},
+  {"trace", l4_cli_trace, N_("write every stage of one forward pass in float32 as .npy files")},
+  {"tokenize", l4_cli_tokenize, N_("turn lines of JSON strings into token ids, and back")},
+  {"inspect", l4_cli_inspect, N_("say what a model consists of")},
+};
+
+static void
+print_help (FILE *stream)
+{
+  fprintf (stream, _("Usage: llama4 COMMAND [OPTION…] [MODEL] …\n\nMODEL is a Hugging Face folder; without it the embedded model is "
+          "used.\n\nCommands:\n"));
+  for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
+    fprintf (stream, "  %-10s %s\n", commands[i].name, _(commands[i].what));
+  fprintf (stream, _("\nllama4 COMMAND --help tells more.\n"));
+}
+
+gboolean
+l4_cli_parse (int *argc, char ***argv, const GOptionEntry *entries, const char *usage, char ***rest, GError **error)
+{
+  g_autoptr (GOptionContext) context = g_option_context_new (usage);
+  g_autoptr (GError) problem = NULL;
+
+  g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
+  if (!g_option_context_parse (context, argc, argv, &problem))
+    return l4_fail (error, L4_ERROR_INPUT, "%s", problem->message);
+  *rest = g_strdupv (*argv + 1);
+  return TRUE;
+}
+
+char *
+l4_cli_embedded_model (void)
+{
+  const char *directory = g_getenv ("LLAMA4_DATA_DIR");
+
+  return g_build_filename (directory != NULL ? directory : L4_DATA_DIR, "embedded", NULL);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *line = NULL;
+
+  setlocale (LC_ALL, "");
+  setlocale (LC_NUMERIC, "C");  /* numbers look the same everywhere */
+  if (argc >= 2 && (g_str_equal (argv[1], "--help") || g_str_equal (argv[1], "-h"))) {
+    print_help (stdout);
+    return EXIT_SUCCESS;
+  }
+  if (argc >= 2 && g_str_equal (argv[1], "--version")) {
+    printf ("llama4 %s\n", L4_VERSION);
+    return EXIT_SUCCESS;
+  }
+  if (argc < 2) {
+    print_help (stderr);
+    return EXIT_FAILURE;
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
+    if (g_str_equal (argv[1], commands[i].name)) {
+      g_autofree char *name = g_strconcat ("llama4 ", commands[i].name, NULL);
+
+      g_set_prgname (name);
+      if (commands[i].run (argc - 1, argv + 1, &error))
+        return EXIT_SUCCESS;
+      line = l4_text_to_line (error->message, -1);
+      fprintf (stderr, "llama4: %s\n", line);
+      return EXIT_FAILURE;
+    }
+  line = l4_text_to_line (argv[1], -1);
+  fprintf (stderr, _("llama4: %s: no such command\n"), line);
+  return EXIT_FAILURE;
+}

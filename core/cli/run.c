@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* llama4 run: answers a prompt about pictures, text as it comes. */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/picture-file.h"
+
+typedef struct
+{
+  char **images;
+  char *system, *projector;
+  gint max_tokens, tiles, threads;
+  double temperature, top_p;
+  gint64 seed;
+  gboolean json;
+} Options;
+
+static void
+options_clear (Options *self)
+{
+  g_strfreev (self->images);
+  g_free (self->system);
+  g_free (self->projector);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, options_clear)
+
+static gboolean
+parse (int argc, char **argv, Options *options, char ***rest, GError **error)
+{
+  const GOptionEntry entries[] = {
+    {"projector", 0, 0, G_OPTION_ARG_FILENAME, &options->projector, N_("Vision part of the model"), "F"},
+    {"image", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options->images, N_("A picture; may stand several times"), "F"},
+    {"system", 0, 0, G_OPTION_ARG_STRING, &options->system, N_("System prompt"), "S"},
+    {"max-tokens", 0, 0, G_OPTION_ARG_INT, &options->max_tokens, N_("Longest answer (100)"), "N"},
+    {"temperature", 0, 0, G_OPTION_ARG_DOUBLE, &options->temperature, N_("Randomness; 0: none (0)"), "T"},
+    {"top-p", 0, 0, G_OPTION_ARG_DOUBLE, &options->top_p, N_("Share of the likeliest words to choose from (1)"), "P"},
+    {"seed", 0, 0, G_OPTION_ARG_INT64, &options->seed, N_("Start of the random numbers (0)"), "N"},
+    {"tiles", 0, 0, G_OPTION_ARG_INT, &options->tiles, N_("Most tiles a picture; 0: what the model allows (0)"), "N"},
+    {"threads", 0, 0, G_OPTION_ARG_INT, &options->threads, N_("Threads; 0: one for every CPU (0)"), "N"},
+    {"json", 0, 0, G_OPTION_ARG_NONE, &options->json, N_("One JSON object instead of text"), NULL},
+    {NULL}
+  };
+
+  *options = (Options) {.max_tokens = 100,.top_p = 1 };
+  if (!l4_cli_parse (&argc, &argv, entries, "[MODEL] [PROMPT | -]", rest, error))
+    return FALSE;
+  if (options->max_tokens < 1)
+    return l4_fail (error, L4_ERROR_INPUT, _("--max-tokens %d: must be at least 1"), options->max_tokens);
+  if (options->tiles < 0 || options->threads < 0)
+    return l4_fail (error, L4_ERROR_INPUT, _("--tiles and --threads must not be negative"));
+  return TRUE;
+}
+
+static char *
+read_standard_input (GError **error)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  char buffer[4096];
+  size_t n;
+
+  while ((n = fread (buffer, 1, sizeof buffer, stdin)) > 0)
+    g_string_append_len (text, buffer, n);
+  if (strlen (text->str) == text->len && g_utf8_validate (text->str, text->len, NULL))
+    return g_string_free (g_steal_pointer (&text), FALSE);
+  l4_fail (error, L4_ERROR_INPUT, _("standard input: is not UTF-8 text"));
+  return NULL;
+}
+
+/* The first argument is the model if it is a file or looks like one; then comes the prompt. */
+static gboolean
+sort_arguments (char **rest, char **model, char **prompt, GError **error)
+{
+  guint n = g_strv_length (rest);
+  gboolean first_is_model = n == 2 || (n == 1 && (g_file_test (rest[0], G_FILE_TEST_EXISTS) || strchr (rest[0], '/') != NULL));
+  const char *text = n > (guint) first_is_model ? rest[first_is_model] : "Describe what you see.";
+
+  if (n > 2)
+    return l4_fail (error, L4_ERROR_INPUT, _("%s: more than a model and a prompt"), rest[2]);
+  *model = first_is_model ? g_strdup (rest[0]) : NULL;
+  *prompt = g_str_equal (text, "-") ? read_standard_input (error) : g_strdup (text);
+  return *prompt != NULL;
+}
+
+static void
+on_text (const char *text, gpointer user_data)
+{
+  fputs (text, stdout);
+  fflush (stdout);
+}
+
+static void
+print_figures (const L4Answer *answer)
+{
+  fprintf (stderr, _("%u tokens in the prompt, %u generated (%s); vision %.0f ms, prompt %.0f ms, generation %.0f ms\n"),
+      answer->prompt_tokens, answer->generated_tokens, l4_finish_to_string (answer->finish), answer->vision_us / 1e3,
+      answer->prefill_us / 1e3, answer->decode_us / 1e3);
+}
+
+static gboolean
+answer (const Options *options, L4Model *model, const char *prompt, GError **error)
+{
+  g_autoptr (GArray) parts = g_array_new (FALSE, TRUE, sizeof (L4Part));
+  g_autoptr (GPtrArray) pixels = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (L4Session) session = l4_session_new (model);
+  const L4Part system = {.text = options->system };
+  const L4GenerateOptions generate = { options->max_tokens, options->temperature, options->top_p, options->seed,
+    options->tiles
+  };
+  g_auto (L4Answer) result = { 0 };
+  L4Message messages[2];
+  gsize n = 0;
+  L4Part text = {.text = prompt };
+
+  for (guint i = 0; options->images != NULL && options->images[i] != NULL; i++) {
+    L4Part part = { 0 };
+    guint8 *data = NULL;
+
+    if (!l4_picture_file_load (options->images[i], &part.picture.width, &part.picture.height, &data, error))
+      return FALSE;
+    g_ptr_array_add (pixels, data);
+    part.picture.pixels = data;
+    part.picture.stride = (gsize) part.picture.width * 3;
+    g_array_append_val (parts, part);
+  }
+  g_array_append_val (parts, text);
+  if (options->system != NULL)
+    messages[n++] = (L4Message) { L4_ROLE_SYSTEM, &system, 1 };
+  messages[n++] = (L4Message) { L4_ROLE_USER, (const L4Part *) parts->data, parts->len };
+  if (!l4_session_answer (session, messages, n, &generate, options->json ? NULL : on_text, NULL, NULL, &result, error))
+    return FALSE;
+  if (options->json) {
+    const L4Record record = {.model = l4_model_get_info (model),.answer = &result };
+    g_autofree char *json = l4_record_to_json (&record);
+
+    puts (json);
+  } else {
+    putchar ('\n');
+    print_figures (&result);
+  }
+  return TRUE;
+}
+
+gboolean
+l4_cli_run (int argc, char **argv, GError **error)
+{
+  g_auto (Options) options = { 0 };
+  g_auto (GStrv) rest = NULL;
+  g_autofree char *path = NULL, *prompt = NULL;
+  g_autoptr (L4Model) model = NULL;
+  L4LoadOptions load;
+
+  if (!parse (argc, argv, &options, &rest, error) || !sort_arguments (rest, &path, &prompt, error))
+    return FALSE;
+  load = (L4LoadOptions) {.model_path = path,.projector_path = options.projector,.threads = options.threads };
+  model = l4_model_load (&load, NULL, NULL, NULL, error);
+  return model != NULL && answer (&options, model, prompt, error);
+}
