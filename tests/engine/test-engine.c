@@ -359,7 +359,6 @@ test_memory_limit_is_kept (Fixture *self, gconstpointer data)
 static void
 test_model_larger_than_the_machine_is_refused (Fixture *self, gconstpointer data)
 {
-  edit (self, "config.json", "\"num_hidden_layers\": 4", "\"num_hidden_layers\": 4, \"moe_layers\": null");
   edit (self, "config.json", "\"intermediate_size\": 64", "\"intermediate_size\": 1000000");
   edit (self, "config.json", "\"num_local_experts\": 4", "\"num_local_experts\": 4000");
   assert_refused (self, L4_ERROR_MEMORY, "MiB");
@@ -398,6 +397,8 @@ test_projector_that_does_not_fit_is_refused (Fixture *self, gconstpointer data)
 {
   edit (self, "config.json", "\"vision_output_dim\": 64", "\"vision_output_dim\": 32");
   edit (self, "config.json", "\"projector_output_dim\": 64", "\"projector_output_dim\": 32");
+  assert_refused (self, L4_ERROR_FORMAT, "projector_input_dim");
+  edit (self, "config.json", "\"projector_input_dim\": 64", "\"projector_input_dim\": 32");
   assert_refused (self, L4_ERROR_FORMAT, "vision_adapter");
 }
 

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Text from a model is made safe before anyone else sees it. */
+
+#include <string.h>
+#include <yyjson.h>
+
+#include "output/text.h"
+
+static void
+test_code_points_wait_until_they_are_whole (void)
+{
+  const char *all = "a\xc3\xa4\xf0\x9f\x99\x82z";
+  g_autoptr (GString) bytes = g_string_new (NULL), text = g_string_new (NULL);
+
+  for (const char *at = all; *at != '\0'; at++) {
+    g_string_append_c (bytes, *at);
+    l4_text_take (bytes, FALSE, text);
+    g_assert_true (g_utf8_validate (text->str, text->len, NULL));
+  }
+  g_assert_cmpstr (text->str, ==, all);
+  g_assert_cmpuint (bytes->len, ==, 0);
+}
+
+static void
+test_invalid_bytes_become_replacement_characters (void)
+{
+  g_autoptr (GString) bytes = g_string_new_len ("a\xff\0b\xc3", 5), text = g_string_new (NULL);
+
+  l4_text_take (bytes, FALSE, text);
+  g_assert_cmpstr (text->str, ==, "a\357\277\275\357\277\275b");
+  l4_text_take (bytes, TRUE, text);
+  g_assert_cmpstr (text->str, ==, "a\357\277\275\357\277\275b\357\277\275");
+}
+
+static void
+test_lines_are_one_line_of_visible_text (void)
+{
+  static const struct
+  {
+    const char *in, *out;
+  } cases[] = {
+    {"  a \n\n b\t\r\nc  ", "a b c"}, {"", ""}, {"\n \t", ""}, {"x\xe2\x80\xaey", "xy"}, {"a\x1b[31mb\x7f", "a[31mb"},
+    {"a\xe2\x80\xa8" "b\xc2\x85" "c", "a b c"}, {"\xef\xbb\xbfz\xe2\x80\x8b", "z"}, {"\xe2\x81\xa6q\xe2\x81\xa9", "q"},
+    {"\xc3\xa4 \xf0\x9f\x99\x82 <b>&", "\xc3\xa4 \xf0\x9f\x99\x82 <b>&"}, {"bad\xff", "bad\xef\xbf\xbd"},
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autofree char *line = l4_text_to_line (cases[i].in, -1);
+
+    g_assert_cmpstr (line, ==, cases[i].out);
+  }
+}
+
+static void
+test_records_are_one_line_of_json_whatever_the_text (void)
+{
+  const guint64 frames[] = { 0, 1333333333, G_MAXUINT64 };
+  const L4ModelInfo model = {.name = "a \"model\"\n",.digest = "sha256:0",.quantization = "bf16" };
+  const L4Answer answer = {.text = (char *) "say \"hi\"\n\\ <|eot|> \xe2\x80\xae",.prompt_digest = (char *) "sha256:1",
+    .prompt_tokens = 120,.generated_tokens = 9,.vision_us = 1500,.finish = L4_FINISH_LENGTH
+  };
+  const L4Record record = { 4000000000, 8000000000, frames, 3, &model, &answer, 250 };
+  g_autofree char *json = l4_record_to_json (&record);
+  yyjson_doc *doc = yyjson_read (json, strlen (json), 0);
+  yyjson_val *root = yyjson_doc_get_root (doc);
+
+  g_assert_nonnull (root);
+  g_assert_null (strchr (json, '\n'));
+  g_assert_cmpuint (yyjson_get_uint (yyjson_obj_get (root, "start")), ==, 4000000000);
+  g_assert_cmpuint (yyjson_get_uint (yyjson_obj_get (root, "end")), ==, 8000000000);
+  g_assert_cmpuint (yyjson_arr_size (yyjson_obj_get (root, "frames")), ==, 3);
+  g_assert_cmpstr (yyjson_get_str (yyjson_obj_get (root, "text")), ==, "say \"hi\" \\ <|eot|>");
+  g_assert_cmpstr (yyjson_get_str (yyjson_obj_get (yyjson_obj_get (root, "model"), "name")), ==, "a \"model\"");
+  g_assert_cmpuint (yyjson_get_uint (yyjson_obj_get (yyjson_obj_get (root, "tokens"), "generated")), ==, 9);
+  g_assert_cmpfloat (yyjson_get_num (yyjson_obj_get (yyjson_obj_get (root, "ms"), "vision")), ==, 1.5);
+  g_assert_cmpstr (yyjson_get_str (yyjson_obj_get (root, "finish")), ==, "length");
+  yyjson_doc_free (doc);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/output/code-points-wait-until-they-are-whole", test_code_points_wait_until_they_are_whole);
+  g_test_add_func ("/output/invalid-bytes-become-replacement-characters", test_invalid_bytes_become_replacement_characters);
+  g_test_add_func ("/output/lines-are-one-line-of-visible-text", test_lines_are_one_line_of_visible_text);
+  g_test_add_func ("/output/records-are-one-line-of-json-whatever-the-text", test_records_are_one_line_of_json_whatever_the_text);
+  return g_test_run ();
+}
