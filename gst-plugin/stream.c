@@ -251,6 +251,10 @@ take_segment (GstLlama4Describe * self, GstEvent * event)
     gst_llama4_describe_reset_stream (self);
     item = gst_llama4_item_new (GST_LLAMA4_ITEM_SEGMENT);
     item->segment = *segment;
+    /* the same running times, but time stamps that are stream time: subtitle files know nothing else */
+    item->segment.start = item->segment.position = segment->time;
+    if (GST_CLOCK_TIME_IS_VALID (segment->stop))
+      item->segment.stop = segment->time + (segment->stop - segment->start);
     GST_OBJECT_LOCK (self);
     item->segment.base += self->settings.lateness;
     GST_OBJECT_UNLOCK (self);
