@@ -185,7 +185,7 @@ gst_llama4_copier_copy (GstLlama4Copier * self, const GstVideoInfo * info, GstBu
     return NULL;
   }
   if (!gst_video_frame_map (&in, info, buffer, GST_MAP_READ)) {
-    *problem = g_strdup_printf (_("cannot read a %dx%d %s frame from a buffer of %" G_GSIZE_FORMAT " bytes"),
+    *problem = g_strdup_printf (_("cannot read a %dx%d %s frame from a buffer of %zu bytes"),
         GST_VIDEO_INFO_WIDTH (info), GST_VIDEO_INFO_HEIGHT (info),
         gst_video_format_to_string (GST_VIDEO_INFO_FORMAT (info)), gst_buffer_get_size (buffer));
     return NULL;

@@ -78,8 +78,8 @@ check_settings (GstLlama4Describe * self)
   GST_OBJECT_UNLOCK (self);
   if (overlap < window)
     return TRUE;
-  GST_ELEMENT_ERROR (self, LIBRARY, SETTINGS, (_("overlap (%" G_GUINT64_FORMAT " ns) must be less than window (%"
-              G_GUINT64_FORMAT " ns)"), overlap, window), (NULL));
+  GST_ELEMENT_ERROR (self, LIBRARY, SETTINGS, (_("overlap (%" PRIu64 " ns) must be less than window (%"
+              PRIu64 " ns)"), overlap, window), (NULL));
   return FALSE;
 }
 

@@ -11,7 +11,7 @@ format_seconds (GstClockTime time)
 {
   guint64 tenths = gst_util_uint64_scale_round (time, 10, GST_SECOND);
 
-  return g_strdup_printf ("%" G_GUINT64_FORMAT ".%u s", tenths / 10, (guint) (tenths % 10));
+  return g_strdup_printf ("%" PRIu64 ".%u s", tenths / 10, (guint) (tenths % 10));
 }
 
 static char *

@@ -87,7 +87,7 @@ post_load_error (GstLlama4Describe * self, const GError * error)
 static char *
 make_key (const GstLlama4Settings * settings)
 {
-  return g_strdup_printf ("%s\n%s\n%u\n%" G_GUINT64_FORMAT, settings->model_path != NULL ? settings->model_path : "",
+  return g_strdup_printf ("%s\n%s\n%u\n%" PRIu64, settings->model_path != NULL ? settings->model_path : "",
       settings->projector_path != NULL ? settings->projector_path : "", settings->threads, settings->memory_limit);
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <glib.h>
+#include <inttypes.h>
 #include <libintl.h>
 
 #define _(text) l4_translate (text)

@@ -18,7 +18,7 @@ l4_alloc (gsize bytes, const char *what, GError **error)
 
   if (!g_size_checked_add (&rounded, bytes, CACHE_LINE) || rounded > G_MAXSSIZE
       || posix_memalign (&memory, CACHE_LINE, rounded) != 0) {
-    l4_fail (error, L4_ERROR_MEMORY, _("%s: cannot allocate %" G_GSIZE_FORMAT " bytes"), what, bytes);
+    l4_fail (error, L4_ERROR_MEMORY, _("%s: cannot allocate %zu bytes"), what, bytes);
     return NULL;
   }
   memset (memory, 0, rounded);

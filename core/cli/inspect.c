@@ -13,13 +13,13 @@
 static void
 print_text (const L4TextConfig *text)
 {
-  printf (_("decoder: %" G_GINT64_FORMAT " layers, hidden %" G_GINT64_FORMAT ", %" G_GINT64_FORMAT " heads and %"
-          G_GINT64_FORMAT " key heads of %" G_GINT64_FORMAT ", vocabulary %" G_GINT64_FORMAT ", context %" G_GINT64_FORMAT
+  printf (_("decoder: %" PRId64 " layers, hidden %" PRId64 ", %" PRId64 " heads and %"
+          PRId64 " key heads of %" PRId64 ", vocabulary %" PRId64 ", context %" PRId64
           " tokens\n"), text->n_layers, text->hidden, text->n_heads, text->n_kv_heads, text->head_dim, text->vocab,
       text->context);
-  printf (_("experts: %" G_GINT64_FORMAT " of width %" G_GINT64_FORMAT ", %" G_GINT64_FORMAT " a token; dense width %"
-          G_GINT64_FORMAT "\n"), text->n_experts, text->expert_width, text->top_k, text->dense_width);
-  printf (_("rope: theta %g, factor %g; chunk %" G_GINT64_FORMAT "; QK norm %s; temperature %s\n"), text->rope.theta,
+  printf (_("experts: %" PRId64 " of width %" PRId64 ", %" PRId64 " a token; dense width %"
+          PRId64 "\n"), text->n_experts, text->expert_width, text->top_k, text->dense_width);
+  printf (_("rope: theta %g, factor %g; chunk %" PRId64 "; QK norm %s; temperature %s\n"), text->rope.theta,
       text->rope.factor, text->chunk, text->qk_norm ? _("on") : _("off"), text->temperature ? _("on") : _("off"));
   printf (_("layers: "));
   for (gint64 l = 0; l < text->n_layers; l++)   /* R: rotary, N: no positions; c: chunked; m: experts, d: dense */
@@ -31,8 +31,8 @@ print_text (const L4TextConfig *text)
 static void
 print_vision (const L4VisionConfig *vision)
 {
-  printf (_("vision: %" G_GINT64_FORMAT " layers, hidden %" G_GINT64_FORMAT ", %" G_GINT64_FORMAT " heads; tiles of %"
-          G_GINT64_FORMAT " pixels, at most %" G_GINT64_FORMAT ", %" G_GINT64_FORMAT " tokens each\n"), vision->n_layers,
+  printf (_("vision: %" PRId64 " layers, hidden %" PRId64 ", %" PRId64 " heads; tiles of %"
+          PRId64 " pixels, at most %" PRId64 ", %" PRId64 " tokens each\n"), vision->n_layers,
       vision->hidden, vision->n_heads, vision->image_size, vision->max_patches, l4_vision_tokens_per_tile (vision));
 }
 
@@ -47,12 +47,12 @@ print_tensors (const L4Checkpoint *checkpoint)
 
     printf ("%-5s [", tensor->dtype);
     for (guint d = 0; d < tensor->n_dims; d++)
-      printf ("%s%" G_GINT64_FORMAT, d > 0 ? ", " : "", tensor->dims[d]);
-    printf ("] %" G_GSIZE_FORMAT " %s\n", tensor->bytes, name);
+      printf ("%s%" PRId64, d > 0 ? ", " : "", tensor->dims[d]);
+    printf ("] %zu %s\n", tensor->bytes, name);
     elements += tensor->n_elements;
     bytes += tensor->bytes;
   }
-  printf (_("%u tensors, %" G_GUINT64_FORMAT " parameters, %" G_GUINT64_FORMAT " bytes\n"),
+  printf (_("%u tensors, %" PRIu64 " parameters, %" PRIu64 " bytes\n"),
       l4_checkpoint_get_n_tensors (checkpoint), elements, bytes);
 }
 
@@ -70,7 +70,7 @@ print_tokenizer (const char *path, const L4Config *config)
   }
   printf (_("tokenizer: %u ids; stop at"), l4_tokenizer_get_size (tokenizer));
   for (guint i = 0; i < config->n_stop_tokens; i++)
-    printf (" %" G_GINT64_FORMAT, config->stop_tokens[i]);
+    printf (" %" PRId64, config->stop_tokens[i]);
   printf ("\n");
 }
 

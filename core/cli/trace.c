@@ -35,7 +35,7 @@ read_pixels (const char *path, const L4Llama *model, L4Npy *npy, GError **error)
       && npy->dims[2] == config->image_size && npy->dims[3] == config->image_size)
     return TRUE;
   return l4_fail (error, L4_ERROR_INPUT,
-      _("%s: holds no float32 tiles of %" G_GINT64_FORMAT " x %" G_GINT64_FORMAT " x %" G_GINT64_FORMAT), path,
+      _("%s: holds no float32 tiles of %" PRId64 " x %" PRId64 " x %" PRId64), path,
       config->channels, config->image_size, config->image_size);
 }
 

@@ -40,7 +40,7 @@ l4_cache_new (const L4TextConfig *config, gint64 capacity, GError **error)
 
     layer->capacity = layer_capacity (config, l, capacity);
     if (!l4_checked_product ((gint64[]) { config->n_kv_heads, layer->capacity, config->head_dim }, 3, sizeof (float), &bytes)) {
-      l4_fail (error, L4_ERROR_MEMORY, _("a context of %" G_GINT64_FORMAT " tokens cannot be stored"), capacity);
+      l4_fail (error, L4_ERROR_MEMORY, _("a context of %" PRId64 " tokens cannot be stored"), capacity);
       return NULL;
     }
     layer->keys = l4_alloc (bytes, _("key cache"), error);

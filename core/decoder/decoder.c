@@ -36,14 +36,14 @@ struct _L4Decoder
 static void
 load_layer (Layer *layer, L4Loader *loader, const L4TextConfig *config, gint64 index, const char *prefix)
 {
-  g_autofree char *attention = g_strdup_printf ("%s.layers.%" G_GINT64_FORMAT ".self_attn", prefix, index);
-  g_autofree char *ffn = g_strdup_printf ("%s.layers.%" G_GINT64_FORMAT ".feed_forward", prefix, index);
+  g_autofree char *attention = g_strdup_printf ("%s.layers.%" PRId64 ".self_attn", prefix, index);
+  g_autofree char *ffn = g_strdup_printf ("%s.layers.%" PRId64 ".feed_forward", prefix, index);
 
   layer->attention_norm =
-      l4_loader_vector (loader, config->hidden, "%s.layers.%" G_GINT64_FORMAT ".input_layernorm.weight", prefix, index);
+      l4_loader_vector (loader, config->hidden, "%s.layers.%" PRId64 ".input_layernorm.weight", prefix, index);
   l4_self_attention_load (&layer->attention, loader, config, attention);
   layer->ffn_norm =
-      l4_loader_vector (loader, config->hidden, "%s.layers.%" G_GINT64_FORMAT ".post_attention_layernorm.weight", prefix,
+      l4_loader_vector (loader, config->hidden, "%s.layers.%" PRId64 ".post_attention_layernorm.weight", prefix,
       index);
   if (config->layers[index].moe)
     l4_mixture_load (&layer->mixture, loader, config, ffn);
@@ -130,7 +130,7 @@ l4_decoder_embed (const L4Decoder *self, const gint32 *ids, gint64 n, float *emb
 
     if (ids[t] < 0 || ids[t] >= self->config->vocab)
       return l4_fail (error, L4_ERROR_INPUT,
-          _("token %d at position %" G_GINT64_FORMAT " is outside the vocabulary of %" G_GINT64_FORMAT), ids[t], t,
+          _("token %d at position %" PRId64 " is outside the vocabulary of %" PRId64), ids[t], t,
           self->config->vocab);
     if (self->embeddings_bf16)
       l4_kernels ()->from_bf16 ((guint16 *) self->embeddings + ids[t] * hidden, hidden, row);
@@ -188,7 +188,7 @@ l4_decoder_forward (const L4Decoder *self, L4Compute *compute, L4Cache *cache, f
   if (memory == NULL)
     return FALSE;
   if (cache->n_tokens + n > cache->capacity)
-    return l4_fail (error, L4_ERROR_INPUT, _("%" G_GINT64_FORMAT " tokens do not fit a context of %" G_GINT64_FORMAT),
+    return l4_fail (error, L4_ERROR_INPUT, _("%" PRId64 " tokens do not fit a context of %" PRId64),
         cache->n_tokens + n, cache->capacity);
   l4_rope_angles (self->frequencies, n_pairs, cache->n_tokens, n, 0, (float *) whole.cosines, (float *) whole.sines);
   l4_rope_angles (self->frequencies, n_pairs, cache->n_tokens, n, config->chunk, (float *) chunked.cosines,

@@ -125,7 +125,7 @@ prepare_cache (Session *self, gint64 capacity, GError **error)
     available = MIN (available, self->model->memory_limit - MIN (self->model->memory, self->model->memory_limit));
   if (needed > available)
     return l4_fail (error, L4_ERROR_MEMORY,
-        _("a context of %" G_GINT64_FORMAT " tokens needs %.1f MiB of memory, but only %.1f MiB are left"), capacity,
+        _("a context of %" PRId64 " tokens needs %.1f MiB of memory, but only %.1f MiB are left"), capacity,
         needed / 1048576.0, available / 1048576.0);
   self->cache = l4_cache_new (config, capacity, error);
   return self->cache != NULL;
@@ -257,7 +257,7 @@ answer_conversation (Session *self, const L4Message *messages, gsize n_messages,
     return FALSE;
   if (ids->len >= context)
     return l4_fail (error, L4_ERROR_INPUT,
-        _("the prompt has %u tokens, but the model's context only %" G_GINT64_FORMAT), ids->len, context);
+        _("the prompt has %u tokens, but the model's context only %" PRId64), ids->len, context);
   answer->prompt_tokens = ids->len;
   answer->prompt_digest = digest_ids (ids);
   capacity = MIN ((gint64) ids->len + options->max_tokens, context);

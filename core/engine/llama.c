@@ -52,7 +52,7 @@ load_tokenizer (L4Llama *self, GError **error)
     return FALSE;
   if (l4_tokenizer_get_size (self->tokenizer) > self->config->text.vocab)
     return l4_fail (error, L4_ERROR_FORMAT,
-        _("%s: tokenizer.json has ids up to %u, but the model's vocabulary has %" G_GINT64_FORMAT " entries"), self->path,
+        _("%s: tokenizer.json has ids up to %u, but the model's vocabulary has %" PRId64 " entries"), self->path,
         l4_tokenizer_get_size (self->tokenizer) - 1, self->config->text.vocab);
   if (l4_chat_tokens_find (self->tokenizer, self->config, &self->tokens, error))
     return TRUE;
@@ -165,7 +165,7 @@ l4_llama_embed (const L4Llama *self, const gint32 *ids, gint64 n, const float *f
     }
   if (features != NULL && row != n_features) {
     l4_fail (error, L4_ERROR_INPUT,
-        _("the prompt has %" G_GINT64_FORMAT " picture slots, but the pictures make %" G_GINT64_FORMAT " tokens"), row,
+        _("the prompt has %" PRId64 " picture slots, but the pictures make %" PRId64 " tokens"), row,
         n_features);
     return NULL;
   }

@@ -47,7 +47,7 @@ model_key (const L4LoadOptions *options)
   struct stat status = { 0 };
 
   stat (canonical, &status);
-  return g_strdup_printf ("%s\n%s\n%" G_GINT64_FORMAT ".%ld\n%u", canonical, projector, (gint64) status.st_mtim.tv_sec,
+  return g_strdup_printf ("%s\n%s\n%" PRId64 ".%ld\n%u", canonical, projector, (gint64) status.st_mtim.tv_sec,
       status.st_mtim.tv_nsec, options->threads);
 }
 
@@ -214,7 +214,7 @@ check_conversation (const L4Message *messages, gsize n_messages, const L4Generat
       if (messages[m].parts[p].text == NULL && (picture->pixels == NULL || picture->width < 1 || picture->height < 1
               || picture->width > 65535 || picture->height > 65535 || picture->stride < (gsize) picture->width * 3))
         return l4_fail (error, L4_ERROR_INPUT,
-            _("picture of %u x %u pixels with rows of %" G_GSIZE_FORMAT " bytes: unusable"), picture->width,
+            _("picture of %u x %u pixels with rows of %zu bytes: unusable"), picture->width,
             picture->height, picture->stride);
     }
   return TRUE;

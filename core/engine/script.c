@@ -117,7 +117,7 @@ parse_script (Script *self, const char *path, GError **error)
     return l4_fail (error, g_error_matches (problem, G_FILE_ERROR, G_FILE_ERROR_NOENT) ? L4_ERROR_NOT_FOUND : L4_ERROR_IO,
         "%s", problem->message);
   if (length > MAX_FILE)
-    return l4_fail (error, L4_ERROR_FORMAT, _("%s: %" G_GSIZE_FORMAT " bytes are more than the %u allowed"), path, length,
+    return l4_fail (error, L4_ERROR_FORMAT, _("%s: %zu bytes are more than the %u allowed"), path, length,
         MAX_FILE);
   self->digest = g_compute_checksum_for_data (G_CHECKSUM_SHA256, (const guchar *) contents, length);
   lines = g_strsplit (contents, "\n", -1);

@@ -32,7 +32,7 @@ l4_chat_tokens_find (const L4Tokenizer *tokenizer, const L4Config *config, L4Cha
     if (*wanted[i].id < 0 && wanted[i].needed)
       return l4_fail (error, L4_ERROR_FORMAT, _("tokenizer.json: the special token %s is missing"), wanted[i].name);
     if (wanted[i].given >= 0 && *wanted[i].id >= 0 && *wanted[i].id != wanted[i].given)
-      return l4_fail (error, L4_ERROR_FORMAT, _("config.json says that %s has the id %" G_GINT64_FORMAT
+      return l4_fail (error, L4_ERROR_FORMAT, _("config.json says that %s has the id %" PRId64
               ", tokenizer.json says %d"), wanted[i].name, wanted[i].given, *wanted[i].id);
   }
   return TRUE;
@@ -122,7 +122,7 @@ add_message (Prompt *self, const L4ChatTokens *tokens, const L4Message *message,
       continue;
     }
     if (*picture >= n_pictures)
-      return l4_fail (error, L4_ERROR_INPUT, _("the prompt has more pictures than the %" G_GSIZE_FORMAT " given"), n_pictures);
+      return l4_fail (error, L4_ERROR_INPUT, _("the prompt has more pictures than the %zu given"), n_pictures);
     if (!add_picture (self, tokens, grids[(*picture)++], tokens_per_tile, error))
       return FALSE;
   }
@@ -144,7 +144,7 @@ l4_chat_encode (const L4Tokenizer *tokenizer, const L4ChatTokens *tokens, const 
     if (!add_message (&prompt, tokens, &messages[m], grids, n_pictures, &picture, tokens_per_tile, error))
       return NULL;
   if (picture != n_pictures) {
-    l4_fail (error, L4_ERROR_INPUT, _("the prompt has %" G_GSIZE_FORMAT " pictures, %" G_GSIZE_FORMAT " were given"), picture,
+    l4_fail (error, L4_ERROR_INPUT, _("the prompt has %zu pictures, %zu were given"), picture,
         n_pictures);
     return NULL;
   }

@@ -52,17 +52,17 @@ place_token (L4Tokenizer *self, const L4Json *json, gint64 id, const guint8 *byt
   L4Token *token;
 
   if (id < 0 || id >= self->size)
-    return l4_fail (error, L4_ERROR_FORMAT, _("%s: id %" G_GINT64_FORMAT " is outside 0 … %u"), json->path, id, self->size - 1);
+    return l4_fail (error, L4_ERROR_FORMAT, _("%s: id %" PRId64 " is outside 0 … %u"), json->path, id, self->size - 1);
   token = &self->tokens[id];
   if (token->bytes != NULL && !special)
-    return l4_fail (error, L4_ERROR_FORMAT, _("%s: two tokens have the id %" G_GINT64_FORMAT), json->path, id);
+    return l4_fail (error, L4_ERROR_FORMAT, _("%s: two tokens have the id %" PRId64), json->path, id);
   if (token->bytes != NULL)
     g_hash_table_remove (self->by_bytes, token);        /* an added token may stand in the vocabulary as well */
   token->bytes = (const guint8 *) g_string_chunk_insert_len (self->arena, (const char *) bytes, length);
   token->length = length;
   token->special = special;
   if (!g_hash_table_add (special ? self->specials : self->by_bytes, token))
-    return l4_fail (error, L4_ERROR_FORMAT, _("%s: the token with id %" G_GINT64_FORMAT " stands there twice"), json->path, id);
+    return l4_fail (error, L4_ERROR_FORMAT, _("%s: the token with id %" PRId64 " stands there twice"), json->path, id);
   if (special)
     self->longest_special = MAX (self->longest_special, length);
   return TRUE;

@@ -87,7 +87,7 @@ check_utf8 (const char *text, gsize length, GError **error)
     const char *end;
 
     if (!g_utf8_validate_len (text + at, length - at, &end) && *end != '\0')
-      return l4_fail (error, L4_ERROR_INPUT, _("text: byte %" G_GSIZE_FORMAT " is not valid UTF-8"), (gsize) (end - text));
+      return l4_fail (error, L4_ERROR_INPUT, _("text: byte %zu is not valid UTF-8"), (gsize) (end - text));
     at = end - text + 1;
   }
   return TRUE;
@@ -123,8 +123,7 @@ encode_run (const L4Tokenizer *self, const char *text, gsize length, GArray *ids
   pcre2_match_context_free (context);
   pcre2_match_data_free (match);
   if (at < length)
-    return l4_fail (error, L4_ERROR_INPUT, _("text: splitting at byte %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT
-            " failed with status %d"), at, length, status);
+    return l4_fail (error, L4_ERROR_INPUT, _("text: splitting at byte %zu of %zu failed with status %d"), at, length, status);
   return TRUE;
 }
 
@@ -133,7 +132,7 @@ check_text (const char *text, gssize given, gsize *length, GError **error)
 {
   *length = given < 0 ? strlen (text) : (gsize) given;
   if (*length > MAX_TEXT)
-    return l4_fail (error, L4_ERROR_INPUT, _("text: %" G_GSIZE_FORMAT " bytes are more than the %u allowed"), *length,
+    return l4_fail (error, L4_ERROR_INPUT, _("text: %zu bytes are more than the %u allowed"), *length,
         MAX_TEXT);
   return check_utf8 (text, *length, error);
 }

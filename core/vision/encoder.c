@@ -49,7 +49,7 @@ l4_vision_encoder_load (L4Loader *loader, const L4Config *config)
   l4_layer_norm_load (&self->norm_after, loader, vision->hidden, "vision_model.layernorm_post");
   self->blocks = g_new0 (L4VisionBlock, vision->n_layers);
   for (gint64 l = 0; l < vision->n_layers; l++) {
-    g_autofree char *prefix = g_strdup_printf ("vision_model.model.layers.%" G_GINT64_FORMAT, l);
+    g_autofree char *prefix = g_strdup_printf ("vision_model.model.layers.%" PRId64, l);
 
     l4_vision_block_load (&self->blocks[l], loader, vision, prefix);
   }
