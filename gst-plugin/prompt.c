@@ -3,6 +3,7 @@
 
 #include "prompt.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 /* Seconds with one decimal and a point, whatever the locale. */
