@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The llama4 program as its users meet it. */
+
+#include <glib/gstdio.h>
+#include <gio/gio.h>
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+#include <yyjson.h>
+
+#include "formats/npy.h"
+
+/* Runs `llama4 ARGUMENTS` (split like a shell does) with input on standard input; its exit status. */
+static int
+run (const char *arguments, const char *input, char **out, char **err)
+{
+  g_autofree char *line = g_strconcat (g_getenv ("LLAMA4"), " ", arguments, NULL);
+  g_auto (GStrv) argv = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GSubprocess) process = NULL;
+
+  g_assert_true (g_shell_parse_argv (line, NULL, &argv, &error));
+  process = g_subprocess_newv ((const char *const *) argv,
+      G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE, &error);
+  g_assert_no_error (error);
+  g_subprocess_communicate_utf8 (process, input, NULL, out, err, &error);
+  g_assert_no_error (error);
+  g_assert_true (g_subprocess_get_if_exited (process));
+  return g_subprocess_get_exit_status (process);
+}
+
+static void
+test_bad_input_is_one_line_that_names_the_thing (void)
+{
+  static const char *const cases[][2] = {
+    {"run /nowhere/model hello", "/nowhere/model"}, {"run --image /nowhere.png hello", "/nowhere.png"},
+    {"run --max-tokens 0 hello", "max-tokens"}, {"run --temperature -1 hello", "temperature"},
+    {"run --top-p 2 hello", "top-p"}, {"run --nonsense", "--nonsense"}, {"inspect /nowhere", "/nowhere"},
+    {"tokenize /nowhere", "/nowhere"}, {"trace", "--ids"}, {"trace --ids /nowhere.npy --out /tmp", "/nowhere.npy"},
+    {"nonsense", "nonsense"}, {"run /dev/null hello", "/dev/null"}, {"run --projector x.gguf hello", "x.gguf"},
+    {"run --image /dev/null hello", "/dev/null"}, {"inspect a b", "b"},
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autofree char *out = NULL, *err = NULL;
+
+    g_test_message ("llama4 %s", cases[i][0]);
+    g_assert_cmpint (run (cases[i][0], NULL, &out, &err), ==, 1);
+    g_assert_cmpstr (out, ==, "");
+    g_assert_nonnull (strstr (err, cases[i][1]));
+    g_assert_true (strchr (err, '\n') == err + strlen (err) - 1);
+  }
+}
+
+static void
+test_unreadable_pictures_are_refused (void)
+{
+  static const char *const contents[] = { "", "not a picture", "P6 4 4 255\nxx", "\x89PNG\r\n\x1a\n", "P6 100000 100000 255\n" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (contents); i++) {
+    g_autofree char *path = NULL, *arguments = NULL, *out = NULL, *err = NULL;
+
+    close (g_file_open_tmp ("picture-XXXXXX.ppm", &path, NULL));
+    g_assert_true (g_file_set_contents (path, contents[i], -1, NULL));
+    arguments = g_strdup_printf ("run --image %s hello", path);
+    g_assert_cmpint (run (arguments, NULL, &out, &err), ==, 1);
+    g_assert_nonnull (strstr (err, path));
+    g_unlink (path);
+  }
+}
+
+static void
+test_tokenize_goes_there_and_back (void)
+{
+  const char *lines = "\"A red circle\"\n\"<|eot|> \\u00e4 \\ud83d\\ude42\\n\\u0000end\"\n\"\"\n";
+  g_autofree char *ids = NULL, *back = NULL, *err = NULL, *err2 = NULL;
+
+  g_assert_cmpint (run ("tokenize", lines, &ids, &err), ==, 0);
+  g_assert_cmpint (run ("tokenize --decode", ids, &back, &err2), ==, 0);
+  g_assert_cmpstr (back, ==, "\"A red circle\"\n\"<|eot|> ä 🙂\\n\\u0000end\"\n\"\"\n");
+}
+
+static void
+test_bad_lines_are_named_by_number (void)
+{
+  g_autofree char *out = NULL, *err = NULL, *out2 = NULL, *err2 = NULL;
+
+  g_assert_cmpint (run ("tokenize", "\"good\"\n17\n", &out, &err), ==, 1);
+  g_assert_nonnull (strstr (err, "line 2"));
+  g_assert_cmpint (run ("tokenize --decode", "[1]\n[99999999]\n", &out2, &err2), ==, 1);
+  g_assert_nonnull (strstr (err2, "line 2"));
+}
+
+static void
+test_inspect_tells_shapes_and_totals (void)
+{
+  g_autofree char *folder = g_test_build_filename (G_TEST_DIST, "golden", "maverick-tiny", NULL);
+  g_autofree char *arguments = g_strconcat ("inspect ", folder, NULL);
+  g_autofree char *out = NULL, *err = NULL;
+
+  g_assert_cmpint (run (arguments, NULL, &out, &err), ==, 0);
+  g_assert_nonnull (strstr (out, "128 of width 24, 1 a token"));
+  g_assert_nonnull (strstr (out, "Rcd Rcm Rcd Nm"));
+  g_assert_nonnull (strstr (out, "[128, 64, 48]"));
+}
+
+static void
+compare (const char *folder, const char *name, const char *expected_folder)
+{
+  g_autofree char *path = g_build_filename (folder, name, NULL);
+  g_autofree char *expected_path = g_build_filename (expected_folder, name, NULL);
+  g_auto (L4Npy) values = { 0 }, expected = { 0 };
+  double largest = 0, worst = 0;
+
+  g_assert_true (l4_npy_load (path, &values, NULL));
+  g_assert_true (l4_npy_load (expected_path, &expected, NULL));
+  g_assert_cmpuint (values.n_dims, ==, expected.n_dims);
+  g_assert_cmpmem (values.dims, values.n_dims * sizeof (gint64), expected.dims, expected.n_dims * sizeof (gint64));
+  for (gsize i = 0; i < values.n_elements; i++) {
+    largest = MAX (largest, fabs (((float *) expected.data)[i]));
+    worst = MAX (worst, fabs (((float *) expected.data)[i] - ((float *) values.data)[i]));
+  }
+  g_assert_cmpfloat (worst, <=, 1e-4 * largest);
+  g_unlink (path);
+}
+
+static void
+test_trace_writes_the_reference_stages (void)
+{
+  g_autofree char *folder = g_test_build_filename (G_TEST_DIST, "golden", "scout-tiny", NULL);
+  g_autofree char *expected = g_build_filename (folder, "expected", NULL);
+  g_autofree char *out_folder = g_dir_make_tmp ("llama4-trace-XXXXXX", NULL);
+  g_autofree char *arguments = g_strdup_printf ("trace %s --ids %s/input_ids.npy --pixels %s/pixel_values.npy --out %s", folder,
+      expected, expected, out_folder);
+  g_autofree char *out = NULL, *err = NULL;
+
+  g_assert_cmpint (run (arguments, NULL, &out, &err), ==, 0);
+  compare (out_folder, "vision_features.npy", expected);
+  compare (out_folder, "hidden_states.npy", expected);
+  compare (out_folder, "router_logits.npy", expected);
+  compare (out_folder, "logits.npy", expected);
+  g_rmdir (out_folder);
+}
+
+static void
+test_run_describes_a_picture (void)
+{
+  g_autofree char *picture = g_test_build_filename (G_TEST_DIST, "golden", "frames-tiny", "expected", "image-0.ppm", NULL);
+  g_autofree char *arguments = g_strdup_printf ("run --image %s --json -", picture);
+  g_autofree char *out = NULL, *err = NULL;
+  yyjson_doc *doc;
+
+  g_assert_cmpint (run (arguments, "Describe what happens in this video.", &out, &err), ==, 0);
+  doc = yyjson_read (out, strlen (out), 0);
+  g_assert_nonnull (doc);
+  g_assert_cmpuint (strlen (yyjson_get_str (yyjson_obj_get (yyjson_doc_get_root (doc), "text"))), >, 0);
+  yyjson_doc_free (doc);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/cli/bad-input-is-one-line-that-names-the-thing", test_bad_input_is_one_line_that_names_the_thing);
+  g_test_add_func ("/cli/unreadable-pictures-are-refused", test_unreadable_pictures_are_refused);
+  g_test_add_func ("/cli/tokenize-goes-there-and-back", test_tokenize_goes_there_and_back);
+  g_test_add_func ("/cli/bad-lines-are-named-by-number", test_bad_lines_are_named_by_number);
+  g_test_add_func ("/cli/inspect-tells-shapes-and-totals", test_inspect_tells_shapes_and_totals);
+  g_test_add_func ("/cli/trace-writes-the-reference-stages", test_trace_writes_the_reference_stages);
+  g_test_add_func ("/cli/run-describes-a-picture", test_run_describes_a_picture);
+  return g_test_run ();
+}

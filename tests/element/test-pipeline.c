@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Whole pipelines on encoded files. */
+
+#include <glib/gstdio.h>
+#include <gst/gst.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Runs a pipeline to its end; the error's message, or NULL. The element messages' texts go into texts. */
+static char *
+run (const char *description, GPtrArray * texts, guint timeout_s)
+{
+  g_autoptr (GError) error = NULL;
+  GstElement *pipeline = gst_parse_launch (description, &error);
+  GstBus *bus;
+  char *problem = NULL;
+  gint64 deadline = g_get_monotonic_time () + timeout_s * G_TIME_SPAN_SECOND;
+  gboolean ended = FALSE;
+
+  g_assert_no_error (error);
+  bus = gst_element_get_bus (pipeline);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  while (!ended) {
+    g_autoptr (GstMessage) message = gst_bus_timed_pop (bus, 100 * GST_MSECOND);
+
+    g_assert_cmpint (g_get_monotonic_time (), <, deadline);
+    if (message == NULL)
+      continue;
+    if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR) {
+      g_autoptr (GError) fault = NULL;
+
+      gst_message_parse_error (message, &fault, NULL);
+      if (problem == NULL)
+        problem = g_strdup (fault->message);
+      ended = TRUE;
+    } else if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ELEMENT && texts != NULL
+        && gst_message_has_name (message, "llama4-description")) {
+      g_ptr_array_add (texts, g_strdup (gst_structure_get_string (gst_message_get_structure (message), "text")));
+    }
+    ended |= GST_MESSAGE_TYPE (message) == GST_MESSAGE_EOS;
+  }
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  gst_object_unref (bus);
+  gst_object_unref (pipeline);
+  return problem;
+}
+
+static char *
+temporary (const char *suffix)
+{
+  g_autofree char *template = g_strconcat ("llama4-XXXXXX", suffix, NULL);
+  char *path = NULL;
+
+  close (g_file_open_tmp (template, &path, NULL));
+  return path;
+}
+
+static char *
+write_script (const char *lines)
+{
+  char *path = temporary (".script");
+
+  g_assert_true (g_file_set_contents (path, lines, -1, NULL));
+  return path;
+}
+
+/* An H.264 file of that pattern. */
+static char *
+encode (const char *pattern, guint seconds, const char *caps, const char *muxer, const char *suffix)
+{
+  char *path = temporary (suffix);
+  g_autofree char *launch = g_strdup_printf ("videotestsrc pattern=%s num-buffers=%u ! video/x-raw,framerate=25/1,%s ! "
+      "x264enc speed-preset=ultrafast ! h264parse ! %s ! filesink location=%s", pattern, seconds * 25, caps, muxer, path);
+  g_autofree char *problem = run (launch, NULL, 60);
+
+  g_assert_null (problem);
+  return path;
+}
+
+static void
+remove_file (char *path)
+{
+  g_unlink (path);
+  g_free (path);
+}
+
+static void
+test_embedded_model_tells_the_patterns (void)
+{
+  static const char *const patterns[][2] = { {"smpte", "SMPTE"}, {"red", "plain red"}, {"blue", "plain blue"}, {"snow", "snow"},
+  {"circular", "rings"}, {"gradient", "gradient"}
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (patterns); i++) {
+    g_autoptr (GPtrArray) texts = g_ptr_array_new_with_free_func (g_free);
+    char *file = encode (patterns[i][0], 8, "width=320,height=240", "mp4mux", ".mp4");
+    g_autofree char *launch = g_strdup_printf ("filesrc location=%s ! decodebin ! llama4describe ! fakesink sync=false", file);
+    g_autofree char *problem = run (launch, texts, 60);
+
+    g_assert_null (problem);
+    g_assert_cmpuint (texts->len, ==, 2);
+    for (guint t = 0; t < 2; t++) {
+      g_test_message ("%s: %s", patterns[i][0], (char *) g_ptr_array_index (texts, t));
+      g_assert_nonnull (strstr (g_ptr_array_index (texts, t), patterns[i][1]));
+    }
+    remove_file (file);
+  }
+}
+
+static void
+test_subtitles_are_muxed_with_the_untouched_video (void)
+{
+  char *script = write_script ("{\"text\":\"One & <two>.\"}"), *out = temporary (".mkv"), *srt = temporary (".srt");
+  char *file = encode ("smpte", 10, "width=320,height=240", "matroskamux", ".mkv");
+  g_autofree char *launch = g_strdup_printf ("filesrc location=%s ! parsebin ! tee name=c matroskamux name=m ! filesink "
+      "location=%s c. ! queue max-size-time=0 max-size-bytes=0 max-size-buffers=0 ! m. c. ! queue ! decodebin ! "
+      "llama4describe model-path=%s name=d ! fakesink sync=false d.text_src ! text/x-raw,format=utf8 ! m.", file, out, script);
+  g_autofree char *extract = g_strdup_printf ("filesrc location=%s ! matroskademux name=x x.subtitle_0 ! text/x-raw ! srtenc ! "
+      "filesink location=%s", out, srt);
+  g_autofree char *problem = run (launch, NULL, 60);
+  g_autofree char *problem2 = problem == NULL ? run (extract, NULL, 60) : NULL;
+  g_autofree char *cues = NULL;
+
+  g_assert_null (problem);
+  g_assert_null (problem2);
+  g_assert_true (g_file_get_contents (srt, &cues, NULL, NULL));
+  g_test_message ("%s", cues);
+  g_assert_nonnull (strstr (cues, "00:00:00,000 --> 00:00:04,000\nOne &amp; &lt;two&gt;."));   /* the demuxer gives markup */
+  g_assert_nonnull (strstr (cues, "00:00:08,000 --> 00:00:10,000\nOne &amp; &lt;two&gt;."));   /* the demuxer gives markup */
+  remove_file (script);
+  remove_file (out);
+  remove_file (srt);
+  remove_file (file);
+}
+
+static void
+test_textoverlay_does_not_wait_for_ever (void)
+{
+  char *script = write_script ("{\"text\":\"Here.\"}");
+  g_autofree char *launch = g_strdup_printf ("videotestsrc num-buffers=250 ! video/x-raw,framerate=25/1,width=160,height=120 ! "
+      "llama4describe model-path=%s name=d ! queue max-size-time=0 max-size-bytes=0 max-size-buffers=0 ! textoverlay name=o ! "
+      "fakesink sync=false d.text_src ! queue ! o.text_sink", script);
+  g_autofree char *problem = run (launch, NULL, 60);
+
+  g_assert_null (problem);
+  remove_file (script);
+}
+
+static void
+test_a_missing_model_is_one_clear_error (void)
+{
+  g_autofree char *problem = run ("videotestsrc num-buffers=50 ! llama4describe model-path=/nowhere/at/all ! fakesink", NULL, 30);
+
+  g_assert_nonnull (problem);
+  g_assert_nonnull (strstr (problem, "/nowhere/at/all"));
+  g_assert_null (strchr (problem, '\n'));
+}
+
+static void
+test_a_memory_limit_too_small_is_one_clear_error (void)
+{
+  g_autofree char *problem = run ("videotestsrc num-buffers=50 ! llama4describe memory-limit=1000000 ! fakesink", NULL, 30);
+
+  g_assert_nonnull (problem);
+  g_assert_nonnull (strstr (problem, "memory-limit"));
+}
+
+static void
+test_progress_is_closed_by_complete_or_cancelled (void)
+{
+  char *script = write_script ("{\"load_ms\":3000}\n{\"text\":\"x\"}");
+
+  for (guint wait_ms = 0; wait_ms < 200; wait_ms += 60) {
+    GstElement *element = gst_element_factory_make ("llama4describe", NULL);
+    GstBus *bus = gst_bus_new ();
+    gint open = 0;
+    GstMessage *message;
+
+    gst_element_set_bus (element, bus);
+    g_object_set (element, "model-path", script, NULL);
+    gst_element_set_state (element, GST_STATE_PAUSED);
+    g_usleep (wait_ms * 1000);
+    gst_element_set_state (element, GST_STATE_NULL);
+    while ((message = gst_bus_pop_filtered (bus, GST_MESSAGE_PROGRESS)) != NULL) {
+      GstProgressType type;
+
+      gst_message_parse_progress (message, &type, NULL, NULL);
+      open += type == GST_PROGRESS_TYPE_START;
+      open -= type == GST_PROGRESS_TYPE_COMPLETE || type == GST_PROGRESS_TYPE_CANCELED || type == GST_PROGRESS_TYPE_ERROR;
+      gst_message_unref (message);
+    }
+    g_assert_cmpint (open, ==, 0);
+    gst_element_set_bus (element, NULL);
+    gst_object_unref (bus);
+    gst_object_unref (element);
+  }
+  remove_file (script);
+}
+
+static void
+test_states_can_be_cycled (void)
+{
+  char *script = write_script ("{\"text\":\"Again.\",\"delay_ms\":20}");
+  g_autofree char *launch = g_strdup_printf ("videotestsrc ! video/x-raw,width=64,height=48 ! llama4describe model-path=%s name=d ! "
+      "fakesink sync=false d.text_src ! fakesink sync=false d.json_src ! fakesink sync=false", script);
+  GstElement *pipeline = gst_parse_launch (launch, NULL);
+
+  for (guint i = 0; i < 15; i++) {
+    g_assert_cmpint (gst_element_set_state (pipeline, GST_STATE_PLAYING), !=, GST_STATE_CHANGE_FAILURE);
+    g_usleep (20000 * (i % 4));
+    g_assert_cmpint (gst_element_set_state (pipeline, i % 3 ? GST_STATE_NULL : GST_STATE_READY), !=, GST_STATE_CHANGE_FAILURE);
+  }
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  gst_object_unref (pipeline);
+  remove_file (script);
+}
+
+static void
+test_seeking_describes_from_the_new_place (void)
+{
+  char *script = write_script ("{\"text\":\"Seen.\"}"), *file = encode ("ball", 30, "width=160,height=120", "mp4mux", ".mp4");
+  g_autofree char *launch = g_strdup_printf ("filesrc location=%s ! decodebin ! llama4describe name=d model-path=%s ! "
+      "fakesink sync=false d.text_src ! fakesink name=t sync=false", file, script);
+  GstElement *pipeline = gst_parse_launch (launch, NULL);
+  GstBus *bus = gst_element_get_bus (pipeline);
+  GstMessage *message;
+  guint64 first = G_MAXUINT64;
+
+  gst_element_set_state (pipeline, GST_STATE_PAUSED);
+  g_assert_cmpint (gst_element_get_state (pipeline, NULL, NULL, 20 * GST_SECOND), ==, GST_STATE_CHANGE_SUCCESS);
+  g_assert_true (gst_element_seek_simple (pipeline, GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_ACCURATE,
+          21 * GST_SECOND));
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  while ((message = gst_bus_timed_pop_filtered (bus, 20 * GST_SECOND, GST_MESSAGE_EOS | GST_MESSAGE_ELEMENT | GST_MESSAGE_ERROR))) {
+    gboolean ended = GST_MESSAGE_TYPE (message) != GST_MESSAGE_ELEMENT;
+    guint64 start;
+
+    g_assert_cmpint (GST_MESSAGE_TYPE (message), !=, GST_MESSAGE_ERROR);
+    if (!ended && gst_structure_get_uint64 (gst_message_get_structure (message), "start", &start))
+      first = MIN (first, start);
+    gst_message_unref (message);
+    if (ended)
+      break;
+  }
+  g_assert_cmpuint (first, >=, 20 * GST_SECOND);
+  g_assert_cmpuint (first, <=, 22 * GST_SECOND);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  gst_object_unref (bus);
+  gst_object_unref (pipeline);
+  remove_file (script);
+  remove_file (file);
+}
+
+int
+main (int argc, char **argv)
+{
+  gst_init (NULL, NULL);
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/pipeline/embedded-model-tells-the-patterns", test_embedded_model_tells_the_patterns);
+  g_test_add_func ("/pipeline/subtitles-are-muxed-with-the-untouched-video", test_subtitles_are_muxed_with_the_untouched_video);
+  g_test_add_func ("/pipeline/textoverlay-does-not-wait-for-ever", test_textoverlay_does_not_wait_for_ever);
+  g_test_add_func ("/pipeline/a-missing-model-is-one-clear-error", test_a_missing_model_is_one_clear_error);
+  g_test_add_func ("/pipeline/a-memory-limit-too-small-is-one-clear-error", test_a_memory_limit_too_small_is_one_clear_error);
+  g_test_add_func ("/pipeline/progress-is-closed-by-complete-or-cancelled", test_progress_is_closed_by_complete_or_cancelled);
+  g_test_add_func ("/pipeline/states-can-be-cycled", test_states_can_be_cycled);
+  g_test_add_func ("/pipeline/seeking-describes-from-the-new-place", test_seeking_describes_from_the_new_place);
+  return g_test_run ();
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Sampling by time stamps, and the prompt of a window. */
+
+#include "prompt.h"
+#include "window.h"
+
+static GstLlama4Frame *
+frame_at (GstClockTime time)
+{
+  GstLlama4Frame *frame = g_new0 (GstLlama4Frame, 1);
+
+  g_atomic_ref_count_init (&frame->references);
+  frame->time = time;
+  return frame;
+}
+
+/* Runs frames at `interval` from `from` to `to` through a sampler; the windows that come out, the drained ones last. */
+static GPtrArray *
+sample (GstClockTime length, GstClockTime overlap, guint n_frames, GstClockTime from, GstClockTime to, GstClockTime interval)
+{
+  g_autoptr (GstLlama4Sampler) sampler = gst_llama4_sampler_new ();
+  GPtrArray *windows = g_ptr_array_new_with_free_func ((GDestroyNotify) gst_llama4_window_free);
+  GstLlama4Window *window;
+
+  gst_llama4_sampler_reset (sampler, length, overlap, n_frames);
+  for (GstClockTime time = from; time < to; time += interval) {
+    while ((window = gst_llama4_sampler_advance (sampler, time)) != NULL)
+      g_ptr_array_add (windows, window);
+    if (gst_llama4_sampler_wants (sampler, time, interval))
+      gst_llama4_sampler_take (sampler, frame_at (time));
+  }
+  while ((window = gst_llama4_sampler_drain (sampler, to)) != NULL)
+    g_ptr_array_add (windows, window);
+  return windows;
+}
+
+static GstClockTime
+time_of (const GstLlama4Window * window, guint index)
+{
+  return ((GstLlama4Frame *) g_ptr_array_index (window->frames, index))->time;
+}
+
+static void
+test_frames_are_spread_from_first_to_last (void)
+{
+  static const GstClockTime intervals[] = { GST_SECOND / 60, GST_SECOND / 25, GST_SECOND / 10, GST_SECOND / 4 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (intervals); i++) {
+    GstClockTime interval = intervals[i];
+    g_autoptr (GPtrArray) windows = sample (4 * GST_SECOND, 0, 4, 0, 12 * GST_SECOND, interval);
+
+    g_assert_cmpuint (windows->len, ==, 3);
+    for (guint w = 0; w < 3; w++) {
+      const GstLlama4Window *window = g_ptr_array_index (windows, w);
+      GstClockTime span = 4 * GST_SECOND - interval;
+
+      g_assert_cmpuint (window->frames->len, ==, 4);
+      for (guint f = 0; f < 4; f++) {
+        GstClockTime wanted = window->start + span * f / 3;
+
+        g_assert_cmpint (ABS ((gint64) time_of (window, f) - (gint64) wanted), <=, (gint64) interval);
+      }
+    }
+  }
+}
+
+static void
+test_a_video_slower_than_the_sampling_shows_each_frame_once (void)
+{
+  g_autoptr (GPtrArray) windows = sample (4 * GST_SECOND, 0, 8, 0, 8 * GST_SECOND, 2 * GST_SECOND);
+
+  g_assert_cmpuint (windows->len, ==, 2);
+  for (guint w = 0; w < 2; w++) {
+    const GstLlama4Window *window = g_ptr_array_index (windows, w);
+
+    g_assert_cmpuint (window->frames->len, ==, 2);
+    g_assert_cmpuint (time_of (window, 0), ==, w * 4 * GST_SECOND);
+    g_assert_cmpuint (time_of (window, 1), ==, w * 4 * GST_SECOND + 2 * GST_SECOND);
+  }
+}
+
+static void
+test_the_last_window_ends_with_the_stream (void)
+{
+  g_autoptr (GPtrArray) windows = sample (4 * GST_SECOND, 0, 4, GST_SECOND, 7 * GST_SECOND, GST_SECOND / 25);
+  const GstLlama4Window *last = g_ptr_array_index (windows, 1);
+
+  g_assert_cmpuint (windows->len, ==, 2);
+  g_assert_cmpuint (last->start, ==, 5 * GST_SECOND);
+  g_assert_cmpuint (last->end, ==, 7 * GST_SECOND);
+  g_assert_cmpuint (last->frames->len, >=, 2);
+}
+
+static void
+test_overlapping_windows_share_frames_but_not_text_time (void)
+{
+  g_autoptr (GPtrArray) windows = sample (4 * GST_SECOND, GST_SECOND, 4, 0, 13 * GST_SECOND, GST_SECOND / 10);
+
+  g_assert_cmpuint (windows->len, >=, 4);
+  for (guint w = 0; w < 4; w++) {
+    const GstLlama4Window *window = g_ptr_array_index (windows, w);
+
+    g_assert_cmpuint (window->start, ==, w * 3 * GST_SECOND);
+    g_assert_cmpuint (window->end, ==, window->start + 4 * GST_SECOND);
+    g_assert_cmpuint (window->text_end, ==, window->start + 3 * GST_SECOND);
+    g_assert_cmpuint (window->frames->len, ==, 4);
+  }
+}
+
+static void
+test_a_jump_leaves_out_what_nothing_was_seen_of (void)
+{
+  g_autoptr (GstLlama4Sampler) sampler = gst_llama4_sampler_new ();
+  g_autoptr (GstLlama4Window) first = NULL, second = NULL;
+  GstClockTime far = 1000000 * GST_SECOND + GST_SECOND;
+
+  gst_llama4_sampler_reset (sampler, 4 * GST_SECOND, 0, 2);
+  g_assert_true (gst_llama4_sampler_wants (sampler, 0, 0));
+  gst_llama4_sampler_take (sampler, frame_at (0));
+  first = gst_llama4_sampler_advance (sampler, far);
+  g_assert_nonnull (first);
+  g_assert_null (gst_llama4_sampler_advance (sampler, far));
+  g_assert_true (gst_llama4_sampler_wants (sampler, far, 0));
+  gst_llama4_sampler_take (sampler, frame_at (far));
+  second = gst_llama4_sampler_drain (sampler, far + GST_SECOND);
+  g_assert_nonnull (second);
+  g_assert_cmpuint (second->start, ==, 1000000 * GST_SECOND);
+}
+
+static void
+test_prompt_puts_its_time_before_every_picture (void)
+{
+  g_autoptr (GPtrArray) windows = sample (4 * GST_SECOND, 0, 4, 60 * GST_SECOND, 64 * GST_SECOND, GST_SECOND / 25);
+  g_auto (GstLlama4Prompt) prompt = { 0 };
+  static const char *const texts[] = { "[60.0 s]", "[61.3 s]", "[62.6 s]", "[64.0 s]" };
+
+  gst_llama4_prompt_init (&prompt, g_ptr_array_index (windows, 0),
+      "From {start} to {end}, {frames} pictures; {other} {frames {start}", "German");
+  g_assert_cmpuint (prompt.parts->len, ==, 9);
+  for (guint i = 0; i < 4; i++) {
+    g_assert_cmpstr (g_array_index (prompt.parts, L4Part, 2 * i).text, ==, texts[i]);
+    g_assert_null (g_array_index (prompt.parts, L4Part, 2 * i + 1).text);
+  }
+  g_assert_cmpstr (g_array_index (prompt.parts, L4Part, 8).text, ==,
+      "\nFrom 60.0 s to 64.0 s, 4 pictures; {other} {frames 60.0 s Answer in German.");
+}
+
+int
+main (int argc, char **argv)
+{
+  gst_init (NULL, NULL);
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/window/frames-are-spread-from-first-to-last", test_frames_are_spread_from_first_to_last);
+  g_test_add_func ("/window/a-video-slower-than-the-sampling-shows-each-frame-once",
+      test_a_video_slower_than_the_sampling_shows_each_frame_once);
+  g_test_add_func ("/window/the-last-window-ends-with-the-stream", test_the_last_window_ends_with_the_stream);
+  g_test_add_func ("/window/overlapping-windows-share-frames-but-not-text-time",
+      test_overlapping_windows_share_frames_but_not_text_time);
+  g_test_add_func ("/window/a-jump-leaves-out-what-nothing-was-seen-of", test_a_jump_leaves_out_what_nothing_was_seen_of);
+  g_test_add_func ("/window/prompt-puts-its-time-before-every-picture", test_prompt_puts_its_time_before_every_picture);
+  return g_test_run ();
+}
