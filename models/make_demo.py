@@ -29,7 +29,7 @@ CLIP = [
     "smpte",
     scene("white", thing("circle", "red", "right", 0.35, (0.25, 0.5))),
     scene("blue", thing("triangle", "yellow", "up", 0.38, (0.5, 0.72), 0.42)),
-    scene("black", thing("square", "green", "still", 0.3, (0.25, 0.5)), thing("circle", "orange", "left", 0.3, (0.85, 0.5), 0.3)),
+    scene("black", thing("square", "green", "still", 0.36, (0.3, 0.5))),
     "ball",
     scene("gray", thing("square", "purple", "down", 0.34, (0.6, 0.28), 0.4)),
     scene("yellow", thing("circle", "blue", "up", 0.3, (0.25, 0.75), 0.45), thing("triangle", "red", "down", 0.32, (0.75, 0.25), 0.42)),
