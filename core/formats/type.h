@@ -3,30 +3,7 @@
 
 #pragma once
 
-#include <glib.h>
-
-/* Block formats are those of ggml (ggml-common.h); core/formats/type.c has their formulas. */
-typedef enum
-{
-  L4_TYPE_F32,
-  L4_TYPE_F16,
-  L4_TYPE_BF16,
-  L4_TYPE_F8_E4M3,              /* no infinity; 0x7f and 0xff are NaN; the scale of each row is a tensor of its own */
-  L4_TYPE_Q4_0,
-  L4_TYPE_Q4_1,
-  L4_TYPE_Q5_0,
-  L4_TYPE_Q5_1,
-  L4_TYPE_Q8_0,
-  L4_TYPE_Q2_K,
-  L4_TYPE_Q3_K,
-  L4_TYPE_Q4_K,
-  L4_TYPE_Q5_K,
-  L4_TYPE_Q6_K,
-  L4_TYPE_IQ4_NL,
-  L4_TYPE_IQ4_XS,
-  L4_N_TYPES,
-  L4_TYPE_OTHER = L4_N_TYPES    /* present, but cannot be read */
-} L4Type;
+#include "base/type.h"
 
 typedef struct
 {

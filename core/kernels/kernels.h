@@ -3,12 +3,13 @@
 
 #pragma once
 
-#include <glib.h>
+#include "kernels/panel.h"
 
 /* All arrays are dense; in and out may be the same array unless said otherwise. */
 typedef struct
 {
-  const char *name;             /* "baseline", "avx2", "avx512" */
+  const char *name;             /* "baseline", "avx2", "avx512", "vnni", "amx" */
+  const L4PanelKernels *panels; /* [L4_N_TYPES] */
 
   /* out = in / sqrt(mean(in²) + eps) * weight; weight [n] or NULL for 1 */
   void (*rms_norm) (const float *in, const float *weight, gsize n, float eps, float *out);
@@ -33,9 +34,11 @@ typedef struct
   /* rounds to bfloat16, to nearest even */
   void (*to_bf16) (const float *in, gsize n, guint16 *out);
   void (*from_bf16) (const guint16 *in, gsize n, float *out);
+  /* rounds the n numbers, a multiple of 32, of in to a row for L4PanelKernels.dot; the largest of a group becomes ±127 */
+  void (*quantise) (const float *in, gsize n, const L4QuantisedRow *out);
 } L4Kernels;
 
-/* The table for this machine, or the one that the environment variable L4_CPU names (baseline, avx2, avx512), if the machine
+/* The table for this machine, or the one that the environment variable L4_CPU names (baseline, avx2, avx512, vnni, amx), if the machine
  * can run it. Any thread. */
 const L4Kernels *l4_kernels (void);
 

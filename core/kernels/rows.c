@@ -11,6 +11,8 @@
 #define STRING(name) STRING_ (name)
 #define TABLE_(name) l4_kernels_##name
 #define TABLE(name) TABLE_ (name)
+#define PANELS_(name) l4_panel_kernels_##name
+#define PANELS(name) PANELS_ (name)
 
 /* Partial sums side by side, so that compilers may vectorise a sum without reordering floating point behind our back. */
 #define LANES 16
@@ -171,9 +173,40 @@ from_bf16 (const guint16 *restrict in, gsize n, float *restrict out)
     out[i] = l4_bf16_to_float (in[i]);
 }
 
+static void
+quantise_group (const float *restrict in, gint8 *restrict values, float *scale, float *half_sums)
+{
+  float largest = 0, factor;
+  int sums[2] = { 0 };
+
+  for (guint i = 0; i < L4_GROUP; i++)
+    largest = fabsf (in[i]) > largest ? fabsf (in[i]) : largest;
+  factor = largest > 0 ? 127 / largest : 0;
+  for (guint i = 0; i < L4_GROUP; i++)
+    values[i] = (gint8) rintf (in[i] * factor);
+  for (guint i = 0; i < L4_GROUP / 2; i++) {
+    sums[0] += values[i];
+    sums[1] += values[L4_GROUP / 2 + i];
+  }
+  *scale = largest / 127;
+  half_sums[0] = *scale * sums[0];
+  half_sums[1] = *scale * sums[1];
+}
+
+static void
+quantise (const float *in, gsize n, const L4QuantisedRow *out)
+{
+  for (gsize g = 0; g < n / L4_GROUP; g++) {
+    quantise_group (in + g * L4_GROUP, out->values + g * L4_GROUP, &out->scales[g], &out->half_sums[2 * g]);
+    out->sums[g] = out->half_sums[2 * g] + out->half_sums[2 * g + 1];
+  }
+}
+
+extern const L4PanelKernels PANELS (L4_KERNELS_NAME)[L4_N_TYPES];
 extern const L4Kernels TABLE (L4_KERNELS_NAME);
 const L4Kernels TABLE (L4_KERNELS_NAME) = {
   .name = STRING (L4_KERNELS_NAME),
+  .panels = PANELS (L4_KERNELS_NAME),
   .rms_norm = rms_norm,
   .layer_norm = layer_norm,
   .rotate = rotate,
@@ -186,4 +219,5 @@ const L4Kernels TABLE (L4_KERNELS_NAME) = {
   .weighted_sum = weighted_sum,
   .to_bf16 = to_bf16,
   .from_bf16 = from_bf16,
+  .quantise = quantise,
 };

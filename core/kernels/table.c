@@ -3,23 +3,41 @@
 
 #include "kernels/kernels.h"
 
-extern const L4Kernels l4_kernels_baseline, l4_kernels_avx2, l4_kernels_avx512;
+#include <cpuid.h>
+
+extern const L4Kernels l4_kernels_baseline, l4_kernels_avx2, l4_kernels_avx512, l4_kernels_vnni, l4_kernels_amx;
+
+/* AMX with bfloat16 (CPUID leaf 7, EDX bits 22 and 24). */
+static gboolean
+has_amx (void)
+{
+  guint a, b, c, d;
+
+  return __get_cpuid_count (7, 0, &a, &b, &c, &d) && (d & 1u << 22) != 0 && (d & 1u << 24) != 0;
+}
 
 static gboolean
 can_run (const L4Kernels *table)
 {
+  gboolean v4, vnni;
+
   __builtin_cpu_init ();
+  v4 = __builtin_cpu_supports ("x86-64-v4");
+  vnni = v4 && __builtin_cpu_supports ("avx512vnni");
+  if (table == &l4_kernels_amx)
+    return vnni && __builtin_cpu_supports ("avx512bf16") && has_amx ();
+  if (table == &l4_kernels_vnni)
+    return vnni;
   if (table == &l4_kernels_avx512)
-    return __builtin_cpu_supports ("x86-64-v4");
-  if (table == &l4_kernels_avx2)
-    return __builtin_cpu_supports ("x86-64-v3");
-  return TRUE;
+    return v4;
+  return table != &l4_kernels_avx2 || __builtin_cpu_supports ("x86-64-v3");
 }
 
 const L4Kernels *
 l4_kernels_by_name (const char *name)
 {
-  static const L4Kernels *const tables[] = { &l4_kernels_avx512, &l4_kernels_avx2, &l4_kernels_baseline };
+  static const L4Kernels *const tables[] =
+      { &l4_kernels_amx, &l4_kernels_vnni, &l4_kernels_avx512, &l4_kernels_avx2, &l4_kernels_baseline };
 
   for (guint i = 0; i < G_N_ELEMENTS (tables); i++)
     if ((name == NULL || g_str_equal (tables[i]->name, name)) && can_run (tables[i]))

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Threads that work on one job at a time and sleep between jobs. */
+
+#define _GNU_SOURCE             /* sched_getaffinity */
+
+#include "base/pool.h"
+
+#include <sched.h>
+#include <stdatomic.h>
+
+/* A forward pass is hundreds of short jobs: a thread looks this long for the next one before it goes to sleep, and the caller as
+ * long for the end of the last task. */
+#define PATIENCE 4000           /* rounds of about 30 ns */
+
+struct _L4Pool
+{
+  guint n_threads;
+  GThread **threads;            /* [n_threads - 1] */
+  GMutex lock;
+  GCond wake, done;
+  guint sleepers;               /* threads in `wake`; under lock */
+  atomic_bool quit;
+  atomic_uint job;              /* number of the job, from 1 on */
+  L4PoolFunc func;
+  gpointer data;
+  gsize n_tasks;
+  atomic_size_t next;           /* task to take */
+  atomic_uint working;          /* threads that may still be in the job */
+  atomic_bool waiting;          /* the caller sleeps in `done` */
+};
+
+static inline void
+pause_briefly (void)
+{
+  __builtin_ia32_pause ();
+}
+
+static void
+do_tasks (L4Pool *self, guint thread)
+{
+  for (gsize task; (task = atomic_fetch_add (&self->next, 1)) < self->n_tasks;)
+    self->func (self->data, task, thread);
+}
+
+/* Waits for a job after the one of number seen; FALSE when the pool ends. */
+static gboolean
+wait_for_job (L4Pool *self, guint seen)
+{
+  for (guint i = 0; i < PATIENCE; i++) {
+    if (atomic_load (&self->job) != seen || atomic_load (&self->quit))
+      return !atomic_load (&self->quit);
+    pause_briefly ();
+  }
+  g_mutex_lock (&self->lock);
+  self->sleepers++;
+  while (atomic_load (&self->job) == seen && !atomic_load (&self->quit))
+    g_cond_wait (&self->wake, &self->lock);
+  self->sleepers--;
+  g_mutex_unlock (&self->lock);
+  return !atomic_load (&self->quit);
+}
+
+typedef struct
+{
+  L4Pool *pool;
+  guint thread;
+} Worker;
+
+static gpointer
+work (gpointer data)
+{
+  g_autofree Worker *worker = data;
+  L4Pool *self = worker->pool;
+
+  for (guint seen = 0; wait_for_job (self, seen); seen++) {
+    do_tasks (self, worker->thread);
+    if (atomic_fetch_sub (&self->working, 1) == 1 && atomic_load (&self->waiting)) {
+      g_mutex_lock (&self->lock);
+      g_cond_signal (&self->done);
+      g_mutex_unlock (&self->lock);
+    }
+  }
+  return NULL;
+}
+
+static guint
+usable_cpus (void)
+{
+  cpu_set_t set;
+
+  return sched_getaffinity (0, sizeof set, &set) == 0 ? CPU_COUNT (&set) : g_get_num_processors ();
+}
+
+L4Pool *
+l4_pool_new (guint threads)
+{
+  L4Pool *self = g_new0 (L4Pool, 1);
+
+  self->n_threads = threads > 0 ? threads : MAX (usable_cpus (), 1);
+  self->threads = g_new0 (GThread *, self->n_threads);
+  g_mutex_init (&self->lock);
+  g_cond_init (&self->wake);
+  g_cond_init (&self->done);
+  for (guint i = 1; i < self->n_threads; i++) {
+    Worker *worker = g_new (Worker, 1);
+
+    *worker = (Worker) { self, i };
+    self->threads[i - 1] = g_thread_try_new ("llama4", work, worker, NULL);
+    if (self->threads[i - 1] == NULL) { /* fewer threads are slower, not wrong */
+      g_free (worker);
+      self->n_threads = i;
+    }
+  }
+  return self;
+}
+
+void
+l4_pool_free (L4Pool *self)
+{
+  if (self == NULL)
+    return;
+  g_mutex_lock (&self->lock);
+  atomic_store (&self->quit, TRUE);
+  g_cond_broadcast (&self->wake);
+  g_mutex_unlock (&self->lock);
+  for (guint i = 1; i < self->n_threads; i++)
+    g_thread_join (self->threads[i - 1]);
+  g_mutex_clear (&self->lock);
+  g_cond_clear (&self->wake);
+  g_cond_clear (&self->done);
+  g_free (self->threads);
+  g_free (self);
+}
+
+guint
+l4_pool_get_threads (const L4Pool *self)
+{
+  return self->n_threads;
+}
+
+static void
+wait_for_end (L4Pool *self)
+{
+  for (guint i = 0; i < PATIENCE; i++) {
+    if (atomic_load (&self->working) == 0)
+      return;
+    pause_briefly ();
+  }
+  g_mutex_lock (&self->lock);
+  atomic_store (&self->waiting, TRUE);
+  while (atomic_load (&self->working) > 0)
+    g_cond_wait (&self->done, &self->lock);
+  atomic_store (&self->waiting, FALSE);
+  g_mutex_unlock (&self->lock);
+}
+
+void
+l4_pool_run (L4Pool *self, L4PoolFunc func, gpointer data, gsize n_tasks)
+{
+  if (n_tasks == 0)
+    return;
+  if (self->n_threads == 1 || n_tasks == 1) {
+    for (gsize task = 0; task < n_tasks; task++)
+      func (data, task, 0);
+    return;
+  }
+  self->func = func;
+  self->data = data;
+  self->n_tasks = n_tasks;
+  atomic_store (&self->next, 0);
+  atomic_store (&self->working, self->n_threads - 1);
+  g_mutex_lock (&self->lock);
+  atomic_fetch_add (&self->job, 1);
+  if (self->sleepers > 0)
+    g_cond_broadcast (&self->wake);
+  g_mutex_unlock (&self->lock);
+  do_tasks (self, 0);
+  wait_for_end (self);
+}

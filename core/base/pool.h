@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Threads that work on one job at a time and sleep between jobs. */
+
+#pragma once
+
+#include <glib.h>
+
+typedef struct _L4Pool L4Pool;
+
+/* Does task number `task` of a job; thread, 0 … n_threads - 1, tells whose scratch memory it may use. */
+typedef void (*L4PoolFunc) (gpointer data, gsize task, guint thread);
+
+/* threads: with the caller's; 0 for every CPU that the process may use. (transfer full) */
+L4Pool *l4_pool_new (guint threads);
+void l4_pool_free (L4Pool *self);       /* NULL is fine */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Pool, l4_pool_free)
+
+guint l4_pool_get_threads (const L4Pool *self);
+
+/* Does all tasks of a job and returns when the last is done; the calling thread helps. Tasks are taken in order, each by the next
+ * free thread. One caller at a time. */
+void l4_pool_run (L4Pool *self, L4PoolFunc func, gpointer data, gsize n_tasks);

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Groups of 32 quantised columns of a panel as bytes, scales and bases; block formats as in formats/type.c. */
+
+#pragma once
+
+#include "kernels/panel.h"
+
+/* weight = scale[h] * q + base[h], where h is the half of the group (16 columns each). */
+typedef struct
+{
+  Ints q[8];                    /* unsigned bytes: byte i of lane r of q[j] is column 4 * j + i of row r */
+  Floats scale[2];
+  Floats base[2];
+} Group;
+
+LANES_INLINE Ints
+unit (const guint8 *block, guint index)
+{
+  return lanes_load (block + index * 64);
+}
+
+LANES_INLINE Ints
+bits (Ints value, guint shift, guint mask)
+{
+  return lanes_and (lanes_right (value, shift), lanes_set (mask));
+}
+
+/* The byte `index` of a run of bytes that begins with unit `first`, as an unsigned number. */
+LANES_INLINE Ints
+byte_of (const guint8 *block, guint first, guint index)
+{
+  return bits (unit (block, first + index / 4), 8 * (index % 4), 255);
+}
+
+LANES_INLINE Floats
+negative (Floats value)
+{
+  return lanes_mul (value, lanes_setf (-1));
+}
+
+LANES_INLINE void
+set_scale (Group *out, guint half, Floats scale, float offset)
+{
+  out->scale[half] = scale;
+  out->base[half] = lanes_mul (scale, lanes_setf (-offset));
+}
+
+/* 16 bytes from unit `first` on: columns 0 … 15 in the lower nibbles, 16 … 31 in the upper ones. */
+LANES_INLINE void
+split_nibbles (const guint8 *block, guint first, Group *out)
+{
+  for (guint j = 0; j < 4; j++) {
+    Ints both = unit (block, first + j);
+
+    out->q[j] = bits (both, 0, 0x0f0f0f0f);
+    out->q[4 + j] = bits (both, 4, 0x0f0f0f0f);
+  }
+}
+
+/* Four consecutive bits of value from bit `first` on, each as 16 in a byte of its own. */
+LANES_INLINE Ints
+fifth_bits (Ints value, guint first)
+{
+  Ints four = bits (value, first, 15);
+  Ints spread = lanes_or (lanes_or (four, lanes_left (four, 7)), lanes_or (lanes_left (four, 14), lanes_left (four, 21)));
+
+  return lanes_left (lanes_and (spread, lanes_set (0x01010101)), 4);
+}
+
+LANES_INLINE void
+group_q4_0 (const guint8 *panel, gsize g, Group *out)
+{
+  const guint8 *block = panel + g * 18 * 16;
+
+  split_nibbles (block, 0, out);
+  set_scale (out, 0, lanes_load_half (block + 4 * 64), 8);
+}
+
+LANES_INLINE void
+group_q4_1 (const guint8 *panel, gsize g, Group *out)
+{
+  const guint8 *block = panel + g * 20 * 16;
+
+  split_nibbles (block, 1, out);
+  out->scale[0] = lanes_half (unit (block, 0));
+  out->base[0] = lanes_half (lanes_right (unit (block, 0), 16));
+}
+
+LANES_INLINE void
+group_q5_0 (const guint8 *panel, gsize g, Group *out)
+{
+  const guint8 *block = panel + g * 22 * 16;
+
+  split_nibbles (block, 1, out);
+  for (guint j = 0; j < 8; j++)
+    out->q[j] = lanes_or (out->q[j], fifth_bits (unit (block, 0), 4 * j));
+  set_scale (out, 0, lanes_load_half (block + 5 * 64), 16);
+}
+
+LANES_INLINE void
+group_q5_1 (const guint8 *panel, gsize g, Group *out)
+{
+  const guint8 *block = panel + g * 24 * 16;
+
+  split_nibbles (block, 2, out);
+  for (guint j = 0; j < 8; j++)
+    out->q[j] = lanes_or (out->q[j], fifth_bits (unit (block, 1), 4 * j));
+  out->scale[0] = lanes_half (unit (block, 0));
+  out->base[0] = lanes_half (lanes_right (unit (block, 0), 16));
+}
+
+LANES_INLINE void
+group_q8_0 (const guint8 *panel, gsize g, Group *out)
+{
+  const guint8 *block = panel + g * 34 * 16;
+
+  for (guint j = 0; j < 8; j++)
+    out->q[j] = lanes_xor (unit (block, j), lanes_set (0x80808080));
+  set_scale (out, 0, lanes_load_half (block + 8 * 64), 128);
+}
+
+LANES_INLINE void
+group_q2_k (const guint8 *panel, gsize g, Group *out)
+{
+  const guint8 *block = panel + g / 8 * 84 * 16;
+  Floats d = lanes_half (unit (block, 20)), minimum = negative (lanes_half (lanes_right (unit (block, 20), 16)));
+
+  g %= 8;
+  for (guint j = 0; j < 8; j++)
+    out->q[j] = bits (unit (block, 4 + 8 * (g / 4) + j), 2 * (g % 4), 0x03030303);
+  for (guint h = 0; h < 2; h++) {
+    Ints both = byte_of (block, 0, 2 * g + h);
+
+    out->scale[h] = lanes_mul (d, lanes_float (bits (both, 0, 15)));
+    out->base[h] = lanes_mul (minimum, lanes_float (bits (both, 4, 15)));
+  }
+}
+
+LANES_INLINE void
+group_q3_k (const guint8 *panel, gsize g, Group *out)
+{
+  const guint8 *block = panel + g / 8 * 110 * 16;
+  Floats d = lanes_load_half (block + 27 * 64);
+
+  g %= 8;
+  for (guint j = 0; j < 8; j++)
+    out->q[j] = lanes_or (bits (unit (block, 8 + 8 * (g / 4) + j), 2 * (g % 4), 0x03030303),
+        lanes_left (bits (unit (block, j), g, 0x01010101), 2));
+  for (guint h = 0; h < 2; h++) {
+    guint k = 2 * g + h;
+    Ints low = bits (byte_of (block, 24, k % 8), 4 * (k / 8), 15);
+    Ints high = bits (byte_of (block, 24, 8 + k % 4), 2 * (k / 4), 3);
+    Ints scale = lanes_add (lanes_or (low, lanes_left (high, 4)), lanes_set (-32));
+
+    set_scale (out, h, lanes_mul (d, lanes_float (scale)), 4);
+  }
+}
+
+/* The scale and minimum of Q4_K and Q5_K: 6 bits each, 12 bytes from unit 1 on; d and dmin are unit 0. */
+LANES_INLINE void
+scale_k (const guint8 *block, guint g, Group *out)
+{
+  Floats d = lanes_half (unit (block, 0)), minimum = negative (lanes_half (lanes_right (unit (block, 0), 16)));
+  guint at = 8 * (g % 4);
+  Ints scale, low;
+
+  if (g < 4) {
+    scale = bits (unit (block, 1), at, 63);
+    low = bits (unit (block, 2), at, 63);
+  } else {
+    scale = lanes_or (bits (unit (block, 3), at, 15), lanes_left (bits (unit (block, 1), at + 6, 3), 4));
+    low = lanes_or (bits (unit (block, 3), at + 4, 15), lanes_left (bits (unit (block, 2), at + 6, 3), 4));
+  }
+  out->scale[0] = lanes_mul (d, lanes_float (scale));
+  out->base[0] = lanes_mul (minimum, lanes_float (low));
+}
+
+LANES_INLINE void
+group_q4_k (const guint8 *panel, gsize g, Group *out)
+{
+  const guint8 *block = panel + g / 8 * 144 * 16;
+
+  g %= 8;
+  for (guint j = 0; j < 8; j++)
+    out->q[j] = bits (unit (block, 4 + 8 * (g / 2) + j), 4 * (g % 2), 0x0f0f0f0f);
+  scale_k (block, g, out);
+}
+
+LANES_INLINE void
+group_q5_k (const guint8 *panel, gsize g, Group *out)
+{
+  const guint8 *block = panel + g / 8 * 176 * 16;
+
+  g %= 8;
+  for (guint j = 0; j < 8; j++)
+    out->q[j] = lanes_or (bits (unit (block, 12 + 8 * (g / 2) + j), 4 * (g % 2), 0x0f0f0f0f),
+        lanes_left (bits (unit (block, 4 + j), g, 0x01010101), 4));
+  scale_k (block, g, out);
+}
+
+LANES_INLINE void
+group_q6_k (const guint8 *panel, gsize g, Group *out)
+{
+  const guint8 *block = panel + g / 8 * 210 * 16;
+  Floats d = lanes_load_half (block + 52 * 64);
+
+  g %= 8;
+  for (guint j = 0; j < 8; j++)
+    out->q[j] = lanes_or (bits (unit (block, 16 * (g / 4) + 8 * (g % 2) + j), 4 * (g % 4 / 2), 0x0f0f0f0f),
+        lanes_left (bits (unit (block, 32 + 8 * (g / 4) + j), 2 * (g % 4), 0x03030303), 4));
+  for (guint h = 0; h < 2; h++) {
+    guint k = 2 * g + h;
+
+    set_scale (out, h, lanes_mul (d, lanes_float (lanes_byte (unit (block, 48 + k / 4), k % 4))), 32);
+  }
+}
+
+/* The 16 values of IQ4_NL and IQ4_XS, 128 more than they are. */
+static const guint8 iq4_values[16] = { 1, 24, 45, 63, 79, 93, 106, 118, 129, 141, 153, 166, 181, 197, 217, 241 };
+
+LANES_INLINE void
+look_up (Group *out)
+{
+  for (guint j = 0; j < 8; j++)
+    out->q[j] = lanes_lookup (iq4_values, out->q[j]);
+}
+
+LANES_INLINE void
+group_iq4_nl (const guint8 *panel, gsize g, Group *out)
+{
+  const guint8 *block = panel + g * 18 * 16;
+
+  split_nibbles (block, 0, out);
+  look_up (out);
+  set_scale (out, 0, lanes_load_half (block + 4 * 64), 128);
+}
+
+LANES_INLINE void
+group_iq4_xs (const guint8 *panel, gsize g, Group *out)
+{
+  const guint8 *block = panel + g / 8 * 136 * 16;
+  Ints low, high;
+
+  g %= 8;
+  split_nibbles (block, 2 + 4 * g, out);
+  look_up (out);
+  low = bits (unit (block, 1), 8 * (g / 2) + 4 * (g % 2), 15);
+  high = lanes_left (bits (unit (block, 0), 16 + 2 * g, 3), 4);
+  set_scale (out, 0, lanes_mul (lanes_half (unit (block, 0)),
+          lanes_float (lanes_add (lanes_or (low, high), lanes_set (-32)))), 128);
+}
+
+/* Columns of plain types --------------------------------------------------------------------------------------------- */
+
+LANES_INLINE Floats
+column_f32 (const guint8 *panel, gsize k)
+{
+  return lanes_bits (unit (panel, k));
+}
+
+LANES_INLINE Floats
+column_f16 (const guint8 *panel, gsize k)
+{
+  return lanes_half (lanes_right (unit (panel, k / 2), 16 * (k % 2)));
+}
+
+LANES_INLINE Floats
+column_bf16 (const guint8 *panel, gsize k)
+{
+  return lanes_bits (k % 2 ? lanes_and (unit (panel, k / 2), lanes_set (0xffff0000)) : lanes_left (unit (panel, k / 2), 16));
+}
+
+/* Sign, 4 bits of exponent and 3 of mantissa, moved to where float32 has them, are 2^120 times too small; so are subnormals. */
+LANES_INLINE Floats
+column_f8_e4m3 (const guint8 *panel, gsize k)
+{
+  Ints byte = bits (unit (panel, k / 4), 8 * (k % 4), 255);
+  Ints moved = lanes_or (lanes_left (lanes_and (byte, lanes_set (0x80)), 24), lanes_left (bits (byte, 0, 0x7f), 20));
+
+  return lanes_mul (lanes_bits (moved), lanes_setf (0x1p120f));
+}

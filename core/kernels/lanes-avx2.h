@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Sixteen lanes of 32 bits in two registers of AVX2. */
+
+#pragma once
+
+#include <glib.h>
+#include <immintrin.h>
+
+typedef struct
+{
+  __m256i a, b;
+} Ints;
+
+typedef struct
+{
+  __m256 a, b;
+} Floats;
+
+#define LANES_INLINE static inline __attribute__ ((always_inline))
+#define EACH(type, function, ...) ((type) { function (x.a, ##__VA_ARGS__), function (x.b, ##__VA_ARGS__) })
+#define BOTH(type, function) ((type) { function (x.a, y.a), function (x.b, y.b) })
+
+LANES_INLINE Ints
+lanes_load (const void *from)
+{
+  return (Ints) { _mm256_loadu_si256 (from), _mm256_loadu_si256 ((const __m256i *) from + 1) };
+}
+
+LANES_INLINE Ints lanes_set (gint32 value) { return (Ints) { _mm256_set1_epi32 (value), _mm256_set1_epi32 (value) }; }
+LANES_INLINE Ints lanes_and (Ints x, Ints y) { return BOTH (Ints, _mm256_and_si256); }
+LANES_INLINE Ints lanes_or (Ints x, Ints y) { return BOTH (Ints, _mm256_or_si256); }
+LANES_INLINE Ints lanes_xor (Ints x, Ints y) { return BOTH (Ints, _mm256_xor_si256); }
+LANES_INLINE Ints lanes_add (Ints x, Ints y) { return BOTH (Ints, _mm256_add_epi32); }
+LANES_INLINE Ints lanes_left (Ints x, guint n) { return EACH (Ints, _mm256_slli_epi32, n); }
+LANES_INLINE Ints lanes_right (Ints x, guint n) { return EACH (Ints, _mm256_srli_epi32, n); }
+
+LANES_INLINE Ints
+lanes_byte (Ints x, guint byte)
+{
+  x = EACH (Ints, _mm256_slli_epi32, 24 - 8 * byte);
+  return EACH (Ints, _mm256_srai_epi32, 24);
+}
+
+LANES_INLINE Ints
+lanes_lookup (const guint8 *table, Ints x)
+{
+  __m256i values = _mm256_broadcastsi128_si256 (_mm_loadu_si128 ((const __m128i *) table));
+
+  return (Ints) { _mm256_shuffle_epi8 (values, x.a), _mm256_shuffle_epi8 (values, x.b) };
+}
+
+static inline __attribute__ ((always_inline)) __m256i
+lanes_dot_one (__m256i sum, __m256i a, __m256i b)
+{
+  /* two multiplications of 16 bits: pairs of products of 8 bits would not fit */
+  __m256i low = _mm256_and_si256 (a, _mm256_set1_epi16 (0xff)), high = _mm256_srli_epi16 (a, 8);
+  __m256i low_b = _mm256_srai_epi16 (_mm256_slli_epi16 (b, 8), 8), high_b = _mm256_srai_epi16 (b, 8);
+
+  return _mm256_add_epi32 (sum, _mm256_add_epi32 (_mm256_madd_epi16 (low, low_b), _mm256_madd_epi16 (high, high_b)));
+}
+
+LANES_INLINE Ints
+lanes_dot (Ints sum, Ints x, gint32 y)
+{
+  __m256i b = _mm256_set1_epi32 (y);
+
+  return (Ints) { lanes_dot_one (sum.a, x.a, b), lanes_dot_one (sum.b, x.b, b) };
+}
+
+LANES_INLINE Floats lanes_zero (void) { return (Floats) { _mm256_setzero_ps (), _mm256_setzero_ps () }; }
+LANES_INLINE Floats lanes_setf (float value) { return (Floats) { _mm256_set1_ps (value), _mm256_set1_ps (value) }; }
+LANES_INLINE Floats lanes_loadf (const float *from) { return (Floats) { _mm256_loadu_ps (from), _mm256_loadu_ps (from + 8) }; }
+
+LANES_INLINE void
+lanes_store (float *to, Floats x)
+{
+  _mm256_storeu_ps (to, x.a);
+  _mm256_storeu_ps (to + 8, x.b);
+}
+
+LANES_INLINE Floats lanes_mul (Floats x, Floats y) { return BOTH (Floats, _mm256_mul_ps); }
+
+LANES_INLINE Floats
+lanes_fma (Floats x, Floats y, Floats z)
+{
+  return (Floats) { _mm256_fmadd_ps (x.a, y.a, z.a), _mm256_fmadd_ps (x.b, y.b, z.b) };
+}
+
+LANES_INLINE Floats lanes_float (Ints x) { return EACH (Floats, _mm256_cvtepi32_ps); }
+LANES_INLINE Floats lanes_bits (Ints x) { return EACH (Floats, _mm256_castsi256_ps); }
+
+LANES_INLINE Floats
+lanes_load_half (const void *from)
+{
+  return (Floats) { _mm256_cvtph_ps (_mm_loadu_si128 (from)), _mm256_cvtph_ps (_mm_loadu_si128 ((const __m128i *) from + 1)) };
+}
+
+LANES_INLINE Floats
+lanes_half (Ints x)
+{
+  const __m256i low = _mm256_set1_epi32 (0xffff);
+  __m256i packed = _mm256_permute4x64_epi64 (_mm256_packus_epi32 (_mm256_and_si256 (x.a, low), _mm256_and_si256 (x.b, low)),
+      0xd8);
+
+  return (Floats) { _mm256_cvtph_ps (_mm256_castsi256_si128 (packed)), _mm256_cvtph_ps (_mm256_extracti128_si256 (packed, 1)) };
+}
+
+static inline __attribute__ ((always_inline)) __m256i
+lanes_pair_one (__m256 a, __m256 b)
+{
+  const __m256i half = _mm256_set1_epi32 (0x7fff), one = _mm256_set1_epi32 (1);
+  __m256i low = _mm256_castps_si256 (a), high = _mm256_castps_si256 (b);
+
+  low = _mm256_add_epi32 (low, _mm256_add_epi32 (half, _mm256_and_si256 (_mm256_srli_epi32 (low, 16), one)));
+  high = _mm256_add_epi32 (high, _mm256_add_epi32 (half, _mm256_and_si256 (_mm256_srli_epi32 (high, 16), one)));
+  return _mm256_blend_epi16 (_mm256_srli_epi32 (low, 16), high, 0xaa);
+}
+
+LANES_INLINE Ints
+lanes_pair_bf16 (Floats x, Floats y)
+{
+  return (Ints) { lanes_pair_one (x.a, y.a), lanes_pair_one (x.b, y.b) };
+}
+
+LANES_INLINE void
+lanes_store_ints (void *to, Ints x)
+{
+  _mm256_storeu_si256 (to, x.a);
+  _mm256_storeu_si256 ((__m256i *) to + 1, x.b);
+}
+
+#undef EACH
+#undef BOTH

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Sixteen lanes of 32 bits in plain C: the reference for the others, and for machines without them. */
+
+#pragma once
+
+#include <glib.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/bf16.h"
+
+typedef struct
+{
+  guint32 x[16];
+} Ints;
+
+typedef struct
+{
+  float x[16];
+} Floats;
+
+#define LANES_INLINE static inline __attribute__ ((always_inline))
+#define LANES(type, expression) type out; for (guint i = 0; i < 16; i++) out.x[i] = (expression); return out
+
+LANES_INLINE Ints lanes_load (const void *from) { Ints out; memcpy (&out, from, sizeof out); return out; }
+LANES_INLINE Ints lanes_set (gint32 value) { LANES (Ints, value); }
+LANES_INLINE Ints lanes_and (Ints a, Ints b) { LANES (Ints, a.x[i] & b.x[i]); }
+LANES_INLINE Ints lanes_or (Ints a, Ints b) { LANES (Ints, a.x[i] | b.x[i]); }
+LANES_INLINE Ints lanes_xor (Ints a, Ints b) { LANES (Ints, a.x[i] ^ b.x[i]); }
+LANES_INLINE Ints lanes_add (Ints a, Ints b) { LANES (Ints, a.x[i] + b.x[i]); }
+LANES_INLINE Ints lanes_left (Ints a, guint n) { LANES (Ints, a.x[i] << n); }
+LANES_INLINE Ints lanes_right (Ints a, guint n) { LANES (Ints, a.x[i] >> n); }
+LANES_INLINE Ints lanes_byte (Ints a, guint byte) { LANES (Ints, (gint32) (gint8) (a.x[i] >> 8 * byte)); }
+
+LANES_INLINE Ints
+lanes_lookup (const guint8 *table, Ints a)
+{
+  LANES (Ints, table[a.x[i] & 15] | table[a.x[i] >> 8 & 15] << 8 | table[a.x[i] >> 16 & 15] << 16
+      | (guint32) table[a.x[i] >> 24 & 15] << 24);
+}
+
+LANES_INLINE Ints
+lanes_dot (Ints sum, Ints a, gint32 b)
+{
+  LANES (Ints, sum.x[i] + (gint32) (a.x[i] & 255) * (gint8) b + (gint32) (a.x[i] >> 8 & 255) * (gint8) (b >> 8)
+      + (gint32) (a.x[i] >> 16 & 255) * (gint8) (b >> 16) + (gint32) (a.x[i] >> 24) * (gint8) (b >> 24));
+}
+
+LANES_INLINE Floats lanes_zero (void) { LANES (Floats, 0); }
+LANES_INLINE Floats lanes_setf (float value) { LANES (Floats, value); }
+LANES_INLINE Floats lanes_loadf (const float *from) { LANES (Floats, from[i]); }
+LANES_INLINE void lanes_store (float *to, Floats a) { memcpy (to, &a, sizeof a); }
+LANES_INLINE Floats lanes_mul (Floats a, Floats b) { LANES (Floats, a.x[i] * b.x[i]); }
+LANES_INLINE Floats lanes_fma (Floats a, Floats b, Floats c) { LANES (Floats, a.x[i] * b.x[i] + c.x[i]); }
+LANES_INLINE Floats lanes_float (Ints a) { LANES (Floats, (gint32) a.x[i]); }
+LANES_INLINE Floats lanes_bits (Ints a) { Floats out; memcpy (&out, &a, sizeof out); return out; }
+
+LANES_INLINE float
+lanes_half_one (guint32 half)
+{
+  guint32 sign = (half & 0x8000) << 16, exponent = (half >> 10) & 31, mantissa = half & 0x3ff;
+  guint32 bits = sign | (exponent == 31 ? 255 : exponent + 112) << 23 | mantissa << 13;
+  float value;
+
+  memcpy (&value, &bits, sizeof value);
+  return exponent == 0 ? (sign ? -0x1p-24f : 0x1p-24f) * (float) mantissa : value;
+}
+
+LANES_INLINE Floats lanes_half (Ints a) { LANES (Floats, lanes_half_one (a.x[i])); }
+
+LANES_INLINE Floats
+lanes_load_half (const void *from)
+{
+  guint16 halves[16];
+
+  memcpy (halves, from, sizeof halves);
+  LANES (Floats, lanes_half_one (halves[i]));
+}
+
+LANES_INLINE Ints
+lanes_pair_bf16 (Floats a, Floats b)
+{
+  LANES (Ints, l4_bf16_from_float (a.x[i]) | (guint32) l4_bf16_from_float (b.x[i]) << 16);
+}
+
+LANES_INLINE void lanes_store_ints (void *to, Ints a) { memcpy (to, &a, sizeof a); }
+
+#undef LANES

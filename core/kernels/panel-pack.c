@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Rows of weights into panels. */
+
+#include <string.h>
+
+#include "kernels/panel.h"
+
+static const L4PanelFormat formats[L4_N_TYPES] = {
+  [L4_TYPE_F32] = {1, 4, -1},
+  [L4_TYPE_F16] = {1, 2, -1},
+  [L4_TYPE_BF16] = {1, 2, -1},
+  [L4_TYPE_F8_E4M3] = {1, 1, -1},
+  [L4_TYPE_Q4_0] = {32, 18, 0},
+  [L4_TYPE_Q4_1] = {32, 20, -1},
+  [L4_TYPE_Q5_0] = {32, 22, 0},
+  [L4_TYPE_Q5_1] = {32, 24, -1},
+  [L4_TYPE_Q8_0] = {32, 34, 0},
+  [L4_TYPE_Q2_K] = {256, 84, -1},
+  [L4_TYPE_Q3_K] = {256, 110, 108},
+  [L4_TYPE_Q4_K] = {256, 144, -1},
+  [L4_TYPE_Q5_K] = {256, 176, -1},
+  [L4_TYPE_Q6_K] = {256, 210, 208},
+  [L4_TYPE_IQ4_NL] = {32, 18, 0},
+  [L4_TYPE_IQ4_XS] = {256, 136, -1},
+};
+
+const L4PanelFormat *
+l4_panel_format (L4Type type)
+{
+  return &formats[type];
+}
+
+gsize
+l4_panel_bytes (L4Type type, gsize n)
+{
+  const L4PanelFormat *format = &formats[type];
+
+  return (n / format->block_elements * format->block_bytes + (format->block_elements == 1 ? 3 : 0))
+      / (format->block_elements == 1 ? 4 : 1) * (format->block_elements == 1 ? 4 : 1) * L4_PANEL_ROWS;
+}
+
+/* Rows of plain elements: units follow one another without blocks. */
+static void
+pack_plain (const guint8 *rows, gsize stride, gsize row_bytes, guint n_rows, guint8 *panel)
+{
+  for (gsize at = 0; at < row_bytes; at += 4, panel += 4 * L4_PANEL_ROWS) {
+    if (at + 4 > row_bytes || n_rows < L4_PANEL_ROWS)
+      memset (panel, 0, 4 * L4_PANEL_ROWS);
+    for (guint r = 0; r < n_rows; r++)
+      memcpy (panel + 4 * r, rows + r * stride + at, at + 4 <= row_bytes ? 4 : row_bytes - at);
+  }
+}
+
+static void
+pack_blocks (const L4PanelFormat *format, const guint8 *rows, gsize stride, gsize row_bytes, guint n_rows, guint8 *panel)
+{
+  gsize units = format->block_bytes / 4, first = format->scale_at == 0 ? 2 : 0;
+  gsize scales = format->scale_at >= 0 ? 2 * L4_PANEL_ROWS : 0;
+
+  if (n_rows < L4_PANEL_ROWS)
+    memset (panel, 0, row_bytes * L4_PANEL_ROWS);
+  for (gsize at = 0; at < row_bytes; at += format->block_bytes) {
+    for (gsize u = 0; u < units; u++, panel += 4 * L4_PANEL_ROWS)
+      for (guint r = 0; r < n_rows; r++)
+        memcpy (panel + 4 * r, rows + r * stride + at + first + 4 * u, 4);
+    for (guint r = 0; scales > 0 && r < n_rows; r++)
+      memcpy (panel + 2 * r, rows + r * stride + at + format->scale_at, 2);
+    panel += scales;
+  }
+}
+
+void
+l4_panel_pack (L4Type type, const guint8 *rows, gsize stride, gsize row_bytes, guint n_rows, guint8 *panel)
+{
+  if (formats[type].block_elements == 1)
+    pack_plain (rows, stride, row_bytes, n_rows, panel);
+  else
+    pack_blocks (&formats[type], rows, stride, row_bytes, n_rows, panel);
+}
+
+void
+l4_panel_pack_columns (L4Type type, const guint8 *columns, gsize stride, gsize n, guint n_rows, guint8 *panel)
+{
+  gsize size = formats[type].block_bytes, bytes = l4_panel_bytes (type, n);
+
+  if (n_rows < L4_PANEL_ROWS || n * size % 4 != 0)
+    memset (panel, 0, bytes);
+  for (gsize k = 0; k < n; k++) {
+    guint8 *unit = panel + k * size / 4 * 4 * L4_PANEL_ROWS + k * size % 4;
+
+    for (guint r = 0; r < n_rows; r++)
+      memcpy (unit + 4 * r, columns + k * stride + r * size, size);
+  }
+}

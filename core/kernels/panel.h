@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Weights in panels of 16 rows, and what is computed straight from them. */
+
+#pragma once
+
+#include "base/type.h"
+
+/* A panel holds 16 consecutive rows (outputs) of a matrix with exactly the bytes that the file has for them, interleaved row by
+ * row in units of 4 bytes: unit u of block b of row r lies at (b * units + u) * 64 + r * 4. Where a block ends in half a unit (the
+ * 2 bytes of the scale d in Q4_0, Q5_0, Q8_0, IQ4_NL, Q3_K, Q6_K), the 16 scales follow the block's units as 16 * 2 bytes. Missing
+ * rows of a last panel and a row's missing bytes up to a whole unit are 0. */
+#define L4_PANEL_ROWS 16
+
+/* Weights whose scales belong together, the step in which panels are read. Rows shorter than a multiple of it (plain types only) end
+ * in a short step. */
+#define L4_GROUP 32
+
+/* Most rows of input at once for dot and dot_floats. */
+#define L4_DOT_ROWS 8
+
+typedef struct
+{
+  guint block_elements;
+  guint block_bytes;
+  int scale_at;                 /* offset in the file's block of a d that is half a unit; -1: none */
+} L4PanelFormat;
+
+/* Rows of input for quantised weights: in each group of 32 elements 8-bit integers with a scale. All dense. */
+typedef struct
+{
+  gint8 *values;                /* [n] */
+  float *scales;                /* [n / 32] */
+  float *sums;                  /* [n / 32]: sum of a group's values times its scale */
+  float *half_sums;             /* [n / 16]: the same of each half of a group */
+} L4QuantisedRow;
+
+typedef struct
+{
+  /* out[m * stride + r] = Σ_k w[r][k] * x[m][k], m < n_rows <= L4_DOT_ROWS, over all 16 rows r of the panel. n: elements a row, a
+   * multiple of the block. Each row's result depends on that row alone. NULL for types without blocks. */
+  void (*dot) (const guint8 *panel, gsize n, const L4QuantisedRow *x, guint n_rows, float *out, gsize stride);
+  /* The same for types without blocks; x: [n_rows] pointers to n floats. NULL for types with blocks. */
+  void (*dot_floats) (const guint8 *panel, gsize n, const float *const *x, guint n_rows, float *out, gsize stride);
+  /* Columns first … first + count - 1 (first a multiple of 32; rows end after n elements; beyond them 0) of the panel as
+   * out[k * stride + r]. */
+  void (*to_floats) (const guint8 *panel, gsize n, gsize first, gsize count, float *out, gsize stride);
+  /* The same rounded to bfloat16, two columns side by side: out[(k / 2) * stride + 2 * r + k % 2]; count even. */
+  void (*to_bf16) (const guint8 *panel, gsize n, gsize first, gsize count, guint16 *out, gsize stride);
+} L4PanelKernels;
+
+/* Of a type below L4_N_TYPES. */
+const L4PanelFormat *l4_panel_format (L4Type type);
+
+/* Bytes of a panel of rows of n elements, a multiple of the block. n < 2^40. */
+gsize l4_panel_bytes (L4Type type, gsize n);
+
+/* Interleaves rows, n_rows <= 16 of row_bytes each, stride bytes apart. */
+void l4_panel_pack (L4Type type, const guint8 *rows, gsize stride, gsize row_bytes, guint n_rows, guint8 *panel);
+
+/* The same from a matrix [n, …] whose rows are inputs, of 2- or 4-byte elements: panel row r is column r, r < n_rows. stride in
+ * bytes. */
+void l4_panel_pack_columns (L4Type type, const guint8 *columns, gsize stride, gsize n, guint n_rows, guint8 *panel);
