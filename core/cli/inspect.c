@@ -88,11 +88,11 @@ l4_cli_inspect (int argc, char **argv, GError **error)
   if (g_strv_length (rest) > 1)
     return l4_fail (error, L4_ERROR_INPUT, _("%s: one model is enough"), rest[1]);
   path = rest[0] != NULL ? g_strdup (rest[0]) : l4_cli_embedded_model ();
-  config = l4_config_load (path, error);
-  if (config == NULL)
-    return FALSE;
-  checkpoint = l4_checkpoint_open (path, error);
+  checkpoint = l4_checkpoint_open (path, NULL, error);
   if (checkpoint == NULL)
+    return FALSE;
+  config = l4_config_load (checkpoint, error);
+  if (config == NULL)
     return FALSE;
   printf ("%s\n", path);
   print_text (&config->text);

@@ -34,6 +34,8 @@ l4_rope_frequencies (const L4TextConfig *config, GError **error)
     frequencies[i] = pow (config->rope.theta, -2.0 * i / config->head_dim);
     if (config->rope.factor > 0)
       frequencies[i] = scaled_frequency (&config->rope, frequencies[i]);
+    if (config->rope.divisors != NULL)
+      frequencies[i] /= config->rope.divisors[i];
   }
   return frequencies;
 }

@@ -102,30 +102,15 @@ l4_llama_load (const L4LoadOptions *options, L4Precision precision, L4ProgressFu
 
   self->path = g_strdup (options->model_path);
   self->memory_limit = options->memory_limit;
-  if (options->projector_path != NULL && *options->projector_path != '\0') {
-    l4_fail (error, L4_ERROR_UNSUPPORTED, _("%s: a projector file belongs to a GGUF model, not to the folder %s"),
-        options->projector_path, self->path);
-    return NULL;
-  }
-  if (!g_file_test (self->path, G_FILE_TEST_EXISTS)) {
-    l4_fail (error, L4_ERROR_NOT_FOUND, _("%s: no such model"), self->path);
-    return NULL;
-  }
-  if (!g_file_test (self->path, G_FILE_TEST_IS_DIR)) {
-    l4_fail (error, L4_ERROR_UNSUPPORTED, _("%s: is not a Hugging Face folder"), self->path);
-    return NULL;
-  }
-  self->config = l4_config_load (self->path, error);
+  checkpoint = l4_checkpoint_open (self->path, options->projector_path, error);
+  self->config = checkpoint != NULL ? l4_config_load (checkpoint, error) : NULL;
   if (self->config == NULL)
     return NULL;
   self->n_parameters = l4_decoder_n_parameters (&self->config->text);
   if (self->config->has_vision)
     self->n_parameters += l4_vision_encoder_n_parameters (self->config);
   self->memory = self->n_parameters * bytes_per_weight (precision);
-  if (!check_memory (self, precision, error))
-    return NULL;
-  checkpoint = l4_checkpoint_open (self->path, error);
-  if (checkpoint == NULL || !load_tokenizer (self, error))
+  if (!check_memory (self, precision, error) || !load_tokenizer (self, error))
     return NULL;
   self->digest = make_digest (self->path, checkpoint);
   self->compute = l4_compute_new (precision, options->threads, error);

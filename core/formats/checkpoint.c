@@ -1,62 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The tensors of a checkpoint, whichever files they lie in. */
 
-#include "formats/checkpoint.h"
+#include "formats/checkpoint-private.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
-#include "base/bf16.h"
-#include "base/memory.h"
 #include "formats/file.h"
-#include "formats/json.h"
-#include "formats/safetensors.h"
 
-#define SINGLE_NAME "model.safetensors"
-#define INDEX_NAME "model.safetensors.index.json"
-#define MAX_INDEX (16 * 1024 * 1024)    /* bytes */
-#define MAX_SHARDS 4096
-#define READ_AT_ONCE 32768      /* 16-bit elements; 64 KiB of stack */
-
-typedef struct
-{
-  char *name;                   /* within the folder */
-  char *path;
-  int fd;
-} L4CheckpointFile;
-
-struct _L4Checkpoint
-{
-  char *path;                   /* the folder */
-  GArray *files;                /* L4CheckpointFile */
-  GArray *tensors;              /* L4Tensor, in order of names */
-  GStringChunk *strings;        /* the tensors' */
-};
-
-const char *
-l4_type_name (L4Type type)
-{
-  static const char *const names[] = { "F32", "F16", "BF16", "other" };
-
-  return names[MIN (type, L4_TYPE_OTHER)];
-}
-
-gsize
-l4_type_size (L4Type type)
-{
-  static const gsize sizes[] = { 4, 2, 2, 0 };
-
-  return sizes[MIN (type, L4_TYPE_OTHER)];
-}
-
-static const L4CheckpointFile *
-file_of (const L4Checkpoint *self, const L4Tensor *tensor)
-{
-  return &g_array_index (self->files, L4CheckpointFile, tensor->file);
-}
+#define READ_AT_ONCE (64 * 1024)        /* bytes, at least one block */
 
 /* Opening ------------------------------------------------------------------------------------------------------------ */
 
@@ -65,24 +20,24 @@ file_clear (gpointer data)
 {
   L4CheckpointFile *file = data;
 
+  if (file->mapping != NULL)
+    munmap (file->mapping, file->size);
   if (file->fd >= 0)
     close (file->fd);
   g_free (file->name);
   g_free (file->path);
 }
 
-static gboolean
-add_file (L4Checkpoint *self, const char *name, GError **error)
+L4CheckpointFile *
+l4_checkpoint_add_file (L4Checkpoint *self, const char *folder, const char *name, GError **error)
 {
-  guint64 size;
   L4CheckpointFile file = { 0 };
 
-  file.path = g_build_filename (self->path, name, NULL);
+  file.path = g_build_filename (folder, name, NULL);
   file.name = g_strdup (name);
-  file.fd = l4_file_open (file.path, &size, error);
+  file.fd = l4_file_open (file.path, &file.size, error);
   g_array_append_val (self->files, file);
-  return file.fd >= 0
-      && l4_safetensors_read_header (file.fd, file.path, size, self->files->len - 1, self->strings, self->tensors, error);
+  return file.fd >= 0 ? &g_array_index (self->files, L4CheckpointFile, self->files->len - 1) : NULL;
 }
 
 static gint
@@ -91,8 +46,8 @@ compare_names (gconstpointer a, gconstpointer b)
   return strcmp (((const L4Tensor *) a)->name, ((const L4Tensor *) b)->name);
 }
 
-static gboolean
-sort_tensors (L4Checkpoint *self, GError **error)
+gboolean
+l4_checkpoint_sort (L4Checkpoint *self, GError **error)
 {
   g_array_sort (self->tensors, compare_names);
   for (guint i = 1; i < self->tensors->len; i++) {
@@ -100,113 +55,34 @@ sort_tensors (L4Checkpoint *self, GError **error)
 
     if (strcmp (one->name, two->name) == 0)
       return l4_fail (error, L4_ERROR_FORMAT, _("%s: tensor \"%s\" is there twice (bytes %" PRIu64 " of %s and %" PRIu64
-              " of %s)"), self->path, one->name, one->offset, file_of (self, one)->name, two->offset, file_of (self, two)->name);
+              " of %s)"), self->path, one->name, one->offset, l4_checkpoint_file_of (self, one)->name, two->offset,
+          l4_checkpoint_file_of (self, two)->name);
   }
   return TRUE;
-}
-
-/* Shards lie in the checkpoint's own folder: nothing that leads elsewhere is a name. */
-static gboolean
-is_plain_file_name (yyjson_val *value)
-{
-  const char *name = yyjson_get_str (value);
-
-  return name != NULL && *name != '\0' && strlen (name) == yyjson_get_len (value) && strlen (name) <= 255
-      && strchr (name, '/') == NULL && strchr (name, '\\') == NULL && strcmp (name, ".") != 0 && strcmp (name, "..") != 0;
-}
-
-/* Opens every file that map (tensor name → file name) names, in order of names. */
-static gboolean
-add_shards (L4Checkpoint *self, const L4Json *index, yyjson_val *map, GError **error)
-{
-  g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
-  g_autoptr (GList) names = NULL;
-  yyjson_val *key, *value;
-  size_t i, n;
-
-  yyjson_obj_foreach (map, i, n, key, value) {
-    if (!is_plain_file_name (value)) {
-      g_autofree char *tensor = l4_json_describe (key);
-      g_autofree char *shown = l4_json_describe (value);
-
-      return l4_fail (error, L4_ERROR_FORMAT, _("%s: weight_map[%s] is %s: it must be the name of a file in this folder"),
-          index->path, tensor, shown);
-    }
-    g_hash_table_add (seen, (gpointer) yyjson_get_str (value));
-  }
-  if (g_hash_table_size (seen) == 0 || g_hash_table_size (seen) > MAX_SHARDS)
-    return l4_fail (error, L4_ERROR_FORMAT, _("%s: weight_map names %u files, not 1 to %d"), index->path,
-        g_hash_table_size (seen), MAX_SHARDS);
-  names = g_list_sort (g_hash_table_get_keys (seen), (GCompareFunc) strcmp);
-  for (GList *at = names; at != NULL; at = at->next)
-    if (!add_file (self, at->data, error))
-      return FALSE;
-  return TRUE;
-}
-
-/* Every tensor stands in the index, once and with its own file, and every entry of the index has its tensor. */
-static gboolean
-check_index (const L4Checkpoint *self, const L4Json *index, yyjson_val *map, GError **error)
-{
-  g_autofree guint8 *listed = g_new0 (guint8, self->tensors->len + 1);
-  yyjson_val *key, *value;
-  size_t i, n;
-
-  yyjson_obj_foreach (map, i, n, key, value) {
-    const char *name = yyjson_get_str (key), *file = yyjson_get_str (value);
-    const L4Tensor *tensor = strlen (name) == yyjson_get_len (key) ? l4_checkpoint_find (self, name) : NULL;
-    g_autofree char *shown = l4_json_describe (key);
-    guint8 *mark;
-
-    if (tensor == NULL)
-      return l4_fail (error, L4_ERROR_FORMAT, _("%s: tensor %s is in no file; the index names %s"), index->path, shown, file);
-    if (strcmp (file_of (self, tensor)->name, file) != 0)
-      return l4_fail (error, L4_ERROR_FORMAT, _("%s: tensor %s is in %s; the index names %s"), index->path, shown,
-          file_of (self, tensor)->name, file);
-    mark = &listed[tensor - (const L4Tensor *) self->tensors->data];
-    if (*mark)
-      return l4_fail (error, L4_ERROR_FORMAT, _("%s: tensor %s is listed twice"), index->path, shown);
-    *mark = TRUE;
-  }
-  for (guint k = 0; k < self->tensors->len; k++)
-    if (!listed[k])
-      return l4_fail (error, L4_ERROR_FORMAT, _("%s: tensor \"%s\" of %s is not in the index"), index->path,
-          l4_checkpoint_get_tensor (self, k)->name, file_of (self, l4_checkpoint_get_tensor (self, k))->name);
-  return TRUE;
-}
-
-static gboolean
-open_sharded (L4Checkpoint *self, const char *index_path, GError **error)
-{
-  g_autoptr (L4Json) index = l4_json_load (index_path, MAX_INDEX, error);
-  yyjson_val *map;
-
-  if (index == NULL || !l4_json_get (index, index->root, "weight_map", YYJSON_TYPE_OBJ, &map, error))
-    return FALSE;
-  if (map == NULL)
-    return l4_json_refuse (index, index->root, "weight_map", L4_ERROR_FORMAT, error, _("an index must have it"));
-  return add_shards (self, index, map, error) && sort_tensors (self, error) && check_index (self, index, map, error);
 }
 
 L4Checkpoint *
-l4_checkpoint_open (const char *folder, GError **error)
+l4_checkpoint_open (const char *path, const char *projector_path, GError **error)
 {
   g_autoptr (L4Checkpoint) self = g_new0 (L4Checkpoint, 1);
-  g_autofree char *single = g_build_filename (folder, SINGLE_NAME, NULL);
-  g_autofree char *index = g_build_filename (folder, INDEX_NAME, NULL);
-  gboolean good;
+  gboolean named = projector_path != NULL && *projector_path != '\0', good;
 
-  self->path = g_strdup (folder);
+  g_mutex_init (&self->lock);
+  self->path = g_strdup (path);
   self->strings = g_string_chunk_new (64 * 1024);
   self->tensors = g_array_new (FALSE, FALSE, sizeof (L4Tensor));
   self->files = g_array_new (FALSE, FALSE, sizeof (L4CheckpointFile));
   g_array_set_clear_func (self->files, file_clear);
-  if (g_file_test (single, G_FILE_TEST_EXISTS))
-    good = add_file (self, SINGLE_NAME, error) && sort_tensors (self, error);
-  else if (g_file_test (index, G_FILE_TEST_EXISTS))
-    good = open_sharded (self, index, error);
+  self->ggufs = g_ptr_array_new_with_free_func ((GDestroyNotify) l4_gguf_free);
+  if (!g_file_test (path, G_FILE_TEST_EXISTS))
+    good = l4_fail (error, L4_ERROR_NOT_FOUND, _("%s: no such model"), path);
+  else if (!g_file_test (path, G_FILE_TEST_IS_DIR))
+    good = l4_checkpoint_open_gguf (self, named ? projector_path : NULL, error);
+  else if (named)
+    good = l4_fail (error, L4_ERROR_UNSUPPORTED, _("%s: a projector file belongs to a GGUF model, not to the folder %s"),
+        projector_path, path);
   else
-    good = l4_fail (error, L4_ERROR_NOT_FOUND, _("%s: neither %s nor %s is there"), folder, SINGLE_NAME, INDEX_NAME);
+    good = l4_checkpoint_open_folder (self, error);
   return good ? g_steal_pointer (&self) : NULL;
 }
 
@@ -215,9 +91,11 @@ l4_checkpoint_free (L4Checkpoint *self)
 {
   if (self == NULL)
     return;
+  g_ptr_array_unref (self->ggufs);
   g_array_unref (self->files);
   g_array_unref (self->tensors);
   g_string_chunk_free (self->strings);
+  g_mutex_clear (&self->lock);
   g_free (self->path);
   g_free (self);
 }
@@ -228,6 +106,36 @@ const char *
 l4_checkpoint_get_path (const L4Checkpoint *self)
 {
   return self->path;
+}
+
+guint
+l4_checkpoint_get_n_files (const L4Checkpoint *self)
+{
+  return self->files->len;
+}
+
+const char *
+l4_checkpoint_get_file (const L4Checkpoint *self, guint index)
+{
+  return g_array_index (self->files, L4CheckpointFile, index).path;
+}
+
+const L4CheckpointFile *
+l4_checkpoint_file_of (const L4Checkpoint *self, const L4Tensor *tensor)
+{
+  return &g_array_index (self->files, L4CheckpointFile, tensor->file);
+}
+
+const L4Gguf *
+l4_checkpoint_get_gguf (const L4Checkpoint *self)
+{
+  return self->ggufs->len > 0 ? g_ptr_array_index (self->ggufs, 0) : NULL;
+}
+
+const L4Gguf *
+l4_checkpoint_get_projector (const L4Checkpoint *self)
+{
+  return self->projector;
 }
 
 guint
@@ -268,8 +176,8 @@ check_readable (const L4Checkpoint *self, const L4Tensor *tensor, GError **error
 {
   if (tensor->type != L4_TYPE_OTHER)
     return TRUE;
-  return l4_fail (error, L4_ERROR_UNSUPPORTED, _("%s: tensor \"%s\" has the type %s; F32, F16 and BF16 can be read"),
-      file_of (self, tensor)->path, tensor->name, tensor->dtype);
+  return l4_fail (error, L4_ERROR_UNSUPPORTED, _("%s: tensor \"%s\" has the type %s, which cannot be read"),
+      l4_checkpoint_file_of (self, tensor)->path, tensor->original, tensor->dtype);
 }
 
 const L4Tensor *
@@ -285,7 +193,7 @@ l4_checkpoint_expect (const L4Checkpoint *self, const char *name, guint n_dims, 
     g_autofree char *is = dims_to_string (tensor->n_dims, tensor->dims);
     g_autofree char *expected = dims_to_string (n_dims, dims);
 
-    l4_fail (error, L4_ERROR_FORMAT, _("%s: tensor \"%s\" is %s where the settings ask for %s"), file_of (self, tensor)->path,
+    l4_fail (error, L4_ERROR_FORMAT, _("%s: tensor \"%s\" is %s where the settings ask for %s"), l4_checkpoint_file_of (self, tensor)->path,
         name, is, expected);
     return NULL;
   }
@@ -301,61 +209,92 @@ l4_checkpoint_digest (const L4Checkpoint *self)
     const L4Tensor *tensor = l4_checkpoint_get_tensor (self, i);
     g_autofree char *dims = dims_to_string (tensor->n_dims, tensor->dims);
     g_autofree char *line = g_strdup_printf ("%s\t%s\t%s\t%s\t%" PRIu64 "\n", tensor->name, tensor->dtype, dims,
-        file_of (self, tensor)->name, tensor->offset);
+        l4_checkpoint_file_of (self, tensor)->name, tensor->offset);
 
     g_checksum_update (checksum, (const guchar *) line, -1);
   }
   return g_strdup (g_checksum_get_string (checksum));
 }
 
-/* Reading ------------------------------------------------------------------------------------------------------------ */
-
-static inline float
-half_to_float (guint16 value)
+const char *
+l4_checkpoint_main_type (const L4Checkpoint *self)
 {
-  guint32 sign = (guint32) (value & 0x8000) << 16, exponent = (value >> 10) & 31, mantissa = value & 0x3ff;
-  guint32 bits = sign | (exponent == 31 ? 255 : exponent + 112) << 23 | mantissa << 13;
-  float result;
+  guint64 elements[L4_N_TYPES] = { 0 };
+  guint most = L4_TYPE_F32;
 
-  if (exponent == 0)
-    return (sign ? -1.0f : 1.0f) * (float) mantissa * 0x1p-24f;
-  memcpy (&result, &bits, sizeof result);
-  return result;
+  for (guint i = 0; i < self->tensors->len; i++) {
+    const L4Tensor *tensor = l4_checkpoint_get_tensor (self, i);
+
+    if (tensor->n_dims >= 2 && tensor->type != L4_TYPE_OTHER)
+      elements[tensor->type] += tensor->n_elements;
+  }
+  for (guint type = 0; type < L4_N_TYPES; type++)
+    if (elements[type] > elements[most])
+      most = type;
+  return l4_type_name ((L4Type) most);
 }
 
-static void
-convert (L4Type type, const guint16 *values, gsize n, float *out)
+/* Reading ------------------------------------------------------------------------------------------------------------ */
+
+gboolean
+l4_checkpoint_read (const L4Checkpoint *self, const L4Tensor *tensor, guint64 first_byte, gsize n_bytes, void *out,
+    GError **error)
 {
-  if (type == L4_TYPE_BF16)
-    for (gsize i = 0; i < n; i++)
-      out[i] = l4_bf16_to_float (values[i]);
-  else
-    for (gsize i = 0; i < n; i++)
-      out[i] = half_to_float (values[i]);
+  const L4CheckpointFile *file = l4_checkpoint_file_of (self, tensor);
+
+  if (first_byte > tensor->bytes || n_bytes > tensor->bytes - first_byte)
+    return l4_fail (error, L4_ERROR_INTERNAL, _("%s: tensor \"%s\" has %zu bytes; %zu from %" PRIu64 " on were asked for"),
+        file->path, tensor->original, tensor->bytes, n_bytes, first_byte);
+  /* The header was checked: every byte of the tensor lies within the file. */
+  return l4_file_read (file->fd, file->path, tensor->offset + first_byte, out, n_bytes, error);
 }
 
 gboolean
 l4_checkpoint_read_float (const L4Checkpoint *self, const L4Tensor *tensor, gsize first, gsize n, float *out, GError **error)
 {
-  const L4CheckpointFile *file = file_of (self, tensor);
-  guint16 values[READ_AT_ONCE];
-  guint64 offset;
+  guint8 bytes[READ_AT_ONCE];
+  const L4TypeInfo *info;
+  gsize at_once, block;
 
   if (!check_readable (self, tensor, error))
     return FALSE;
-  if (first > tensor->n_elements || n > tensor->n_elements - first)
-    return l4_fail (error, L4_ERROR_INTERNAL, _("%s: tensor \"%s\" has %zu elements; %zu from %zu on were asked for"),
-        file->path, tensor->name, tensor->n_elements, n, first);
-  /* The header was checked: every element of the tensor lies within the file. */
-  offset = tensor->offset + first * l4_type_size (tensor->type);
-  if (tensor->type == L4_TYPE_F32)
-    return l4_file_read (file->fd, file->path, offset, out, n * sizeof *out, error);
-  for (gsize done = 0; done < n; done += READ_AT_ONCE) {
-    gsize some = MIN (READ_AT_ONCE, n - done);
+  info = l4_type_info (tensor->type);
+  if (first > tensor->n_elements || n > tensor->n_elements - first || first % info->block_elements != 0
+      || n % info->block_elements != 0)
+    return l4_fail (error, L4_ERROR_INTERNAL, _("%s: tensor \"%s\" has %zu elements in blocks of %u; %zu from %zu on were asked "
+            "for"), l4_checkpoint_file_of (self, tensor)->path, tensor->original, tensor->n_elements, info->block_elements, n,
+        first);
+  block = first / info->block_elements;
+  at_once = READ_AT_ONCE / info->block_bytes;
+  for (gsize left = n / info->block_elements; left > 0;) {
+    gsize some = MIN (left, at_once);
 
-    if (!l4_file_read (file->fd, file->path, offset + done * sizeof *values, values, some * sizeof *values, error))
+    if (!l4_checkpoint_read (self, tensor, (guint64) block * info->block_bytes, some * info->block_bytes, bytes, error))
       return FALSE;
-    convert (tensor->type, values, some, out + done);
+    l4_type_to_float (tensor->type, bytes, some * info->block_elements, out);
+    out += some * info->block_elements;
+    block += some;
+    left -= some;
   }
   return TRUE;
+}
+
+const guint8 *
+l4_checkpoint_map (L4Checkpoint *self, const L4Tensor *tensor, GError **error)
+{
+  L4CheckpointFile *file = &g_array_index (self->files, L4CheckpointFile, tensor->file);
+  const guint8 *mapping;
+
+  g_mutex_lock (&self->lock);
+  if (file->mapping == NULL) {
+    gpointer made = file->size <= G_MAXSSIZE ? mmap (NULL, file->size, PROT_READ, MAP_SHARED, file->fd, 0) : MAP_FAILED;
+
+    file->mapping = made != MAP_FAILED ? made : NULL;
+  }
+  mapping = file->mapping;
+  g_mutex_unlock (&self->lock);
+  if (mapping != NULL)
+    return mapping + tensor->offset;
+  l4_fail (error, L4_ERROR_MEMORY, _("%s: cannot map %" PRIu64 " bytes"), file->path, file->size);
+  return NULL;
 }

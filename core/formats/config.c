@@ -184,7 +184,7 @@ load_generation (const char *folder, L4Json **generation, GError **error)
 /* All of it ---------------------------------------------------------------------------------------------------------- */
 
 L4Config *
-l4_config_load (const char *folder, GError **error)
+l4_config_load_folder (const char *folder, GError **error)
 {
   g_autofree char *path = g_build_filename (folder, "config.json", NULL);
   g_autoptr (L4Json) json = l4_json_load (path, L4_MAX_CONFIG, error);
@@ -204,12 +204,19 @@ l4_config_load (const char *folder, GError **error)
   return g_steal_pointer (&config);
 }
 
+L4Config *
+l4_config_load (const L4Checkpoint *checkpoint, GError **error)
+{
+  return l4_config_load_folder (l4_checkpoint_get_path (checkpoint), error);
+}
+
 void
 l4_config_free (L4Config *self)
 {
   if (self == NULL)
     return;
   g_free (self->text.layers);
+  g_free (self->text.rope.divisors);
   g_free (self);
 }
 

@@ -3,14 +3,15 @@
 
 #pragma once
 
-#include "base/error.h"
+#include "formats/checkpoint.h"
 
 #define L4_MAX_STOP_IDS 16
 
-/* Base frequencies of RoPE; with factor > 0 those of the "llama3" scaling. */
+/* Base frequencies of RoPE; with factor > 0 those of the "llama3" scaling, with divisors each divided by its own. */
 typedef struct
 {
   double theta;
+  float *divisors;              /* [head_dim / 2], each > 0, or NULL; owned */
   double factor;                /* 0: unscaled */
   double low_freq_factor;
   double high_freq_factor;
@@ -84,9 +85,13 @@ typedef struct
   guint n_stop_tokens;          /* union of generation_config's and config's eos ids */
 } L4Config;
 
+/* The settings of a checkpoint: of a folder as below, of a GGUF file its metadata, with what llama.cpp takes for granted where
+ * they are silent; shapes of tensors must agree with them. (transfer full) */
+L4Config *l4_config_load (const L4Checkpoint *checkpoint, GError **error);
+
 /* Reads config.json and, where present, generation_config.json, preprocessor_config.json or processor_config.json of folder.
  * Every value is range-checked, so that products of sizes cannot overflow gint64. (transfer full) */
-L4Config *l4_config_load (const char *folder, GError **error);
+L4Config *l4_config_load_folder (const char *folder, GError **error);
 void l4_config_free (L4Config *self);   /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Config, l4_config_free)
 

@@ -21,7 +21,7 @@ static const struct
   guint bits;                   /* an element */
 } types[] = {
   {"F32", L4_TYPE_F32, 32}, {"F16", L4_TYPE_F16, 16}, {"BF16", L4_TYPE_BF16, 16},
-  {"F64", L4_TYPE_OTHER, 64}, {"F8_E4M3", L4_TYPE_OTHER, 8}, {"F8_E5M2", L4_TYPE_OTHER, 8}, {"F8_E8M0", L4_TYPE_OTHER, 8},
+  {"F64", L4_TYPE_OTHER, 64}, {"F8_E4M3", L4_TYPE_F8_E4M3, 8}, {"F8_E5M2", L4_TYPE_OTHER, 8}, {"F8_E8M0", L4_TYPE_OTHER, 8},
   {"F6_E2M3", L4_TYPE_OTHER, 6}, {"F6_E3M2", L4_TYPE_OTHER, 6}, {"F4", L4_TYPE_OTHER, 4}, {"C64", L4_TYPE_OTHER, 64},
   {"I64", L4_TYPE_OTHER, 64}, {"I32", L4_TYPE_OTHER, 32}, {"I16", L4_TYPE_OTHER, 16}, {"I8", L4_TYPE_OTHER, 8},
   {"U64", L4_TYPE_OTHER, 64}, {"U32", L4_TYPE_OTHER, 32}, {"U16", L4_TYPE_OTHER, 16}, {"U8", L4_TYPE_OTHER, 8},
@@ -124,7 +124,7 @@ parse_tensor (const L4Json *json, yyjson_val *name, yyjson_val *entry, GStringCh
   if (yyjson_obj_size (entry) != 3 || dtype == NULL || shape == NULL || offsets == NULL)
     return l4_json_refuse (json, json->root, yyjson_get_str (name), L4_ERROR_FORMAT, error,
         _("a tensor must have dtype, shape and data_offsets once each and nothing else"));
-  tensor->name = g_string_chunk_insert (strings, yyjson_get_str (name));
+  tensor->name = tensor->original = g_string_chunk_insert (strings, yyjson_get_str (name));
   return parse_type (json, entry, dtype, strings, tensor, &bits, error)
       && parse_shape (json, entry, shape, bits, tensor, error) && parse_offsets (json, entry, offsets, tensor, error);
 }

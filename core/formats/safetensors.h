@@ -3,7 +3,8 @@
 
 #pragma once
 
-#include "formats/checkpoint.h"
+#include "base/error.h"
+#include "formats/tensor.h"
 
 #define L4_SAFETENSORS_MAX_HEADER 100000000     /* bytes; the format's own limit */
 

@@ -51,7 +51,7 @@ static inline L4Checkpoint *
 open_good (const Folder *folder)
 {
   g_autoptr (GError) error = NULL;
-  L4Checkpoint *checkpoint = l4_checkpoint_open (folder, &error);
+  L4Checkpoint *checkpoint = l4_checkpoint_open (folder, NULL, &error);
 
   g_assert_no_error (error);
   g_assert_nonnull (checkpoint);

@@ -11,7 +11,7 @@ static void
 assert_refused (const Folder *folder, L4Error code, const char *words)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (L4Checkpoint) checkpoint = l4_checkpoint_open (folder, &error);
+  g_autoptr (L4Checkpoint) checkpoint = l4_checkpoint_open (folder, NULL, &error);
 
   g_assert_null (checkpoint);
   g_assert_error (error, L4_ERROR, code);
@@ -301,7 +301,7 @@ static void
 assert_error_or_readable (const Folder *folder)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (L4Checkpoint) checkpoint = l4_checkpoint_open (folder, &error);
+  g_autoptr (L4Checkpoint) checkpoint = l4_checkpoint_open (folder, NULL, &error);
 
   if (checkpoint == NULL) {
     g_assert_nonnull (error);

@@ -98,16 +98,16 @@ test_other_types (void)
   const L4Tensor *tensor;
   float out[1];
 
-  write_file (folder, SINGLE, "{'w':{'dtype':'F8_E4M3','shape':[2,2]," AT (0, 4) "},'i':{'dtype':'I64','shape':[1]," AT (4, 12)
+  write_file (folder, SINGLE, "{'w':{'dtype':'F8_E5M2','shape':[2,2]," AT (0, 4) "},'i':{'dtype':'I64','shape':[1]," AT (4, 12)
       "},'n':{'dtype':'F4','shape':[4]," AT (12, 14) "}}", 14);
   checkpoint = open_good (folder);
   tensor = l4_checkpoint_find (checkpoint, "w");
   g_assert_cmpint (tensor->type, ==, L4_TYPE_OTHER);
-  g_assert_cmpstr (tensor->dtype, ==, "F8_E4M3");
+  g_assert_cmpstr (tensor->dtype, ==, "F8_E5M2");
   g_assert_cmpuint (l4_checkpoint_find (checkpoint, "n")->bytes, ==, 2);
   g_assert_false (l4_checkpoint_read_float (checkpoint, tensor, 0, 1, out, &error));
   g_assert_error (error, L4_ERROR, L4_ERROR_UNSUPPORTED);
-  g_assert_nonnull (strstr (error->message, "\"w\" has the type F8_E4M3"));
+  g_assert_nonnull (strstr (error->message, "\"w\" has the type F8_E5M2"));
   g_assert_null (l4_checkpoint_expect (checkpoint, "i", 1, (gint64[]) { 1 }, &expected));
   g_assert_error (expected, L4_ERROR, L4_ERROR_UNSUPPORTED);
   g_assert_nonnull (strstr (expected->message, "I64"));

@@ -8,7 +8,7 @@ assert_refused (const Folder *folder, const char *file, L4Error code, const char
 {
   g_autofree char *path = g_build_filename (folder, file, NULL);
   g_autoptr (GError) error = NULL;
-  g_autoptr (L4Config) config = l4_config_load (folder, &error);
+  g_autoptr (L4Config) config = l4_config_load_folder (folder, &error);
 
   g_assert_null (config);
   g_assert_error (error, L4_ERROR, code);
@@ -264,7 +264,7 @@ test_every_byte_damaged (void)
       text[at] ^= (char) damage[i];
       path = folder_write (folder, "config.json", text, length);
       text[at] ^= (char) damage[i];
-      config = l4_config_load (folder, &error);
+      config = l4_config_load_folder (folder, &error);
       g_assert_true ((config == NULL) == (error != NULL));
       if (config == NULL)
         continue;

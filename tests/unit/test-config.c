@@ -12,7 +12,7 @@ static L4Config *
 load_good (const Folder *folder)
 {
   g_autoptr (GError) error = NULL;
-  L4Config *config = l4_config_load (folder, &error);
+  L4Config *config = l4_config_load_folder (folder, &error);
 
   g_assert_no_error (error);
   g_assert_nonnull (config);

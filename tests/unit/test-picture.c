@@ -418,7 +418,7 @@ compare_case (const char *folder)
 {
   g_autofree char *pixels_path = g_build_filename (folder, "expected", "pixel_values.npy", NULL);
   g_autoptr (GError) error = NULL;
-  g_autoptr (L4Config) config = l4_config_load (folder, &error);
+  g_autoptr (L4Config) config = l4_config_load_folder (folder, &error);
   g_auto (L4Npy) expected = { 0 };
   gsize tile_size, at = 0, n_off = 0;
 
