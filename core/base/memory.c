@@ -1,28 +1,41 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Aligned memory that may be refused, and how much of it the machine has. */
 
+#define _DEFAULT_SOURCE         /* madvise */
+
 #include "base/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/error.h"
 
 #define CACHE_LINE 64
+#define HUGE_PAGE (2 << 20)     /* bytes, on x86-64 */
+
+gpointer
+l4_alloc_raw (gsize bytes, const char *what, GError **error)
+{
+  gpointer memory = NULL;
+  gsize alignment = bytes >= 2 * HUGE_PAGE ? HUGE_PAGE : CACHE_LINE, rounded;
+
+  if (!g_size_checked_add (&rounded, bytes, CACHE_LINE) || rounded > G_MAXSSIZE
+      || posix_memalign (&memory, alignment, rounded) != 0) {
+    l4_fail (error, L4_ERROR_MEMORY, _("%s: cannot allocate %zu bytes"), what, bytes);
+    return NULL;
+  }
+  if (alignment == HUGE_PAGE)
+    madvise (memory, rounded, MADV_HUGEPAGE);   /* a wish */
+  return memory;
+}
 
 gpointer
 l4_alloc (gsize bytes, const char *what, GError **error)
 {
-  gpointer memory = NULL;
-  gsize rounded;
+  gpointer memory = l4_alloc_raw (bytes, what, error);
 
-  if (!g_size_checked_add (&rounded, bytes, CACHE_LINE) || rounded > G_MAXSSIZE
-      || posix_memalign (&memory, CACHE_LINE, rounded) != 0) {
-    l4_fail (error, L4_ERROR_MEMORY, _("%s: cannot allocate %zu bytes"), what, bytes);
-    return NULL;
-  }
-  memset (memory, 0, rounded);
-  return memory;
+  return memory != NULL ? memset (memory, 0, bytes + CACHE_LINE) : NULL;
 }
 
 void

@@ -8,6 +8,8 @@
 /* bytes of memory aligned to a cache line, zeroed; bytes may be 0. Never aborts: on refusal NULL and L4_ERROR_MEMORY, in which
  * what names the purpose. (transfer full), freed with l4_free(). */
 gpointer l4_alloc (gsize bytes, const char *what, GError **error);
+/* The same with any contents; in huge pages where it is large and the system has them. */
+gpointer l4_alloc_raw (gsize bytes, const char *what, GError **error);
 void l4_free (gpointer memory);         /* NULL is fine */
 
 /* A float array that l4_autofree releases when it leaves its scope. */

@@ -3,34 +3,53 @@
 
 #include "compute/attention.h"
 
-#include <omp.h>
+#include "compute/compute-private.h"
 
-#include "base/memory.h"
-#include "kernels/kernels.h"
+/* Queries of one head in a task: they share its keys and values while these are in the caches. */
+#define TASK_QUERIES 16
+
+typedef struct
+{
+  L4Compute *compute;
+  const L4AttentionShape *shape;
+  const float *queries, *keys, *values;
+  gint64 n, first_visible, step;
+  float *out;
+} Call;
+
+static void
+do_task (gpointer data, gsize task, guint thread)
+{
+  const Call *call = data;
+  const L4AttentionShape *shape = call->shape;
+  const L4Kernels *kernels = l4_kernels ();
+  gint64 d = shape->head_dim, h = task % shape->n_heads, first = task / shape->n_heads * TASK_QUERIES;
+  gsize head = h / (shape->n_heads / shape->n_kv_heads) * shape->capacity * d;
+  float *scores = call->compute->own[thread].data;
+
+  for (gint64 t = first; t < MIN (first + TASK_QUERIES, call->n); t++) {
+    gint64 visible = call->first_visible + t * call->step;
+    gsize row = (t * shape->n_heads + h) * d;
+
+    kernels->score (call->queries + row, call->keys + head, d, visible, shape->scale, scores);
+    kernels->softmax (scores, visible);
+    kernels->weighted_sum (scores, call->values + head, d, visible, call->out + row);
+  }
+}
 
 gboolean
-l4_attention (const L4AttentionShape *shape, const float *queries, gint64 n, const float *keys, const float *values,
-    gint64 first_visible, gint64 step, float *out, GError **error)
+l4_attention (L4Compute *compute, const L4AttentionShape *shape, const float *queries, gint64 n, const float *keys,
+    const float *values, gint64 first_visible, gint64 step, float *out, GError **error)
 {
-  const L4Kernels *kernels = l4_kernels ();
+  Call call = { compute, shape, queries, keys, values, n, first_visible, step, out };
   gint64 most = first_visible + (n - 1) * step;
-  gint64 d = shape->head_dim, group = shape->n_heads / shape->n_kv_heads;
-  l4_autofree float *scores = NULL;     /* [threads, most] */
+  gsize n_tasks = (n + TASK_QUERIES - 1) / TASK_QUERIES * shape->n_heads;
+  gboolean done;
 
-  scores = l4_alloc (omp_get_max_threads () * most * sizeof (float), _("attention scores"), error);
-  if (scores == NULL)
-    return FALSE;
-
-#pragma omp parallel for collapse (2) schedule (dynamic, 8) if (n * most * d > 65536)
-  for (gint64 h = 0; h < shape->n_heads; h++)
-    for (gint64 t = 0; t < n; t++) {
-      float *own = scores + omp_get_thread_num () * most;
-      gint64 visible = first_visible + t * step;
-      gsize head = (h / group) * shape->capacity * d, row = (t * shape->n_heads + h) * d;
-
-      kernels->score (queries + row, keys + head, d, visible, shape->scale, own);
-      kernels->softmax (own, visible);
-      kernels->weighted_sum (own, values + head, d, visible, out + row);
-    }
-  return TRUE;
+  g_rec_mutex_lock (&compute->lock);
+  done = l4_compute_take_own (compute, most * sizeof (float), error);
+  if (done)
+    l4_compute_run (compute, do_task, &call, n_tasks, n * most * shape->n_heads * shape->head_dim);
+  g_rec_mutex_unlock (&compute->lock);
+  return done;
 }

@@ -3,7 +3,7 @@
 
 #pragma once
 
-#include "base/error.h"
+#include "compute/compute.h"
 
 typedef struct
 {
@@ -15,6 +15,6 @@ typedef struct
 } L4AttentionShape;
 
 /* Query t sees the keys 0 … first_visible + t * step - 1.
- * queries, out: [n, n_heads, head_dim]; keys, values: [n_kv_heads, capacity, head_dim]. */
-gboolean l4_attention (const L4AttentionShape *shape, const float *queries, gint64 n, const float *keys, const float *values,
-    gint64 first_visible, gint64 step, float *out, GError **error);
+ * queries, out: [n, n_heads, head_dim]; keys, values: [n_kv_heads, capacity, head_dim]. Any thread. */
+gboolean l4_attention (L4Compute *compute, const L4AttentionShape *shape, const float *queries, gint64 n, const float *keys,
+    const float *values, gint64 first_visible, gint64 step, float *out, GError **error);

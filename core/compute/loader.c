@@ -1,35 +1,56 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* From a checkpoint's tensors to packed weights, with progress and cancellation. */
+/* From a checkpoint's tensors to weights in memory, with progress and cancellation. */
 
 #include "compute/loader.h"
 
-#include "base/memory.h"
-#include "kernels/kernels.h"
+#include <string.h>
 
-/* Elements read at once where a tensor is converted piece by piece. */
-#define PIECE (1 << 20)
+#include "base/memory.h"
+#include "compute/compute-private.h"
+#include "formats/type.h"
+
+/* Panels that a task reads at once. */
+#define TASK_PANELS 8
+/* Bytes of a row of inputs read at once. */
+#define PIECE_BYTES (1 << 20)
 
 struct _L4Loader
 {
   L4Compute *compute;
-  const L4Checkpoint *checkpoint;
+  L4Checkpoint *checkpoint;
+  gboolean map;
   guint64 total, done;          /* elements */
   L4ProgressFunc progress;
   gpointer user_data;
   GCancellable *cancellable;
   GError *error;
-  float *staging;               /* [staging_size] */
-  gsize staging_size;
+  L4Scratch staging;
 };
 
+/* A matrix on its way from the file. */
+typedef struct
+{
+  L4Loader *loader;
+  const L4Tensor *tensor;
+  guint64 offset;               /* bytes of the tensor before the matrix */
+  gsize stride;                 /* bytes from row to row in the file */
+  gsize row_bytes;              /* in the file */
+  gint64 n_rows;                /* in the file: outputs, or inputs */
+  L4Weight *weight;
+  guint8 *staging;              /* [n_in, n_out] of a matrix whose rows are inputs, in the weight's type */
+  GMutex lock;
+  GError *error;                /* the first; under lock */
+} Reading;
+
 L4Loader *
-l4_loader_new (L4Compute *compute, const L4Checkpoint *checkpoint, guint64 total_elements, L4ProgressFunc progress,
+l4_loader_new (L4Compute *compute, L4Checkpoint *checkpoint, gboolean map, guint64 total_elements, L4ProgressFunc progress,
     gpointer user_data, GCancellable *cancellable)
 {
   L4Loader *self = g_new0 (L4Loader, 1);
 
   self->compute = compute;
   self->checkpoint = checkpoint;
+  self->map = map;
   self->total = MAX (total_elements, 1);
   self->progress = progress;
   self->user_data = user_data;
@@ -42,21 +63,9 @@ l4_loader_free (L4Loader *self)
 {
   if (self == NULL)
     return;
-  l4_free (self->staging);
+  l4_free (self->staging.data);
   g_clear_error (&self->error);
   g_free (self);
-}
-
-gboolean
-l4_loader_has (const L4Loader *self, const char *name)
-{
-  return l4_checkpoint_find (self->checkpoint, name) != NULL;
-}
-
-L4Precision
-l4_loader_get_precision (const L4Loader *self)
-{
-  return l4_compute_get_precision (self->compute);
 }
 
 gboolean
@@ -69,45 +78,180 @@ l4_loader_finish (L4Loader *self, GError **error)
 }
 
 static gboolean
-read_elements (L4Loader *self, const L4Tensor *tensor, gsize first, gsize n, float *out)
+check_cancelled (const L4Loader *self, GError **error)
 {
-  if (g_cancellable_is_cancelled (self->cancellable))
-    return l4_fail (&self->error, L4_ERROR_CANCELLED, _("%s: loading was cancelled"), l4_checkpoint_get_path (self->checkpoint));
-  if (!l4_checkpoint_read_float (self->checkpoint, tensor, first, n, out, &self->error))
-    return FALSE;
+  return !g_cancellable_is_cancelled (self->cancellable)
+      || l4_fail (error, L4_ERROR_CANCELLED, _("%s: loading was cancelled"), l4_checkpoint_get_path (self->checkpoint));
+}
+
+static void
+report (L4Loader *self, guint64 n)
+{
   self->done += n;
   if (self->progress != NULL)
     self->progress (MIN (self->done * 100 / self->total, 100), self->user_data);
-  return TRUE;
 }
 
-/* Room for n floats, kept from one tensor to the next. */
-static float *
-staging (L4Loader *self, gsize n)
+/* Matrices ----------------------------------------------------------------------------------------------------------- */
+
+static gboolean
+converts (const Reading *reading)
 {
-  if (n > self->staging_size) {
-    l4_free (self->staging);
-    self->staging_size = 0;
-    self->staging = l4_alloc (n * sizeof (float), _("loading"), &self->error);
-    if (self->staging != NULL)
-      self->staging_size = n;
+  return reading->tensor->type != reading->weight->type;
+}
+
+/* Reads n rows of the file from row first on into out, in the type of the weight; in: the same size in the type of the file. */
+static gboolean
+read_rows (Reading *reading, gint64 first, gint64 n, guint8 *in, guint8 *out)
+{
+  const L4Checkpoint *checkpoint = reading->loader->checkpoint;
+  guint8 *to = converts (reading) ? in : out;
+  g_autoptr (GError) error = NULL;
+  gboolean done = check_cancelled (reading->loader, &error);
+
+  if (done && reading->stride == reading->row_bytes)
+    done = l4_checkpoint_read (checkpoint, reading->tensor, reading->offset + first * reading->stride, n * reading->row_bytes,
+        to, &error);
+  else
+    for (gint64 i = 0; done && i < n; i++)
+      done = l4_checkpoint_read (checkpoint, reading->tensor, reading->offset + (first + i) * reading->stride,
+          reading->row_bytes, to + i * reading->row_bytes, &error);
+  if (done && converts (reading))       /* of float32 to bfloat16 */
+    l4_kernels ()->to_bf16 ((const float *) in, n * reading->row_bytes / sizeof (float), (guint16 *) out);
+  if (done)
+    return TRUE;
+  g_mutex_lock (&reading->lock);
+  if (reading->error == NULL)
+    reading->error = g_steal_pointer (&error);
+  g_mutex_unlock (&reading->lock);
+  return FALSE;
+}
+
+/* The task's panels of a matrix whose rows are outputs. */
+static void
+read_panels (gpointer data, gsize task, guint thread)
+{
+  Reading *reading = data;
+  L4Weight *weight = reading->weight;
+  gsize first = task * TASK_PANELS, last = MIN (first + TASK_PANELS, l4_weight_n_panels (weight));
+  gint64 row = first * L4_PANEL_ROWS, n = MIN ((gint64) last * L4_PANEL_ROWS, weight->n_out) - row;
+  guint8 *out = reading->loader->compute->own[thread].data;
+  guint8 *in = out + TASK_PANELS * L4_PANEL_ROWS * weight->row_bytes;
+
+  if (reading->error != NULL || !read_rows (reading, row, n, in, out))
+    return;
+  for (gsize p = first; p < last; p++)
+    l4_weight_set_panel (weight, p, out + (p - first) * L4_PANEL_ROWS * weight->row_bytes, weight->row_bytes);
+}
+
+static gsize
+column_bytes (const Reading *reading)
+{
+  return l4_panel_format (reading->weight->type)->block_bytes;
+}
+
+/* The task's row of inputs into staging. */
+static void
+stage_row (gpointer data, gsize task, guint thread)
+{
+  Reading *reading = data;
+
+  if (reading->error == NULL)
+    read_rows (reading, task, 1, reading->loader->compute->own[thread].data,
+        reading->staging + task * reading->weight->n_out * column_bytes (reading));
+}
+
+static void
+pack_staged (gpointer data, gsize task, guint thread)
+{
+  Reading *reading = data;
+  gsize size = column_bytes (reading);
+
+  l4_weight_set_panel_columns (reading->weight, task, reading->staging + task * L4_PANEL_ROWS * size,
+      reading->weight->n_out * size);
+}
+
+static gboolean
+read_matrix (Reading *reading, gboolean inputs_first)
+{
+  L4Loader *self = reading->loader;
+  L4Weight *weight = reading->weight;
+  guint64 work = weight->n_out * weight->n_in;
+  gsize own = inputs_first ? reading->row_bytes
+      : TASK_PANELS * L4_PANEL_ROWS * (weight->row_bytes + (converts (reading) ? reading->row_bytes : 0));
+
+  if (!l4_compute_take_own (self->compute, own, &reading->error))
+    return FALSE;
+  if (!inputs_first) {
+    l4_compute_run (self->compute, read_panels, reading, (l4_weight_n_panels (weight) + TASK_PANELS - 1) / TASK_PANELS, work);
+    return reading->error == NULL;
   }
-  return self->staging;
+  reading->staging = l4_scratch_take (&self->staging, weight->n_in * weight->n_out * column_bytes (reading), &reading->error);
+  if (reading->staging == NULL)
+    return FALSE;
+  l4_compute_run (self->compute, stage_row, reading, weight->n_in, work);
+  if (reading->error == NULL)
+    l4_compute_run (self->compute, pack_staged, reading, l4_weight_n_panels (weight), work);
+  return reading->error == NULL;
 }
 
-static L4Weight *
-load_weight (L4Loader *self, L4Precision precision, gint64 n_out, gint64 n_in, const char *name)
+/* The scales of an FP8 matrix: one a row in NAME_scale. */
+static gboolean
+read_scales (L4Loader *self, const L4Tensor *tensor, L4Weight *weight)
 {
-  const gint64 dims[] = { n_out, n_in };
-  const L4Tensor *tensor;
+  g_autofree char *name = g_strconcat (tensor->name, "_scale", NULL);
+  const L4Tensor *scales = l4_checkpoint_find (self->checkpoint, name);
+  const gint64 dims[] = { weight->n_out, 1 };
 
+  scales = l4_checkpoint_expect (self->checkpoint, name, scales != NULL && scales->n_dims == 1 ? 1 : 2, dims, &self->error);
+  if (scales == NULL)
+    return FALSE;
+  weight->row_scales = l4_alloc (weight->n_out * sizeof (float), name, &self->error);
+  return weight->row_scales != NULL
+      && l4_checkpoint_read_float (self->checkpoint, scales, 0, weight->n_out, weight->row_scales, &self->error);
+}
+
+/* The matrix of tensor whose bytes begin at offset. */
+static L4Weight *
+load_matrix (L4Loader *self, const L4Tensor *tensor, gint64 n_out, gint64 n_in, gboolean keep_f32, const L4Slice *slice)
+{
+  gboolean inputs_first = slice != NULL && slice->inputs_first;
+  gboolean round = tensor->type == L4_TYPE_F32 && !keep_f32 && self->compute->precision == L4_PRECISION_BF16;
+  g_autoptr (L4Weight) weight = NULL;
+  Reading reading = {.loader = self,.tensor = tensor,.n_rows = inputs_first ? n_in : n_out };
+  const guint8 *mapped = NULL;
+  gsize all;                    /* bytes of a whole row of the tensor */
+
+  if (!l4_type_bytes (tensor->type, inputs_first ? n_out : n_in, &reading.row_bytes)
+      || !l4_type_bytes (tensor->type, inputs_first ? slice->n_rows : n_in, &all)
+      || (inputs_first && l4_type_info (tensor->type)->block_elements > 1)) {
+    l4_fail (&self->error, L4_ERROR_FORMAT, _("%s: rows of %" PRId64 " weights in tensor \"%s\" cannot have the type %s"),
+        l4_checkpoint_get_path (self->checkpoint), inputs_first ? n_out : n_in, tensor->name, tensor->dtype);
+    return NULL;
+  }
+  reading.stride = all;
+  if (slice != NULL && inputs_first)
+    reading.offset = (guint64) slice->index * n_in * all + slice->first_row * l4_type_info (tensor->type)->block_bytes;
+  else if (slice != NULL)
+    reading.offset = ((guint64) slice->index * slice->n_rows + slice->first_row) * all;
+  if (self->map && !inputs_first && !round) {
+    mapped = l4_checkpoint_map (self->checkpoint, tensor, &self->error);
+    if (mapped == NULL)
+      return NULL;
+    mapped += reading.offset;
+  }
+  weight = l4_weight_new (round ? L4_TYPE_BF16 : tensor->type, n_out, n_in, mapped, &self->error);
+  if (weight == NULL || (tensor->type == L4_TYPE_F8_E4M3 && !read_scales (self, tensor, weight)))
+    return NULL;
+  reading.weight = weight;
+  g_mutex_init (&reading.lock);
+  if (mapped == NULL && !read_matrix (&reading, inputs_first))
+    self->error = reading.error;
+  g_mutex_clear (&reading.lock);
   if (self->error != NULL)
     return NULL;
-  tensor = l4_checkpoint_expect (self->checkpoint, name, 2, dims, &self->error);
-  if (tensor == NULL || staging (self, tensor->n_elements) == NULL
-      || !read_elements (self, tensor, 0, tensor->n_elements, self->staging))
-    return NULL;
-  return l4_weight_new (self->compute, precision, n_out, n_in, L4_LAYOUT_OUT_IN, self->staging, &self->error);
+  report (self, n_out * n_in);
+  return g_steal_pointer (&weight);
 }
 
 #define FORMAT_NAME(name, format) \
@@ -117,54 +261,54 @@ load_weight (L4Loader *self, L4Precision precision, gint64 n_out, gint64 n_in, c
   name = g_strdup_vprintf (format, args); \
   va_end (args)
 
+static L4Weight *
+load_whole (L4Loader *self, gint64 n_out, gint64 n_in, gboolean keep_f32, const char *name)
+{
+  const gint64 dims[] = { n_out, n_in };
+  const L4Tensor *tensor = self->error == NULL ? l4_checkpoint_expect (self->checkpoint, name, 2, dims, &self->error) : NULL;
+
+  return tensor != NULL ? load_matrix (self, tensor, n_out, n_in, keep_f32, NULL) : NULL;
+}
+
 L4Weight *
 l4_loader_weight (L4Loader *self, gint64 n_out, gint64 n_in, const char *format, ...)
 {
   FORMAT_NAME (name, format);
-  return load_weight (self, l4_compute_get_precision (self->compute), n_out, n_in, name);
+  return load_whole (self, n_out, n_in, FALSE, name);
 }
 
 L4Weight *
 l4_loader_weight_f32 (L4Loader *self, gint64 n_out, gint64 n_in, const char *format, ...)
 {
-  FORMAT_NAME (name, format);
-  return load_weight (self, L4_PRECISION_F32, n_out, n_in, name);
-}
-
-L4Weight *
-l4_loader_slice (L4Loader *self, gint64 index, gint64 count, gint64 n_in, gint64 n_out, const char *format, ...)
-{
-  const gint64 dims[] = { count, n_in, n_out };
-  gsize n = n_in * n_out;
-  const L4Tensor *tensor;
-
-  FORMAT_NAME (name, format);
-  if (self->error != NULL)
-    return NULL;
-  tensor = l4_checkpoint_expect (self->checkpoint, name, 3, dims, &self->error);
-  if (tensor == NULL || staging (self, n) == NULL || !read_elements (self, tensor, index * n, n, self->staging))
-    return NULL;
-  return l4_weight_new (self->compute, l4_compute_get_precision (self->compute), n_out, n_in, L4_LAYOUT_IN_OUT,
-      self->staging, &self->error);
-}
-
-L4Weight *
-l4_loader_pair (L4Loader *self, gint64 n_out, gint64 n_in, const char *first, const char *second)
-{
+  L4Weight *weight;
   const gint64 dims[] = { n_out, n_in };
-  const L4Tensor *tensors[2];
-  gsize n = n_out * n_in;
+  const L4Tensor *tensor;
+  l4_autofree float *floats = NULL;
 
-  if (self->error != NULL)
+  FORMAT_NAME (name, format);
+  if (self->error != NULL || (tensor = l4_checkpoint_expect (self->checkpoint, name, 2, dims, &self->error)) == NULL)
     return NULL;
-  tensors[0] = l4_checkpoint_expect (self->checkpoint, first, 2, dims, &self->error);
-  tensors[1] = tensors[0] != NULL ? l4_checkpoint_expect (self->checkpoint, second, 2, dims, &self->error) : NULL;
-  if (tensors[1] == NULL || staging (self, 2 * n) == NULL || !read_elements (self, tensors[0], 0, n, self->staging)
-      || !read_elements (self, tensors[1], 0, n, self->staging + n))
+  floats = l4_alloc (tensor->n_elements * sizeof (float), name, &self->error);
+  if (floats == NULL || !l4_checkpoint_read_float (self->checkpoint, tensor, 0, tensor->n_elements, floats, &self->error))
     return NULL;
-  return l4_weight_new (self->compute, l4_compute_get_precision (self->compute), 2 * n_out, n_in, L4_LAYOUT_OUT_IN,
-      self->staging, &self->error);
+  weight = l4_weight_new (L4_TYPE_F32, n_out, n_in, NULL, &self->error);
+  for (gsize p = 0; weight != NULL && p < l4_weight_n_panels (weight); p++)
+    l4_weight_set_panel (weight, p, (const guint8 *) (floats + p * L4_PANEL_ROWS * n_in), n_in * sizeof (float));
+  report (self, tensor->n_elements);
+  return weight;
 }
+
+L4Weight *
+l4_loader_slice (L4Loader *self, gint64 n_out, gint64 n_in, const L4Slice *slice)
+{
+  const gint64 dims[] = { slice->count, slice->inputs_first ? n_in : slice->n_rows, slice->inputs_first ? slice->n_rows : n_in };
+  const L4Tensor *tensor =
+      self->error == NULL ? l4_checkpoint_expect (self->checkpoint, slice->name, 3, dims, &self->error) : NULL;
+
+  return tensor != NULL ? load_matrix (self, tensor, n_out, n_in, FALSE, slice) : NULL;
+}
+
+/* Vectors and tables ------------------------------------------------------------------------------------------------- */
 
 static float *
 load_floats (L4Loader *self, guint n_dims, const gint64 *dims, const char *name)
@@ -175,11 +319,12 @@ load_floats (L4Loader *self, guint n_dims, const gint64 *dims, const char *name)
   if (self->error != NULL)
     return NULL;
   tensor = l4_checkpoint_expect (self->checkpoint, name, n_dims, dims, &self->error);
-  if (tensor == NULL)
+  if (tensor == NULL || !check_cancelled (self, &self->error))
     return NULL;
   floats = l4_alloc (tensor->n_elements * sizeof (float), name, &self->error);
-  if (floats == NULL || !read_elements (self, tensor, 0, tensor->n_elements, floats))
+  if (floats == NULL || !l4_checkpoint_read_float (self->checkpoint, tensor, 0, tensor->n_elements, floats, &self->error))
     return NULL;
+  report (self, tensor->n_elements);
   return g_steal_pointer (&floats);
 }
 
@@ -197,28 +342,53 @@ l4_loader_table (L4Loader *self, gint64 rows, gint64 n, const char *format, ...)
   return load_floats (self, 2, (gint64[]) { rows, n }, name);
 }
 
-guint16 *
-l4_loader_table_bf16 (L4Loader *self, gint64 rows, gint64 n, const char *format, ...)
+/* The bytes of the rows, PIECE_BYTES at a time. */
+static gboolean
+read_row_bytes (L4Loader *self, const L4Tensor *tensor, L4Rows *rows)
 {
-  const gint64 dims[] = { rows, n };
+  rows->owned = l4_alloc_raw (tensor->bytes, tensor->name, &self->error);
+  rows->rows = rows->owned;
+  for (gsize at = 0; rows->owned != NULL && at < tensor->bytes; at += PIECE_BYTES)
+    if (!check_cancelled (self, &self->error) || !l4_checkpoint_read (self->checkpoint, tensor, at,
+            MIN (PIECE_BYTES, tensor->bytes - at), rows->owned + at, &self->error))
+      return FALSE;
+  return rows->owned != NULL;
+}
+
+gboolean
+l4_loader_rows (L4Loader *self, gint64 n_rows, gint64 n, L4Rows *rows, const char *format, ...)
+{
+  const gint64 dims[] = { n_rows, n };
   const L4Tensor *tensor;
-  l4_autofree guint16 *table = NULL;
 
   FORMAT_NAME (name, format);
+  *rows = (L4Rows) {.n_rows = n_rows,.n = n };
+  if (self->error != NULL || (tensor = l4_checkpoint_expect (self->checkpoint, name, 2, dims, &self->error)) == NULL)
+    return FALSE;
+  rows->type = tensor->type;
+  if (!l4_type_bytes (tensor->type, n, &rows->row_bytes) || tensor->type == L4_TYPE_F8_E4M3)
+    return l4_fail (&self->error, L4_ERROR_FORMAT, _("%s: rows of %" PRId64 " weights in tensor \"%s\" cannot have the type %s"),
+        l4_checkpoint_get_path (self->checkpoint), n, tensor->name, tensor->dtype);
+  if (self->map)
+    rows->rows = l4_checkpoint_map (self->checkpoint, tensor, &self->error);
+  else
+    read_row_bytes (self, tensor, rows);
   if (self->error != NULL)
-    return NULL;
-  tensor = l4_checkpoint_expect (self->checkpoint, name, 2, dims, &self->error);
-  if (tensor == NULL || staging (self, PIECE) == NULL)
-    return NULL;
-  table = l4_alloc (tensor->n_elements * sizeof (guint16), name, &self->error);
-  if (table == NULL)
-    return NULL;
-  for (gsize at = 0; at < tensor->n_elements; at += PIECE) {
-    gsize piece = MIN (PIECE, tensor->n_elements - at);
+    return FALSE;
+  report (self, tensor->n_elements);
+  return TRUE;
+}
 
-    if (!read_elements (self, tensor, at, piece, self->staging))
-      return NULL;
-    l4_kernels ()->to_bf16 (self->staging, piece, table + at);
-  }
-  return g_steal_pointer (&table);
+void
+l4_rows_clear (L4Rows *self)
+{
+  l4_free (self->owned);
+  *self = (L4Rows) { 0 };
+}
+
+gboolean
+l4_loader_has (const L4Loader *self, const char *format, ...)
+{
+  FORMAT_NAME (name, format);
+  return l4_checkpoint_find (self->checkpoint, name) != NULL;
 }

@@ -6,9 +6,11 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "compute/product.h"
 #include "decoder/feed-forward.h"
 #include "decoder/rope.h"
 #include "decoder/self-attention.h"
+#include "formats/type.h"
 #include "kernels/kernels.h"
 
 typedef struct
@@ -23,8 +25,7 @@ typedef struct
 struct _L4Decoder
 {
   const L4TextConfig *config;
-  gpointer embeddings;          /* [vocab, hidden], float or bfloat16 */
-  gboolean embeddings_bf16;
+  L4Rows embeddings;            /* [vocab, hidden] */
   Layer *layers;                /* [n_layers] */
   float *norm;                  /* [hidden] */
   L4Weight *head;               /* [vocab, hidden] */
@@ -61,11 +62,7 @@ l4_decoder_load (L4Loader *loader, const L4Config *settings)
   const char *head_prefix = settings->text_prefix ? "language_model." : "";
 
   self->config = config;
-  self->embeddings_bf16 = l4_loader_get_precision (loader) == L4_PRECISION_BF16;
-  if (self->embeddings_bf16)
-    self->embeddings = l4_loader_table_bf16 (loader, config->vocab, config->hidden, "%s.embed_tokens.weight", prefix);
-  else
-    self->embeddings = l4_loader_table (loader, config->vocab, config->hidden, "%s.embed_tokens.weight", prefix);
+  l4_loader_rows (loader, config->vocab, config->hidden, &self->embeddings, "%s.embed_tokens.weight", prefix);
   self->layers = g_new0 (Layer, config->n_layers);
   for (gint64 l = 0; l < config->n_layers; l++)
     load_layer (&self->layers[l], loader, config, l, prefix);
@@ -92,7 +89,7 @@ l4_decoder_free (L4Decoder *self)
     l4_mixture_clear (&layer->mixture);
   }
   g_free (self->layers);
-  l4_free (self->embeddings);
+  l4_rows_clear (&self->embeddings);
   l4_free (self->norm);
   l4_weight_free (self->head);
   l4_free (self->frequencies);
@@ -132,41 +129,57 @@ l4_decoder_embed (const L4Decoder *self, const gint32 *ids, gint64 n, float *emb
       return l4_fail (error, L4_ERROR_INPUT,
           _("token %d at position %" PRId64 " is outside the vocabulary of %" PRId64), ids[t], t,
           self->config->vocab);
-    if (self->embeddings_bf16)
-      l4_kernels ()->from_bf16 ((guint16 *) self->embeddings + ids[t] * hidden, hidden, row);
-    else
-      memcpy (row, (float *) self->embeddings + ids[t] * hidden, hidden * sizeof (float));
+    l4_type_to_float (self->embeddings.type, self->embeddings.rows + ids[t] * self->embeddings.row_bytes, hidden, row);
   }
   return TRUE;
 }
 
-static void
-normalise (const L4TextConfig *config, const float *h, const float *weight, gint64 n, float *out)
+typedef struct
 {
-#pragma omp parallel for if (n * config->hidden > 65536)
-  for (gint64 t = 0; t < n; t++)
-    l4_kernels ()->rms_norm (h + t * config->hidden, weight, config->hidden, config->rms_eps, out + t * config->hidden);
+  const L4TextConfig *config;
+  const float *y;               /* [n, hidden], is added to h first; NULL: nothing */
+  float *h;                     /* [n, hidden] */
+  const float *weight;          /* [hidden] */
+  float *x;                     /* [n, hidden] */
+} Normalise;
+
+static void
+normalise_row (gpointer data, gsize t, guint thread)
+{
+  const Normalise *job = data;
+  const L4Kernels *kernels = l4_kernels ();
+  gint64 hidden = job->config->hidden;
+
+  if (job->y != NULL)
+    kernels->add (job->y + t * hidden, hidden, job->h + t * hidden);
+  kernels->rms_norm (job->h + t * hidden, job->weight, hidden, job->config->rms_eps, job->x + t * hidden);
 }
 
-/* h += attention(norm(h)); h += feed-forward(norm(h)). x, y: [n, hidden] for the way; router: [n, n_experts]. */
+/* h += y; x = norm(h) */
+static void
+normalise (const L4Decoder *self, L4Compute *compute, const float *y, float *h, const float *weight, gint64 n, float *x)
+{
+  Normalise job = { self->config, y, h, weight, x };
+
+  l4_compute_run (compute, normalise_row, &job, n, n * self->config->hidden);
+}
+
+/* h += y of the layer before; h += attention(norm(h)); y = feed-forward(norm(h)). x, y: [n, hidden]; router: [n, n_experts]. */
 static gboolean
 forward_layer (const L4Decoder *self, gint64 l, L4Compute *compute, L4Cache *cache, const L4Angles *angles, gint64 n,
-    const gint32 *forced, float *h, float *x, float *y, float *router, GError **error)
+    const gint32 *forced, float *h, float *x, float *y, float *router, float *hidden_states, GError **error)
 {
   const L4TextConfig *config = self->config;
   const Layer *layer = &self->layers[l];
 
-  normalise (config, h, layer->attention_norm, n, x);
+  normalise (self, compute, l > 0 ? y : NULL, h, layer->attention_norm, n, x);
+  if (hidden_states != NULL)
+    memcpy (hidden_states + l * n * config->hidden, h, n * config->hidden * sizeof (float));
   if (!l4_self_attention_forward (&layer->attention, compute, cache, l, angles, x, n, y, error))
     return FALSE;
-  l4_kernels ()->add (y, n * config->hidden, h);
-
-  normalise (config, h, layer->ffn_norm, n, x);
-  if (config->layers[l].moe ? !l4_mixture (&layer->mixture, compute, x, n, forced, router, y, error)
-      : !l4_feed_forward (&layer->dense, compute, x, n, y, error))
-    return FALSE;
-  l4_kernels ()->add (y, n * config->hidden, h);
-  return TRUE;
+  normalise (self, compute, y, h, layer->ffn_norm, n, x);
+  return config->layers[l].moe ? l4_mixture (&layer->mixture, compute, x, n, forced, router, y, error)
+      : l4_feed_forward (&layer->dense, compute, x, n, y, error);
 }
 
 gboolean
@@ -177,7 +190,7 @@ l4_decoder_forward (const L4Decoder *self, L4Compute *compute, L4Cache *cache, f
   const L4Probe probe = given != NULL ? *given : (L4Probe) { 0 };
   gint64 n_pairs = config->head_dim / 2, size = n * config->hidden, moe = 0;
   l4_autofree float *memory =
-      l4_alloc ((2 * size + n * config->n_experts + 4 * n * n_pairs) * sizeof (float), _("decoder"), error);
+      l4_alloc_raw ((2 * size + n * config->n_experts + 4 * n * n_pairs) * sizeof (float), _("decoder"), error);
   float *x = memory;            /* [n, hidden] */
   float *y = x + size;          /* [n, hidden] */
   float *router = y + size;     /* [n, n_experts] */
@@ -200,16 +213,14 @@ l4_decoder_forward (const L4Decoder *self, L4Compute *compute, L4Cache *cache, f
 
     if (g_cancellable_is_cancelled (cancellable))
       return l4_fail (error, L4_ERROR_CANCELLED, _("cancelled"));
-    if (probe.hidden_states != NULL)
-      memcpy (probe.hidden_states + l * size, h, size * sizeof (float));
     if (!forward_layer (self, l, compute, cache, config->layers[l].chunked ? &chunked : &whole, n, forced, h, x, y, router,
-            error))
+            probe.hidden_states, error))
       return FALSE;
     if (is_moe && probe.router_logits != NULL)
       memcpy (probe.router_logits + moe * n * config->n_experts, router, n * config->n_experts * sizeof (float));
     moe += is_moe;
   }
-  normalise (config, h, self->norm, n, h);
+  normalise (self, compute, y, h, self->norm, n, h);
   if (probe.hidden_states != NULL)
     memcpy (probe.hidden_states + config->n_layers * size, h, size * sizeof (float));
   cache->n_tokens += n;
@@ -219,5 +230,5 @@ l4_decoder_forward (const L4Decoder *self, L4Compute *compute, L4Cache *cache, f
 gboolean
 l4_decoder_logits (const L4Decoder *self, L4Compute *compute, const float *h, gint64 n, float *logits, GError **error)
 {
-  return l4_product (compute, self->head, h, n, NULL, logits, error);
+  return l4_multiply (compute, &(L4Product) {.weight = self->head,.x = h,.m = n,.y = logits }, 1, error);
 }

@@ -9,7 +9,7 @@
 /* y = down(silu(gate(x)) * up(x)) */
 typedef struct
 {
-  L4Weight *gate_up;            /* [2 * width, hidden], gate first */
+  L4Weight *gate, *up;          /* [width, hidden] */
   L4Weight *down;               /* [hidden, width] */
 } L4FeedForward;
 

@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "compute/attention.h"
+#include "compute/product.h"
 #include "kernels/kernels.h"
 
 void
@@ -72,7 +73,8 @@ scale_queries (const L4TextConfig *config, gint64 first, gint64 n, float *querie
 
 /* Stores and attends; on a chunked layer chunk by chunk, each from the first slot on. */
 static gboolean
-attend (L4Cache *cache, gint64 layer, const float *q, const float *k, const float *v, gint64 n, float *out, GError **error)
+attend (L4Compute *compute, L4Cache *cache, gint64 layer, const float *q, const float *k, const float *v, gint64 n, float *out,
+    GError **error)
 {
   const L4TextConfig *config = cache->config;
   const L4LayerCache *store = &cache->layers[layer];
@@ -88,7 +90,8 @@ attend (L4Cache *cache, gint64 layer, const float *q, const float *k, const floa
 
     piece = chunk > 0 ? MIN (n - at, chunk - slot) : n - at;
     l4_cache_store (cache, layer, slot, k + at * kv_width, v + at * kv_width, piece);
-    if (!l4_attention (&shape, q + at * q_width, piece, store->keys, store->values, slot + 1, 1, out + at * q_width, error))
+    if (!l4_attention (compute, &shape, q + at * q_width, piece, store->keys, store->values, slot + 1, 1, out + at * q_width,
+            error))
       return FALSE;
   }
   return TRUE;
@@ -100,15 +103,19 @@ l4_self_attention_forward (const L4SelfAttention *self, L4Compute *compute, L4Ca
 {
   const L4TextConfig *config = cache->config;
   gint64 q_width = config->n_heads * config->head_dim, kv_width = config->n_kv_heads * config->head_dim;
-  l4_autofree float *memory = l4_alloc (n * 2 * (q_width + kv_width) * sizeof (float), _("attention"), error);
+  l4_autofree float *memory = l4_alloc_raw (n * 2 * (q_width + kv_width) * sizeof (float), _("attention"), error);
   float *q = memory;            /* [n, n_heads, head_dim] */
   float *k = q + n * q_width;   /* [n, n_kv_heads, head_dim] */
   float *v = k + n * kv_width;  /* same */
   float *heads = v + n * kv_width;      /* [n, n_heads, head_dim] */
 
-  if (memory == NULL || !l4_product (compute, self->q, x, n, self->q_bias, q, error)
-      || !l4_product (compute, self->k, x, n, self->k_bias, k, error)
-      || !l4_product (compute, self->v, x, n, self->v_bias, v, error))
+  const L4Product inputs[] = {
+    {.weight = self->q,.x = x,.m = n,.bias = self->q_bias,.y = q},
+    {.weight = self->k,.x = x,.m = n,.bias = self->k_bias,.y = k},
+    {.weight = self->v,.x = x,.m = n,.bias = self->v_bias,.y = v},
+  };
+
+  if (memory == NULL || !l4_multiply (compute, inputs, G_N_ELEMENTS (inputs), error))
     return FALSE;
   if (config->layers[layer].rope) {
     rotate_heads (config, angles, n, config->n_heads, q);
@@ -116,5 +123,6 @@ l4_self_attention_forward (const L4SelfAttention *self, L4Compute *compute, L4Ca
   } else if (config->temperature) {
     scale_queries (config, cache->n_tokens, n, q);
   }
-  return attend (cache, layer, q, k, v, n, heads, error) && l4_product (compute, self->o, heads, n, self->o_bias, y, error);
+  return attend (compute, cache, layer, q, k, v, n, heads, error)
+      && l4_multiply (compute, &(L4Product) {.weight = self->o,.x = heads,.m = n,.bias = self->o_bias,.y = y }, 1, error);
 }

@@ -245,7 +245,6 @@ answer_conversation (Session *self, const L4Message *messages, gsize n_messages,
   g_autoptr (GArray) ids = NULL;
   l4_autofree float *logits = NULL;     /* [vocab] */
 
-  l4_compute_enter (model->compute);
   if (sampler == NULL
       || !encode_pictures (model, messages, n_messages, options->max_tiles, &pictures, cancellable, error))
     return FALSE;

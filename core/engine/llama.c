@@ -80,13 +80,12 @@ make_digest (const char *folder, const L4Checkpoint *checkpoint)
 }
 
 static gboolean
-load_weights (L4Llama *self, const L4Checkpoint *checkpoint, L4ProgressFunc progress, gpointer user_data,
+load_weights (L4Llama *self, L4Checkpoint *checkpoint, L4ProgressFunc progress, gpointer user_data,
     GCancellable *cancellable, GError **error)
 {
   g_autoptr (L4Loader) loader =
-      l4_loader_new (self->compute, checkpoint, self->n_parameters, progress, user_data, cancellable);
+      l4_loader_new (self->compute, checkpoint, FALSE, self->n_parameters, progress, user_data, cancellable);
 
-  l4_compute_enter (self->compute);
   if (self->config->has_vision)
     self->vision = l4_vision_encoder_load (loader, self->config);
   self->decoder = l4_decoder_load (loader, self->config);

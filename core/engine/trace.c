@@ -75,7 +75,6 @@ l4_trace (const L4Llama *model, const gint32 *ids, gint64 n, const float *tiles,
     L4Trace *trace, GError **error)
 {
   *trace = (L4Trace) { 0 };
-  l4_compute_enter (model->compute);
   if (trace_all (model, ids, n, tiles, n_tiles, experts, trace, error))
     return TRUE;
   l4_trace_clear (trace);

@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "compute/attention.h"
+#include "compute/product.h"
 #include "kernels/kernels.h"
 
 void
@@ -24,12 +25,33 @@ l4_layer_norm_clear (L4LayerNorm *self)
   l4_free (self->bias);
 }
 
-void
-l4_layer_norm (const L4LayerNorm *self, const float *x, gint64 n, gint64 hidden, double eps, float *y)
+typedef struct
 {
-#pragma omp parallel for if (n * hidden > 65536)
-  for (gint64 t = 0; t < n; t++)
-    l4_kernels ()->layer_norm (x + t * hidden, self->weight, self->bias, hidden, eps, y + t * hidden);
+  const L4LayerNorm *norm;
+  const float *x;
+  float *h, *y;
+  gint64 hidden;
+  double eps;
+} Normalise;
+
+static void
+normalise_row (gpointer data, gsize t, guint thread)
+{
+  const Normalise *job = data;
+  gsize at = t * job->hidden;
+
+  if (job->x != NULL)
+    l4_kernels ()->add (job->x + at, job->hidden, job->h + at);
+  l4_kernels ()->layer_norm (job->h + at, job->norm->weight, job->norm->bias, job->hidden, job->eps, job->y + at);
+}
+
+void
+l4_layer_norm (const L4LayerNorm *self, L4Compute *compute, const float *x, float *h, gint64 n, gint64 hidden, double eps,
+    float *y)
+{
+  Normalise job = { self, x, h, y, hidden, eps };
+
+  l4_compute_run (compute, normalise_row, &job, n, n * hidden);
 }
 
 void
@@ -103,74 +125,81 @@ l4_vision_angles (const L4VisionConfig *config, float *cosines, float *sines)
     }
 }
 
-/* One head of all tokens side by side: [n, n_heads, head_dim] → [n_heads, n, head_dim]. */
+/* Keys and values of all tokens of one head side by side: [n, n_heads, head_dim] → [n_heads, n, head_dim]. */
+typedef struct
+{
+  const L4VisionConfig *config;
+  const float *cosines, *sines; /* [n, head_dim / 2] */
+  gint64 n;                     /* tokens a tile */
+  float *q, *k;                 /* [n_tiles, n, n_heads, head_dim] */
+  const float *v;
+  float *keys, *values;         /* [n_tiles, n_heads, n, head_dim] */
+} Heads;
+
+/* Rotates one token's queries and keys, and puts its keys and values in their places. */
 static void
-gather_heads (const float *in, gint64 n, gint64 n_heads, gint64 head_dim, float *out)
+prepare_token (gpointer data, gsize task, guint thread)
 {
-  for (gint64 h = 0; h < n_heads; h++)
-    for (gint64 t = 0; t < n; t++)
-      memcpy (out + (h * n + t) * head_dim, in + (t * n_heads + h) * head_dim, head_dim * sizeof (float));
-}
+  const Heads *job = data;
+  gint64 n_heads = job->config->n_heads, d = job->config->hidden / n_heads, t = task % job->n;
+  const float *cosines = job->cosines + t * d / 2, *sines = job->sines + t * d / 2;
 
-static void
-rotate_heads (const float *cosines, const float *sines, gint64 n, gint64 n_heads, gint64 head_dim, float *heads)
-{
-  for (gint64 t = 0; t < n; t++)
-    for (gint64 h = 0; h < n_heads; h++)
-      l4_kernels ()->rotate (heads + (t * n_heads + h) * head_dim, cosines + t * head_dim / 2, sines + t * head_dim / 2,
-          head_dim / 2);
-}
+  for (gint64 h = 0; h < n_heads; h++) {
+    gsize from = (task * n_heads + h) * d, to = ((task / job->n * n_heads + h) * job->n + t) * d;
 
-/* q is overwritten with the attention's output; all [n_tiles, n, hidden]; scratch: [2, n, hidden]. */
-static gboolean
-attend (const L4VisionConfig *config, const float *cosines, const float *sines, gint64 n_tiles, gint64 n, float *q, float *k,
-    const float *v, float *out, float *scratch, GError **error)
-{
-  gint64 head_dim = config->hidden / config->n_heads, size = n * config->hidden;
-  const L4AttentionShape shape = { config->n_heads, config->n_heads, head_dim, n, 1 / sqrtf (head_dim) };
-
-  for (gint64 tile = 0; tile < n_tiles; tile++) {
-    rotate_heads (cosines, sines, n, config->n_heads, head_dim, q + tile * size);
-    rotate_heads (cosines, sines, n, config->n_heads, head_dim, k + tile * size);
-    gather_heads (k + tile * size, n, config->n_heads, head_dim, scratch);
-    gather_heads (v + tile * size, n, config->n_heads, head_dim, scratch + size);
-    if (!l4_attention (&shape, q + tile * size, n, scratch, scratch + size, n, 0, out + tile * size, error))
-      return FALSE;
+    l4_kernels ()->rotate (job->q + from, cosines, sines, d / 2);
+    memcpy (job->keys + to, job->k + from, d * sizeof (float));
+    l4_kernels ()->rotate (job->keys + to, cosines, sines, d / 2);
+    memcpy (job->values + to, job->v + from, d * sizeof (float));
   }
+}
+
+/* All [n_tiles, n, hidden]; keys, values: scratch of that size. */
+static gboolean
+attend (L4Compute *compute, const Heads *job, gint64 n_tiles, float *out, GError **error)
+{
+  const L4VisionConfig *config = job->config;
+  gint64 d = config->hidden / config->n_heads, size = job->n * config->hidden;
+  const L4AttentionShape shape = { config->n_heads, config->n_heads, d, job->n, 1 / sqrtf (d) };
+
+  l4_compute_run (compute, prepare_token, (gpointer) job, n_tiles * job->n, n_tiles * size);
+  for (gint64 tile = 0; tile < n_tiles; tile++)
+    if (!l4_attention (compute, &shape, job->q + tile * size, job->n, job->keys + tile * size, job->values + tile * size, job->n,
+            0, out + tile * size, error))
+      return FALSE;
   return TRUE;
 }
 
 gboolean
 l4_vision_block_forward (const L4VisionBlock *self, L4Compute *compute, const L4VisionConfig *config,
-    const float *cosines, const float *sines, gint64 n_tiles, float *h, GError **error)
+    const float *cosines, const float *sines, gint64 n_tiles, float *x, float *h, GError **error)
 {
   gint64 n = l4_vision_grid (config) * l4_vision_grid (config) + 1, rows = n_tiles * n, hidden = config->hidden;
   gint64 size = rows * hidden, inner_size = rows * config->intermediate;
-  l4_autofree float *memory =
-      l4_alloc ((5 * size + MAX (2 * n * hidden, inner_size)) * sizeof (float), _("vision block"), error);
-  float *x = memory;            /* [n_tiles, n, hidden] */
-  float *q = x + size, *k = q + size, *v = k + size, *heads = v + size; /* same */
-  float *scratch = heads + size;        /* heads of one tile, then the perceptron's inside */
+  l4_autofree float *memory = l4_alloc_raw (MAX (6 * size, size + inner_size) * sizeof (float), _("vision block"), error);
+  float *normed = memory;       /* [n_tiles, n, hidden] */
+  float *q = normed + size, *k = q + size, *v = k + size;       /* same */
+  float *keys = v + size, *values = keys + size;        /* [n_tiles, n_heads, n, head_dim] */
+  float *heads = normed;        /* [n_tiles, n, hidden] */
+  float *inner = q;             /* [n_tiles, n, intermediate] */
+  const L4Product inputs[] = {
+    {.weight = self->q.weight,.x = normed,.m = rows,.bias = self->q.bias,.y = q},
+    {.weight = self->k.weight,.x = normed,.m = rows,.bias = self->k.bias,.y = k},
+    {.weight = self->v.weight,.x = normed,.m = rows,.bias = self->v.bias,.y = v},
+  };
+  const L4Product output = {.weight = self->o.weight,.x = heads,.m = rows,.bias = self->o.bias,.y = x };
+  const L4Product fc1 = {.weight = self->fc1.weight,.x = normed,.m = rows,.bias = self->fc1.bias,
+    .activation = L4_ACTIVATION_GELU,.y = inner
+  };
+  const L4Product fc2 = {.weight = self->fc2.weight,.x = inner,.m = rows,.bias = self->fc2.bias,.y = x };
+  const Heads job = { config, cosines, sines, n, q, k, v, keys, values };
 
   if (memory == NULL)
     return FALSE;
-  l4_layer_norm (&self->attention_norm, h, rows, hidden, config->norm_eps, x);
-  if (!l4_product (compute, self->q.weight, x, rows, self->q.bias, q, error)
-      || !l4_product (compute, self->k.weight, x, rows, self->k.bias, k, error)
-      || !l4_product (compute, self->v.weight, x, rows, self->v.bias, v, error)
-      || !attend (config, cosines, sines, n_tiles, n, q, k, v, heads, scratch, error)
-      || !l4_product (compute, self->o.weight, heads, rows, self->o.bias, x, error))
+  l4_layer_norm (&self->attention_norm, compute, x, h, rows, hidden, config->norm_eps, normed);
+  if (!l4_multiply (compute, inputs, G_N_ELEMENTS (inputs), error) || !attend (compute, &job, n_tiles, heads, error)
+      || !l4_multiply (compute, &output, 1, error))
     return FALSE;
-  l4_kernels ()->add (x, size, h);
-
-  l4_layer_norm (&self->mlp_norm, h, rows, hidden, config->norm_eps, x);
-  if (!l4_product (compute, self->fc1.weight, x, rows, self->fc1.bias, scratch, error))
-    return FALSE;
-#pragma omp parallel for if (inner_size > 65536)
-  for (gint64 t = 0; t < rows; t++)
-    l4_kernels ()->gelu (scratch + t * config->intermediate, config->intermediate);
-  if (!l4_product (compute, self->fc2.weight, scratch, rows, self->fc2.bias, x, error))
-    return FALSE;
-  l4_kernels ()->add (x, size, h);
-  return TRUE;
+  l4_layer_norm (&self->mlp_norm, compute, x, h, rows, hidden, config->norm_eps, normed);
+  return l4_multiply (compute, &fc1, 1, error) && l4_multiply (compute, &fc2, 1, error);
 }

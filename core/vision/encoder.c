@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "compute/product.h"
 #include "kernels/kernels.h"
 #include "vision/block.h"
 
@@ -129,7 +130,7 @@ embed_tile (const L4VisionEncoder *self, L4Compute *compute, const float *tile, 
   if (unfolded == NULL)
     return FALSE;
   unfold (config, tile, unfolded);
-  if (!l4_product (compute, self->patch_embedding.weight, unfolded, patches, NULL, h, error))
+  if (!l4_multiply (compute, &(L4Product) {.weight = self->patch_embedding.weight,.x = unfolded,.m = patches,.y = h }, 1, error))
     return FALSE;
   memcpy (h + patches * config->hidden, self->class_embedding, config->hidden * sizeof (float));
   l4_kernels ()->add (self->positions, (patches + 1) * config->hidden, h);
@@ -157,15 +158,19 @@ project (const L4VisionEncoder *self, L4Compute *compute, const float *shuffled,
 {
   const L4VisionConfig *config = &self->config->vision;
   gsize first = rows * config->projector_input, second = rows * config->projector_output;
-  l4_autofree float *memory = l4_alloc ((first + second) * sizeof (float), _("vision adapter"), error);
+  l4_autofree float *memory = l4_alloc_raw ((first + second) * sizeof (float), _("vision adapter"), error);
+  const L4Product layers[] = {
+    {.weight = self->adapter1.weight,.x = shuffled,.m = rows,.activation = L4_ACTIVATION_GELU,.y = memory},
+    {.weight = self->adapter2.weight,.x = memory,.m = rows,.activation = L4_ACTIVATION_GELU,.y = memory + first},
+    {.weight = self->projector.weight,.x = memory + first,.m = rows,.y = features},
+  };
 
-  if (memory == NULL || !l4_product (compute, self->adapter1.weight, shuffled, rows, NULL, memory, error))
+  if (memory == NULL)
     return FALSE;
-  l4_kernels ()->gelu (memory, first);
-  if (!l4_product (compute, self->adapter2.weight, memory, rows, NULL, memory + first, error))
-    return FALSE;
-  l4_kernels ()->gelu (memory + first, second);
-  return l4_product (compute, self->projector.weight, memory + first, rows, NULL, features, error);
+  for (guint i = 0; i < G_N_ELEMENTS (layers); i++)
+    if (!l4_multiply (compute, &layers[i], 1, error))
+      return FALSE;
+  return TRUE;
 }
 
 /* n_tiles of at most TILES_AT_ONCE. */
@@ -179,21 +184,22 @@ forward_tiles (const L4VisionEncoder *self, L4Compute *compute, const float *til
   gint64 shuffled_size = n_patches (config) * config->hidden;
   l4_autofree float *memory = l4_alloc (2 * n_tiles * size * sizeof (float), _("vision encoder"), error);
   float *h = memory;            /* [n_tiles, patches + 1, hidden] */
-  float *shuffled = memory + n_tiles * size;    /* [n_tiles * tokens, hidden * shuffle²] */
+  float *x = memory + n_tiles * size;   /* same, zeros */
+  float *shuffled = x;          /* [n_tiles * tokens, hidden * shuffle²] */
 
   if (memory == NULL)
     return FALSE;
   for (gint64 t = 0; t < n_tiles; t++)
     if (!embed_tile (self, compute, tiles + t * tile_size, h + t * size, error))
       return FALSE;
-  l4_layer_norm (&self->norm_before, h, n_tiles * rows, config->hidden, config->norm_eps, h);
+  l4_layer_norm (&self->norm_before, compute, NULL, h, n_tiles * rows, config->hidden, config->norm_eps, h);
   for (gint64 l = 0; l < config->n_layers; l++) {
     if (g_cancellable_is_cancelled (cancellable))
       return l4_fail (error, L4_ERROR_CANCELLED, _("cancelled"));
-    if (!l4_vision_block_forward (&self->blocks[l], compute, config, self->cosines, self->sines, n_tiles, h, error))
+    if (!l4_vision_block_forward (&self->blocks[l], compute, config, self->cosines, self->sines, n_tiles, x, h, error))
       return FALSE;
   }
-  l4_layer_norm (&self->norm_after, h, n_tiles * rows, config->hidden, config->norm_eps, h);
+  l4_layer_norm (&self->norm_after, compute, x, h, n_tiles * rows, config->hidden, config->norm_eps, h);
   for (gint64 t = 0; t < n_tiles; t++)
     pixel_shuffle (config, h + t * size, shuffled + t * shuffled_size);
   return project (self, compute, shuffled, n_tiles * tokens, features, error);

@@ -287,7 +287,6 @@ run_cached (const Golden *golden, gint64 batch, const gint32 *answer, gint64 n_n
   l4_autofree float *features = NULL, *h = NULL;
   gint64 n_features = 0, step;
 
-  l4_compute_enter (model->compute);
   if (golden->pixels.data != NULL) {
     n_features = golden->pixels.dims[0] * l4_vision_tokens_per_tile (&model->config->vision);
     features = l4_alloc (n_features * config->hidden * sizeof (float), "test", NULL);

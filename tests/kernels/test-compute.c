@@ -5,7 +5,8 @@
 
 #include "base/memory.h"
 #include "compute/attention.h"
-#include "compute/compute.h"
+#include "compute/product.h"
+#include "support/blocks.h"
 
 static float *
 random_floats (GRand *random, gsize n)
@@ -17,46 +18,129 @@ random_floats (GRand *random, gsize n)
   return values;
 }
 
+/* A weight of that type and its values [n_out, n_in]. */
+static L4Weight *
+random_weight (GRand *random, L4Type type, gint64 n_out, gint64 n_in, float **values)
+{
+  gsize n = n_out * n_in, row_bytes = n_in / l4_type_info (type)->block_elements * l4_type_info (type)->block_bytes;
+  g_autofree guint8 *rows = blocks_random (random, type, n);
+  L4Weight *weight = l4_weight_new (type, n_out, n_in, NULL, NULL);
+
+  for (gsize p = 0; p < l4_weight_n_panels (weight); p++)
+    l4_weight_set_panel (weight, p, rows + p * 16 * row_bytes, row_bytes);
+  *values = l4_alloc (n * sizeof (float), "test", NULL);
+  l4_type_to_float (type, rows, n, *values);
+  return weight;
+}
+
+/* Everything that a product can do at once: rows picked, scaled, a bias, GELU or a gate, added to what is there. */
 static void
-check_product (L4Precision precision, L4Layout layout, gint64 m, gint64 n_out, gint64 n_in, gboolean with_bias)
+check_product (L4Compute *compute, L4Type type, gint64 m, gint64 n_out, gint64 n_in, guint variant)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GRand) random = g_rand_new_with_seed (m * 1000 + n_out);
-  g_autoptr (L4Compute) compute = l4_compute_new (precision, 0, &error);
-  g_autoptr (L4Weight) weight = NULL;
-  l4_autofree float *w = random_floats (random, n_out * n_in);
-  l4_autofree float *x = random_floats (random, m * n_in);
-  l4_autofree float *bias = random_floats (random, n_out);
-  l4_autofree float *y = random_floats (random, m * n_out);
-  /* each term errs by at most 2^-8 when both factors are rounded to 8 bits, and the errors add like a random walk */
-  double tolerance = precision == L4_PRECISION_F32 ? 1e-5 * sqrt (n_in) : 2 * sqrt (n_in) / 256;
+  l4_autofree float *w = NULL, *v = NULL;
+  g_autoptr (L4Weight) weight = random_weight (random, type, n_out, n_in, &w);
+  g_autoptr (L4Weight) gate = random_weight (random, type, n_out, n_in, &v);
+  l4_autofree float *x = random_floats (random, (m + 3) * n_in), *bias = random_floats (random, n_out);
+  l4_autofree float *factors = random_floats (random, m), *y = random_floats (random, m * n_out);
+  l4_autofree float *before = random_floats (random, m * n_out);
+  g_autofree gint32 *rows = g_new (gint32, m);
+  L4Product product = {.weight = weight,.x = x,.m = m,.y = y };
+  gboolean exact = l4_compute_get_precision (compute) == L4_PRECISION_F32 || type == L4_TYPE_F32;
 
-  g_assert_no_error (error);
-  l4_compute_enter (compute);
-  weight = l4_weight_new (compute, precision, n_out, n_in, layout, w, &error);
-  g_assert_no_error (error);
-  g_assert_true (l4_product (compute, weight, x, m, with_bias ? bias : NULL, y, &error));
+  for (gint64 i = 0; i < m; i++)
+    rows[i] = g_rand_int_range (random, 0, m + 3);
+  memcpy (before, y, m * n_out * sizeof *y);
+  product.rows = variant & 1 ? rows : NULL;
+  product.factors = variant & 2 ? factors : NULL;
+  product.bias = variant & 4 ? bias : NULL;
+  product.activation = variant & 8 ? L4_ACTIVATION_GELU : L4_ACTIVATION_NONE;
+  product.add = (variant & 16) != 0;
+  product.gate = variant & 32 ? gate : NULL;
+  g_assert_true (l4_multiply (compute, &product, 1, &error));
   g_assert_no_error (error);
   for (gint64 i = 0; i < m; i++)
     for (gint64 o = 0; o < n_out; o++) {
-      double expected = with_bias ? bias[o] : 0;
+      double sum = 0, gated = 0, size = 0, tolerance;
 
-      for (gint64 k = 0; k < n_in; k++)
-        expected += (double) x[i * n_in + k] * (layout == L4_LAYOUT_OUT_IN ? w[o * n_in + k] : w[k * n_out + o]);
-      g_assert_cmpfloat_with_epsilon (y[i * n_out + o], expected, tolerance);
+      for (gint64 k = 0; k < n_in; k++) {
+        double value = (double) x[(variant & 1 ? rows[i] : i) * n_in + k] * (variant & 2 ? factors[i] : 1);
+
+        sum += value * w[o * n_in + k];
+        gated += value * v[o * n_in + k];
+        size += fabs (w[o * n_in + k]) + (variant & 32 ? fabs (v[o * n_in + k]) : 0);
+      }
+      /* rounding to 8 bits errs by half a step of at most 1 / 127 a term, and the errors add like a random walk */
+      tolerance = (exact ? 1e-5 : 0.02 / sqrt (n_in) + 1e-4) * size * (variant & 32 ? 2 + fabs (sum) + fabs (gated) : 1) + 1e-5;
+      sum += variant & 4 ? bias[o] : 0;
+      if (variant & 32)
+        sum *= gated / (1 + exp (-gated));
+      if (variant & 8)
+        sum *= 0.5 * (1 + erf (sum * M_SQRT1_2));
+      if (variant & 16)
+        sum += before[i * n_out + o];
+      g_assert_cmpfloat_with_epsilon (y[i * n_out + o], sum, tolerance);
     }
 }
 
 static void
 test_products (gconstpointer data)
 {
-  static const gint64 rows[] = { 1, 2, 15, 16, 17, 33, 100 };
-  static const gint64 shapes[][2] = { {1, 1}, {5, 3}, {16, 64}, {100, 60}, {456, 128} };
+  static const gint64 rows[] = { 1, 2, 7, 8, 9, 16, 17, 33, 100 };
+  static const gint64 shapes[][2] = { {1, 256}, {5, 256}, {100, 512}, {300, 1024} };
+  g_autoptr (L4Compute) compute = l4_compute_new (GPOINTER_TO_INT (data), 2, NULL);
 
-  for (guint r = 0; r < G_N_ELEMENTS (rows); r++)
-    for (guint s = 0; s < G_N_ELEMENTS (shapes); s++) {
-      check_product (GPOINTER_TO_INT (data), L4_LAYOUT_OUT_IN, rows[r], shapes[s][0], shapes[s][1], r % 2);
-      check_product (GPOINTER_TO_INT (data), L4_LAYOUT_IN_OUT, rows[r], shapes[s][0], shapes[s][1], !(r % 2));
+  for (guint type = 0; type < L4_N_TYPES; type++)
+    for (guint r = 0; r < G_N_ELEMENTS (rows); r++)
+      check_product (compute, type, rows[r], shapes[r % 4][0], shapes[r % 4][1], (r * 7 + type * 5) % 64);
+  for (guint variant = 0; variant < 64; variant++) {
+    check_product (compute, L4_TYPE_BF16, 3, 70, 96, variant);
+    check_product (compute, L4_TYPE_BF16, 20, 70, 96, variant);
+    check_product (compute, L4_TYPE_Q4_0, 20, 70, 96, variant);
+    check_product (compute, L4_TYPE_F32, 20, 70, 97, variant);
+  }
+  check_product (compute, L4_TYPE_BF16, 1100, 130, 1060, 0);    /* more rows and columns than one block of sums or depth */
+}
+
+static void
+test_a_row_alone_gives_the_same_bits (void)
+{
+  g_autoptr (GRand) random = g_rand_new_with_seed (3);
+  g_autoptr (L4Compute) compute = l4_compute_new (L4_PRECISION_BF16, 2, NULL);
+
+  for (guint type = 0; type < L4_N_TYPES; type++) {
+    l4_autofree float *w = NULL, *x = random_floats (random, 8 * 512), *y = random_floats (random, 8 * 100);
+    g_autoptr (L4Weight) weight = random_weight (random, type, 100, 512, &w);
+    float alone[100];
+
+    g_assert_true (l4_multiply (compute, &(L4Product) {.weight = weight,.x = x,.m = 8,.y = y }, 1, NULL));
+    for (guint i = 0; i < 8; i++) {
+      g_assert_true (l4_multiply (compute, &(L4Product) {.weight = weight,.x = x + i * 512,.m = 1,.y = alone }, 1, NULL));
+      g_assert_cmpmem (alone, sizeof alone, y + i * 100, sizeof alone);
+    }
+  }
+}
+
+static void
+test_weights_left_in_their_rows_give_the_same_bits (void)
+{
+  g_autoptr (GRand) random = g_rand_new_with_seed (4);
+  g_autoptr (L4Compute) compute = l4_compute_new (L4_PRECISION_BF16, 2, NULL);
+
+  for (guint type = 0; type < L4_N_TYPES; type++)
+    for (gint64 m = 1; m < 40; m += 19) {
+      g_autofree guint8 *rows = blocks_random (random, type, 100 * 512);
+      l4_autofree float *x = random_floats (random, m * 512), *y = random_floats (random, m * 100);
+      l4_autofree float *z = random_floats (random, m * 100);
+      g_autoptr (L4Weight) packed = l4_weight_new (type, 100, 512, NULL, NULL);
+      g_autoptr (L4Weight) left = l4_weight_new (type, 100, 512, rows, NULL);
+
+      for (gsize p = 0; p < l4_weight_n_panels (packed); p++)
+        l4_weight_set_panel (packed, p, rows + p * 16 * packed->row_bytes, packed->row_bytes);
+      g_assert_true (l4_multiply (compute, &(L4Product) {.weight = packed,.x = x,.m = m,.y = y }, 1, NULL));
+      g_assert_true (l4_multiply (compute, &(L4Product) {.weight = left,.gate = NULL,.x = x,.m = m,.y = z }, 1, NULL));
+      g_assert_cmpmem (y, m * 100 * sizeof *y, z, m * 100 * sizeof *z);
     }
 }
 
@@ -75,9 +159,9 @@ multiply_often (gpointer data)
   const Shared *shared = data;
   l4_autofree float *y = l4_alloc (shared->m * 64 * sizeof (float), "test", NULL);
 
-  l4_compute_enter (shared->compute);
   for (guint i = 0; i < 50; i++) {
-    g_assert_true (l4_product (shared->compute, shared->weight, shared->x, shared->m, NULL, y, NULL));
+    g_assert_true (l4_multiply (shared->compute, &(L4Product) {.weight = shared->weight,.x = shared->x,.m = shared->m,.y = y }, 1,
+            NULL));
     for (gint64 j = 0; j < shared->m * 64; j++)
       g_assert_cmpfloat (y[j], ==, shared->expected[j]);
   }
@@ -88,16 +172,13 @@ static void
 test_two_threads_share_one_weight (void)
 {
   g_autoptr (GRand) random = g_rand_new_with_seed (3);
-  g_autoptr (L4Compute) compute = l4_compute_new (L4_PRECISION_BF16, 1, NULL);
-  l4_autofree float *w = random_floats (random, 64 * 96);
-  l4_autofree float *x = random_floats (random, 20 * 96);
-  l4_autofree float *y = random_floats (random, 20 * 64);
-  g_autoptr (L4Weight) weight = l4_weight_new (compute, L4_PRECISION_BF16, 64, 96, L4_LAYOUT_OUT_IN, w, NULL);
+  g_autoptr (L4Compute) compute = l4_compute_new (L4_PRECISION_BF16, 2, NULL);
+  l4_autofree float *w = NULL, *x = random_floats (random, 20 * 4096), *y = random_floats (random, 20 * 64);
+  g_autoptr (L4Weight) weight = random_weight (random, L4_TYPE_Q4_K, 64, 4096, &w);
   Shared shared = { compute, weight, x, y, 20 };
   GThread *threads[2];
 
-  l4_compute_enter (compute);
-  g_assert_true (l4_product (compute, weight, x, 20, NULL, y, NULL));
+  g_assert_true (l4_multiply (compute, &(L4Product) {.weight = weight,.x = x,.m = 20,.y = y }, 1, NULL));
   for (guint i = 0; i < 2; i++)
     threads[i] = g_thread_new ("product", multiply_often, &shared);
   for (guint i = 0; i < 2; i++)
@@ -110,12 +191,13 @@ test_attention_shares_key_heads (void)
   enum { HEADS = 6, KV_HEADS = 2, D = 5, N = 4, CAPACITY = 9, FIRST = 3 };
   const L4AttentionShape shape = { HEADS, KV_HEADS, D, CAPACITY, 0.5f };
   g_autoptr (GRand) random = g_rand_new_with_seed (5);
+  g_autoptr (L4Compute) compute = l4_compute_new (L4_PRECISION_F32, 2, NULL);
   l4_autofree float *q = random_floats (random, N * HEADS * D);
   l4_autofree float *k = random_floats (random, KV_HEADS * CAPACITY * D);
   l4_autofree float *v = random_floats (random, KV_HEADS * CAPACITY * D);
   l4_autofree float *out = random_floats (random, N * HEADS * D);
 
-  g_assert_true (l4_attention (&shape, q, N, k, v, FIRST, 1, out, NULL));
+  g_assert_true (l4_attention (compute, &shape, q, N, k, v, FIRST, 1, out, NULL));
   for (guint t = 0; t < N; t++)
     for (guint h = 0; h < HEADS; h++) {
       const float *keys = k + h / 3 * CAPACITY * D, *values = v + h / 3 * CAPACITY * D;
@@ -144,6 +226,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_data_func ("/compute/float32-products-match-plain-sums", GINT_TO_POINTER (L4_PRECISION_F32), test_products);
   g_test_add_data_func ("/compute/bf16-products-match-plain-sums", GINT_TO_POINTER (L4_PRECISION_BF16), test_products);
+  g_test_add_func ("/compute/a-row-alone-gives-the-same-bits", test_a_row_alone_gives_the_same_bits);
+  g_test_add_func ("/compute/weights-left-in-their-rows-give-the-same-bits", test_weights_left_in_their_rows_give_the_same_bits);
   g_test_add_func ("/compute/two-threads-share-one-weight", test_two_threads_share_one_weight);
   g_test_add_func ("/compute/attention-shares-key-heads", test_attention_shares_key_heads);
   return g_test_run ();

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* oneDNN's batch-reduce matrix kernels: C += A * B on blocks that lie in the caches. */
+
+#pragma once
+
+#include <glib.h>
+
+/* Columns of every block. */
+#define L4_BLOCK_COLUMNS 64
+/* Rows of a block: 16 or 32; its depth: a multiple of 32 up to this. */
+#define L4_BLOCK_DEPTH 512
+
+typedef enum
+{
+  L4_BLOCK_BF16,                /* A: [rows, depth] bfloat16; B: [depth / 2, 64, 2] */
+  L4_BLOCK_F32,                 /* A: [rows, depth] float; B: [depth, 64] */
+  L4_N_BLOCK_KINDS
+} L4BlockKind;
+
+/* The kernels made so far. */
+typedef struct _L4Brgemm L4Brgemm;
+
+L4Brgemm *l4_brgemm_new (void);
+void l4_brgemm_free (L4Brgemm *self);   /* NULL is fine */
+
+/* Whether this machine multiplies bfloat16 in hardware; and whether by matrix units, much faster than 8-bit dot products. */
+gboolean l4_brgemm_has_bf16 (const L4Brgemm *self);
+gboolean l4_brgemm_has_matrix_units (const L4Brgemm *self);
+
+/* c [rows, 64] += a * b. Any thread; the first use of a shape makes its kernel. Where oneDNN has none, plain C does it. */
+void l4_brgemm_add (L4Brgemm *self, L4BlockKind kind, guint rows, guint depth, const void *a, const void *b, float *c);
+
+/* Ends a thread's series of calls: gives the matrix units' state back. */
+void l4_brgemm_rest (L4Brgemm *self);

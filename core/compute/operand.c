@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The rows that weights are multiplied with, rounded and laid out for one of the ways to multiply. */
+
+#include "compute/operand.h"
+
+#include <string.h>
+
+#include "base/bf16.h"
+#include "base/memory.h"
+#include "kernels/kernels.h"
+
+#define ROW_STEP 16
+
+/* Bytes of a quantised row: values, scales, sums, sums of halves. */
+static gsize
+quantised_bytes (gint64 padded_n)
+{
+  return padded_n + padded_n / L4_GROUP * 4 * sizeof (float);
+}
+
+static gsize
+element_size (L4Way way)
+{
+  return way == L4_WAY_BF16 ? sizeof (guint16) : sizeof (float);
+}
+
+gboolean
+l4_operand_measure (L4Operand *self)
+{
+  gboolean blocks = self->way == L4_WAY_BF16 || self->way == L4_WAY_F32;
+
+  self->padded_m = blocks ? (self->m + ROW_STEP - 1) / ROW_STEP * ROW_STEP : self->m;
+  self->padded_n = (self->n_in + L4_GROUP - 1) / L4_GROUP * L4_GROUP;
+  if (self->way == L4_WAY_QUANTISED)
+    return l4_checked_product ((gint64[]) { self->m, quantised_bytes (self->padded_n) }, 2, 1, &self->bytes);
+  return l4_checked_product ((gint64[]) { self->padded_m, self->padded_n }, 2, element_size (self->way), &self->bytes);
+}
+
+L4QuantisedRow
+l4_operand_quantised (const L4Operand *self, gint64 i)
+{
+  guint8 *row = self->data + i * quantised_bytes (self->padded_n);
+  float *scales = (float *) (row + self->padded_n);
+  gint64 groups = self->padded_n / L4_GROUP;
+
+  return (L4QuantisedRow) { (gint8 *) row, scales, scales + groups, scales + 2 * groups };
+}
+
+const float *
+l4_operand_floats (const L4Operand *self, gint64 i)
+{
+  return (const float *) self->data + i * self->padded_n;
+}
+
+const void *
+l4_operand_block (const L4Operand *self, gint64 i, gint64 depth)
+{
+  gint64 width = MIN (L4_BLOCK_DEPTH, self->padded_n - depth);
+
+  return self->data + (depth * self->padded_m + i * width) * element_size (self->way);
+}
+
+/* Row i of x, scaled, with zeros behind it: the row itself where nothing has to be done. */
+static const float *
+take_row (const L4Operand *self, gint64 i, float *floats)
+{
+  const float *row = self->x + (self->rows != NULL ? self->rows[i] : i) * self->n_in;
+
+  if (self->factors == NULL && self->padded_n == self->n_in)
+    return row;
+  l4_kernels ()->scale (row, self->factors != NULL ? self->factors[i] : 1, self->n_in, floats);
+  memset (floats + self->n_in, 0, (self->padded_n - self->n_in) * sizeof (float));
+  return floats;
+}
+
+static void
+write_block_row (const L4Operand *self, gint64 i, const float *row)
+{
+  for (gint64 depth = 0; depth < self->padded_n; depth += L4_BLOCK_DEPTH) {
+    gint64 width = MIN (L4_BLOCK_DEPTH, self->padded_n - depth);
+    void *out = (void *) l4_operand_block (self, i, depth);
+
+    if (row == NULL)
+      memset (out, 0, width * element_size (self->way));
+    else if (self->way == L4_WAY_BF16)
+      l4_kernels ()->to_bf16 (row + depth, width, out);
+    else
+      memcpy (out, row + depth, width * sizeof (float));
+  }
+}
+
+static void
+write_float_row (const L4Operand *self, gint64 i, const float *row)
+{
+  float *out = (float *) l4_operand_floats (self, i);
+
+  for (gint64 k = 0; k < self->padded_n; k++)
+    out[k] = self->exact ? row[k] : l4_bf16_to_float (l4_bf16_from_float (row[k]));
+}
+
+void
+l4_operand_write_row (const L4Operand *self, gint64 i, float *floats)
+{
+  const float *row = i < self->m ? take_row (self, i, floats) : NULL;
+  L4QuantisedRow quantised;
+
+  switch (self->way) {
+    case L4_WAY_QUANTISED:
+      quantised = l4_operand_quantised (self, i);
+      l4_kernels ()->quantise (row, self->padded_n, &quantised);
+      break;
+    case L4_WAY_FLOATS:
+      write_float_row (self, i, row);
+      break;
+    default:
+      write_block_row (self, i, row);
+  }
+}

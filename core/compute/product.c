@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Products of rows and weights, with what comes right after them. */
+
+#include "compute/product.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "compute/compute-private.h"
+#include "compute/operand.h"
+
+/* Panels in a block of columns. */
+#define BLOCK_PANELS (L4_BLOCK_COLUMNS / L4_PANEL_ROWS)
+/* Most blocks of columns that a task multiplies side by side: each row of A is then read that much less often. */
+#define MAX_BLOCKS 4
+/* Rows that a task keeps sums for: with MAX_BLOCKS blocks a megabyte, half of a second-level cache. */
+#define MAX_ROWS 1024
+/* Rows of A in one kernel call. */
+#define CALL_ROWS 32
+
+/* A product on its way. */
+typedef struct
+{
+  const L4Product *product;
+  const L4Operand *operand;
+  guint blocks;                 /* blocks of columns in one task */
+  gsize first_task;             /* of the call */
+  gsize n_tasks;
+} Job;
+
+typedef struct
+{
+  L4Compute *compute;
+  Job *jobs;
+  gsize n_jobs;
+  L4Operand *operands;
+  gsize n_operands;
+} Call;
+
+/* One thread's working memory. */
+typedef struct
+{
+  float *sums;                  /* [MAX_BLOCKS][rows][64], or [8][64] */
+  guint8 *weights;              /* [MAX_BLOCKS][512 * 64] of floats */
+  guint8 *panel;                /* of mapped weights */
+} Own;
+
+static gboolean
+is_plain (L4Type type)
+{
+  return l4_kernels ()->panels[type].dot == NULL;
+}
+
+static L4Way
+choose_way (const L4Compute *compute, const L4Product *product)
+{
+  gboolean few = product->m <= L4_DOT_ROWS, plain = is_plain (product->weight->type);
+  gboolean alike = product->gate == NULL || is_plain (product->gate->type) == plain;
+
+  if (compute->precision == L4_PRECISION_F32 || product->weight->type == L4_TYPE_F32)
+    return few && plain && alike ? L4_WAY_FLOATS : L4_WAY_F32;
+  if (!alike)                   /* blocks are made of every type */
+    return l4_brgemm_has_bf16 (compute->brgemm) ? L4_WAY_BF16 : L4_WAY_F32;
+  if (few || (!plain && !l4_brgemm_has_matrix_units (compute->brgemm)))
+    return plain ? L4_WAY_FLOATS : L4_WAY_QUANTISED;
+  return l4_brgemm_has_bf16 (compute->brgemm) ? L4_WAY_BF16 : L4_WAY_F32;
+}
+
+/* Panels that one column of the product takes: with a gate its own and the gate's. */
+static guint
+panels_each (const L4Product *product)
+{
+  return product->gate != NULL ? 2 : 1;
+}
+
+/* Columns of y that `blocks` blocks give. */
+static gsize
+columns_of (const L4Product *product, guint blocks)
+{
+  return blocks * L4_BLOCK_COLUMNS / panels_each (product);
+}
+
+/* What comes after a product: columns first … first + n - 1 of row i, sums in c; the gate's, if any, in gate. */
+static void
+finish_row (const L4Product *product, gint64 i, gsize first, gsize n, float *c, float *gate)
+{
+  const L4Kernels *kernels = l4_kernels ();
+  float *y = product->y + i * product->weight->n_out + first;
+
+  if (product->weight->row_scales != NULL)
+    for (gsize k = 0; k < n; k++)
+      c[k] *= product->weight->row_scales[first + k];
+  if (gate != NULL && product->gate->row_scales != NULL)
+    for (gsize k = 0; k < n; k++)
+      gate[k] *= product->gate->row_scales[first + k];
+  if (product->bias != NULL)
+    kernels->add (product->bias + first, n, c);
+  if (gate != NULL)
+    kernels->silu_multiply (gate, c, n, c);
+  if (product->activation == L4_ACTIVATION_GELU)
+    kernels->gelu (c, n);
+  if (product->add)
+    kernels->add (c, n, y);
+  else
+    memcpy (y, c, n * sizeof *c);
+}
+
+/* The weight that panel p of a task, 0 … 4 * blocks - 1, is of: with a gate the gate's are the second half of each block. */
+static const L4Weight *
+panel_weight (const Job *job, guint p)
+{
+  return p % BLOCK_PANELS < BLOCK_PANELS / panels_each (job->product) ? job->product->weight : job->product->gate;
+}
+
+/* Panel p of a task; NULL beyond the last. */
+static const guint8 *
+task_panel (const Job *job, gsize task, guint p, guint8 *scratch)
+{
+  guint each = BLOCK_PANELS / panels_each (job->product);
+  const L4Weight *weight = panel_weight (job, p);
+  gsize index = (task * job->blocks + p / BLOCK_PANELS) * each + p % each;
+
+  return index < l4_weight_n_panels (weight) ? l4_weight_get_panel (weight, index, scratch) : NULL;
+}
+
+/* Bytes of the larger of the product's panels. */
+static gsize
+panel_bytes (const L4Product *product)
+{
+  return MAX (product->weight->panel_bytes, product->gate != NULL ? product->gate->panel_bytes : 0);
+}
+
+/* Few rows at a time: panels are read once for every 8 rows. --------------------------------------------------------------- */
+
+static void
+dot_panel (const Job *job, const L4Weight *weight, const guint8 *panel, gint64 first, guint n, float *sums)
+{
+  const L4PanelKernels *kernels = &l4_kernels ()->panels[weight->type];
+  L4QuantisedRow quantised[L4_DOT_ROWS];
+  const float *floats[L4_DOT_ROWS];
+
+  if (job->operand->way == L4_WAY_QUANTISED) {
+    for (guint i = 0; i < n; i++)
+      quantised[i] = l4_operand_quantised (job->operand, first + i);
+    kernels->dot (panel, weight->n_in, quantised, n, sums, L4_BLOCK_COLUMNS);
+  } else {
+    for (guint i = 0; i < n; i++)
+      floats[i] = l4_operand_floats (job->operand, first + i);
+    kernels->dot_floats (panel, weight->n_in, floats, n, sums, L4_BLOCK_COLUMNS);
+  }
+}
+
+static void
+do_dots (const Job *job, gsize task, const Own *own)
+{
+  const L4Product *product = job->product;
+  gsize columns = columns_of (product, 1), first = task * columns;
+  gsize n = MIN (columns, product->weight->n_out - first);
+  const guint8 *panels[BLOCK_PANELS];
+
+  for (guint p = 0; p < BLOCK_PANELS; p++)
+    panels[p] = task_panel (job, task, p, own->panel + p * panel_bytes (product));
+  for (gint64 i = 0; i < product->m; i += L4_DOT_ROWS) {
+    guint rows = MIN (L4_DOT_ROWS, product->m - i);
+
+    for (guint p = 0; p < BLOCK_PANELS; p++)
+      if (panels[p] != NULL)
+        dot_panel (job, panel_weight (job, p), panels[p], i, rows, own->sums + p * L4_PANEL_ROWS);
+    for (guint r = 0; r < rows; r++) {
+      float *c = own->sums + r * L4_BLOCK_COLUMNS;
+
+      finish_row (product, i + r, first, n, c, product->gate != NULL ? c + columns : NULL);
+    }
+  }
+}
+
+/* Many rows: panels become blocks that the matrix kernels multiply. ---------------------------------------------------------- */
+
+/* Columns depth … depth + width - 1 of the panels of one task to own->weights, block by block. */
+static void
+make_blocks (const Job *job, gsize task, gint64 depth, gint64 width, const Own *own)
+{
+  gboolean bf16 = job->operand->way == L4_WAY_BF16;
+  gsize size = bf16 ? sizeof (guint16) : sizeof (float);
+
+  for (guint p = 0; p < job->blocks * BLOCK_PANELS; p++) {
+    const L4Weight *weight = panel_weight (job, p);
+    const L4PanelKernels *kernels = &l4_kernels ()->panels[weight->type];
+    const guint8 *panel = task_panel (job, task, p, own->panel);
+    guint8 *out = own->weights + (p / BLOCK_PANELS) * width * L4_BLOCK_COLUMNS * size;
+    guint at = p % BLOCK_PANELS * L4_PANEL_ROWS;
+
+    if (panel == NULL) {
+      for (gint64 k = 0; k < width; k++)
+        if (bf16)
+          memset ((guint16 *) out + (k / 2 * L4_BLOCK_COLUMNS + at) * 2, 0, 2 * L4_PANEL_ROWS * size);
+        else
+          memset ((float *) out + k * L4_BLOCK_COLUMNS + at, 0, L4_PANEL_ROWS * size);
+    } else if (bf16) {
+      kernels->to_bf16 (panel, weight->n_in, depth, width, (guint16 *) out + 2 * at, 2 * L4_BLOCK_COLUMNS);
+    } else {
+      kernels->to_floats (panel, weight->n_in, depth, width, (float *) out + at, L4_BLOCK_COLUMNS);
+    }
+  }
+}
+
+/* sums [blocks][rows][64] += rows first … of the operand * the blocks in own->weights */
+static void
+add_blocks (const Call *call, const Job *job, gint64 first, gint64 rows, gint64 depth, gint64 width, const Own *own)
+{
+  L4BlockKind kind = job->operand->way == L4_WAY_BF16 ? L4_BLOCK_BF16 : L4_BLOCK_F32;
+  gsize block_bytes = width * L4_BLOCK_COLUMNS * (kind == L4_BLOCK_BF16 ? sizeof (guint16) : sizeof (float));
+
+  for (gint64 i = 0; i < rows; i += CALL_ROWS) {
+    const void *a = l4_operand_block (job->operand, first + i, depth);
+
+    for (guint b = 0; b < job->blocks; b++)
+      l4_brgemm_add (call->compute->brgemm, kind, MIN (CALL_ROWS, rows - i), width, a, own->weights + b * block_bytes,
+          own->sums + (b * rows + i) * L4_BLOCK_COLUMNS);
+  }
+}
+
+static void
+do_blocks (const Call *call, const Job *job, gsize task, const Own *own)
+{
+  const L4Product *product = job->product;
+  const L4Operand *operand = job->operand;
+  gsize columns = columns_of (product, 1);
+
+  for (gint64 first = 0; first < product->m; first += MAX_ROWS) {
+    gint64 rows = MIN (MAX_ROWS, operand->padded_m - first);
+
+    memset (own->sums, 0, job->blocks * rows * L4_BLOCK_COLUMNS * sizeof (float));
+    for (gint64 depth = 0; depth < operand->padded_n; depth += L4_BLOCK_DEPTH) {
+      gint64 width = MIN (L4_BLOCK_DEPTH, operand->padded_n - depth);
+
+      make_blocks (job, task, depth, width, own);
+      add_blocks (call, job, first, rows, depth, width, own);
+    }
+    for (gint64 i = 0; i < MIN (rows, product->m - first); i++)
+      for (guint b = 0; b < job->blocks; b++) {
+        gsize column = (task * job->blocks + b) * columns;
+        float *c = own->sums + (b * rows + i) * L4_BLOCK_COLUMNS;
+
+        if (column < (gsize) product->weight->n_out)
+          finish_row (product, first + i, column, MIN (columns, product->weight->n_out - column), c,
+              product->gate != NULL ? c + columns : NULL);
+      }
+  }
+  l4_brgemm_rest (call->compute->brgemm);
+}
+
+/* Calls -------------------------------------------------------------------------------------------------------------- */
+
+static gboolean
+uses_blocks (const L4Operand *operand)
+{
+  return operand->way == L4_WAY_BF16 || operand->way == L4_WAY_F32;
+}
+
+static void
+split_own (const L4Compute *compute, const Job *job, guint thread, Own *own)
+{
+  gsize rows = uses_blocks (job->operand) ? MIN (job->operand->padded_m, MAX_ROWS) : L4_DOT_ROWS;
+  gsize weights = uses_blocks (job->operand) ? job->blocks * L4_BLOCK_DEPTH * L4_BLOCK_COLUMNS * sizeof (float) : 0;
+
+  own->sums = compute->own[thread].data;
+  own->weights = (guint8 *) (own->sums + job->blocks * rows * L4_BLOCK_COLUMNS);
+  own->panel = own->weights + weights;
+}
+
+static gsize
+own_bytes (const L4Compute *compute, const Job *job)
+{
+  Own own;
+
+  split_own (compute, job, 0, &own);
+  return own.panel - (guint8 *) own.sums + (job->product->weight->panels == NULL
+      || (job->product->gate != NULL && job->product->gate->panels == NULL) ? BLOCK_PANELS * panel_bytes (job->product) : 0);
+}
+
+static void
+do_task (gpointer data, gsize task, guint thread)
+{
+  const Call *call = data;
+  const Job *job = call->jobs;
+  Own own;
+
+  while (task >= job->first_task + job->n_tasks)
+    job++;
+  split_own (call->compute, job, thread, &own);
+  if (uses_blocks (job->operand))
+    do_blocks (call, job, task - job->first_task, &own);
+  else
+    do_dots (job, task - job->first_task, &own);
+}
+
+/* The operand that the product needs: one that is there already, or a new one. */
+static L4Operand *
+find_operand (Call *call, const L4Product *product)
+{
+  L4Operand wanted = {.way = choose_way (call->compute, product),.x = product->x,.rows = product->rows,
+    .factors = product->factors,.m = product->m,.n_in = product->weight->n_in
+  };
+
+  wanted.exact = call->compute->precision == L4_PRECISION_F32 || product->weight->type == L4_TYPE_F32;
+  for (gsize i = 0; i < call->n_operands; i++) {
+    L4Operand *one = &call->operands[i];
+
+    if (one->way == wanted.way && one->exact == wanted.exact && one->x == wanted.x && one->rows == wanted.rows
+        && one->factors == wanted.factors && one->m == wanted.m && one->n_in == wanted.n_in)
+      return one;
+  }
+  call->operands[call->n_operands] = wanted;
+  return &call->operands[call->n_operands++];
+}
+
+/* Enough tasks for every thread to have several; the more rows, the more blocks a task may take side by side. */
+static guint
+choose_blocks (const L4Compute *compute, const Job *job, gsize n_blocks)
+{
+  guint most = !uses_blocks (job->operand) || job->product->m < 64 ? 1 : job->product->m < 256 ? 2 : MAX_BLOCKS;
+
+  while (most > 1 && n_blocks / most < 4 * l4_pool_get_threads (compute->pool))
+    most /= 2;
+  return most;
+}
+
+static void
+write_operand_row (gpointer data, gsize task, guint thread)
+{
+  const Call *call = data;
+  const L4Operand *operand = call->operands;
+
+  while (task >= (gsize) operand->padded_m)
+    task -= (operand++)->padded_m;
+  l4_operand_write_row (operand, task, call->compute->own[thread].data);
+}
+
+static gboolean
+write_operands (Call *call, GError **error)
+{
+  gsize bytes = 0, rows = 0, widest = 0;
+  guint64 work = 0;
+
+  for (gsize i = 0; i < call->n_operands; i++) {
+    L4Operand *operand = &call->operands[i];
+
+    if (!l4_operand_measure (operand) || bytes > G_MAXSIZE / 2 - operand->bytes)
+      return l4_fail (error, L4_ERROR_MEMORY, _("a product of %" PRId64 " rows of %" PRId64 " is too large"), operand->m,
+          operand->n_in);
+    operand->offset = bytes;
+    bytes += (operand->bytes + 63) & ~(gsize) 63;
+    rows += operand->padded_m;
+    widest = MAX (widest, (gsize) operand->padded_n);
+    work += operand->padded_m * operand->padded_n;
+  }
+  if (l4_scratch_take (&call->compute->shared, bytes, error) == NULL
+      || !l4_compute_take_own (call->compute, widest * sizeof (float), error))
+    return FALSE;
+  for (gsize i = 0; i < call->n_operands; i++)
+    call->operands[i].data = (guint8 *) call->compute->shared.data + call->operands[i].offset;
+  l4_compute_run (call->compute, write_operand_row, call, rows, work);
+  return TRUE;
+}
+
+static gboolean
+do_products (Call *call, const L4Product *products, gsize n_products, GError **error)
+{
+  gsize n_tasks = 0, bytes = 0;
+  guint64 work = 0;
+
+  for (gsize i = 0; i < n_products; i++) {
+    const L4Product *product = &products[i];
+    Job *job = &call->jobs[call->n_jobs];
+    gsize n_blocks = (product->weight->n_out + columns_of (product, 1) - 1) / columns_of (product, 1);
+
+    if (product->m == 0)
+      continue;
+    *job = (Job) {.product = product,.operand = find_operand (call, product),.first_task = n_tasks };
+    job->blocks = choose_blocks (call->compute, job, n_blocks);
+    job->n_tasks = (n_blocks + job->blocks - 1) / job->blocks;
+    n_tasks += job->n_tasks;
+    work += product->m * product->weight->n_out * product->weight->n_in * panels_each (product);
+    call->n_jobs++;
+  }
+  if (!write_operands (call, error))
+    return FALSE;
+  for (gsize i = 0; i < call->n_jobs; i++)
+    bytes = MAX (bytes, own_bytes (call->compute, &call->jobs[i]));
+  if (!l4_compute_take_own (call->compute, bytes, error))
+    return FALSE;
+  l4_compute_run (call->compute, do_task, call, n_tasks, work);
+  return TRUE;
+}
+
+gboolean
+l4_multiply (L4Compute *compute, const L4Product *products, gsize n_products, GError **error)
+{
+  g_autofree Job *jobs = g_new (Job, n_products);
+  g_autofree L4Operand *operands = g_new (L4Operand, n_products);
+  Call call = {.compute = compute,.jobs = jobs,.operands = operands };
+  gboolean done;
+
+  g_rec_mutex_lock (&compute->lock);
+  done = do_products (&call, products, n_products, error);
+  g_rec_mutex_unlock (&compute->lock);
+  return done;
+}
