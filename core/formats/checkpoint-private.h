@@ -24,6 +24,7 @@ struct _L4Checkpoint
   GStringChunk *strings;        /* the tensors' */
   GPtrArray *ggufs;             /* L4Gguf; none for a folder */
   const L4Gguf *projector;      /* one of them */
+  char *why_no_vision;
   GMutex lock;                  /* of the mappings */
 };
 

@@ -96,6 +96,7 @@ l4_checkpoint_free (L4Checkpoint *self)
   g_array_unref (self->tensors);
   g_string_chunk_free (self->strings);
   g_mutex_clear (&self->lock);
+  g_free (self->why_no_vision);
   g_free (self->path);
   g_free (self);
 }
@@ -136,6 +137,12 @@ const L4Gguf *
 l4_checkpoint_get_projector (const L4Checkpoint *self)
 {
   return self->projector;
+}
+
+const char *
+l4_checkpoint_why_no_vision (const L4Checkpoint *self)
+{
+  return self->why_no_vision;
 }
 
 guint
@@ -205,6 +212,12 @@ l4_checkpoint_digest (const L4Checkpoint *self)
 {
   g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
 
+  for (guint i = 0; i < self->ggufs->len; i++) {
+    gsize length;
+    const guint8 *metadata = l4_gguf_get_metadata (g_ptr_array_index (self->ggufs, i), &length);
+
+    g_checksum_update (checksum, metadata, (gssize) length);
+  }
   for (guint i = 0; i < self->tensors->len; i++) {
     const L4Tensor *tensor = l4_checkpoint_get_tensor (self, i);
     g_autofree char *dims = dims_to_string (tensor->n_dims, tensor->dims);

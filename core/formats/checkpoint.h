@@ -30,6 +30,9 @@ const L4Tensor *l4_checkpoint_get_tensor (const L4Checkpoint *self, guint index)
 const L4Gguf *l4_checkpoint_get_gguf (const L4Checkpoint *self);
 const L4Gguf *l4_checkpoint_get_projector (const L4Checkpoint *self);
 
+/* Why a GGUF model was opened without a vision part, as "there is no …"; NULL when it has one, and for a folder. */
+const char *l4_checkpoint_why_no_vision (const L4Checkpoint *self);
+
 /* NULL when there is none of that name; sets no error. */
 const L4Tensor *l4_checkpoint_find (const L4Checkpoint *self, const char *name);
 

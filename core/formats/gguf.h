@@ -27,6 +27,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Gguf, l4_gguf_free)
 const char *l4_gguf_get_path (const L4Gguf *self);
 guint l4_gguf_get_n_keys (const L4Gguf *self);
 const char *l4_gguf_get_key (const L4Gguf *self, guint index);          /* in the order of the file */
+/* The bytes of the file up to the end of the metadata. Live as long as self. */
+const guint8 *l4_gguf_get_metadata (const L4Gguf *self, gsize *length);
 gboolean l4_gguf_has (const L4Gguf *self, const char *key);
 
 /* The value under key as a line for people: scalars in full or shortened, arrays as "array of 128 strings". (transfer full) */
