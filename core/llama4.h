@@ -38,6 +38,8 @@ typedef struct
   const char *model_path;       /* folder or file; NULL: the embedded model; a file "*.script": answers read from that file */
   const char *projector_path;   /* vision part of a model that keeps it in its own file; NULL: found beside the model */
   guint64 memory_limit;         /* bytes for weights and caches; 0: what the machine has free */
+  gboolean map;                 /* leave matrices in their file, mapped: for models larger than memory, slower. A file that is cut
+                                   short meanwhile ends the process with SIGBUS */
   guint threads;                /* 0: every CPU that the process may use */
 } L4LoadOptions;
 

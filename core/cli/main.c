@@ -18,6 +18,7 @@ static const struct
   {"run", l4_cli_run, N_("answer a prompt about pictures")},
   {"trace", l4_cli_trace, N_("write every stage of one forward pass in float32 as .npy files")},
   {"tokenize", l4_cli_tokenize, N_("turn lines of JSON strings into token ids, and back")},
+  {"bench", l4_cli_bench, N_("measure speed beside what the machine can do at most")},
   {"inspect", l4_cli_inspect, N_("say what a model consists of")},
 };
 

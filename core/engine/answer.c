@@ -8,9 +8,6 @@
 #include "sampling/sampler.h"
 #include "vision/picture.h"
 
-/* Prompt tokens that go through the layers at once: bounds the working memory. */
-#define PREFILL_BATCH 512
-
 typedef struct
 {
   L4Llama *model;
@@ -131,35 +128,25 @@ prepare_cache (Session *self, gint64 capacity, GError **error)
   return self->cache != NULL;
 }
 
-/* Sends the whole prompt through the decoder, batch by batch; logits [vocab] of its last token. */
+/* Sends the prompt through the decoder; logits [vocab] of its last token. */
 static gboolean
 prefill (Session *self, const gint32 *ids, gint64 n, const Pictures *pictures, float *logits, GCancellable *cancellable,
     GError **error)
 {
   const L4Llama *model = self->model;
-  gint64 hidden = model->config->text.hidden, batch = 0;
   gint64 n_features = model->vision != NULL ? pictures->n_tiles * l4_vision_tokens_per_tile (&model->config->vision) : 0;
   l4_autofree float *h = l4_llama_embed (model, ids, n, pictures->features, n_features, error);
 
-  if (h == NULL)
-    return FALSE;
-  for (gint64 at = 0; at < n; at += batch) {
-    batch = MIN (PREFILL_BATCH, n - at);
-    if (!l4_decoder_forward (model->decoder, model->compute, self->cache, h + at * hidden, batch, NULL, cancellable, error))
-      return FALSE;
-  }
-  return l4_decoder_logits (model->decoder, model->compute, h + (n - 1) * hidden, 1, logits, error);
+  return h != NULL && l4_llama_forward (model, self->cache, h, n, logits, cancellable, error);
 }
 
 /* Sends one token through the decoder; logits [vocab] of the next. */
 static gboolean
 step (Session *self, gint32 id, float *logits, GCancellable *cancellable, GError **error)
 {
-  const L4Llama *model = self->model;
-  l4_autofree float *h = l4_llama_embed (model, &id, 1, NULL, 0, error);
+  l4_autofree float *h = l4_llama_embed (self->model, &id, 1, NULL, 0, error);
 
-  return h != NULL && l4_decoder_forward (model->decoder, model->compute, self->cache, h, 1, NULL, cancellable, error)
-      && l4_decoder_logits (model->decoder, model->compute, h, 1, logits, error);
+  return h != NULL && l4_llama_forward (self->model, self->cache, h, 1, logits, cancellable, error);
 }
 
 static gboolean

@@ -9,28 +9,53 @@
 #include "engine/backend.h"
 #include "vision/picture.h"
 
+/* Tokens that go through the layers at once: bounds the working memory, and is enough to read every expert only once a prompt. */
+#define FORWARD_BATCH 2048
+
+/* Bytes that a tensor takes in memory: matrices keep their blocks, but those of float32 become bfloat16 unless all is float32 or
+ * they are the router, the embeddings or the positions; vectors become float32. */
 static guint64
-bytes_per_weight (L4Precision precision)
+tensor_memory (const L4Tensor *tensor, L4Precision precision)
 {
-  return precision == L4_PRECISION_F32 ? sizeof (float) : sizeof (guint16);
+  gboolean kept = precision == L4_PRECISION_F32 || g_str_has_suffix (tensor->name, ".router.weight")
+      || g_str_has_suffix (tensor->name, ".embed_tokens.weight") || g_str_has_suffix (tensor->name, "positional_embedding_vlm");
+
+  if (tensor->n_dims < 2 || g_str_has_suffix (tensor->name, "positional_embedding_vlm"))
+    return tensor->n_elements * sizeof (float);
+  return tensor->type == L4_TYPE_F32 && !kept ? tensor->bytes / 2 : tensor->bytes;
 }
 
-/* The largest matrix, which loading holds once more in float32 while it is packed. */
+/* Bytes of all weights in memory. */
 static guint64
-largest_matrix (const L4TextConfig *config)
+weights_memory (const L4Llama *self, L4Precision precision)
 {
-  guint64 widest = MAX (config->vocab, 2 * config->expert_width);
+  guint64 total = 0;
 
-  for (gint64 l = 0; l < config->n_layers; l++)
-    if (!config->layers[l].moe)
-      widest = MAX (widest, (guint64) (2 * config->dense_width));
-  return widest * config->hidden;
+  for (guint i = 0; i < l4_checkpoint_get_n_tensors (self->checkpoint); i++) {
+    const L4Tensor *tensor = l4_checkpoint_get_tensor (self->checkpoint, i);
+    guint64 bytes = tensor_memory (tensor, precision);
+
+    total += self->map && tensor->n_dims > 1 ? 0 : bytes;
+    if (self->config->text.tied && g_str_has_suffix (tensor->name, ".embed_tokens.weight"))
+      total += bytes;           /* once in rows and once as the head */
+  }
+  return total;
+}
+
+/* What loading needs for a while: the matrix of one expert, where the file has its inputs as rows. */
+static guint64
+loading_memory (const L4Llama *self)
+{
+  const L4TextConfig *text = &self->config->text;
+
+  return l4_checkpoint_get_gguf (self->checkpoint) == NULL && text->n_experts > 0 ? text->hidden * text->expert_width
+      * sizeof (guint16) : 0;
 }
 
 static gboolean
-check_memory (const L4Llama *self, L4Precision precision, GError **error)
+check_memory (const L4Llama *self, GError **error)
 {
-  guint64 needed = self->memory + largest_matrix (&self->config->text) * sizeof (float);
+  guint64 needed = self->memory + loading_memory (self);
   guint64 available = self->memory_limit > 0 ? self->memory_limit : l4_memory_available ();
 
   if (needed <= available)
@@ -80,11 +105,10 @@ make_digest (const char *folder, const L4Checkpoint *checkpoint)
 }
 
 static gboolean
-load_weights (L4Llama *self, L4Checkpoint *checkpoint, L4ProgressFunc progress, gpointer user_data,
-    GCancellable *cancellable, GError **error)
+load_weights (L4Llama *self, L4ProgressFunc progress, gpointer user_data, GCancellable *cancellable, GError **error)
 {
   g_autoptr (L4Loader) loader =
-      l4_loader_new (self->compute, checkpoint, FALSE, self->n_parameters, progress, user_data, cancellable);
+      l4_loader_new (self->compute, self->checkpoint, self->map, self->n_parameters, progress, user_data, cancellable);
 
   if (self->config->has_vision)
     self->vision = l4_vision_encoder_load (loader, self->config);
@@ -97,24 +121,26 @@ l4_llama_load (const L4LoadOptions *options, L4Precision precision, L4ProgressFu
     GCancellable *cancellable, GError **error)
 {
   g_autoptr (L4Llama) self = g_new0 (L4Llama, 1);
-  g_autoptr (L4Checkpoint) checkpoint = NULL;
 
   self->path = g_strdup (options->model_path);
   self->memory_limit = options->memory_limit;
-  checkpoint = l4_checkpoint_open (self->path, options->projector_path, error);
-  self->config = checkpoint != NULL ? l4_config_load (checkpoint, error) : NULL;
+  self->map = options->map;
+  self->checkpoint = l4_checkpoint_open (self->path, options->projector_path, error);
+  self->config = self->checkpoint != NULL ? l4_config_load (self->checkpoint, error) : NULL;
   if (self->config == NULL)
     return NULL;
   self->n_parameters = l4_decoder_n_parameters (&self->config->text);
   if (self->config->has_vision)
     self->n_parameters += l4_vision_encoder_n_parameters (self->config);
-  self->memory = self->n_parameters * bytes_per_weight (precision);
-  if (!check_memory (self, precision, error) || !load_tokenizer (self, error))
+  self->memory = weights_memory (self, precision);
+  if (!check_memory (self, error) || !load_tokenizer (self, error))
     return NULL;
-  self->digest = make_digest (self->path, checkpoint);
+  self->digest = make_digest (self->path, self->checkpoint);
   self->compute = l4_compute_new (precision, options->threads, error);
-  if (self->compute == NULL || !load_weights (self, checkpoint, progress, user_data, cancellable, error))
+  if (self->compute == NULL || !load_weights (self, progress, user_data, cancellable, error))
     return NULL;
+  if (!self->map)
+    g_clear_pointer (&self->checkpoint, l4_checkpoint_free);
   return g_steal_pointer (&self);
 }
 
@@ -128,6 +154,7 @@ l4_llama_free (L4Llama *self)
   l4_compute_free (self->compute);
   l4_tokenizer_free (self->tokenizer);
   l4_config_free (self->config);
+  l4_checkpoint_free (self->checkpoint);
   g_free (self->path);
   g_free (self->digest);
   g_free (self);
@@ -154,6 +181,20 @@ l4_llama_embed (const L4Llama *self, const gint32 *ids, gint64 n, const float *f
     return NULL;
   }
   return g_steal_pointer (&h);
+}
+
+gboolean
+l4_llama_forward (const L4Llama *self, L4Cache *cache, float *h, gint64 n, float *logits, GCancellable *cancellable,
+    GError **error)
+{
+  gint64 hidden = self->config->text.hidden, batch = 0;
+
+  for (gint64 at = 0; at < n; at += batch) {
+    batch = MIN (FORWARD_BATCH, n - at);
+    if (!l4_decoder_forward (self->decoder, self->compute, cache, h + at * hidden, batch, NULL, cancellable, error))
+      return FALSE;
+  }
+  return l4_decoder_logits (self->decoder, self->compute, h + (n - 1) * hidden, 1, logits, error);
 }
 
 /* The describer behind the public interface ------------------------------------------------------------------------------ */

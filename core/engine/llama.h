@@ -16,6 +16,8 @@ typedef struct
   L4Compute *compute;
   L4Decoder *decoder;
   L4VisionEncoder *vision;      /* NULL in a text-only checkpoint */
+  L4Checkpoint *checkpoint;     /* while loading, and with map as long as the model */
+  gboolean map;
   char *path;
   char *digest;
   guint64 n_parameters;
@@ -32,6 +34,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Llama, l4_llama_free)
 /* Embeddings of ids [n, hidden] with the rows of features [n_features, hidden] in the picture slots, in order; features NULL
  * leaves the slots their token's embedding. L4_ERROR_INPUT when their numbers differ. (transfer full), l4_free() */
 float *l4_llama_embed (const L4Llama *self, const gint32 *ids, gint64 n, const float *features, gint64 n_features,
+    GError **error);
+
+/* Sends n >= 1 further tokens, h [n, hidden] their embeddings, through the decoder; h is overwritten. logits: [vocab] after the
+ * last one. As l4_decoder_forward() otherwise. */
+gboolean l4_llama_forward (const L4Llama *self, L4Cache *cache, float *h, gint64 n, float *logits, GCancellable *cancellable,
     GError **error);
 
 /* Session of the model (engine/answer.c). */

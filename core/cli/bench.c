@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* llama4 bench: speed of prompts, generation and pictures, each beside what the machine could do at most. */
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <yyjson.h>
+
+#include "base/memory.h"
+#include "cli/cli.h"
+#include "compute/measure.h"
+#include "engine/llama.h"
+
+typedef struct
+{
+  gint threads, repetitions;
+  gboolean json, map, no_vision;
+  char *prompts, *generations, *projector, *load;
+} Options;
+
+/* One measurement: repeated, in order. */
+typedef struct
+{
+  char name[32];                /* "pp512", "tg128", "tile4" */
+  double *seconds;              /* [n] each */
+  guint n;
+  double units;                 /* tokens or tiles in one repetition */
+  double operations, bytes;     /* of one repetition */
+} Result;
+
+typedef struct
+{
+  const Options *options;
+  L4Llama *model;
+  L4Speed speed;
+  GArray *results;              /* Result */
+} Bench;
+
+static void
+result_clear (gpointer data)
+{
+  g_free (((Result *) data)->seconds);
+}
+
+static int
+compare_doubles (const void *a, const void *b)
+{
+  double one = *(const double *) a, other = *(const double *) b;
+
+  return (one > other) - (one < other);
+}
+
+static double
+median (const Result *result)
+{
+  g_autofree double *sorted = g_memdup2 (result->seconds, result->n * sizeof (double));
+
+  qsort (sorted, result->n, sizeof (double), compare_doubles);
+  return (sorted[(result->n - 1) / 2] + sorted[result->n / 2]) / 2;
+}
+
+/* The least time that the machine's matrix units and memory allow. */
+static double
+limit (const Bench *bench, const Result *result)
+{
+  return MAX (result->operations / bench->speed.matrix_per_second, result->bytes / bench->speed.bytes_per_second);
+}
+
+/* What is measured ----------------------------------------------------------------------------------------------------- */
+
+/* Weights that one token meets, and those that n tokens of a batch do at most; embeddings are looked up, not multiplied. */
+static void
+count_weights (const L4TextConfig *text, gint64 n, double *each, double *touched)
+{
+  double attention = 2.0 * text->hidden * text->head_dim * (text->n_heads + text->n_kv_heads);
+  double expert = 3.0 * text->hidden * text->expert_width;
+
+  *each = *touched = 0;
+  for (gint64 l = 0; l < text->n_layers; l++) {
+    double dense = attention + (text->layers[l].moe ? expert : 3.0 * text->hidden * text->dense_width);
+    double chosen = text->n_experts > 0 ? text->n_experts * (1 - pow (1 - (double) text->top_k / text->n_experts, n)) : 0;
+
+    *each += dense + (text->layers[l].moe ? text->top_k * expert : 0);
+    *touched += dense + (text->layers[l].moe ? chosen * expert : 0);
+  }
+}
+
+/* Random ids that are no special tokens where the vocabulary is large. */
+static gint32 *
+random_ids (const L4TextConfig *text, gint64 n)
+{
+  g_autoptr (GRand) random = g_rand_new_with_seed (1);
+  gint32 *ids = g_new (gint32, n);
+
+  for (gint64 i = 0; i < n; i++)
+    ids[i] = g_rand_int_range (random, 0, MIN (text->vocab, 200000));
+  return ids;
+}
+
+static Result *
+begin (Bench *bench, const char *kind, gint64 n)
+{
+  Result result = {.seconds = g_new0 (double, bench->options->repetitions),.units = n };
+
+  g_snprintf (result.name, sizeof result.name, "%s%" PRId64, kind, n);
+  g_array_append_val (bench->results, result);
+  return &g_array_index (bench->results, Result, bench->results->len - 1);
+}
+
+/* A prompt of n tokens, or n tokens one after the other. The first of repetitions + 1 does not count. */
+static gboolean
+measure_tokens (Bench *bench, gint64 n, gboolean generate, GError **error)
+{
+  const L4TextConfig *text = &bench->model->config->text;
+  Result *result = begin (bench, generate ? "tg" : "pp", n);
+  g_autofree gint32 *ids = random_ids (text, n);
+  g_autoptr (L4Cache) cache = l4_cache_new (text, n, error);
+  l4_autofree float *logits = l4_alloc (text->vocab * sizeof (float), _("logits"), error);
+  double each, touched, bits = 8.0 * bench->model->memory / bench->model->n_parameters, head = (double) text->vocab * text->hidden;
+
+  if (cache == NULL || logits == NULL)
+    return FALSE;
+  count_weights (text, generate ? 1 : n, &each, &touched);
+  result->operations = 2 * (n * each + (generate ? n : 1) * head);
+  result->bytes = (generate ? n : 1) * (touched + head) * bits / 8;
+  for (gint r = -1; r < bench->options->repetitions; r++) {
+    gint64 start = g_get_monotonic_time (), step = generate ? 1 : n;
+
+    l4_cache_clear (cache);
+    for (gint64 at = 0; at < n; at += step) {
+      l4_autofree float *h = l4_llama_embed (bench->model, ids + at, step, NULL, 0, error);
+
+      if (h == NULL || !l4_llama_forward (bench->model, cache, h, step, logits, NULL, error))
+        return FALSE;
+      if (r < 0 && generate && at > 8)
+        break;
+    }
+    if (r >= 0)
+      result->seconds[result->n++] = (g_get_monotonic_time () - start) / 1e6;
+  }
+  return TRUE;
+}
+
+static gboolean
+measure_tiles (Bench *bench, gint64 n, GError **error)
+{
+  const L4VisionConfig *vision = &bench->model->config->vision;
+  gsize tile = vision->channels * vision->image_size * vision->image_size;
+  gsize features_size = l4_vision_tokens_per_tile (vision) * bench->model->config->text.hidden;
+  Result *result = begin (bench, "tile", n);
+  g_autoptr (GRand) random = g_rand_new_with_seed (1);
+  l4_autofree float *tiles = l4_alloc (n * tile * sizeof (float), _("picture"), error);
+  l4_autofree float *features = l4_alloc (n * features_size * sizeof (float), _("vision features"), error);
+  double patches = l4_vision_grid (vision) * l4_vision_grid (vision) + 1;
+  double weights = (double) l4_vision_encoder_n_parameters (bench->model->config);
+
+  if (tiles == NULL || features == NULL)
+    return FALSE;
+  for (gsize i = 0; i < n * tile; i++)
+    tiles[i] = g_rand_double_range (random, -1, 1);
+  result->operations = n * patches * (2 * weights + 4 * patches * vision->hidden * vision->n_layers);
+  result->bytes = 2 * weights;
+  for (gint r = -1; r < bench->options->repetitions; r++) {
+    gint64 start = g_get_monotonic_time ();
+
+    if (!l4_vision_encoder_forward (bench->model->vision, bench->model->compute, tiles, n, features, NULL, error))
+      return FALSE;
+    if (r >= 0)
+      result->seconds[result->n++] = (g_get_monotonic_time () - start) / 1e6;
+  }
+  return TRUE;
+}
+
+/* list: numbers with commas between them; 0: none. */
+static gboolean
+measure_list (Bench *bench, const char *list, gboolean generate, GError **error)
+{
+  g_auto (GStrv) items = g_strsplit (list, ",", -1);
+
+  for (guint i = 0; items[i] != NULL; i++) {
+    guint64 n;
+
+    if (!g_ascii_string_to_unsigned (items[i], 10, 0, bench->model->config->text.context, &n, NULL))
+      return l4_fail (error, L4_ERROR_INPUT, _("\"%s\" is no number of tokens from 0 to %" PRId64), items[i],
+          bench->model->config->text.context);
+    if (n > 0 && !measure_tokens (bench, n, generate, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* What is printed ------------------------------------------------------------------------------------------------------ */
+
+static void
+print_table (const Bench *bench)
+{
+  printf (_("%u threads, %s; memory %.1f GB/s, matrices %.2f TFLOPS, 4-bit dots %.2f TOPS\n"),
+      l4_compute_get_threads (bench->model->compute), bench->model->path, bench->speed.bytes_per_second / 1e9,
+      bench->speed.matrix_per_second / 1e12, bench->speed.dots_per_second / 1e12);
+  printf ("| %-8s | %10s | %12s | %9s |\n| -------- | ---------: | -----------: | --------: |\n", "test", "t/s", "ms", "limit");
+  for (guint i = 0; i < bench->results->len; i++) {
+    const Result *result = &g_array_index (bench->results, Result, i);
+    double seconds = median (result);
+
+    printf ("| %-8s | %10.2f | %12.1f | %7.1f %% |\n", result->name, result->units / seconds, seconds * 1e3,
+        100 * limit (bench, result) / seconds);
+  }
+}
+
+static gboolean
+print_json (const Bench *bench, GError **error)
+{
+  yyjson_mut_doc *doc = yyjson_mut_doc_new (NULL);
+  yyjson_mut_val *root = yyjson_mut_obj (doc), *tests = yyjson_mut_arr (doc);
+  char *text;
+
+  yyjson_mut_doc_set_root (doc, root);
+  yyjson_mut_obj_add_str (doc, root, "model", bench->model->path);
+  yyjson_mut_obj_add_uint (doc, root, "parameters", bench->model->n_parameters);
+  yyjson_mut_obj_add_uint (doc, root, "bytes", bench->model->memory);
+  yyjson_mut_obj_add_uint (doc, root, "threads", l4_compute_get_threads (bench->model->compute));
+  yyjson_mut_obj_add_real (doc, root, "memory_bytes_per_second", bench->speed.bytes_per_second);
+  yyjson_mut_obj_add_real (doc, root, "matrix_operations_per_second", bench->speed.matrix_per_second);
+  yyjson_mut_obj_add_real (doc, root, "dot_operations_per_second", bench->speed.dots_per_second);
+  yyjson_mut_obj_add_val (doc, root, "tests", tests);
+  for (guint i = 0; i < bench->results->len; i++) {
+    const Result *result = &g_array_index (bench->results, Result, i);
+    yyjson_mut_val *test = yyjson_mut_arr_add_obj (doc, tests), *seconds = yyjson_mut_arr_with_real (doc, result->seconds,
+        result->n);
+
+    yyjson_mut_obj_add_str (doc, test, "test", result->name);
+    yyjson_mut_obj_add_real (doc, test, "per_second", result->units / median (result));
+    yyjson_mut_obj_add_real (doc, test, "of_limit", limit (bench, result) / median (result));
+    yyjson_mut_obj_add_val (doc, test, "seconds", seconds);
+  }
+  text = yyjson_mut_write (doc, YYJSON_WRITE_PRETTY, NULL);
+  if (text != NULL)
+    printf ("%s\n", text);
+  free (text);
+  yyjson_mut_doc_free (doc);
+  return text != NULL || l4_fail (error, L4_ERROR_INTERNAL, _("the results cannot be written as JSON"));
+}
+
+static gboolean
+parse (int argc, char **argv, Options *options, char **path, GError **error)
+{
+  const GOptionEntry entries[] = {
+    {"prompt", 'p', 0, G_OPTION_ARG_STRING, &options->prompts, N_("Tokens of a prompt; several with commas; 0: none"), "N"},
+    {"generate", 'n', 0, G_OPTION_ARG_STRING, &options->generations, N_("Tokens to generate; several with commas; 0: none"), "N"},
+    {"repetitions", 'r', 0, G_OPTION_ARG_INT, &options->repetitions, N_("Repetitions of each test"), "N"},
+    {"threads", 't', 0, G_OPTION_ARG_INT, &options->threads, N_("Threads; 0: one for every CPU"), "N"},
+    {"projector", 0, 0, G_OPTION_ARG_FILENAME, &options->projector, N_("Vision part of a GGUF model"), "F"},
+    {"load", 0, 0, G_OPTION_ARG_STRING, &options->load, N_("Read the weights into memory, or map their file"), "read|map"},
+    {"no-vision", 0, 0, G_OPTION_ARG_NONE, &options->no_vision, N_("Leave pictures out"), NULL},
+    {"json", 0, 0, G_OPTION_ARG_NONE, &options->json, N_("Print JSON"), NULL},
+    {NULL}
+  };
+  g_auto (GStrv) rest = NULL;
+
+  if (!l4_cli_parse (&argc, &argv, entries, "[MODEL]", &rest, error))
+    return FALSE;
+  if (g_strv_length (rest) > 1)
+    return l4_fail (error, L4_ERROR_INPUT, _("%s: one model is enough"), rest[1]);
+  if (options->repetitions < 1 || options->repetitions > 1000)
+    return l4_fail (error, L4_ERROR_INPUT, _("--repetitions %d: must be 1 to 1000"), options->repetitions);
+  if (options->load != NULL && !g_str_equal (options->load, "read") && !g_str_equal (options->load, "map"))
+    return l4_fail (error, L4_ERROR_INPUT, _("--load %s: must be read or map"), options->load);
+  options->map = options->load != NULL && g_str_equal (options->load, "map");
+  *path = rest[0] != NULL ? g_strdup (rest[0]) : l4_cli_embedded_model ();
+  return TRUE;
+}
+
+static gboolean
+measure_all (Bench *bench, GError **error)
+{
+  const Options *options = bench->options;
+
+  if (!l4_measure (bench->model->compute, &bench->speed, error)
+      || !measure_list (bench, options->prompts != NULL ? options->prompts : "512", FALSE, error)
+      || !measure_list (bench, options->generations != NULL ? options->generations : "128", TRUE, error))
+    return FALSE;
+  return bench->model->vision == NULL || options->no_vision
+      || (measure_tiles (bench, 1, error) && measure_tiles (bench, 4, error));
+}
+
+gboolean
+l4_cli_bench (int argc, char **argv, GError **error)
+{
+  Options options = {.repetitions = 5 };
+  g_autofree char *path = NULL;
+  g_autoptr (L4Llama) model = NULL;
+  g_autoptr (GArray) results = g_array_new (FALSE, FALSE, sizeof (Result));
+  Bench bench = {.options = &options,.results = results };
+  gboolean good;
+
+  g_array_set_clear_func (results, result_clear);
+  good = parse (argc, argv, &options, &path, error);
+  if (good)
+    model = l4_llama_load (&(L4LoadOptions) {.model_path = path,.projector_path = options.projector,
+          .threads = MAX (options.threads, 0),.map = options.map }, L4_PRECISION_BF16, NULL, NULL, NULL, error);
+  bench.model = model;
+  good = model != NULL && measure_all (&bench, error);
+  if (good && options.json)
+    good = print_json (&bench, error);
+  else if (good)
+    print_table (&bench);
+  g_free (options.prompts);
+  g_free (options.generations);
+  g_free (options.projector);
+  g_free (options.load);
+  return good;
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* How fast the machine is at what limits a model: reading memory and multiplying. */
+
+#include "compute/measure.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "compute/compute-private.h"
+
+#define BUFFER ((gsize) 256 << 20)      /* bytes: more than the caches hold */
+#define PIECE ((gsize) 4 << 20)
+#define TRIES 4                 /* the best one counts: others are disturbed */
+#define ROUNDS 2000             /* of the products */
+#define ROWS 32
+#define DOT_ELEMENTS 4096
+
+typedef struct
+{
+  L4Compute *compute;
+  const guint8 *buffer;
+  guint64 *sums;                /* [threads]: so that reading cannot be left out */
+} Reading;
+
+static void
+read_piece (gpointer data, gsize task, guint thread)
+{
+  const Reading *job = data;
+  const guint64 *at = (const guint64 *) (job->buffer + task * PIECE);
+  guint64 sums[32] = { 0 };
+
+  for (gsize i = 0; i < PIECE / sizeof *at; i += G_N_ELEMENTS (sums))
+    for (guint j = 0; j < G_N_ELEMENTS (sums); j++)
+      sums[j] ^= at[i + j];
+  for (guint j = 0; j < G_N_ELEMENTS (sums); j++)
+    job->sums[thread] ^= sums[j];
+}
+
+static void
+multiply_blocks (gpointer data, gsize task, guint thread)
+{
+  L4Compute *compute = data;
+  guint8 *own = compute->own[thread].data;
+  L4BlockKind kind = l4_brgemm_has_bf16 (compute->brgemm) ? L4_BLOCK_BF16 : L4_BLOCK_F32;
+  gsize a = ROWS * L4_BLOCK_DEPTH * sizeof (float), b = L4_BLOCK_COLUMNS * L4_BLOCK_DEPTH * sizeof (float);
+
+  for (guint i = 0; i < ROUNDS; i++)
+    l4_brgemm_add (compute->brgemm, kind, ROWS, L4_BLOCK_DEPTH, own, own + a, (float *) (own + a + b));
+  l4_brgemm_rest (compute->brgemm);
+}
+
+static void
+multiply_dots (gpointer data, gsize task, guint thread)
+{
+  L4Compute *compute = data;
+  guint8 *panel = compute->own[thread].data;
+  float *out = (float *) (panel + l4_panel_bytes (L4_TYPE_Q4_0, DOT_ELEMENTS)), *numbers = out + L4_DOT_ROWS * L4_PANEL_ROWS;
+  gint8 *values = (gint8 *) (numbers + DOT_ELEMENTS);
+  L4QuantisedRow rows[L4_DOT_ROWS];
+
+  for (guint m = 0; m < L4_DOT_ROWS; m++)
+    rows[m] = (L4QuantisedRow) { values + m * DOT_ELEMENTS, numbers, numbers, numbers };
+  for (guint i = 0; i < ROUNDS; i++)
+    l4_kernels ()->panels[L4_TYPE_Q4_0].dot (panel, DOT_ELEMENTS, rows, L4_DOT_ROWS, out, L4_PANEL_ROWS);
+}
+
+/* The shortest time of some tries, in seconds. */
+static double
+best_time (L4Compute *compute, L4PoolFunc func, gpointer data, gsize n_tasks)
+{
+  gint64 best = G_MAXINT64;
+
+  for (guint i = 0; i < TRIES; i++) {
+    gint64 start = g_get_monotonic_time ();
+
+    l4_compute_run (compute, func, data, n_tasks, G_MAXUINT64);
+    best = MIN (best, MAX (g_get_monotonic_time () - start, 1));
+  }
+  return best / 1e6;
+}
+
+gboolean
+l4_measure (L4Compute *compute, L4Speed *speed, GError **error)
+{
+  guint threads = l4_compute_get_threads (compute);
+  gsize own = (ROWS + L4_BLOCK_COLUMNS) * L4_BLOCK_DEPTH * sizeof (float) + ROWS * L4_BLOCK_COLUMNS * sizeof (float);
+  l4_autofree guint8 *buffer = l4_alloc (BUFFER, _("measuring"), error);
+  g_autofree guint64 *sums = g_new0 (guint64, threads);
+  Reading reading = { compute, buffer, sums };
+  gboolean done;
+
+  if (buffer == NULL)
+    return FALSE;
+  memset (buffer, 1, BUFFER);
+  g_rec_mutex_lock (&compute->lock);
+  done = l4_compute_take_own (compute, own, error);
+  for (guint i = 0; done && i < threads; i++)
+    memset (compute->own[i].data, 0, own);
+  if (done) {
+    speed->bytes_per_second = BUFFER / best_time (compute, read_piece, &reading, BUFFER / PIECE);
+    speed->matrix_per_second = 2.0 * threads * ROUNDS * ROWS * L4_BLOCK_COLUMNS * L4_BLOCK_DEPTH
+        / best_time (compute, multiply_blocks, compute, threads);
+    speed->dots_per_second = 2.0 * threads * ROUNDS * L4_DOT_ROWS * L4_PANEL_ROWS * DOT_ELEMENTS
+        / best_time (compute, multiply_dots, compute, threads);
+  }
+  g_rec_mutex_unlock (&compute->lock);
+  return done;
+}
