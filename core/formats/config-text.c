@@ -5,24 +5,6 @@
 
 #include "formats/config-private.h"
 
-/* Far beyond every model known, yet small enough for the products of sizes. */
-#define MAX_HIDDEN (G_GINT64_CONSTANT (1) << 20)
-#define MAX_HEADS 1024
-#define MAX_HEAD_DIM 1024
-#define MAX_EXPERTS 4096
-#define MAX_VOCAB (G_GINT64_CONSTANT (1) << 24)
-#define MAX_CONTEXT (G_GINT64_CONSTANT (1) << 27)
-#define MAX_LAYERS 1024
-
-/* What a file that does not say means, as the reference reads it. */
-#define DEFAULT_CONTEXT 131072
-#define DEFAULT_CHUNK 8192
-#define DEFAULT_FLOOR_SCALE 8192
-#define DEFAULT_ATTN_SCALE 0.1
-#define DEFAULT_RMS_EPS 1e-5
-#define DEFAULT_THETA 500000
-#define DEFAULT_INTERVAL 4
-
 static gboolean
 read_scaling (const L4Json *json, yyjson_val *object, L4RopeConfig *rope, GError **error)
 {
@@ -72,9 +54,9 @@ l4_config_read_rope (const L4Json *json, yyjson_val *object, L4RopeConfig *rope,
 static gboolean
 read_attention (const L4Json *json, yyjson_val *text, L4TextConfig *config, GError **error)
 {
-  if (!l4_config_need_int (json, text, "num_attention_heads", 1, MAX_HEADS, &config->n_heads, error)
-      || !l4_config_need_int (json, text, "num_key_value_heads", 1, MAX_HEADS, &config->n_kv_heads, error)
-      || !l4_json_get_int (json, text, "head_dim", 2, MAX_HEAD_DIM, &config->head_dim, error)
+  if (!l4_config_need_int (json, text, "num_attention_heads", 1, L4_MAX_HEADS, &config->n_heads, error)
+      || !l4_config_need_int (json, text, "num_key_value_heads", 1, L4_MAX_HEADS, &config->n_kv_heads, error)
+      || !l4_json_get_int (json, text, "head_dim", 2, L4_MAX_HEAD_DIM, &config->head_dim, error)
       || !l4_json_get_bool (json, text, "attention_bias", &config->attention_bias, error)
       || !l4_json_get_bool (json, text, "use_qk_norm", &config->qk_norm, error)
       || !l4_json_get_double (json, text, "floor_scale", 1, 1e12, &config->floor_scale, error)
@@ -85,10 +67,10 @@ read_attention (const L4Json *json, yyjson_val *text, L4TextConfig *config, GErr
         _("it must be a multiple of num_key_value_heads, %" PRId64), config->n_kv_heads);
   if (config->head_dim == 0)
     config->head_dim = config->hidden / config->n_heads;
-  if (config->head_dim < 2 || config->head_dim > MAX_HEAD_DIM || config->head_dim % 2 != 0)
+  if (config->head_dim < 2 || config->head_dim > L4_MAX_HEAD_DIM || config->head_dim % 2 != 0)
     return l4_json_refuse (json, text, "head_dim", L4_ERROR_FORMAT, error,
         _("each of the %" PRId64 " heads is %" PRId64 " wide, which must be an even number from 2 to %d"), config->n_heads,
-        config->head_dim, MAX_HEAD_DIM);
+        config->head_dim, L4_MAX_HEAD_DIM);
   return TRUE;
 }
 
@@ -113,10 +95,10 @@ read_temperature (const L4Json *json, yyjson_val *text, L4TextConfig *config, GE
 static gboolean
 read_context (const L4Json *json, yyjson_val *text, L4TextConfig *config, GError **error)
 {
-  config->context = DEFAULT_CONTEXT;
-  config->chunk = yyjson_obj_get (text, "attention_chunk_size") == NULL ? DEFAULT_CHUNK : 0;    /* null is none */
-  return l4_json_get_int (json, text, "max_position_embeddings", 1, MAX_CONTEXT, &config->context, error)
-      && l4_json_get_int (json, text, "attention_chunk_size", 0, MAX_CONTEXT, &config->chunk, error);
+  config->context = L4_DEFAULT_CONTEXT;
+  config->chunk = yyjson_obj_get (text, "attention_chunk_size") == NULL ? L4_DEFAULT_CHUNK : 0;    /* null is none */
+  return l4_json_get_int (json, text, "max_position_embeddings", 1, L4_MAX_CONTEXT, &config->context, error)
+      && l4_json_get_int (json, text, "attention_chunk_size", 0, L4_MAX_CONTEXT, &config->chunk, error);
 }
 
 /* Layers ------------------------------------------------------------------------------------------------------------- */
@@ -138,12 +120,12 @@ get_per_layer (const L4Json *json, yyjson_val *text, const char *key, gint64 n_l
 static gboolean
 read_rope_layers (const L4Json *json, yyjson_val *text, L4TextConfig *config, GError **error)
 {
-  gint64 interval = DEFAULT_INTERVAL;
+  gint64 interval = L4_DEFAULT_INTERVAL;
   yyjson_val *list, *item;
   size_t i, n;
 
   if (!get_per_layer (json, text, "no_rope_layers", config->n_layers, &list, error)
-      || !l4_json_get_int (json, text, "no_rope_layer_interval", 1, MAX_LAYERS + 1, &interval, error))
+      || !l4_json_get_int (json, text, "no_rope_layer_interval", 1, L4_MAX_LAYERS + 1, &interval, error))
     return FALSE;
   for (gint64 k = 0; k < config->n_layers; k++)
     config->layers[k].rope = (k + 1) % interval != 0;
@@ -189,7 +171,7 @@ read_moe_layers (const L4Json *json, yyjson_val *text, L4TextConfig *config, GEr
   yyjson_val *list, *item;
   size_t i, n;
 
-  if (!l4_json_get_int (json, text, "interleave_moe_layer_step", 0, MAX_LAYERS, &step, error)
+  if (!l4_json_get_int (json, text, "interleave_moe_layer_step", 0, L4_MAX_LAYERS, &step, error)
       || !l4_json_get (json, text, "moe_layers", YYJSON_TYPE_ARR, &list, error))
     return FALSE;
   for (gint64 k = 0; list == NULL && config->n_experts > 0 && step > 0 && k < config->n_layers; k++)
@@ -225,25 +207,25 @@ read_feed_forward (const L4Json *json, yyjson_val *text, L4TextConfig *config, G
     config->n_experts = 0;
   config->top_k = MIN (config->n_experts, 1);
   if (n_moe > 0
-      && (!l4_config_need_int (json, text, "intermediate_size", 1, MAX_HIDDEN, &config->expert_width, error)
+      && (!l4_config_need_int (json, text, "intermediate_size", 1, L4_MAX_HIDDEN, &config->expert_width, error)
           || !l4_json_get_int (json, text, "num_experts_per_tok", 1, config->n_experts, &config->top_k, error)))
     return FALSE;
   return n_moe == config->n_layers
-      || l4_config_need_int (json, text, "intermediate_size_mlp", 1, MAX_HIDDEN, &config->dense_width, error);
+      || l4_config_need_int (json, text, "intermediate_size_mlp", 1, L4_MAX_HIDDEN, &config->dense_width, error);
 }
 
 gboolean
 l4_config_read_text (const L4Json *json, yyjson_val *text, L4TextConfig *config, GError **error)
 {
   config->qk_norm = TRUE;
-  config->floor_scale = DEFAULT_FLOOR_SCALE;
-  config->attn_scale = DEFAULT_ATTN_SCALE;
-  config->rms_eps = DEFAULT_RMS_EPS;
-  config->rope.theta = DEFAULT_THETA;
-  return l4_config_need_int (json, text, "hidden_size", 1, MAX_HIDDEN, &config->hidden, error)
-      && l4_config_need_int (json, text, "num_hidden_layers", 1, MAX_LAYERS, &config->n_layers, error)
-      && l4_config_need_int (json, text, "vocab_size", 1, MAX_VOCAB, &config->vocab, error)
-      && l4_config_need_int (json, text, "num_local_experts", 0, MAX_EXPERTS, &config->n_experts, error)
+  config->floor_scale = L4_DEFAULT_FLOOR_SCALE;
+  config->attn_scale = L4_DEFAULT_ATTN_SCALE;
+  config->rms_eps = L4_DEFAULT_RMS_EPS;
+  config->rope.theta = L4_DEFAULT_THETA;
+  return l4_config_need_int (json, text, "hidden_size", 1, L4_MAX_HIDDEN, &config->hidden, error)
+      && l4_config_need_int (json, text, "num_hidden_layers", 1, L4_MAX_LAYERS, &config->n_layers, error)
+      && l4_config_need_int (json, text, "vocab_size", 1, L4_MAX_VOCAB, &config->vocab, error)
+      && l4_config_need_int (json, text, "num_local_experts", 0, L4_MAX_EXPERTS, &config->n_experts, error)
       && l4_json_get_double (json, text, "rms_norm_eps", 0, 1, &config->rms_eps, error)
       && l4_config_only_string (json, text, "hidden_act", "silu", error)
       && read_attention (json, text, config, error) && read_temperature (json, text, config, error)

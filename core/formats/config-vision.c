@@ -6,22 +6,10 @@
 
 #include "formats/config-private.h"
 
-#define MAX_SIDE 4096           /* pixels of a tile */
-#define MAX_GRID 512            /* patches along a tile */
-#define MAX_WIDTH 65536
-#define MAX_HEADS 1024
-#define MAX_LAYERS 1024
-#define MAX_SHUFFLE 16
-#define MAX_TILES 64
-
-#define DEFAULT_TILES 16
-#define DEFAULT_EPS 1e-5
-#define DEFAULT_THETA 10000
-
 static gboolean
 read_theta (const L4Json *json, yyjson_val *vision, double *theta, GError **error)
 {
-  L4RopeConfig rope = {.theta = DEFAULT_THETA };
+  L4RopeConfig rope = {.theta = L4_DEFAULT_VISION_THETA };
 
   if (!l4_config_read_rope (json, vision, &rope, error))
     return FALSE;
@@ -37,7 +25,7 @@ read_shuffle (const L4Json *json, yyjson_val *vision, gint64 *shuffle, GError **
 {
   double ratio = 0.5;
 
-  if (!l4_json_get_double (json, vision, "pixel_shuffle_ratio", 1.0 / MAX_SHUFFLE, 1, &ratio, error))
+  if (!l4_json_get_double (json, vision, "pixel_shuffle_ratio", 1.0 / L4_MAX_SHUFFLE, 1, &ratio, error))
     return FALSE;
   *shuffle = lround (1 / ratio);
   if (fabs (1 / ratio - (double) *shuffle) > 1e-6)
@@ -46,27 +34,41 @@ read_shuffle (const L4Json *json, yyjson_val *vision, gint64 *shuffle, GError **
   return TRUE;
 }
 
-static gboolean
-check_sizes (const L4Json *json, yyjson_val *vision, const L4VisionConfig *config, GError **error)
+L4VisionFlaw
+l4_config_vision_flaw (const L4VisionConfig *config, char **reason)
 {
   gint64 step = config->patch_size * config->shuffle, folded = config->hidden * config->shuffle * config->shuffle;
 
-  if (config->image_size % step != 0 || config->image_size / config->patch_size > MAX_GRID)
-    return l4_json_refuse (json, vision, "image_size", L4_ERROR_FORMAT, error,
-        _("it must be a multiple of patch_size %" PRId64 " times %" PRId64 ", with at most %d patches a side"),
-        config->patch_size, config->shuffle, MAX_GRID);
-  if (config->hidden % config->n_heads != 0 || config->hidden / config->n_heads % 4 != 0)
-    return l4_json_refuse (json, vision, "hidden_size", L4_ERROR_FORMAT, error,
-        _("%" PRId64 " heads must each get a multiple of 4"), config->n_heads);
-  if (config->intermediate != folded)
-    return l4_json_refuse (json, vision, "intermediate_size", L4_ERROR_FORMAT, error,
-        _("the adapter takes %" PRId64 " values, hidden_size %" PRId64 " times %" PRId64 " patches"), folded, config->hidden,
-        config->shuffle * config->shuffle);
-  if (config->projector_input != config->projector_output || config->projector_output != config->output)
-    return l4_json_refuse (json, vision, "projector_output_dim", L4_ERROR_FORMAT, error,
-        _("projector_input_dim %" PRId64 " and vision_output_dim %" PRId64 " must be the same"), config->projector_input,
-        config->output);
-  return TRUE;
+  if (config->image_size % step != 0 || config->image_size / config->patch_size > L4_MAX_GRID) {
+    *reason = g_strdup_printf (_("it must be a multiple of the patch size %" PRId64 " times %" PRId64 ", with at most %d patches "
+            "a side"), config->patch_size, config->shuffle, L4_MAX_GRID);
+    return L4_VISION_IMAGE_SIZE;
+  }
+  if (config->hidden % config->n_heads != 0 || config->hidden / config->n_heads % 4 != 0) {
+    *reason = g_strdup_printf (_("%" PRId64 " heads must each get a multiple of 4"), config->n_heads);
+    return L4_VISION_HIDDEN;
+  }
+  if (config->intermediate != folded) {
+    *reason = g_strdup_printf (_("the adapter takes %" PRId64 " values, a width of %" PRId64 " times %" PRId64 " patches"),
+        folded, config->hidden, config->shuffle * config->shuffle);
+    return L4_VISION_INTERMEDIATE;
+  }
+  if (config->projector_input != config->projector_output || config->projector_output != config->output) {
+    *reason = g_strdup_printf (_("the adapter's first layer makes %" PRId64 " values and the projector takes %" PRId64
+            ", which must be the same"), config->projector_input, config->output);
+    return L4_VISION_PROJECTOR;
+  }
+  return L4_VISION_FITS;
+}
+
+static gboolean
+check_sizes (const L4Json *json, yyjson_val *vision, const L4VisionConfig *config, GError **error)
+{
+  static const char *const keys[] = { "image_size", "hidden_size", "intermediate_size", "projector_output_dim" };
+  g_autofree char *reason = NULL;
+  L4VisionFlaw flaw = l4_config_vision_flaw (config, &reason);
+
+  return flaw == L4_VISION_FITS || l4_json_refuse (json, vision, keys[flaw], L4_ERROR_FORMAT, error, "%s", reason);
 }
 
 static gboolean
@@ -84,19 +86,19 @@ gboolean
 l4_config_read_vision (const L4Json *json, yyjson_val *vision, L4VisionConfig *config, GError **error)
 {
   config->channels = 3;
-  config->norm_eps = DEFAULT_EPS;
+  config->norm_eps = L4_DEFAULT_NORM_EPS;
   return l4_config_only_string (json, vision, "model_type", "llama4_vision_model", error)
       && l4_config_only_string (json, vision, "hidden_act", "gelu", error)
-      && l4_config_need_int (json, vision, "image_size", 1, MAX_SIDE, &config->image_size, error)
-      && l4_config_need_int (json, vision, "patch_size", 1, MAX_SIDE, &config->patch_size, error)
+      && l4_config_need_int (json, vision, "image_size", 1, L4_MAX_SIDE, &config->image_size, error)
+      && l4_config_need_int (json, vision, "patch_size", 1, L4_MAX_SIDE, &config->patch_size, error)
       && l4_json_get_int (json, vision, "num_channels", 3, 3, &config->channels, error)
-      && l4_config_need_int (json, vision, "hidden_size", 1, MAX_WIDTH, &config->hidden, error)
-      && l4_config_need_int (json, vision, "num_attention_heads", 1, MAX_HEADS, &config->n_heads, error)
-      && l4_config_need_int (json, vision, "num_hidden_layers", 1, MAX_LAYERS, &config->n_layers, error)
-      && l4_config_need_int (json, vision, "intermediate_size", 1, MAX_WIDTH * MAX_SHUFFLE, &config->intermediate, error)
-      && l4_config_need_int (json, vision, "projector_input_dim", 1, MAX_WIDTH, &config->projector_input, error)
-      && l4_config_need_int (json, vision, "projector_output_dim", 1, MAX_WIDTH, &config->projector_output, error)
-      && l4_config_need_int (json, vision, "vision_output_dim", 1, MAX_WIDTH, &config->output, error)
+      && l4_config_need_int (json, vision, "hidden_size", 1, L4_MAX_WIDTH, &config->hidden, error)
+      && l4_config_need_int (json, vision, "num_attention_heads", 1, L4_MAX_HEADS, &config->n_heads, error)
+      && l4_config_need_int (json, vision, "num_hidden_layers", 1, L4_MAX_LAYERS, &config->n_layers, error)
+      && l4_config_need_int (json, vision, "intermediate_size", 1, L4_MAX_WIDTH * L4_MAX_SHUFFLE, &config->intermediate, error)
+      && l4_config_need_int (json, vision, "projector_input_dim", 1, L4_MAX_WIDTH, &config->projector_input, error)
+      && l4_config_need_int (json, vision, "projector_output_dim", 1, L4_MAX_WIDTH, &config->projector_output, error)
+      && l4_config_need_int (json, vision, "vision_output_dim", 1, L4_MAX_WIDTH, &config->output, error)
       && l4_json_get_double (json, vision, "norm_eps", 0, 1, &config->norm_eps, error)
       && read_shuffle (json, vision, &config->shuffle, error) && read_theta (json, vision, &config->rope_theta, error)
       && refuse_projector_bias (json, vision, error) && check_sizes (json, vision, config, error);
@@ -181,8 +183,8 @@ check_size (const L4Json *json, yyjson_val *object, const L4VisionConfig *config
 
   if (!l4_json_get (json, object, "size", YYJSON_TYPE_OBJ, &size, error))
     return FALSE;
-  if (size != NULL && (!l4_json_get_int (json, size, "height", 1, MAX_SIDE, &height, error)
-          || !l4_json_get_int (json, size, "width", 1, MAX_SIDE, &width, error)))
+  if (size != NULL && (!l4_json_get_int (json, size, "height", 1, L4_MAX_SIDE, &height, error)
+          || !l4_json_get_int (json, size, "width", 1, L4_MAX_SIDE, &width, error)))
     return FALSE;
   if (height != config->image_size || width != config->image_size)
     return l4_fail (error, L4_ERROR_FORMAT, _("%s: size is %" PRId64 " x %" PRId64 ", the vision encoder's image_size %" PRId64),
@@ -196,10 +198,10 @@ l4_config_read_processor (const char *folder, L4VisionConfig *config, GError **e
   g_autoptr (L4Json) json = NULL;
   yyjson_val *object;
 
-  config->max_patches = DEFAULT_TILES;
+  config->max_patches = L4_DEFAULT_TILES;
   if (!find_processor (folder, &json, &object, error))
     return FALSE;
   return object == NULL || (check_arithmetic (json, object, error) && check_size (json, object, config, error)
-      && l4_json_get_int (json, object, "max_patches", 1, MAX_TILES, &config->max_patches, error)
+      && l4_json_get_int (json, object, "max_patches", 1, L4_MAX_TILES, &config->max_patches, error)
       && l4_json_get_bool (json, object, "resize_to_max_canvas", &config->resize_to_max_canvas, error));
 }

@@ -85,9 +85,8 @@ read_tied (const L4Json *json, yyjson_val *text, gboolean *tied, GError **error)
       && l4_json_get_bool (json, text, "tie_word_embeddings", tied, error);
 }
 
-/* Together with the limits of the single values this keeps every product of sizes, in bytes, below 2^63. */
-static gboolean
-check_total (const L4Json *json, const L4Config *config, GError **error)
+gboolean
+l4_config_check_total (const char *path, const L4Config *config, GError **error)
 {
   const L4TextConfig *text = &config->text;
   double hidden = (double) text->hidden, attention = (double) (text->n_heads + text->n_kv_heads) * (double) text->head_dim;
@@ -96,7 +95,7 @@ check_total (const L4Json *json, const L4Config *config, GError **error)
 
   if (total > 1e15)
     return l4_fail (error, L4_ERROR_FORMAT, _("%s: %" PRId64 " layers of %" PRId64 " experts, hidden_size %" PRId64
-            " and intermediate_size %" PRId64 " make about %.0f parameters, more than any model has"), json->path,
+            " and intermediate_size %" PRId64 " make about %.0f parameters, more than any model has"), path,
         text->n_layers, text->n_experts, text->hidden, text->expert_width, total);
   return TRUE;
 }
@@ -107,6 +106,18 @@ static gboolean
 read_id (const L4Json *json, yyjson_val *object, const char *key, const L4Config *config, gint64 *id, GError **error)
 {
   return l4_json_get_int (json, object, key, -1, config->text.vocab - 1, id, error);
+}
+
+gboolean
+l4_config_add_stop (L4Config *config, gint64 id)
+{
+  for (guint i = 0; i < config->n_stop_tokens; i++)
+    if (config->stop_tokens[i] == id)
+      return TRUE;
+  if (config->n_stop_tokens == L4_MAX_STOP_IDS)
+    return FALSE;
+  config->stop_tokens[config->n_stop_tokens++] = id;
+  return TRUE;
 }
 
 /* Adds the ids under eos_token_id, an integer or a list of them. */
@@ -122,17 +133,12 @@ add_stop_ids (const L4Json *json, yyjson_val *object, L4Config *config, GError *
   for (gsize i = 0; i < n; i++) {
     yyjson_val *item = yyjson_is_arr (found) ? yyjson_arr_get (found, i) : found;
     gint64 id = yyjson_get_sint (item);
-    guint k = 0;
 
     if (!yyjson_is_int (item) || id < 0 || id >= config->text.vocab)
       return l4_json_refuse (json, object, "eos_token_id", L4_ERROR_FORMAT, error,
           _("each must be an integer from 0 to %" PRId64), config->text.vocab - 1);
-    while (k < config->n_stop_tokens && config->stop_tokens[k] != id)
-      k++;
-    if (k == L4_MAX_STOP_IDS)
+    if (!l4_config_add_stop (config, id))
       return l4_json_refuse (json, object, "eos_token_id", L4_ERROR_FORMAT, error, _("more than %d ids"), L4_MAX_STOP_IDS);
-    config->stop_tokens[k] = id;
-    config->n_stop_tokens = MAX (config->n_stop_tokens, k + 1);
   }
   return TRUE;
 }
@@ -194,7 +200,7 @@ l4_config_load_folder (const char *folder, GError **error)
 
   if (json == NULL || !find_parts (json, config, &text, &vision, error) || !refuse_quantised (json, json->root, error)
       || !refuse_quantised (json, text, error) || !l4_config_read_text (json, text, &config->text, error)
-      || !read_tied (json, text, &config->text.tied, error) || !check_total (json, config, error))
+      || !read_tied (json, text, &config->text.tied, error) || !l4_config_check_total (path, config, error))
     return NULL;
   if (vision != NULL && (!l4_config_read_vision (json, vision, &config->vision, error)
           || !l4_config_read_processor (folder, &config->vision, error)))
@@ -207,6 +213,8 @@ l4_config_load_folder (const char *folder, GError **error)
 L4Config *
 l4_config_load (const L4Checkpoint *checkpoint, GError **error)
 {
+  if (l4_checkpoint_get_gguf (checkpoint) != NULL)
+    return l4_config_load_gguf (checkpoint, error);
   return l4_config_load_folder (l4_checkpoint_get_path (checkpoint), error);
 }
 

@@ -46,6 +46,14 @@ l4_gguf_has (const L4Gguf *self, const char *key)
   return l4_gguf_find (self, key) != NULL;
 }
 
+gboolean
+l4_gguf_is_array (const L4Gguf *self, const char *key)
+{
+  const L4GgufValue *value = l4_gguf_find (self, key);
+
+  return value != NULL && value->is_array;
+}
+
 /* Messages ------------------------------------------------------------------------------------------------------------ */
 
 static gboolean
@@ -326,4 +334,20 @@ l4_gguf_get_floats (const L4Gguf *self, const char *key, gsize minimum_n, gsize 
   *items = g_steal_pointer (&list);
   *n = found->n;
   return TRUE;
+}
+
+gboolean
+l4_gguf_get_bools (const L4Gguf *self, const char *key, gsize n, gboolean **items, GError **error)
+{
+  const L4GgufValue *found;
+
+  *items = NULL;
+  if (!find_array (self, key, n, n, &found, error) || found == NULL)
+    return found == NULL;
+  if (found->type != L4_GGUF_BOOL)
+    return l4_gguf_refuse (self, key, L4_ERROR_FORMAT, error, _("its items must be truth values"));
+  *items = allocate (self, key, found->n, sizeof **items, error);
+  for (gsize i = 0; *items != NULL && i < found->n; i++)
+    (*items)[i] = self->data[found->at + i] != 0;
+  return *items != NULL;
 }

@@ -30,6 +30,7 @@ const char *l4_gguf_get_key (const L4Gguf *self, guint index);          /* in th
 /* The bytes of the file up to the end of the metadata. Live as long as self. */
 const guint8 *l4_gguf_get_metadata (const L4Gguf *self, gsize *length);
 gboolean l4_gguf_has (const L4Gguf *self, const char *key);
+gboolean l4_gguf_is_array (const L4Gguf *self, const char *key);        /* FALSE also when it is not there */
 
 /* The value under key as a line for people: scalars in full or shortened, arrays as "array of 128 strings". (transfer full) */
 char *l4_gguf_describe (const L4Gguf *self, const char *key);
@@ -51,6 +52,8 @@ gboolean l4_gguf_get_strings (const L4Gguf *self, const char *key, gsize minimum
 /* Items of every integer type. */
 gboolean l4_gguf_get_ints (const L4Gguf *self, const char *key, gsize minimum_n, gsize maximum_n, gint64 **items, gsize *n,
     GError **error);
+/* Exactly n truth values. */
+gboolean l4_gguf_get_bools (const L4Gguf *self, const char *key, gsize n, gboolean **items, GError **error);
 /* Items of float32 and float64. */
 gboolean l4_gguf_get_floats (const L4Gguf *self, const char *key, gsize minimum_n, gsize maximum_n, float **items, gsize *n,
     GError **error);
