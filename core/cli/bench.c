@@ -114,7 +114,7 @@ measure_tokens (Bench *bench, gint64 n, gboolean generate, GError **error)
   const L4TextConfig *text = &bench->model->config->text;
   Result *result = begin (bench, generate ? "tg" : "pp", n);
   g_autofree gint32 *ids = random_ids (text, n);
-  g_autoptr (L4Cache) cache = l4_cache_new (text, n, error);
+  g_autoptr (L4Cache) cache = l4_cache_new (bench->model->compute, text, n, error);
   l4_autofree float *logits = l4_alloc (text->vocab * sizeof (float), _("logits"), error);
   double each, touched, bits = 8.0 * bench->model->memory / bench->model->n_parameters, head = (double) text->vocab * text->hidden;
 

@@ -3,53 +3,279 @@
 
 #include "compute/attention.h"
 
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
 #include "compute/compute-private.h"
 
-/* Queries of one head in a task: they share its keys and values while these are in the caches. */
-#define TASK_QUERIES 16
+/* A task takes up to this many rows (a row is one head of one query; all share a key head) and goes through the keys in strides,
+ * keeping a running maximum, sum and weighted sum for each row, as flash attention does. */
+#define TASK_ROWS 160
+#define STRIDE 256
+#define ROW_STEP 16
+#define CALL_ROWS 32
+#define DEPTH_STEP 32
 
 typedef struct
 {
   L4Compute *compute;
-  const L4AttentionShape *shape;
-  const float *queries, *keys, *values;
-  gint64 n, first_visible, step;
+  const L4KeyValues *store;
+  const float *queries;
+  gint64 n, n_heads;
+  float scale;
+  gint64 first_visible, step;
   float *out;
+  gint64 group;                 /* query heads of one key head */
+  gint64 task_queries;          /* queries in one task */
+  gint64 query_blocks;
+  gint64 splits;                /* tasks that share the keys of the same rows */
+  gint64 split_keys;            /* multiple of STRIDE */
+  gint64 depth, columns;        /* head_dim up to a multiple of 32, of 64 */
+  float *partial;               /* [key heads, query_blocks, splits] of states, when splits > 1 */
 } Call;
+
+/* One task's running state and scratch. */
+typedef struct
+{
+  gint64 rows, padded_rows;
+  float *largest, *sums;        /* [padded_rows] */
+  float *weighted;              /* [columns / 64][padded_rows][64] */
+  guint8 *queries;              /* [padded_rows][depth] */
+  float *scores;                /* [STRIDE / 64][padded_rows][64] */
+  float *row;                   /* [STRIDE] */
+  guint8 *weights;              /* [padded_rows][STRIDE] */
+} State;
+
+static gsize
+element_size (const Call *call)
+{
+  return call->store->kind == L4_BLOCK_BF16 ? sizeof (guint16) : sizeof (float);
+}
+
+/* Floats of largest, sums and weighted: what a split leaves for the others. */
+static gsize
+kept_floats (const Call *call, gint64 padded_rows)
+{
+  return padded_rows * (2 + call->columns);
+}
+
+static void
+state_lay_out (const Call *call, gint64 rows, float *kept, guint8 *memory, State *state)
+{
+  state->rows = rows;
+  state->padded_rows = (rows + ROW_STEP - 1) / ROW_STEP * ROW_STEP;
+  state->largest = kept;
+  state->sums = state->largest + state->padded_rows;
+  state->weighted = state->sums + state->padded_rows;
+  state->scores = (float *) memory;
+  state->row = state->scores + STRIDE * state->padded_rows;
+  state->queries = (guint8 *) (state->row + STRIDE);
+  state->weights = state->queries + state->padded_rows * call->depth * sizeof (float);
+}
+
+static gint64
+most_padded_rows (const Call *call)
+{
+  return (call->task_queries * call->group + ROW_STEP - 1) / ROW_STEP * ROW_STEP;
+}
+
+/* Bytes of scores, row, queries and weights of the largest task. */
+static gsize
+scratch_bytes (const Call *call)
+{
+  return (most_padded_rows (call) * (2 * STRIDE + call->depth) + STRIDE) * sizeof (float);
+}
+
+static void
+convert (const Call *call, const float *in, gsize n, gpointer out)
+{
+  if (call->store->kind == L4_BLOCK_BF16)
+    l4_kernels ()->to_bf16 (in, n, out);
+  else
+    memcpy (out, in, n * sizeof *in);
+}
+
+/* The queries of one key head from query `first` on, as rows [query, head]. */
+static void
+take_queries (const Call *call, gint64 head, gint64 first, State *state)
+{
+  gint64 d = call->store->head_dim;
+
+  memset (state->queries, 0, state->padded_rows * call->depth * element_size (call));
+  for (gint64 r = 0; r < state->rows; r++)
+    convert (call, call->queries + ((first + r / call->group) * call->n_heads + head * call->group + r % call->group) * d, d,
+        state->queries + r * call->depth * element_size (call));
+  for (gint64 r = 0; r < state->padded_rows; r++) {
+    state->largest[r] = -INFINITY;
+    state->sums[r] = 0;
+  }
+  memset (state->weighted, 0, state->padded_rows * call->columns * sizeof (float));
+}
+
+/* c [rows, 64] += a [rows, depth] * b */
+static void
+multiply (const Call *call, const State *state, gint64 depth, const guint8 *a, const void *b, float *c)
+{
+  for (gint64 r = 0; r < state->padded_rows; r += CALL_ROWS)
+    l4_brgemm_add (call->compute->brgemm, call->store->kind, MIN (CALL_ROWS, state->padded_rows - r), depth,
+        a + r * depth * element_size (call), b, c + r * L4_BLOCK_COLUMNS);
+}
+
+/* Row r's scores of `width` keys, of which `visible` count, become weights; what was summed before shrinks if the maximum grew. */
+static void
+weigh_row (const Call *call, State *state, gint64 r, gint64 width, gint64 visible)
+{
+  const L4Kernels *kernels = l4_kernels ();
+  guint8 *weights = state->weights + r * width * element_size (call);
+  float shrink;
+
+  if (visible <= 0) {
+    memset (weights, 0, width * element_size (call));
+    return;
+  }
+  visible = MIN (visible, width);
+  for (gint64 k = 0; k < visible; k += L4_BLOCK_COLUMNS)
+    memcpy (state->row + k, state->scores + (k * state->padded_rows + r * L4_BLOCK_COLUMNS), L4_BLOCK_COLUMNS * sizeof (float));
+  shrink = kernels->soften (state->row, visible, call->scale, &state->largest[r], &state->sums[r]);
+  memset (state->row + visible, 0, (width - visible) * sizeof (float));
+  convert (call, state->row, width, weights);
+  if (shrink != 1)
+    for (gint64 c = 0; c < call->columns; c += L4_BLOCK_COLUMNS) {
+      float *sums = state->weighted + c * state->padded_rows + r * L4_BLOCK_COLUMNS;
+
+      kernels->scale (sums, shrink, L4_BLOCK_COLUMNS, sums);
+    }
+}
+
+/* The keys from slot on, `width` of them (a multiple of 32, at most STRIDE), for all rows. */
+static void
+attend_stride (const Call *call, gint64 head, gint64 first_query, gint64 slot, gint64 width, State *state)
+{
+  memset (state->scores, 0, STRIDE * state->padded_rows * sizeof (float));
+  for (gint64 k = 0; k < width; k += L4_BLOCK_COLUMNS)
+    multiply (call, state, call->depth, state->queries, l4_key_values_key_block (call->store, head, slot + k),
+        state->scores + k * state->padded_rows);
+  memset (state->weights + state->rows * width * element_size (call), 0,
+      (state->padded_rows - state->rows) * width * element_size (call));
+  for (gint64 r = 0; r < state->rows; r++)
+    weigh_row (call, state, r, width, call->first_visible + (first_query + r / call->group) * call->step - slot);
+  for (gint64 c = 0; c < call->columns / L4_BLOCK_COLUMNS; c++)
+    multiply (call, state, width, state->weights, l4_key_values_value_block (call->store, head, c, slot),
+        state->weighted + c * L4_BLOCK_COLUMNS * state->padded_rows);
+}
+
+/* The weighted sums of row r, divided by the sum of weights, to its place in out. */
+static void
+write_row (const Call *call, gint64 head, gint64 first_query, const State *state, gint64 r)
+{
+  gint64 d = call->store->head_dim;
+  float *out = call->out + ((first_query + r / call->group) * call->n_heads + head * call->group + r % call->group) * d;
+
+  for (gint64 c = 0; c < d; c += L4_BLOCK_COLUMNS)
+    l4_kernels ()->scale (state->weighted + c * state->padded_rows + r * L4_BLOCK_COLUMNS, 1 / state->sums[r],
+        MIN (L4_BLOCK_COLUMNS, d - c), out + c);
+}
+
+static gint64
+rows_of_block (const Call *call, gint64 block)
+{
+  return MIN (call->task_queries, call->n - block * call->task_queries) * call->group;
+}
 
 static void
 do_task (gpointer data, gsize task, guint thread)
 {
   const Call *call = data;
-  const L4AttentionShape *shape = call->shape;
-  const L4Kernels *kernels = l4_kernels ();
-  gint64 d = shape->head_dim, h = task % shape->n_heads, first = task / shape->n_heads * TASK_QUERIES;
-  gsize head = h / (shape->n_heads / shape->n_kv_heads) * shape->capacity * d;
-  float *scores = call->compute->own[thread].data;
+  gint64 split = task % call->splits, block = task / call->splits % call->query_blocks;
+  gint64 head = task / call->splits / call->query_blocks, first_query = block * call->task_queries;
+  gint64 rows = rows_of_block (call, block), last_query = first_query + rows / call->group - 1;
+  gint64 end = call->first_visible + last_query * call->step;
+  guint8 *memory = call->compute->own[thread].data;
+  float *kept = call->splits > 1 ? call->partial + task * kept_floats (call, most_padded_rows (call)) : (float *) memory;
+  State state;
 
-  for (gint64 t = first; t < MIN (first + TASK_QUERIES, call->n); t++) {
-    gint64 visible = call->first_visible + t * call->step;
-    gsize row = (t * shape->n_heads + h) * d;
+  state_lay_out (call, rows, kept, memory + kept_floats (call, most_padded_rows (call)) * sizeof (float), &state);
+  take_queries (call, head, first_query, &state);
+  end = MIN (end, (split + 1) * call->split_keys);
+  for (gint64 slot = split * call->split_keys; slot < end; slot += STRIDE)
+    attend_stride (call, head, first_query, slot, (MIN (STRIDE, end - slot) + DEPTH_STEP - 1) / DEPTH_STEP * DEPTH_STEP, &state);
+  l4_brgemm_rest (call->compute->brgemm);
+  for (gint64 r = 0; call->splits == 1 && r < rows; r++)
+    write_row (call, head, first_query, &state, r);
+}
 
-    kernels->score (call->queries + row, call->keys + head, d, visible, shape->scale, scores);
-    kernels->softmax (scores, visible);
-    kernels->weighted_sum (scores, call->values + head, d, visible, call->out + row);
+/* Joins the splits of the same rows in the first of them. */
+static void
+join_splits (gpointer data, gsize task, guint thread)
+{
+  const Call *call = data;
+  gint64 block = task % call->query_blocks, head = task / call->query_blocks, rows = rows_of_block (call, block);
+  gsize size = kept_floats (call, most_padded_rows (call));
+  State all, one;
+
+  state_lay_out (call, rows, call->partial + task * call->splits * size, NULL, &all);
+  for (gint64 r = 0; r < rows; r++) {
+    for (gint64 s = 1; s < call->splits; s++) {
+      float largest, of_all, of_one;
+
+      state_lay_out (call, rows, call->partial + (task * call->splits + s) * size, NULL, &one);
+      if (one.sums[r] == 0)
+        continue;
+      largest = MAX (all.largest[r], one.largest[r]);
+      of_all = expf (all.largest[r] - largest);
+      of_one = expf (one.largest[r] - largest);
+      all.largest[r] = largest;
+      all.sums[r] = all.sums[r] * of_all + one.sums[r] * of_one;
+      for (gint64 c = 0; c < call->columns; c++) {
+        gsize at = c / L4_BLOCK_COLUMNS * L4_BLOCK_COLUMNS * all.padded_rows + r * L4_BLOCK_COLUMNS + c % L4_BLOCK_COLUMNS;
+
+        all.weighted[at] = all.weighted[at] * of_all + one.weighted[at] * of_one;
+      }
+    }
+    write_row (call, head, block * call->task_queries, &all, r);
   }
 }
 
-gboolean
-l4_attention (L4Compute *compute, const L4AttentionShape *shape, const float *queries, gint64 n, const float *keys,
-    const float *values, gint64 first_visible, gint64 step, float *out, GError **error)
+/* How the rows and, when these are too few for all threads, the keys are cut into tasks. */
+static void
+plan (Call *call)
 {
-  Call call = { compute, shape, queries, keys, values, n, first_visible, step, out };
-  gint64 most = first_visible + (n - 1) * step;
-  gsize n_tasks = (n + TASK_QUERIES - 1) / TASK_QUERIES * shape->n_heads;
+  gint64 most = call->first_visible + (call->n - 1) * call->step, strides = (most + STRIDE - 1) / STRIDE, tasks;
+
+  call->task_queries = CLAMP (TASK_ROWS / call->group, 1, call->n);
+  call->query_blocks = (call->n + call->task_queries - 1) / call->task_queries;
+  tasks = call->store->n_heads * call->query_blocks;
+  call->splits = CLAMP (l4_compute_get_threads (call->compute) / tasks, 1, strides);
+  call->split_keys = (strides + call->splits - 1) / call->splits * STRIDE;
+}
+
+gboolean
+l4_attention (L4Compute *compute, const L4KeyValues *store, const float *queries, gint64 n, gint64 n_heads, float scale,
+    gint64 first_visible, gint64 step, float *out, GError **error)
+{
+  Call call = {.compute = compute,.store = store,.queries = queries,.n = n,.n_heads = n_heads,.scale = scale,
+    .first_visible = first_visible,.step = step,.out = out,.group = n_heads / store->n_heads,
+    .depth = (store->head_dim + DEPTH_STEP - 1) / DEPTH_STEP * DEPTH_STEP,
+    .columns = (store->head_dim + L4_BLOCK_COLUMNS - 1) / L4_BLOCK_COLUMNS * L4_BLOCK_COLUMNS
+  };
+  guint64 work = 2 * n * n_heads * store->head_dim * (first_visible + (n - 1) * step);
+  gsize kept, blocks;
   gboolean done;
 
+  plan (&call);
+  kept = kept_floats (&call, most_padded_rows (&call)) * sizeof (float);
+  blocks = store->n_heads * call.query_blocks;
   g_rec_mutex_lock (&compute->lock);
-  done = l4_compute_take_own (compute, most * sizeof (float), error);
+  done = l4_compute_take_own (compute, kept + scratch_bytes (&call), error);
+  if (done && call.splits > 1) {
+    call.partial = l4_scratch_take (&compute->shared, blocks * call.splits * kept, error);
+    done = call.partial != NULL;
+  }
   if (done)
-    l4_compute_run (compute, do_task, &call, n_tasks, n * most * shape->n_heads * shape->head_dim);
+    l4_compute_run (compute, do_task, &call, blocks * call.splits, work);
+  if (done && call.splits > 1)
+    l4_compute_run (compute, join_splits, &call, blocks, work / 64);
   g_rec_mutex_unlock (&compute->lock);
   return done;
 }

@@ -258,25 +258,35 @@ uses_blocks (const L4Operand *operand)
   return operand->way == L4_WAY_BF16 || operand->way == L4_WAY_F32;
 }
 
-static void
-split_own (const L4Compute *compute, const Job *job, guint thread, Own *own)
+/* Floats of sums and bytes of weights that the job's tasks need. */
+static gsize
+sums_size (const Job *job)
 {
-  gsize rows = uses_blocks (job->operand) ? MIN (job->operand->padded_m, MAX_ROWS) : L4_DOT_ROWS;
-  gsize weights = uses_blocks (job->operand) ? job->blocks * L4_BLOCK_DEPTH * L4_BLOCK_COLUMNS * sizeof (float) : 0;
-
-  own->sums = compute->own[thread].data;
-  own->weights = (guint8 *) (own->sums + job->blocks * rows * L4_BLOCK_COLUMNS);
-  own->panel = own->weights + weights;
+  return job->blocks * (uses_blocks (job->operand) ? MIN (job->operand->padded_m, MAX_ROWS) : L4_DOT_ROWS) * L4_BLOCK_COLUMNS;
 }
 
 static gsize
-own_bytes (const L4Compute *compute, const Job *job)
+weights_bytes (const Job *job)
 {
-  Own own;
+  return uses_blocks (job->operand) ? job->blocks * L4_BLOCK_DEPTH * L4_BLOCK_COLUMNS * sizeof (float) : 0;
+}
 
-  split_own (compute, job, 0, &own);
-  return own.panel - (guint8 *) own.sums + (job->product->weight->panels == NULL
-      || (job->product->gate != NULL && job->product->gate->panels == NULL) ? BLOCK_PANELS * panel_bytes (job->product) : 0);
+static Own
+split_own (const L4Compute *compute, const Job *job, guint thread)
+{
+  float *sums = compute->own[thread].data;
+  guint8 *weights = (guint8 *) (sums + sums_size (job));
+
+  return (Own) { sums, weights, weights + weights_bytes (job) };
+}
+
+static gsize
+own_bytes (const Job *job)
+{
+  const L4Product *product = job->product;
+  gboolean mapped = product->weight->panels == NULL || (product->gate != NULL && product->gate->panels == NULL);
+
+  return sums_size (job) * sizeof (float) + weights_bytes (job) + (mapped ? BLOCK_PANELS * panel_bytes (product) : 0);
 }
 
 static void
@@ -288,7 +298,7 @@ do_task (gpointer data, gsize task, guint thread)
 
   while (task >= job->first_task + job->n_tasks)
     job++;
-  split_own (call->compute, job, thread, &own);
+  own = split_own (call->compute, job, thread);
   if (uses_blocks (job->operand))
     do_blocks (call, job, task - job->first_task, &own);
   else
@@ -387,7 +397,7 @@ do_products (Call *call, const L4Product *products, gsize n_products, GError **e
   if (!write_operands (call, error))
     return FALSE;
   for (gsize i = 0; i < call->n_jobs; i++)
-    bytes = MAX (bytes, own_bytes (call->compute, &call->jobs[i]));
+    bytes = MAX (bytes, own_bytes (&call->jobs[i]));
   if (!l4_compute_take_own (call->compute, bytes, error))
     return FALSE;
   l4_compute_run (call->compute, do_task, call, n_tasks, work);

@@ -77,21 +77,18 @@ attend (L4Compute *compute, L4Cache *cache, gint64 layer, const float *q, const 
     GError **error)
 {
   const L4TextConfig *config = cache->config;
-  const L4LayerCache *store = &cache->layers[layer];
+  L4KeyValues *store = &cache->layers[layer];
   gint64 chunk = config->layers[layer].chunked ? config->chunk : 0;
   gint64 q_width = config->n_heads * config->head_dim, kv_width = config->n_kv_heads * config->head_dim;
-  const L4AttentionShape shape = { config->n_heads, config->n_kv_heads, config->head_dim, store->capacity,
-    1 / sqrtf (config->head_dim)
-  };
 
   for (gint64 at = 0, piece; at < n; at += piece) {
     gint64 position = cache->n_tokens + at;
     gint64 slot = chunk > 0 ? position % chunk : position;
 
     piece = chunk > 0 ? MIN (n - at, chunk - slot) : n - at;
-    l4_cache_store (cache, layer, slot, k + at * kv_width, v + at * kv_width, piece);
-    if (!l4_attention (compute, &shape, q + at * q_width, piece, store->keys, store->values, slot + 1, 1, out + at * q_width,
-            error))
+    l4_key_values_store (store, compute, slot, k + at * kv_width, v + at * kv_width, piece);
+    if (!l4_attention (compute, store, q + at * q_width, piece, config->n_heads, 1 / sqrtf (config->head_dim), slot + 1, 1,
+            out + at * q_width, error))
       return FALSE;
   }
   return TRUE;

@@ -109,7 +109,7 @@ static gboolean
 prepare_cache (Session *self, gint64 capacity, GError **error)
 {
   const L4TextConfig *config = &self->model->config->text;
-  guint64 needed = l4_cache_bytes (config, capacity);
+  guint64 needed = l4_cache_bytes (self->model->compute, config, capacity);
   guint64 available;
 
   if (self->cache != NULL && self->cache->capacity >= capacity) {
@@ -124,7 +124,7 @@ prepare_cache (Session *self, gint64 capacity, GError **error)
     return l4_fail (error, L4_ERROR_MEMORY,
         _("a context of %" PRId64 " tokens needs %.1f MiB of memory, but only %.1f MiB are left"), capacity,
         needed / 1048576.0, available / 1048576.0);
-  self->cache = l4_cache_new (config, capacity, error);
+  self->cache = l4_cache_new (self->model->compute, config, capacity, error);
   return self->cache != NULL;
 }
 

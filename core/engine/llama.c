@@ -72,6 +72,13 @@ check_memory (const L4Llama *self, GError **error)
 static gboolean
 load_tokenizer (L4Llama *self, GError **error)
 {
+  const L4Gguf *gguf = l4_checkpoint_get_gguf (self->checkpoint);
+  const char *kind = NULL;
+
+  if (gguf != NULL && !l4_gguf_get_string (gguf, "tokenizer.ggml.model", &kind, error))
+    return FALSE;
+  if (kind != NULL && g_str_equal (kind, "none"))       /* enough to measure it */
+    return TRUE;
   self->tokenizer = l4_tokenizer_load (self->path, error);
   if (self->tokenizer == NULL)
     return FALSE;
@@ -136,6 +143,7 @@ l4_llama_load (const L4LoadOptions *options, L4Precision precision, L4ProgressFu
   if (!check_memory (self, error) || !load_tokenizer (self, error))
     return NULL;
   self->digest = make_digest (self->path, self->checkpoint);
+  self->quantization = l4_checkpoint_main_type (self->checkpoint);
   self->compute = l4_compute_new (precision, options->threads, error);
   if (self->compute == NULL || !load_weights (self, progress, user_data, cancellable, error))
     return NULL;
@@ -207,8 +215,13 @@ llama_load (const L4LoadOptions *options, L4ModelInfo *info, L4ProgressFunc prog
 
   if (self == NULL)
     return NULL;
+  if (self->tokenizer == NULL) {
+    l4_fail (error, L4_ERROR_UNSUPPORTED, _("%s: has no tokenizer"), self->path);
+    l4_llama_free (self);
+    return NULL;
+  }
   info->digest = self->digest;
-  info->quantization = "bf16";
+  info->quantization = self->quantization;
   info->tile_size = self->config->vision.image_size;
   info->max_tiles = MAX (self->config->vision.max_patches, 1);
   info->tokens_per_tile = self->config->has_vision ? l4_vision_tokens_per_tile (&self->config->vision) : 0;

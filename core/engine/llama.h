@@ -11,7 +11,7 @@
 typedef struct
 {
   L4Config *config;
-  L4Tokenizer *tokenizer;
+  L4Tokenizer *tokenizer;       /* NULL: the file has none */
   L4ChatTokens tokens;
   L4Compute *compute;
   L4Decoder *decoder;
@@ -20,6 +20,7 @@ typedef struct
   gboolean map;
   char *path;
   char *digest;
+  const char *quantization;     /* the type of most weights: static */
   guint64 n_parameters;
   guint64 memory;               /* bytes of the weights */
   guint64 memory_limit;         /* bytes for weights and cache; 0: what the machine has free */

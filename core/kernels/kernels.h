@@ -19,18 +19,15 @@ typedef struct
   void (*rotate) (float *x, const float *cosines, const float *sines, gsize n);
   /* out = silu(gate) * up */
   void (*silu_multiply) (const float *gate, const float *up, gsize n, float *out);
-  /* x = x/2 * (1 + erf(x/√2)), the exact form */
+  /* x = x/2 * (1 + erf(x/√2)), the exact form; erf within 1.5e-7 */
   void (*gelu) (float *x, gsize n);
   /* out = factor * in */
   void (*scale) (const float *in, float factor, gsize n, float *out);
   /* out += in */
   void (*add) (const float *in, gsize n, float *out);
-  /* x = softmax(x) */
-  void (*softmax) (float *x, gsize n);
-  /* scores[j] = factor * Σ_i query[i] * keys[j * n + i] for j < n_keys */
-  void (*score) (const float *query, const float *keys, gsize n, gsize n_keys, float factor, float *scores);
-  /* out[i] = Σ_j weights[j] * values[j * n + i]; out is none of the inputs */
-  void (*weighted_sum) (const float *weights, const float *values, gsize n, gsize n_values, float *out);
+  /* One step of a running softmax: with m the larger of *largest and the largest factor * x, x = exp(factor * x - m) and *total =
+   * *total * shrink + sum of x, where shrink = exp(*largest - m) is returned; *largest = m. Begins with -INFINITY and 0; factor > 0 */
+  float (*soften) (float *x, gsize n, float factor, float *largest, float *total);
   /* rounds to bfloat16, to nearest even */
   void (*to_bf16) (const float *in, gsize n, guint16 *out);
   void (*from_bf16) (const guint16 *in, gsize n, float *out);

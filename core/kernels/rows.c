@@ -4,6 +4,7 @@
 #include "kernels/kernels.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/bf16.h"
 
@@ -99,18 +100,54 @@ rotate (float *x, const float *cosines, const float *sines, gsize n)
   }
 }
 
+/* e^x without branches, so that compilers vectorise it: within 2 units in the last place; 0 below e^-87, infinite above e^88. */
+static inline __attribute__ ((always_inline)) float
+exponential (float x)
+{
+  const float log2_e = 1.44269504f, ln2_high = 0.693359375f, ln2_low = -2.12194440e-4f, magic = 12582912;     /* 1.5 * 2^23 */
+  float bounded = x < -87.3f ? -87.3f : x > 88.7f ? 88.7f : x;
+  float whole = bounded * log2_e + magic - magic, rest, power, result;
+  gint32 bits;
+
+  rest = bounded - whole * ln2_high - whole * ln2_low;
+  result = 1.9875691500e-4f;    /* coefficients: Cephes, expf.c */
+  result = result * rest + 1.3981999507e-3f;
+  result = result * rest + 8.3334519073e-3f;
+  result = result * rest + 4.1665795894e-2f;
+  result = result * rest + 1.6666665459e-1f;
+  result = result * rest + 5.0000001201e-1f;
+  result = result * rest * rest + rest + 1;
+  bits = ((gint32) whole + 127) << 23;
+  memcpy (&power, &bits, sizeof power);
+  result *= power;
+  return x < -87.3f ? 0 : x > 88.7f ? INFINITY : result;
+}
+
+/* The error function within 1.5e-7 (Abramowitz and Stegun, 7.1.26). */
+static inline __attribute__ ((always_inline)) float
+error_function (float x)
+{
+  float size = fabsf (x), t = 1 / (1 + 0.3275911f * size), sum = 1.061405429f;
+
+  sum = sum * t - 1.453152027f;
+  sum = sum * t + 1.421413741f;
+  sum = sum * t - 0.284496736f;
+  sum = sum * t + 0.254829592f;
+  return copysignf (1 - sum * t * exponential (-size * size), x);
+}
+
 static void
 silu_multiply (const float *gate, const float *up, gsize n, float *out)
 {
   for (gsize i = 0; i < n; i++)
-    out[i] = gate[i] / (1 + expf (-gate[i])) * up[i];
+    out[i] = gate[i] / (1 + exponential (-gate[i])) * up[i];
 }
 
 static void
 gelu (float *x, gsize n)
 {
   for (gsize i = 0; i < n; i++)
-    x[i] = 0.5f * x[i] * (1 + erff (x[i] * (float) M_SQRT1_2));
+    x[i] = 0.5f * x[i] * (1 + error_function (x[i] * (float) M_SQRT1_2));
 }
 
 static void
@@ -127,36 +164,36 @@ add (const float *in, gsize n, float *out)
     out[i] += in[i];
 }
 
-static void
-softmax (float *x, gsize n)
+static float
+largest_of (const float *x, gsize n)
 {
-  float largest = x[0];
-  float factor;
+  float lanes[LANES], largest = -INFINITY;
+  gsize i = 0;
 
-  for (gsize i = 1; i < n; i++)
+  for (guint j = 0; j < LANES; j++)
+    lanes[j] = -INFINITY;
+  for (; i + LANES <= n; i += LANES)
+    for (guint j = 0; j < LANES; j++)
+      lanes[j] = x[i + j] > lanes[j] ? x[i + j] : lanes[j];
+  for (; i < n; i++)
     largest = x[i] > largest ? x[i] : largest;
-  for (gsize i = 0; i < n; i++)
-    x[i] = expf (x[i] - largest);
-  factor = 1 / sum (x, n);
-  for (gsize i = 0; i < n; i++)
-    x[i] *= factor;
+  for (guint j = 0; j < LANES; j++)
+    largest = lanes[j] > largest ? lanes[j] : largest;
+  return largest;
 }
 
-static void
-score (const float *query, const float *keys, gsize n, gsize n_keys, float factor, float *scores)
+static float
+soften (float *x, gsize n, float factor, float *largest, float *total)
 {
-  for (gsize j = 0; j < n_keys; j++)
-    scores[j] = factor * dot (query, keys + j * n, n);
-}
+  float before = *largest, now = factor * largest_of (x, n), shrink;
 
-static void
-weighted_sum (const float *weights, const float *values, gsize n, gsize n_values, float *restrict out)
-{
+  now = now > before ? now : before;
+  shrink = before == now ? 1 : exponential (before - now);
   for (gsize i = 0; i < n; i++)
-    out[i] = 0;
-  for (gsize j = 0; j < n_values; j++)
-    for (gsize i = 0; i < n; i++)
-      out[i] += weights[j] * values[j * n + i];
+    x[i] = exponential (factor * x[i] - now);
+  *largest = now;
+  *total = *total * shrink + sum (x, n);
+  return shrink;
 }
 
 static void
@@ -214,9 +251,7 @@ const L4Kernels TABLE (L4_KERNELS_NAME) = {
   .gelu = gelu,
   .scale = scale,
   .add = add,
-  .softmax = softmax,
-  .score = score,
-  .weighted_sum = weighted_sum,
+  .soften = soften,
   .to_bf16 = to_bf16,
   .from_bf16 = from_bf16,
   .quantise = quantise,

@@ -4,7 +4,6 @@
 #include "vision/block.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "base/memory.h"
 #include "compute/attention.h"
@@ -125,49 +124,46 @@ l4_vision_angles (const L4VisionConfig *config, float *cosines, float *sines)
     }
 }
 
-/* Keys and values of all tokens of one head side by side: [n, n_heads, head_dim] → [n_heads, n, head_dim]. */
 typedef struct
 {
   const L4VisionConfig *config;
   const float *cosines, *sines; /* [n, head_dim / 2] */
   gint64 n;                     /* tokens a tile */
   float *q, *k;                 /* [n_tiles, n, n_heads, head_dim] */
-  const float *v;
-  float *keys, *values;         /* [n_tiles, n_heads, n, head_dim] */
-} Heads;
+} Rotate;
 
-/* Rotates one token's queries and keys, and puts its keys and values in their places. */
+/* One token's queries and keys. */
 static void
-prepare_token (gpointer data, gsize task, guint thread)
+rotate_token (gpointer data, gsize task, guint thread)
 {
-  const Heads *job = data;
+  const Rotate *job = data;
   gint64 n_heads = job->config->n_heads, d = job->config->hidden / n_heads, t = task % job->n;
-  const float *cosines = job->cosines + t * d / 2, *sines = job->sines + t * d / 2;
 
   for (gint64 h = 0; h < n_heads; h++) {
-    gsize from = (task * n_heads + h) * d, to = ((task / job->n * n_heads + h) * job->n + t) * d;
+    gsize at = (task * n_heads + h) * d;
 
-    l4_kernels ()->rotate (job->q + from, cosines, sines, d / 2);
-    memcpy (job->keys + to, job->k + from, d * sizeof (float));
-    l4_kernels ()->rotate (job->keys + to, cosines, sines, d / 2);
-    memcpy (job->values + to, job->v + from, d * sizeof (float));
+    l4_kernels ()->rotate (job->q + at, job->cosines + t * d / 2, job->sines + t * d / 2, d / 2);
+    l4_kernels ()->rotate (job->k + at, job->cosines + t * d / 2, job->sines + t * d / 2, d / 2);
   }
 }
 
-/* All [n_tiles, n, hidden]; keys, values: scratch of that size. */
+/* Rotates, then attends tile by tile; v, out: [n_tiles, n, hidden]. */
 static gboolean
-attend (L4Compute *compute, const Heads *job, gint64 n_tiles, float *out, GError **error)
+attend (L4Compute *compute, const Rotate *job, gint64 n_tiles, const float *v, float *out, GError **error)
 {
   const L4VisionConfig *config = job->config;
   gint64 d = config->hidden / config->n_heads, size = job->n * config->hidden;
-  const L4AttentionShape shape = { config->n_heads, config->n_heads, d, job->n, 1 / sqrtf (d) };
+  L4KeyValues store;
+  gboolean good = l4_key_values_init (&store, compute, config->n_heads, d, job->n, error);
 
-  l4_compute_run (compute, prepare_token, (gpointer) job, n_tiles * job->n, n_tiles * size);
-  for (gint64 tile = 0; tile < n_tiles; tile++)
-    if (!l4_attention (compute, &shape, job->q + tile * size, job->n, job->keys + tile * size, job->values + tile * size, job->n,
-            0, out + tile * size, error))
-      return FALSE;
-  return TRUE;
+  l4_compute_run (compute, rotate_token, (gpointer) job, n_tiles * job->n, n_tiles * size);
+  for (gint64 tile = 0; good && tile < n_tiles; tile++) {
+    l4_key_values_store (&store, compute, 0, job->k + tile * size, v + tile * size, job->n);
+    good = l4_attention (compute, &store, job->q + tile * size, job->n, config->n_heads, 1 / sqrtf (d), job->n, 0,
+        out + tile * size, error);
+  }
+  l4_key_values_clear (&store);
+  return good;
 }
 
 gboolean
@@ -176,10 +172,9 @@ l4_vision_block_forward (const L4VisionBlock *self, L4Compute *compute, const L4
 {
   gint64 n = l4_vision_grid (config) * l4_vision_grid (config) + 1, rows = n_tiles * n, hidden = config->hidden;
   gint64 size = rows * hidden, inner_size = rows * config->intermediate;
-  l4_autofree float *memory = l4_alloc_raw (MAX (6 * size, size + inner_size) * sizeof (float), _("vision block"), error);
+  l4_autofree float *memory = l4_alloc_raw (MAX (4 * size, size + inner_size) * sizeof (float), _("vision block"), error);
   float *normed = memory;       /* [n_tiles, n, hidden] */
   float *q = normed + size, *k = q + size, *v = k + size;       /* same */
-  float *keys = v + size, *values = keys + size;        /* [n_tiles, n_heads, n, head_dim] */
   float *heads = normed;        /* [n_tiles, n, hidden] */
   float *inner = q;             /* [n_tiles, n, intermediate] */
   const L4Product inputs[] = {
@@ -192,12 +187,12 @@ l4_vision_block_forward (const L4VisionBlock *self, L4Compute *compute, const L4
     .activation = L4_ACTIVATION_GELU,.y = inner
   };
   const L4Product fc2 = {.weight = self->fc2.weight,.x = inner,.m = rows,.bias = self->fc2.bias,.y = x };
-  const Heads job = { config, cosines, sines, n, q, k, v, keys, values };
+  const Rotate rotate = { config, cosines, sines, n, q, k };
 
   if (memory == NULL)
     return FALSE;
   l4_layer_norm (&self->attention_norm, compute, x, h, rows, hidden, config->norm_eps, normed);
-  if (!l4_multiply (compute, inputs, G_N_ELEMENTS (inputs), error) || !attend (compute, &job, n_tiles, heads, error)
+  if (!l4_multiply (compute, inputs, G_N_ELEMENTS (inputs), error) || !attend (compute, &rotate, n_tiles, v, heads, error)
       || !l4_multiply (compute, &output, 1, error))
     return FALSE;
   l4_layer_norm (&self->mlp_norm, compute, x, h, rows, hidden, config->norm_eps, normed);

@@ -4,6 +4,7 @@
 #include <glib/gstdio.h>
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "llama4.h"
 
@@ -359,8 +360,16 @@ test_memory_limit_is_kept (Fixture *self, gconstpointer data)
 static void
 test_model_larger_than_the_machine_is_refused (Fixture *self, gconstpointer data)
 {
-  edit (self, "config.json", "\"intermediate_size\": 64", "\"intermediate_size\": 1000000");
-  edit (self, "config.json", "\"num_local_experts\": 4", "\"num_local_experts\": 4000");
+  static const char header[] = "{\"weights\":{\"dtype\":\"BF16\",\"shape\":[4194304,524288],\"data_offsets\":[0,4398046511104]}}";
+  g_autofree char *path = g_build_filename (self->folder, "model.safetensors", NULL);
+  GString *file = g_string_new (NULL);
+  guint64 length = sizeof header - 1;
+
+  g_string_append_len (file, (const char *) &length, sizeof length);
+  g_string_append (file, header);
+  replace (self, "model.safetensors", file->str, file->len);
+  g_string_free (file, TRUE);
+  g_assert_cmpint (truncate (path, sizeof length + length + (G_GINT64_CONSTANT (4) << 40)), ==, 0);     /* 4 TiB, all of it a hole */
   assert_refused (self, L4_ERROR_MEMORY, "MiB");
 }
 

@@ -282,7 +282,7 @@ run_cached (const Golden *golden, gint64 batch, const gint32 *answer, gint64 n_n
 {
   const L4Llama *model = golden->model;
   const L4TextConfig *config = &model->config->text;
-  g_autoptr (L4Cache) cache = l4_cache_new (config, golden->n + n_new, NULL);
+  g_autoptr (L4Cache) cache = l4_cache_new (model->compute, config, golden->n + n_new, NULL);
   g_autoptr (GError) error = NULL;
   l4_autofree float *features = NULL, *h = NULL;
   gint64 n_features = 0, step;
@@ -358,10 +358,11 @@ test_chunked_layers_hold_one_chunk (gconstpointer name)
 
   golden_load (&golden, name, L4_PRECISION_BF16);
   config = &golden.model->config->text;
-  cache = l4_cache_new (config, 10 * (config->chunk + 1), NULL);
+  cache = l4_cache_new (golden.model->compute, config, 10 * (config->chunk + 1), NULL);
   for (gint64 l = 0; l < config->n_layers; l++)
+    /* in blocks of 64 slots */
     g_assert_cmpint (cache->layers[l].capacity, ==,
-        config->layers[l].chunked && config->chunk > 0 ? config->chunk : 10 * (config->chunk + 1));
+        ((config->layers[l].chunked && config->chunk > 0 ? config->chunk : 10 * (config->chunk + 1)) + 63) / 64 * 64);
 }
 
 /* The reference's choices: the top_k largest router logits of every token. [n_moe_layers, n, top_k] */

@@ -185,39 +185,57 @@ test_two_threads_share_one_weight (void)
     g_thread_join (threads[i]);
 }
 
+/* n queries over slots keys, of which query t sees first + t * step. */
 static void
-test_attention_shares_key_heads (void)
+check_attention (L4Compute *compute, gint64 heads, gint64 kv_heads, gint64 d, gint64 n, gint64 slots, gint64 first, gint64 step)
 {
-  enum { HEADS = 6, KV_HEADS = 2, D = 5, N = 4, CAPACITY = 9, FIRST = 3 };
-  const L4AttentionShape shape = { HEADS, KV_HEADS, D, CAPACITY, 0.5f };
-  g_autoptr (GRand) random = g_rand_new_with_seed (5);
-  g_autoptr (L4Compute) compute = l4_compute_new (L4_PRECISION_F32, 2, NULL);
-  l4_autofree float *q = random_floats (random, N * HEADS * D);
-  l4_autofree float *k = random_floats (random, KV_HEADS * CAPACITY * D);
-  l4_autofree float *v = random_floats (random, KV_HEADS * CAPACITY * D);
-  l4_autofree float *out = random_floats (random, N * HEADS * D);
+  g_autoptr (GRand) random = g_rand_new_with_seed (slots * 7 + d);
+  l4_autofree float *q = random_floats (random, n * heads * d), *out = random_floats (random, n * heads * d);
+  l4_autofree float *k = random_floats (random, slots * kv_heads * d), *v = random_floats (random, slots * kv_heads * d);
+  g_autofree double *weights = g_new (double, slots);
+  double tolerance = l4_compute_get_precision (compute) == L4_PRECISION_F32 ? 1e-5 : 0.02;
+  L4KeyValues store;
+  gint64 half = slots / 3;
 
-  g_assert_true (l4_attention (compute, &shape, q, N, k, v, FIRST, 1, out, NULL));
-  for (guint t = 0; t < N; t++)
-    for (guint h = 0; h < HEADS; h++) {
-      const float *keys = k + h / 3 * CAPACITY * D, *values = v + h / 3 * CAPACITY * D;
-      double total = 0, weights[CAPACITY];
+  g_assert_true (l4_key_values_init (&store, compute, kv_heads, d, slots, NULL));
+  l4_key_values_store (&store, compute, 0, k, v, half);
+  l4_key_values_store (&store, compute, half, k + half * kv_heads * d, v + half * kv_heads * d, slots - half);
+  g_assert_true (l4_attention (compute, &store, q, n, heads, 0.5, first, step, out, NULL));
+  for (gint64 t = 0; t < n; t++)
+    for (gint64 h = 0; h < heads; h++) {
+      gint64 g = h / (heads / kv_heads);
+      double total = 0;
 
-      for (guint j = 0; j < FIRST + t; j++) {
+      for (gint64 j = 0; j < first + t * step; j++) {
         double score = 0;
 
-        for (guint i = 0; i < D; i++)
-          score += 0.5 * q[(t * HEADS + h) * D + i] * keys[j * D + i];
+        for (gint64 i = 0; i < d; i++)
+          score += 0.5 * q[(t * heads + h) * d + i] * k[(j * kv_heads + g) * d + i];
         total += weights[j] = exp (score);
       }
-      for (guint i = 0; i < D; i++) {
+      for (gint64 i = 0; i < d; i++) {
         double expected = 0;
 
-        for (guint j = 0; j < FIRST + t; j++)
-          expected += weights[j] / total * values[j * D + i];
-        g_assert_cmpfloat_with_epsilon (out[(t * HEADS + h) * D + i], expected, 1e-5);
+        for (gint64 j = 0; j < first + t * step; j++)
+          expected += weights[j] / total * v[(j * kv_heads + g) * d + i];
+        g_assert_cmpfloat_with_epsilon (out[(t * heads + h) * d + i], expected, tolerance);
       }
     }
+  l4_key_values_clear (&store);
+}
+
+static void
+test_attention (gconstpointer data)
+{
+  g_autoptr (L4Compute) compute = l4_compute_new (GPOINTER_TO_INT (data), 2, NULL);
+  g_autoptr (L4Compute) many = l4_compute_new (GPOINTER_TO_INT (data), 7, NULL);
+
+  check_attention (compute, 6, 2, 6, 4, 9, 3, 1);
+  check_attention (compute, 4, 4, 88, 77, 77, 77, 0);
+  check_attention (compute, 5, 1, 128, 3, 700, 600, 1);
+  check_attention (compute, 10, 2, 32, 300, 300, 1, 1);
+  check_attention (many, 10, 2, 16, 1, 3000, 3000, 0);  /* keys split between threads */
+  check_attention (many, 10, 2, 16, 2, 1025, 1024, 1);
 }
 
 int
@@ -229,6 +247,7 @@ main (int argc, char **argv)
   g_test_add_func ("/compute/a-row-alone-gives-the-same-bits", test_a_row_alone_gives_the_same_bits);
   g_test_add_func ("/compute/weights-left-in-their-rows-give-the-same-bits", test_weights_left_in_their_rows_give_the_same_bits);
   g_test_add_func ("/compute/two-threads-share-one-weight", test_two_threads_share_one_weight);
-  g_test_add_func ("/compute/attention-shares-key-heads", test_attention_shares_key_heads);
+  g_test_add_data_func ("/compute/float32-attention-matches-plain-sums", GINT_TO_POINTER (L4_PRECISION_F32), test_attention);
+  g_test_add_data_func ("/compute/bf16-attention-matches-plain-sums", GINT_TO_POINTER (L4_PRECISION_BF16), test_attention);
   return g_test_run ();
 }

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Keys and values of one layer, laid out as the matrix kernels read them. */
+
+#pragma once
+
+#include "compute/brgemm.h"
+#include "compute/compute.h"
+
+/* In bfloat16 where the precision allows it and the machine multiplies it, else in float32. Padding is zero. */
+typedef struct
+{
+  L4BlockKind kind;
+  gint64 n_heads;
+  gint64 head_dim;
+  gint64 capacity;              /* slots: a multiple of 64 */
+  guint8 *keys;                 /* [n_heads][capacity / 64] blocks of 64 columns, head_dim up to a multiple of 32 deep */
+  guint8 *values;               /* [n_heads][head_dim up to 64, / 64] blocks of 64 columns, capacity deep */
+} L4KeyValues;
+
+/* Room for at least capacity slots; FALSE with L4_ERROR_MEMORY. */
+gboolean l4_key_values_init (L4KeyValues *self, const L4Compute *compute, gint64 n_heads, gint64 head_dim, gint64 capacity,
+    GError **error);
+void l4_key_values_clear (L4KeyValues *self);
+
+/* Bytes that l4_key_values_init() takes; G_MAXUINT64 when they cannot be counted. */
+guint64 l4_key_values_bytes (const L4Compute *compute, gint64 n_heads, gint64 head_dim, gint64 capacity);
+
+/* Stores the keys and values [n, n_heads, head_dim] of n tokens from slot on; slot + n <= capacity. */
+void l4_key_values_store (L4KeyValues *self, L4Compute *compute, gint64 slot, const float *keys, const float *values, gint64 n);
+
+/* Where the 64 keys from slot (a multiple of 64) on begin, and the values of columns 64 * c … from that slot on. */
+const void *l4_key_values_key_block (const L4KeyValues *self, gint64 head, gint64 slot);
+const void *l4_key_values_value_block (const L4KeyValues *self, gint64 head, gint64 c, gint64 slot);
