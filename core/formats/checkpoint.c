@@ -200,8 +200,8 @@ l4_checkpoint_expect (const L4Checkpoint *self, const char *name, guint n_dims, 
     g_autofree char *is = dims_to_string (tensor->n_dims, tensor->dims);
     g_autofree char *expected = dims_to_string (n_dims, dims);
 
-    l4_fail (error, L4_ERROR_FORMAT, _("%s: tensor \"%s\" is %s where the settings ask for %s"), l4_checkpoint_file_of (self, tensor)->path,
-        name, is, expected);
+    l4_fail (error, L4_ERROR_FORMAT, _("%s: tensor \"%s\" is %s where the settings ask for %s"),
+        l4_checkpoint_file_of (self, tensor)->path, tensor->original, is, expected);
     return NULL;
   }
   return check_readable (self, tensor, error) ? tensor : NULL;
