@@ -72,40 +72,33 @@ read_tokens (L4Tokenizer *self, const L4Gguf *gguf, const L4GgufString *tokens, 
   for (gsize id = 0; id < n; id++)
     if (!read_token (self, gguf, id, tokens[id], types[id], error))
       return FALSE;
-  return l4_tokenizer_finish_tokens (self, error);
+  return TRUE;
 }
 
 static gboolean
-read_merges (L4Tokenizer *self, const L4Gguf *gguf, GError **error)
+read_strings (const L4Gguf *gguf, const char *key, L4GgufString **strings, gsize *n, GError **error)
 {
-  g_autofree L4GgufString *merges = NULL;
-  gsize n;
-
-  if (!l4_gguf_get_strings (gguf, MERGES, 0, MAX_ITEMS, &merges, &n, error))
+  if (!l4_gguf_get_strings (gguf, key, 0, MAX_ITEMS, strings, n, error))
     return FALSE;
-  if (merges == NULL)
-    return l4_gguf_refuse (gguf, MERGES, L4_ERROR_FORMAT, error, _("it is needed"));
-  for (gsize i = 0; i < n; i++)
-    if (!l4_tokenizer_add_merge_text (self, i, merges[i].text, merges[i].length, error))
-      return FALSE;
-  return TRUE;
+  return *strings != NULL ? TRUE : l4_gguf_refuse (gguf, key, L4_ERROR_FORMAT, error, _("it is needed"));
 }
 
 L4Tokenizer *
 l4_tokenizer_new_from_gguf (const L4Gguf *gguf, GError **error)
 {
   g_autoptr (L4Tokenizer) self = NULL;
-  g_autofree L4GgufString *tokens = NULL;
-  gsize n;
+  g_autofree L4GgufString *tokens = NULL, *merges = NULL;
+  gsize n_tokens, n_merges;
 
-  if (!check_kind (gguf, error) || !l4_gguf_get_strings (gguf, TOKENS, 0, MAX_ITEMS, &tokens, &n, error))
+  if (!check_kind (gguf, error) || !read_strings (gguf, TOKENS, &tokens, &n_tokens, error)
+      || !read_strings (gguf, MERGES, &merges, &n_merges, error))
     return NULL;
-  if (tokens == NULL) {
-    l4_gguf_refuse (gguf, TOKENS, L4_ERROR_FORMAT, error, _("it is needed"));
+  self = l4_tokenizer_new (l4_gguf_get_path (gguf), n_tokens, error);
+  if (self == NULL || !read_tokens (self, gguf, tokens, n_tokens, error)
+      || !l4_tokenizer_finish_tokens (self, n_merges, error))
     return NULL;
-  }
-  self = l4_tokenizer_new (l4_gguf_get_path (gguf), n, error);
-  if (self == NULL || !read_tokens (self, gguf, tokens, n, error) || !read_merges (self, gguf, error))
-    return NULL;
-  return g_steal_pointer (&self);
+  for (gsize i = 0; i < n_merges; i++)
+    if (!l4_tokenizer_add_merge_text (self, i, merges[i].text, merges[i].length, error))
+      return NULL;
+  return l4_tokenizer_finish_merges (self, error) ? g_steal_pointer (&self) : NULL;
 }

@@ -169,7 +169,7 @@ read_merges (L4Tokenizer *self, yyjson_val *merges, GError **error)
   yyjson_arr_foreach (merges, index, count, entry)
     if (!read_merge (self, index, entry, error))
       return FALSE;
-  return TRUE;
+  return l4_tokenizer_finish_merges (self, error);
 }
 
 L4Tokenizer *
@@ -189,7 +189,7 @@ l4_tokenizer_read_json (const L4Json *json, GError **error)
   self = l4_tokenizer_new (json->path, yyjson_obj_size (vocabulary) + yyjson_arr_size (added), error);
   if (self == NULL || !l4_json_get_bool (json, model, "ignore_merges", &self->whole_first, error)
       || !read_added (self, json, added, error) || !read_vocabulary (self, json, vocabulary, error)
-      || !l4_tokenizer_finish_tokens (self, error) || !read_merges (self, merges, error))
+      || !l4_tokenizer_finish_tokens (self, yyjson_arr_size (merges), error) || !read_merges (self, merges, error))
     return NULL;
   return g_steal_pointer (&self);
 }

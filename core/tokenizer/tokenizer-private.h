@@ -34,9 +34,20 @@ typedef struct
   guint32 rank;
 } L4Merge;
 
+/* A place in the table of ordinary and special tokens. Most tokens are their own key, so that the table alone finds them: what
+ * costs time is memory far apart. */
+typedef struct
+{
+  guint64 key;
+  guint32 id_plus_one;          /* 0: free */
+  L4TokenKind kind;
+} L4Place;
+
+typedef struct _L4WaitingMerge L4WaitingMerge;
+
 /* Hash tables with linear probing, at most half full: encoding does little else than look up tokens and merges, and a file of
- * 200,000 tokens with 440,000 merges is three million look-ups. Hashes depend on seed, so that nobody can write files whose
- * tokens collide. */
+ * 200,000 tokens with 440,000 merges is two million look-ups. Places depend on seed, so that nobody can write files whose tokens
+ * collide. */
 struct _L4Tokenizer
 {
   char *path;
@@ -44,15 +55,29 @@ struct _L4Tokenizer
   guint64 seed;
   L4Token *tokens;              /* [size], by id */
   guint size;
-  guint32 *by_bytes;            /* [by_bytes_mask + 1] ids of ordinary and special tokens, plus one; 0: free */
-  gsize by_bytes_mask;
+  L4Place *places;              /* [places_mask + 1] */
+  gsize places_mask;
   gint32 of_byte[256];          /* the token of every single byte */
   L4Merge *merges;              /* [merges_mask + 1] */
   gsize merges_mask;
   gsize n_merges;
+  L4WaitingMerge *waiting;      /* [n_waiting] added, but not in the table yet */
+  guint n_waiting;
   gboolean whole_first;         /* a piece that is a token stays whole, even where merges would not make it */
   pcre2_code *rule;
 };
+
+/* Both halves of a product, so that every bit of value reaches every bit of the result. */
+static inline guint64
+l4_mix (guint64 value)
+{
+  unsigned __int128 product = (unsigned __int128) value * 0x9e3779b97f4a7c15u;
+
+  return (guint64) product ^ (guint64) (product >> 64);
+}
+
+/* Sets *table to zeroed memory with room for twice n entries, and *mask to one less than its entries. */
+gboolean l4_make_table (const char *path, gsize n, gsize entry_size, gpointer table, gsize *mask, GError **error);
 
 /* Vocabulary: filling it. Each of these fails with L4_ERROR_FORMAT and names the file and the id or number. ----------------- */
 
@@ -62,8 +87,9 @@ L4Tokenizer *l4_tokenizer_new (const char *path, gsize n_ids, GError **error);
 /* Gives the token with these bytes the id. */
 gboolean l4_tokenizer_add (L4Tokenizer *self, guint64 id, L4TokenKind kind, const void *bytes, gsize length, GError **error);
 
-/* After the last token: forgets the room that was not needed; every id has a token and every byte one by itself. */
-gboolean l4_tokenizer_finish_tokens (L4Tokenizer *self, GError **error);
+/* After the last token: forgets the room that was not needed; every id has a token and every byte one by itself. Makes room for
+ * n_merges merges. */
+gboolean l4_tokenizer_finish_tokens (L4Tokenizer *self, gsize n_merges, GError **error);
 
 /* The tokens left and right, spelled as in JSON and GGUF files, become the token that has the bytes of both. */
 gboolean l4_tokenizer_add_merge (L4Tokenizer *self, gsize rank, const char *left, gsize left_length, const char *right,
@@ -71,7 +97,10 @@ gboolean l4_tokenizer_add_merge (L4Tokenizer *self, gsize rank, const char *left
 /* The same of "left right". */
 gboolean l4_tokenizer_add_merge_text (L4Tokenizer *self, gsize rank, const char *text, gsize length, GError **error);
 
-/* Every two tokens that together are the bytes of a third merge, in the order of the third's ids. */
+/* After the last merge: the tables are complete only now. */
+gboolean l4_tokenizer_finish_merges (L4Tokenizer *self, GError **error);
+
+/* Instead of adding merges: every two tokens that together are the bytes of a third merge, in the order of the third's ids. */
 gboolean l4_tokenizer_derive_merges (L4Tokenizer *self, GError **error);
 
 /* A tokenizer.json; a tokenizer.model, whose path only serves messages. (transfer full) */
@@ -86,6 +115,17 @@ gboolean l4_tokenizer_unspell (const char *spelling, gsize length, guint8 *out, 
 
 /* The id of the ordinary or special token with these bytes, or -1. */
 gint32 l4_tokenizer_find (const L4Tokenizer *self, L4TokenKind kind, const void *bytes, gsize length);
+
+/* The same in two steps: the key of bytes, by which a token is looked for first in the place that l4_tokenizer_place() gives. The
+ * token's id when it is an ordinary one, or -1. */
+guint64 l4_tokenizer_key (const L4Tokenizer *self, const guint8 *bytes, gsize length);
+gint32 l4_tokenizer_find_by_key (const L4Tokenizer *self, guint64 key, const guint8 *bytes, gsize length);
+
+static inline L4Place *
+l4_tokenizer_place (const L4Tokenizer *self, guint64 key)
+{
+  return &self->places[l4_mix (self->seed ^ key) & self->places_mask];
+}
 
 /* What the two become, or NULL. */
 const L4Merge *l4_tokenizer_find_merge (const L4Tokenizer *self, gint32 left, gint32 right);

@@ -123,7 +123,9 @@ l4_tokenizer_read_ranks (const char *path, const char *text, gsize length, GErro
       return NULL;
     line += n_line + (stop != NULL);
   }
-  if (!add_specials (self, n, error) || !l4_tokenizer_finish_tokens (self, error) || !l4_tokenizer_derive_merges (self, error))
+  /* Llama 4's vocabulary has 2.2 merges for each token */
+  if (!add_specials (self, n, error) || !l4_tokenizer_finish_tokens (self, (gsize) n * 5 / 2, error)
+      || !l4_tokenizer_derive_merges (self, error))
     return NULL;
   return g_steal_pointer (&self);
 }
