@@ -73,14 +73,15 @@ pool_of (Synth *self, L4Type type)
   return self->pools[type];
 }
 
-/* n weights, made of pieces of the pool of random lengths from random places. */
+/* n weights of tensor number index, made of pieces of the pool of random lengths from random places. */
 static gboolean
-write_weights (Synth *self, L4GgufWriter *writer, L4Type type, gsize n, GError **error)
+write_weights (Synth *self, L4GgufWriter *writer, guint index, L4Type type, gsize n, GError **error)
 {
   const L4TypeInfo *info = l4_type_info (type);
   const guint8 *pool = pool_of (self, type);
   const gsize unit = MAX (info->block_elements, 256), unit_bytes = unit / info->block_elements * info->block_bytes;
   gsize filled = 0;
+  guint64 offset = 0;
 
   while (n > 0) {
     guint64 bits = draw (self);
@@ -91,8 +92,9 @@ write_weights (Synth *self, L4GgufWriter *writer, L4Type type, gsize n, GError *
     filled += bytes;
     n -= run;
     if (n == 0 || filled > AT_ONCE - LONGEST_RUN * sizeof (float)) {
-      if (!l4_gguf_writer_write (writer, self->buffer, filled, error))
+      if (!l4_gguf_writer_write (writer, index, offset, self->buffer, filled, error))
         return FALSE;
+      offset += filled;
       filled = 0;
     }
   }
@@ -101,7 +103,7 @@ write_weights (Synth *self, L4GgufWriter *writer, L4Type type, gsize n, GError *
 
 /* Vectors: 1 for weights of norms, 0 for biases. */
 static gboolean
-write_vector (const L4LayoutTensor *tensor, const L4TextConfig *config, L4GgufWriter *writer, GError **error)
+write_vector (const L4LayoutTensor *tensor, guint index, const L4TextConfig *config, L4GgufWriter *writer, GError **error)
 {
   g_autofree float *values = g_new0 (float, tensor->n_elements);
 
@@ -110,7 +112,7 @@ write_vector (const L4LayoutTensor *tensor, const L4TextConfig *config, L4GgufWr
   else
     for (gsize i = 0; g_str_has_suffix (tensor->name, ".weight") && i < tensor->n_elements; i++)
       values[i] = 1;
-  return l4_gguf_writer_write (writer, values, tensor->n_elements * sizeof *values, error);
+  return l4_gguf_writer_write (writer, index, 0, values, tensor->n_elements * sizeof *values, error);
 }
 
 static gboolean
@@ -118,10 +120,9 @@ write_tensors (Synth *self, const L4TextConfig *config, GArray *layout, L4Type t
 {
   for (guint i = 0; i < layout->len; i++) {
     const L4LayoutTensor *tensor = &g_array_index (layout, L4LayoutTensor, i);
-    gboolean vector = tensor->n_dims == 1;
 
-    if (vector ? !write_vector (tensor, config, writer, error)
-        : !write_weights (self, writer, l4_layout_type (tensor, type), tensor->n_elements, error))
+    if (tensor->n_dims == 1 ? !write_vector (tensor, i, config, writer, error)
+        : !write_weights (self, writer, i, l4_layout_type (tensor, type), tensor->n_elements, error))
       return FALSE;
   }
   return TRUE;

@@ -27,16 +27,22 @@ enum
   VALUE_ARRAY = 9
 };
 
+typedef struct
+{
+  guint64 offset;               /* from the start of the data */
+  guint64 bytes;
+} Place;
+
 struct _L4GgufWriter
 {
   char *path, *part;
   int fd;                       /* -1: closed */
   GByteArray *metadata, *infos;
-  guint64 n_values, n_tensors;
-  GArray *ends;                 /* guint64: where the data of each tensor ends, without the gap after it */
-  guint64 data_bytes;           /* of all tensors, with the gaps */
-  guint64 written;              /* of these */
-  guint tensor;                 /* the one that is being written */
+  guint64 n_values;
+  GArray *places;               /* Place: the data of each tensor */
+  guint64 data_bytes;           /* of all tensors, with the gaps between them */
+  guint64 data_start;           /* in the file */
+  gsize missing;                /* bytes of data that are not written yet; atomic */
 };
 
 static guint64
@@ -60,7 +66,7 @@ l4_gguf_writer_new (const char *path, GError **error)
   self->part = g_strconcat (path, ".part", NULL);
   self->metadata = g_byte_array_new ();
   self->infos = g_byte_array_new ();
-  self->ends = g_array_new (FALSE, FALSE, sizeof (guint64));
+  self->places = g_array_new (FALSE, FALSE, sizeof (Place));
   self->fd = g_open (self->part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (self->fd >= 0)
     return g_steal_pointer (&self);
@@ -79,7 +85,7 @@ l4_gguf_writer_free (L4GgufWriter *self)
   }
   g_byte_array_unref (self->metadata);
   g_byte_array_unref (self->infos);
-  g_array_unref (self->ends);
+  g_array_unref (self->places);
   g_free (self->path);
   g_free (self->part);
   g_free (self);
@@ -193,7 +199,7 @@ gboolean
 l4_gguf_writer_add_tensor (L4GgufWriter *self, const char *name, L4Type type, guint n_dims, const gint64 *dims, GError **error)
 {
   gsize elements, bytes;
-  guint64 end;
+  Place place;
 
   if (type >= L4_N_TYPES || l4_type_info (type)->ggml < 0)
     return l4_fail (error, L4_ERROR_UNSUPPORTED, _("%s: tensor \"%s\": GGUF has no type %s"), self->path, name,
@@ -213,26 +219,20 @@ l4_gguf_writer_add_tensor (L4GgufWriter *self, const char *name, L4Type type, gu
     append_u64 (self->infos, (guint64) dims[i]);
   append_u32 (self->infos, (guint32) l4_type_info (type)->ggml);
   append_u64 (self->infos, self->data_bytes);
-  self->n_tensors++;
-  end = self->data_bytes + bytes;
-  g_array_append_val (self->ends, end);
-  self->data_bytes = padded (end);
+  place = (Place) { self->data_bytes, bytes };
+  g_array_append_val (self->places, place);
+  self->data_bytes = padded (place.offset + bytes);
+  self->missing += bytes;
   return TRUE;
-}
-
-guint64
-l4_gguf_writer_get_data_bytes (const L4GgufWriter *self)
-{
-  return self->data_bytes;
 }
 
 /* Writing ------------------------------------------------------------------------------------------------------------ */
 
 static gboolean
-write_all (L4GgufWriter *self, const void *data, gsize bytes, GError **error)
+write_at (L4GgufWriter *self, guint64 offset, const void *data, gsize bytes, GError **error)
 {
   for (gsize done = 0; done < bytes;) {
-    gssize n = write (self->fd, (const char *) data + done, bytes - done);
+    gssize n = pwrite (self->fd, (const char *) data + done, bytes - done, (off_t) (offset + done));
 
     if (n >= 0)
       done += (gsize) n;
@@ -242,70 +242,45 @@ write_all (L4GgufWriter *self, const void *data, gsize bytes, GError **error)
   return TRUE;
 }
 
-/* Takes the space where the file system can: a full disk shows now. */
+/* The gaps are what the file system gives for bytes that were never written: zeros. */
 static gboolean
-take_space (L4GgufWriter *self, guint64 header, GError **error)
+take_space (L4GgufWriter *self, GError **error)
 {
-  if (self->data_bytes == 0 || fallocate (self->fd, FALLOC_FL_KEEP_SIZE, (off_t) header, (off_t) self->data_bytes) == 0
-      || (errno != ENOSPC && errno != EDQUOT && errno != EFBIG))
+  guint64 bytes = self->data_start + self->data_bytes;
+
+  if (fallocate (self->fd, 0, 0, (off_t) bytes) == 0)
     return TRUE;
-  return l4_fail (error, L4_ERROR_IO, _("%s: %s; %" PRIu64 " bytes are needed"), self->part, g_strerror (errno),
-      header + self->data_bytes);
-}
-
-/* Writes the gap after a tensor whose data is all there, and after those that have none. */
-static gboolean
-close_tensors (L4GgufWriter *self, GError **error)
-{
-  static const guint8 zeros[L4_GGUF_ALIGNMENT];
-
-  while (self->tensor < self->ends->len && self->written == g_array_index (self->ends, guint64, self->tensor)) {
-    guint64 gap = padded (self->written) - self->written;
-
-    if (!write_all (self, zeros, gap, error))
-      return FALSE;
-    self->written += gap;
-    self->tensor++;
-  }
-  return TRUE;
+  if ((errno == EOPNOTSUPP || errno == ENOSYS) && ftruncate (self->fd, (off_t) bytes) == 0)
+    return TRUE;
+  return l4_fail (error, L4_ERROR_IO, _("%s: %s; %" PRIu64 " bytes are needed"), self->part, g_strerror (errno), bytes);
 }
 
 gboolean
 l4_gguf_writer_begin (L4GgufWriter *self, GError **error)
 {
   g_autoptr (GByteArray) header = g_byte_array_new ();
-  static const guint8 zeros[L4_GGUF_ALIGNMENT];
 
   g_byte_array_append (header, (const guint8 *) "GGUF", 4);
   append_u32 (header, VERSION);
-  append_u64 (header, self->n_tensors);
+  append_u64 (header, self->places->len);
   append_u64 (header, self->n_values);
   g_byte_array_append (header, self->metadata->data, self->metadata->len);
   g_byte_array_append (header, self->infos->data, self->infos->len);
-  g_byte_array_append (header, zeros, (guint) (padded (header->len) - header->len));
-  return take_space (self, header->len, error) && write_all (self, header->data, header->len, error)
-      && close_tensors (self, error);
+  self->data_start = padded (header->len);
+  return take_space (self, error) && write_at (self, 0, header->data, header->len, error);
 }
 
 gboolean
-l4_gguf_writer_write (L4GgufWriter *self, const void *data, gsize bytes, GError **error)
+l4_gguf_writer_write (L4GgufWriter *self, guint index, guint64 offset, const void *data, gsize bytes, GError **error)
 {
-  const char *at = data;
+  const Place *place = &g_array_index (self->places, Place, index);
 
-  while (bytes > 0) {
-    guint64 room = self->tensor < self->ends->len ? g_array_index (self->ends, guint64, self->tensor) - self->written : 0;
-    gsize n = (gsize) MIN (room, bytes);
-
-    if (n == 0)
-      return l4_fail (error, L4_ERROR_INPUT, _("%s: %zu bytes of data belong to no tensor"), self->path, bytes);
-    if (!write_all (self, at, n, error))
-      return FALSE;
-    self->written += n;
-    at += n;
-    bytes -= n;
-    if (!close_tensors (self, error))
-      return FALSE;
-  }
+  if (offset > place->bytes || bytes > place->bytes - offset)
+    return l4_fail (error, L4_ERROR_INTERNAL, _("%s: tensor %u has %" PRIu64 " bytes; %zu from %" PRIu64 " on were given"),
+        self->path, index, place->bytes, bytes, offset);
+  if (!write_at (self, self->data_start + place->offset + offset, data, bytes, error))
+    return FALSE;
+  __atomic_sub_fetch (&self->missing, bytes, __ATOMIC_RELAXED);
   return TRUE;
 }
 
@@ -314,9 +289,8 @@ l4_gguf_writer_finish (L4GgufWriter *self, GError **error)
 {
   int fd = self->fd;
 
-  if (self->written != self->data_bytes)
-    return l4_fail (error, L4_ERROR_INPUT, _("%s: %" PRIu64 " of %" PRIu64 " bytes of data were written"), self->path,
-        self->written, self->data_bytes);
+  if (self->missing != 0)
+    return l4_fail (error, L4_ERROR_INTERNAL, _("%s: %zu bytes of data were not written"), self->path, self->missing);
   if (fsync (fd) != 0)
     return fail_io (self, errno, error);
   if (g_rename (self->part, self->path) != 0)

@@ -9,7 +9,7 @@
 #define L4_GGUF_ALIGNMENT 32            /* bytes; the format's default */
 
 /* One file that is being written. Until l4_gguf_writer_finish() has succeeded it lies at PATH.part, so that a file that is there
- * under its own name is whole. Not for several threads at once. */
+ * under its own name is whole. One thread at a time, but for the data. */
 typedef struct _L4GgufWriter L4GgufWriter;
 
 /* Opens PATH.part, replacing one that is there. (transfer full) */
@@ -32,15 +32,12 @@ void l4_gguf_writer_put_floats (L4GgufWriter *self, const char *key, gsize n, co
 gboolean l4_gguf_writer_add_tensor (L4GgufWriter *self, const char *name, L4Type type, guint n_dims, const gint64 *dims,
     GError **error);
 
-/* Bytes of the data of all tensors so far, with the gaps between them. */
-guint64 l4_gguf_writer_get_data_bytes (const L4GgufWriter *self);
-
-/* Third: writes all that. The disk space for the data is taken now, where the file system can do that, so that a disk which is
- * too small is an error before the work. */
+/* Third: writes all that and gives the file its size. The disk space is taken now, where the file system can do that, so that a
+ * disk which is too small is an error before the work. */
 gboolean l4_gguf_writer_begin (L4GgufWriter *self, GError **error);
 
-/* Then the data: pieces of any size, tensor after tensor; the writer fills the gaps. */
-gboolean l4_gguf_writer_write (L4GgufWriter *self, const void *data, gsize bytes, GError **error);
+/* Then the data: bytes from offset on of the tensor that was added as number index, every byte once, in any order. Any thread. */
+gboolean l4_gguf_writer_write (L4GgufWriter *self, guint index, guint64 offset, const void *data, gsize bytes, GError **error);
 
-/* Last: checks that every tensor has its bytes, brings them to the disk and gives the file its name. */
+/* Last: checks that all data is there, brings it to the disk and gives the file its name. */
 gboolean l4_gguf_writer_finish (L4GgufWriter *self, GError **error);

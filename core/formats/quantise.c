@@ -12,27 +12,35 @@
 
 #define BLOCK 32
 
-static void
-f32_from_float (const float *weights, guint8 *block)
-{
-  guint32 bits;
+/* Plain numbers: n at a time ------------------------------------------------------------------------------------------- */
 
-  memcpy (&bits, weights, sizeof bits);
-  bits = GUINT32_TO_LE (bits);
-  memcpy (block, &bits, sizeof bits);
+static void
+f32_from_float (const float *weights, gsize n, guint8 *out)
+{
+  for (gsize i = 0; i < n; i++) {
+    guint32 bits;
+
+    memcpy (&bits, &weights[i], sizeof bits);
+    bits = GUINT32_TO_LE (bits);
+    memcpy (out + i * sizeof bits, &bits, sizeof bits);
+  }
 }
 
 static void
-f16_from_float (const float *weights, guint8 *block)
+f16_from_float (const float *weights, gsize n, guint8 *out)
 {
-  l4_store_u16 (block, l4_half_from_float (*weights));
+  for (gsize i = 0; i < n; i++)
+    l4_store_u16 (out + 2 * i, l4_half_from_float (weights[i]));
 }
 
 static void
-bf16_from_float (const float *weights, guint8 *block)
+bf16_from_float (const float *weights, gsize n, guint8 *out)
 {
-  l4_store_u16 (block, l4_bf16_from_float (*weights));
+  for (gsize i = 0; i < n; i++)
+    l4_store_u16 (out + 2 * i, l4_bf16_from_float (weights[i]));
 }
+
+/* Blocks of 32 --------------------------------------------------------------------------------------------------------- */
 
 /* The nearest whole number, halves away from zero, of |value| < 2^22; what roundf() does, in a form that compilers vectorise. */
 static inline gint
@@ -79,11 +87,16 @@ q4_0_from_float (const float *weights, guint8 *block)
     block[2 + i] = q[i] | q[i + BLOCK / 2] << 4;
 }
 
-/* One block of each type that can be made. */
-static void (*const makers[L4_N_TYPES]) (const float *weights, guint8 *block) = {
+/* All types ------------------------------------------------------------------------------------------------------------ */
+
+static void (*const plain[L4_N_TYPES]) (const float *weights, gsize n, guint8 *out) = {
   [L4_TYPE_F32] = f32_from_float,
   [L4_TYPE_F16] = f16_from_float,
   [L4_TYPE_BF16] = bf16_from_float,
+};
+
+/* One block. */
+static void (*const blocked[L4_N_TYPES]) (const float *weights, guint8 *block) = {
   [L4_TYPE_Q8_0] = q8_0_from_float,
   [L4_TYPE_Q4_0] = q4_0_from_float,
   [L4_TYPE_Q4_K] = l4_q4_k_from_float,
@@ -93,7 +106,7 @@ static void (*const makers[L4_N_TYPES]) (const float *weights, guint8 *block) = 
 gboolean
 l4_quantise_can (L4Type type)
 {
-  return type < L4_N_TYPES && makers[type] != NULL;
+  return type < L4_N_TYPES && (plain[type] != NULL || blocked[type] != NULL);
 }
 
 /* The largest weight that stays finite; in blocks the scale, a half, may be as large as a weight. */
@@ -115,7 +128,10 @@ l4_quantise (L4Type type, const float *weights, gsize n, void *blocks)
     good &= fabsf (weights[i]) <= largest;
   if (!good)
     return FALSE;
-  for (gsize i = 0; i < n; i += info->block_elements, block += info->block_bytes)
-    makers[type] (weights + i, block);
+  if (plain[type] != NULL)
+    plain[type] (weights, n, blocks);
+  else
+    for (gsize i = 0; i < n; i += info->block_elements, block += info->block_bytes)
+      blocked[type] (weights + i, block);
   return TRUE;
 }
