@@ -7,6 +7,13 @@
 
 #define QUANTIZATION_VERSION 2
 
+/* What llama.cpp takes for granted. */
+#define DEFAULT_INTERVAL 4
+#define DEFAULT_CHUNK 8192
+#define DEFAULT_ATTN_SCALE 0.1
+#define DEFAULT_FLOOR_SCALE 8192
+#define NO_QK_NORM_EXPERTS 128
+
 /* llama.cpp's number for a file of mostly this type. */
 static guint32
 file_type (L4Type type)
@@ -56,51 +63,83 @@ moe_step (const L4TextConfig *config)
   return step;
 }
 
-/* Whether every period-th layer sees everything without positions, and the others a chunk with rotary ones. */
-static gboolean
-has_period (const L4TextConfig *config, gint64 period)
+/* Every n-th layer, counted from 1, has no rotary positions; one more than the layers when all have. 0: there is no such n. */
+static gint64
+rope_interval (const L4TextConfig *config)
 {
-  for (gint64 l = 0; l < config->n_layers; l++) {
-    gboolean full = (l + 1) % period == 0;
+  gint64 interval = 1;
 
-    if (config->layers[l].rope == full || config->layers[l].chunked == full)
-      return FALSE;
-  }
-  return TRUE;
+  while (interval <= config->n_layers && config->layers[interval - 1].rope)
+    interval++;
+  for (gint64 l = 0; l < config->n_layers; l++)
+    if (config->layers[l].rope != ((l + 1) % interval != 0))
+      return 0;
+  return interval;
 }
 
 static gboolean
-all_full_and_rotary (const L4TextConfig *config)
+any_chunked (const L4TextConfig *config)
 {
   for (gint64 l = 0; l < config->n_layers; l++)
-    if (!config->layers[l].rope || config->layers[l].chunked)
-      return FALSE;
+    if (config->layers[l].chunked)
+      return TRUE;
+  return FALSE;
+}
+
+/* The layers that see only their chunk: all but every interval-th, or a list. */
+static void
+put_chunks (L4GgufWriter *writer, const L4TextConfig *config, gint64 interval)
+{
+  g_autofree gboolean *chunked = g_new (gboolean, config->n_layers);
+  gboolean regular = TRUE;
+
+  for (gint64 l = 0; l < config->n_layers; l++) {
+    chunked[l] = config->layers[l].chunked;
+    regular = regular && chunked[l] == config->layers[l].rope;
+  }
+  if (!regular)
+    l4_gguf_writer_put_bools (writer, "llama4.attention.sliding_window_pattern", (gsize) config->n_layers, chunked);
+  else if (interval != DEFAULT_INTERVAL)
+    l4_gguf_writer_put_uint (writer, "llama4.attention.sliding_window_pattern", (guint32) interval);
+  l4_gguf_writer_put_uint (writer, "llama4.attention.chunk_size", (guint32) config->chunk);
+}
+
+/* Positions, chunks and temperature, of which llama.cpp has keys only for what differs from its own assumptions, if at all. */
+static gboolean
+put_positions (L4GgufWriter *writer, const L4TextConfig *config, const char *path, GError **error)
+{
+  gint64 interval = rope_interval (config);
+
+  if (interval == 0)
+    return l4_fail (error, L4_ERROR_UNSUPPORTED, _("%s: which of the layers have rotary positions cannot be said in a GGUF file"),
+        path);
+  if (!any_chunked (config) && interval > config->n_layers) {
+    l4_gguf_writer_put_uint (writer, "llama4.attention.sliding_window", 0);
+  } else {
+    if (interval != DEFAULT_INTERVAL)
+      l4_gguf_writer_put_uint (writer, "llama4.no_rope_layer_interval", (guint32) interval);
+    put_chunks (writer, config, interval);
+  }
+  if (!config->temperature || config->attn_scale != DEFAULT_ATTN_SCALE || config->floor_scale != DEFAULT_FLOOR_SCALE) {
+    l4_gguf_writer_put_float (writer, "llama4.attention.temperature_length", (float) config->floor_scale);
+    l4_gguf_writer_put_float (writer, "llama4.attention.temperature_scale",
+        config->temperature ? (float) config->attn_scale : 0);
+  }
   return TRUE;
 }
 
-/* Chunks and positions, of which llama.cpp writes down only what differs from its own assumptions. */
-static gboolean
-put_pattern (L4GgufWriter *writer, const L4TextConfig *config, const char *path, GError **error)
+gboolean
+l4_gguf_is_common (const L4TextConfig *config)
 {
-  gint64 period = 2;
+  gint64 interval = rope_interval (config);
+  gboolean relative = interval > config->n_layers && !any_chunked (config);
 
-  if (all_full_and_rotary (config)) {
-    l4_gguf_writer_put_uint (writer, "llama4.attention.sliding_window", 0);
-    return TRUE;
-  }
-  if (!config->temperature || config->attn_scale != 0.1 || config->floor_scale != 8192)
-    return l4_fail (error, L4_ERROR_UNSUPPORTED, _("%s: attn_temperature_tuning %s with attn_scale %g and floor_scale %g cannot "
-            "be said in a GGUF file, which stands for true, 0.1 and 8192"), path, config->temperature ? "true" : "false",
-        config->attn_scale, config->floor_scale);
-  while (period <= config->n_layers && !has_period (config, period))
-    period++;
-  if (period > config->n_layers)
-    return l4_fail (error, L4_ERROR_UNSUPPORTED, _("%s: the order of the layers with and without chunks and rotary positions "
-            "cannot be said in a GGUF file"), path);
-  if (period != 4)
-    l4_gguf_writer_put_uint (writer, "llama4.attention.sliding_window_pattern", (guint32) period);
-  l4_gguf_writer_put_uint (writer, "llama4.attention.chunk_size", (guint32) config->chunk);
-  return TRUE;
+  for (gint64 l = 0; !relative && l < config->n_layers; l++)
+    if (config->layers[l].chunked != config->layers[l].rope)
+      return FALSE;
+  return (relative || (interval == DEFAULT_INTERVAL && config->chunk == DEFAULT_CHUNK)) && config->temperature
+      && config->attn_scale == DEFAULT_ATTN_SCALE && config->floor_scale == DEFAULT_FLOOR_SCALE
+      && config->qk_norm == (config->n_experts != NO_QK_NORM_EXPERTS);
 }
 
 gboolean
@@ -129,7 +168,7 @@ l4_gguf_put_text (L4GgufWriter *writer, const L4TextConfig *config, const char *
   l4_gguf_writer_put_float (writer, "llama4.rope.freq_base", (float) config->rope.theta);
   l4_gguf_writer_put_uint (writer, "llama4.vocab_size", (guint32) config->vocab);
   l4_gguf_writer_put_bool (writer, "llama4.use_qk_norm", config->qk_norm);
-  return put_pattern (writer, config, path, error);
+  return put_positions (writer, config, path, error);
 }
 
 void
@@ -148,6 +187,8 @@ l4_gguf_put_vision (L4GgufWriter *writer, const L4VisionConfig *config, gint64 h
   l4_gguf_writer_put_uint (writer, "clip.vision.block_count", (guint32) config->n_layers);
   l4_gguf_writer_put_uint (writer, "clip.vision.attention.head_count", (guint32) config->n_heads);
   l4_gguf_writer_put_float (writer, "clip.vision.attention.layer_norm_epsilon", (float) config->norm_eps);
+  l4_gguf_writer_put_float (writer, "clip.vision.rope.freq_base", (float) config->rope_theta);
+  l4_gguf_writer_put_uint (writer, "clip.vision.max_patches", (guint32) config->max_patches);
   l4_gguf_writer_put_uint (writer, "clip.vision.projection_dim", (guint32) hidden);
   l4_gguf_writer_put_uint (writer, "clip.vision.projector.scale_factor", (guint32) config->shuffle);
   l4_gguf_writer_put_floats (writer, "clip.vision.image_mean", 3, halves);

@@ -186,6 +186,17 @@ l4_gguf_writer_put_ints (L4GgufWriter *self, const char *key, gsize n, const gin
 }
 
 void
+l4_gguf_writer_put_bools (L4GgufWriter *self, const char *key, gsize n, const gboolean *values)
+{
+  append_array (self, key, VALUE_BOOL, n);
+  for (gsize i = 0; i < n; i++) {
+    const guint8 byte = values[i] != FALSE;
+
+    g_byte_array_append (self->metadata, &byte, 1);
+  }
+}
+
+void
 l4_gguf_writer_put_floats (L4GgufWriter *self, const char *key, gsize n, const float *values)
 {
   append_array (self, key, VALUE_FLOAT32, n);

@@ -25,6 +25,7 @@ void l4_gguf_writer_put_float (L4GgufWriter *self, const char *key, float value)
 void l4_gguf_writer_put_bool (L4GgufWriter *self, const char *key, gboolean value);
 void l4_gguf_writer_put_strings (L4GgufWriter *self, const char *key, gsize n, const char *const *values);
 void l4_gguf_writer_put_ints (L4GgufWriter *self, const char *key, gsize n, const gint32 *values);
+void l4_gguf_writer_put_bools (L4GgufWriter *self, const char *key, gsize n, const gboolean *values);
 void l4_gguf_writer_put_floats (L4GgufWriter *self, const char *key, gsize n, const float *values);
 
 /* Second: the tensors, in the order of their data. dims as everywhere here, last index fastest; rows must be whole blocks of
