@@ -105,7 +105,7 @@ l4_layout_text (const L4TextConfig *config, gboolean has_prefix)
   Builder self = { layout_new (), -1, prefix };
 
   add (&self, L4_LAYOUT_EMBEDDING, "token_embd.weight", "embed_tokens.weight", config->vocab, config->hidden, 0);
-  if (config->rope.factor > 0)
+  if (config->rope.factor > 0 || config->rope.divisors != NULL)
     add (&self, L4_LAYOUT_ROPE, "rope_freqs.weight", NULL, config->head_dim / 2, 0, 0);
   for (self.layer = 0; self.layer < config->n_layers; self.layer++) {
     add_attention (&self, config);
@@ -209,7 +209,9 @@ l4_layout_rope_divisors (const L4RopeConfig *rope, gint64 n_pairs, float *diviso
   for (gint64 i = 0; i < n_pairs; i++) {
     double wavelength = 2 * G_PI * pow (rope->theta, (double) i / (double) n_pairs), blend;
 
-    if (rope->factor == 0 || wavelength < shortest)
+    if (rope->divisors != NULL)
+      divisors[i] = rope->divisors[i];
+    else if (rope->factor == 0 || wavelength < shortest)
       divisors[i] = 1;
     else if (wavelength > longest || longest == shortest)
       divisors[i] = (float) rope->factor;
