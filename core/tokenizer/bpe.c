@@ -3,116 +3,131 @@
 
 #include "tokenizer/tokenizer-private.h"
 
-/* A token of the piece so far, in a list by position; id < 0: swallowed by its left neighbour. */
-typedef struct
+#define NONE G_MAXUINT32
+#define LEAST_ROOM 256
+
+/* A token of the piece so far, in a list by position. */
+struct _L4Symbol
 {
   gint32 id;
   gint32 previous, next;        /* positions; -1 at the ends */
-} Symbol;
+  guint32 rank;                 /* of the merge with the next symbol; NONE: there is none, or this symbol is merged away */
+  gint32 result;                /* of that merge */
+};
 
-/* A merge that was possible when it was noted; smallest first by rank, then from the left. */
-typedef struct
+typedef struct _L4Symbol Symbol;
+
+void
+l4_merge_room_clear (L4MergeRoom *self)
 {
-  guint32 rank;
-  gint32 at;                    /* position of the left symbol */
-  gint32 left, right;           /* ids that it was noted for */
-  gint32 result;
-} Candidate;
+  g_clear_pointer (&self->symbols, g_free);
+  g_clear_pointer (&self->heap, g_free);
+  self->room = 0;
+}
 
+/* A merge takes one candidate out of the heap and puts two in at most: there are never more than two for each symbol. */
 static gboolean
-before (const Candidate *a, const Candidate *b)
+reserve (L4MergeRoom *self, gsize length, GError **error)
 {
-  return a->rank != b->rank ? a->rank < b->rank : a->at < b->at;
+  if (length <= self->room)
+    return TRUE;
+  l4_merge_room_clear (self);
+  length = MAX (length, LEAST_ROOM);
+  self->symbols = g_try_new (Symbol, length);
+  self->heap = g_try_new (guint64, 2 * length);
+  if (self->symbols == NULL || self->heap == NULL)
+    return l4_fail (error, L4_ERROR_MEMORY, _("text: no memory for a piece of %zu bytes"), length);
+  self->room = length;
+  return TRUE;
 }
 
+/* The heap holds candidates, smallest first: rank, then position of the left symbol. */
 static void
-heap_push (GArray *heap, Candidate candidate)
+heap_push (guint64 *heap, gsize *n, guint64 candidate)
 {
-  guint at = heap->len;
+  gsize at = (*n)++;
 
-  g_array_append_val (heap, candidate);
-  while (at > 0 && before (&candidate, &g_array_index (heap, Candidate, (at - 1) / 2))) {
-    g_array_index (heap, Candidate, at) = g_array_index (heap, Candidate, (at - 1) / 2);
-    at = (at - 1) / 2;
-  }
-  g_array_index (heap, Candidate, at) = candidate;
+  for (; at > 0 && candidate < heap[(at - 1) / 2]; at = (at - 1) / 2)
+    heap[at] = heap[(at - 1) / 2];
+  heap[at] = candidate;
 }
 
-static Candidate
-heap_pop (GArray *heap)
+static guint64
+heap_pop (guint64 *heap, gsize *n)
 {
-  Candidate *entries = (Candidate *) heap->data;
-  Candidate first = entries[0], last = entries[heap->len - 1];
-  guint at = 0, n = heap->len - 1;
+  guint64 first = heap[0], last = heap[--*n];
+  gsize at = 0;
 
-  for (guint child; (child = 2 * at + 1) < n; at = child) {
-    if (child + 1 < n && before (&entries[child + 1], &entries[child]))
+  for (gsize child; (child = 2 * at + 1) < *n; at = child) {
+    if (child + 1 < *n && heap[child + 1] < heap[child])
       child++;
-    if (!before (&entries[child], &last))
+    if (last <= heap[child])
       break;
-    entries[at] = entries[child];
+    heap[at] = heap[child];
   }
-  entries[at] = last;
-  g_array_set_size (heap, n);
+  heap[at] = last;
   return first;
 }
 
 /* Notes the merge of the symbol at that position with its right neighbour, if there is one. */
 static void
-note (const L4Tokenizer *self, const Symbol *symbols, gint32 at, GArray *heap)
+note (const L4Tokenizer *self, Symbol *symbols, gint32 at, guint64 *heap, gsize *n)
 {
-  L4Merge key;
-  const L4Merge *merge;
+  Symbol *symbol = &symbols[at];
+  const L4Merge *merge = symbol->next >= 0 ? l4_tokenizer_find_merge (self, symbol->id, symbols[symbol->next].id) : NULL;
 
-  if (at < 0 || symbols[at].next < 0)
+  symbol->rank = NONE;
+  if (merge == NULL)
     return;
-  key.left = symbols[at].id;
-  key.right = symbols[symbols[at].next].id;
-  merge = g_hash_table_lookup (self->by_pair, &key);
-  if (merge != NULL)
-    heap_push (heap, (Candidate) { merge->rank, at, merge->left, merge->right, merge->result });
+  symbol->rank = merge->rank;
+  symbol->result = merge->result;
+  heap_push (heap, n, (guint64) merge->rank << 32 | (guint32) at);
 }
 
+/* A candidate that is popped may be outdated: then the symbol at its place has another rank by now. */
 static void
-merge_all (const L4Tokenizer *self, Symbol *symbols, GArray *heap)
+merge_all (const L4Tokenizer *self, Symbol *symbols, guint64 *heap, gsize n)
 {
-  while (heap->len > 0) {
-    const Candidate best = heap_pop (heap);
-    Symbol *symbol = &symbols[best.at];
-    gint32 next = symbol->next;
+  while (n > 0) {
+    const guint64 best = heap_pop (heap, &n);
+    gint32 at = (gint32) best;
+    Symbol *symbol = &symbols[at], *next;
 
-    if (symbol->id != best.left || next < 0 || symbols[next].id != best.right)
-      continue;                 /* one of the two has been merged otherwise */
-    symbol->id = best.result;
-    symbol->next = symbols[next].next;
-    symbols[next].id = -1;
+    if (symbol->rank != best >> 32)
+      continue;
+    next = &symbols[symbol->next];
+    symbol->id = symbol->result;
+    symbol->next = next->next;
+    next->rank = NONE;
     if (symbol->next >= 0)
-      symbols[symbol->next].previous = best.at;
-    note (self, symbols, symbol->previous, heap);
-    note (self, symbols, best.at, heap);
+      symbols[symbol->next].previous = at;
+    note (self, symbols, at, heap, &n);
+    if (symbol->previous >= 0)
+      note (self, symbols, symbol->previous, heap, &n);
   }
 }
 
-void
-l4_tokenizer_merge_piece (const L4Tokenizer *self, const guint8 *piece, gsize length, GArray *ids)
+gboolean
+l4_tokenizer_merge_piece (const L4Tokenizer *self, const guint8 *piece, gsize length, L4MergeRoom *room, GArray *ids,
+    GError **error)
 {
-  gint32 whole = self->ignore_merges ? l4_tokenizer_find_bytes (self, piece, length) : -1;
-  g_autofree Symbol *symbols = NULL;    /* [length] */
-  g_autoptr (GArray) heap = NULL;
+  gint32 whole = length == 1 ? self->of_byte[piece[0]] : -1;
+  gsize n = 0;
 
-  if (whole < 0 && length == 1)
-    whole = self->of_byte[piece[0]];
+  if (self->whole_first && length > 1 && length <= L4_MAX_TOKEN)
+    whole = l4_tokenizer_find (self, L4_TOKEN_ORDINARY, piece, length);
   if (whole >= 0) {
     g_array_append_val (ids, whole);
-    return;
+    return TRUE;
   }
-  symbols = g_new (Symbol, length);
-  heap = g_array_sized_new (FALSE, FALSE, sizeof (Candidate), length);
+  if (!reserve (room, length, error))
+    return FALSE;
   for (gsize i = 0; i < length; i++)
-    symbols[i] = (Symbol) { self->of_byte[piece[i]], (gint32) i - 1, i + 1 < length ? (gint32) i + 1 : -1 };
-  for (gsize i = 0; i + 1 < length; i++)
-    note (self, symbols, i, heap);
-  merge_all (self, symbols, heap);
-  for (gint32 i = 0; i >= 0; i = symbols[i].next)
-    g_array_append_val (ids, symbols[i].id);
+    room->symbols[i] = (Symbol) { self->of_byte[piece[i]], (gint32) i - 1, i + 1 < length ? (gint32) i + 1 : -1, NONE, -1 };
+  for (gsize i = 0; i < length; i++)
+    note (self, room->symbols, (gint32) i, room->heap, &n);
+  merge_all (self, room->symbols, room->heap, n);
+  for (gint32 i = 0; i >= 0; i = room->symbols[i].next)
+    g_array_append_val (ids, room->symbols[i].id);
+  return TRUE;
 }

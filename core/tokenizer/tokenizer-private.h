@@ -1,51 +1,111 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The inside of a tokenizer, shared by its loader and its coder. */
+/* The inside of a tokenizer: its vocabulary, how readers of files fill it, and how text is split and merged. */
 
 #pragma once
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
+#include "formats/json.h"
 #include "tokenizer/tokenizer.h"
+
+#define L4_MAX_TOKEN 1024       /* bytes of one token; Llama 4's longest has 113 */
+
+typedef enum
+{
+  L4_TOKEN_MISSING,             /* no token has this id */
+  L4_TOKEN_ORDINARY,            /* what text becomes */
+  L4_TOKEN_SPECIAL,             /* found by its name only */
+  L4_TOKEN_UNUSED,              /* a placeholder; neither is found */
+} L4TokenKind;
 
 typedef struct
 {
-  const guint8 *bytes;          /* in the tokenizer's arena; NULL: no token has this id */
+  const guint8 *bytes;          /* in the tokenizer's arena */
   guint32 length;
-  gboolean special;
+  L4TokenKind kind;
 } L4Token;
 
-/* Two neighbouring tokens that become one. */
+/* Two neighbouring tokens that become one; lower ranks go first. left == result: this place of the table is free. */
 typedef struct
 {
   gint32 left, right;
   gint32 result;
-  guint32 rank;                 /* lower goes first */
+  guint32 rank;
 } L4Merge;
 
+/* Hash tables with linear probing, at most half full: encoding does little else than look up tokens and merges, and a file of
+ * 200,000 tokens with 440,000 merges is three million look-ups. Hashes depend on seed, so that nobody can write files whose
+ * tokens collide. */
 struct _L4Tokenizer
 {
+  char *path;
   GStringChunk *arena;
+  guint64 seed;
   L4Token *tokens;              /* [size], by id */
   guint size;
-  GHashTable *by_bytes;         /* set of L4Token: the ordinary ones */
-  GHashTable *specials;         /* set of L4Token */
-  guint longest_special;        /* bytes */
+  guint32 *by_bytes;            /* [by_bytes_mask + 1] ids of ordinary and special tokens, plus one; 0: free */
+  gsize by_bytes_mask;
   gint32 of_byte[256];          /* the token of every single byte */
-  L4Merge *merges;              /* [n_merges] */
-  guint n_merges;
-  GHashTable *by_pair;          /* set of L4Merge */
-  gboolean ignore_merges;       /* a piece that is a token stays whole */
-  pcre2_code *split;
+  L4Merge *merges;              /* [merges_mask + 1] */
+  gsize merges_mask;
+  gsize n_merges;
+  gboolean whole_first;         /* a piece that is a token stays whole, even where merges would not make it */
+  pcre2_code *rule;
 };
 
-guint l4_token_hash (gconstpointer token);
-gboolean l4_token_equal (gconstpointer a, gconstpointer b);
-guint l4_merge_hash (gconstpointer merge);
-gboolean l4_merge_equal (gconstpointer a, gconstpointer b);
+/* Vocabulary: filling it. Each of these fails with L4_ERROR_FORMAT and names the file and the id or number. ----------------- */
 
-/* The id of the ordinary token with these bytes, or -1. */
-gint32 l4_tokenizer_find_bytes (const L4Tokenizer *self, const guint8 *bytes, gsize length);
+/* An empty vocabulary with room for n_ids tokens. NULL only with an error. (transfer full) */
+L4Tokenizer *l4_tokenizer_new (const char *path, gsize n_ids, GError **error);
 
-/* Appends the ids of one piece that no token border crosses. */
-void l4_tokenizer_merge_piece (const L4Tokenizer *self, const guint8 *piece, gsize length, GArray *ids);
+/* Gives the token with these bytes the id. */
+gboolean l4_tokenizer_add (L4Tokenizer *self, guint64 id, L4TokenKind kind, const void *bytes, gsize length, GError **error);
+
+/* After the last token: forgets the room that was not needed; every id has a token and every byte one by itself. */
+gboolean l4_tokenizer_finish_tokens (L4Tokenizer *self, GError **error);
+
+/* The tokens left and right, spelled as in JSON and GGUF files, become the token that has the bytes of both. */
+gboolean l4_tokenizer_add_merge (L4Tokenizer *self, gsize rank, const char *left, gsize left_length, const char *right,
+    gsize right_length, GError **error);
+/* The same of "left right". */
+gboolean l4_tokenizer_add_merge_text (L4Tokenizer *self, gsize rank, const char *text, gsize length, GError **error);
+
+/* Every two tokens that together are the bytes of a third merge, in the order of the third's ids. */
+gboolean l4_tokenizer_derive_merges (L4Tokenizer *self, GError **error);
+
+/* A tokenizer.json; a tokenizer.model, whose path only serves messages. (transfer full) */
+L4Tokenizer *l4_tokenizer_read_json (const L4Json *json, GError **error);
+L4Tokenizer *l4_tokenizer_read_ranks (const char *path, const char *text, gsize length, GError **error);
+
+/* Turns a token as JSON and GGUF files spell it (a printable character for each byte, as in GPT-2) into bytes, appended to out,
+ * which has room for L4_MAX_TOKEN; *n_out counts on. FALSE when a character stands for no byte, or when it is too long or empty. */
+gboolean l4_tokenizer_unspell (const char *spelling, gsize length, guint8 *out, gsize *n_out);
+
+/* Vocabulary: looking up ------------------------------------------------------------------------------------------------- */
+
+/* The id of the ordinary or special token with these bytes, or -1. */
+gint32 l4_tokenizer_find (const L4Tokenizer *self, L4TokenKind kind, const void *bytes, gsize length);
+
+/* What the two become, or NULL. */
+const L4Merge *l4_tokenizer_find_merge (const L4Tokenizer *self, gint32 left, gint32 right);
+
+/* Text --------------------------------------------------------------------------------------------------------------------- */
+
+/* How the split rule is written in a tokenizer.json. */
+extern const char l4_split_rule[];
+gboolean l4_tokenizer_compile_rule (L4Tokenizer *self, GError **error);
+
+/* Room that merging pieces uses again and again. All zero at first. */
+typedef struct
+{
+  struct _L4Symbol *symbols;
+  guint64 *heap;
+  gsize room;                   /* for pieces of so many bytes */
+} L4MergeRoom;
+
+void l4_merge_room_clear (L4MergeRoom *self);
+
+/* Appends the ids of one piece that no token border crosses; length > 0. Time grows with length x log length. */
+gboolean l4_tokenizer_merge_piece (const L4Tokenizer *self, const guint8 *piece, gsize length, L4MergeRoom *room, GArray *ids,
+    GError **error);

@@ -1,33 +1,33 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Text to token ids and back: byte-level BPE as in a tokenizer.json. */
+/* Text to token ids and back: Llama 4's byte-level BPE. */
 
 #pragma once
 
-#include "base/error.h"
+#include "formats/gguf.h"
 
 /* Immutable; usable from any thread. */
 typedef struct _L4Tokenizer L4Tokenizer;
 
-/* path: a tokenizer.json, or a folder that holds one. (transfer full) */
+/* path: a tokenizer.json; a tokenizer.model with a token and its rank a line, after which come Llama 4's special tokens; a GGUF
+ * file; or a folder that holds a tokenizer.json or else a tokenizer.model. Which of them a file is shows in its content. Ids must
+ * be dense, tokens distinct, every single byte a token, and the rules by which text is split Llama 4's. (transfer full) */
 L4Tokenizer *l4_tokenizer_load (const char *path, GError **error);
+/* The same from metadata that are read already. (transfer full) */
+L4Tokenizer *l4_tokenizer_new_from_gguf (const L4Gguf *gguf, GError **error);
 void l4_tokenizer_free (L4Tokenizer *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Tokenizer, l4_tokenizer_free)
 
+const char *l4_tokenizer_get_path (const L4Tokenizer *self);    /* the file that it was read from */
 guint l4_tokenizer_get_size (const L4Tokenizer *self);  /* one more than the largest id */
 
-/* The id of a special token such as "<|eot|>", or -1. */
+/* The id of a special token such as "<|eot|>", or -1. Both spellings of the padding token are found. */
 gint32 l4_tokenizer_find_special (const L4Tokenizer *self, const char *name);
 gboolean l4_tokenizer_is_special (const L4Tokenizer *self, gint32 id);
 
-/* Appends the ids of text (length bytes, or NUL-terminated when -1; invalid UTF-8 is an L4_ERROR_INPUT that gives the byte's
- * position) to ids, a GArray of gint32. Special tokens are never formed from text. */
+/* Appends the ids of text (length bytes, or NUL-terminated when -1) to ids, a GArray of gint32. Invalid UTF-8 is an
+ * L4_ERROR_INPUT that gives the byte's position. Special tokens are never formed from text, however it is spelled. */
 gboolean l4_tokenizer_encode (const L4Tokenizer *self, const char *text, gssize length, GArray *ids, GError **error);
 
-/* Like l4_tokenizer_encode, but spellings of special tokens become those tokens (longest match): for prompts that are already
- * templated, never for text from outside. */
-gboolean l4_tokenizer_encode_with_specials (const L4Tokenizer *self, const char *text, gssize length, GArray *ids,
-    GError **error);
-
-/* Appends the bytes of one token (nothing for special or unknown ids, unless with_specials). A token may end inside a code
- * point. */
+/* Appends the bytes of one token (nothing for unused and unknown ids, and for special ones unless with_specials). A token may end
+ * inside a code point. */
 void l4_tokenizer_decode (const L4Tokenizer *self, gint32 id, gboolean with_specials, GString *bytes);
