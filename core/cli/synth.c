@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* llama4 synth: random weights of a model's shape, straight to a GGUF file. */
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "formats/gguf-describe.h"
 #include "formats/layout.h"
 #include "formats/quantise.h"
+#include "tokenizer/tokenizer.h"
 
 #define DEVIATION 0.02          /* of the weights */
 #define POOL ((gsize) 1 << 21)  /* weights that are drawn and quantised once for each type */
@@ -134,9 +136,18 @@ typedef struct
 {
   gint layers, vocab;
   gint64 seed;
-  char *type;
+  char *type, *tokenizer;
   gboolean projector;
 } Options;
+
+static void
+options_clear (Options *self)
+{
+  g_free (self->type);
+  g_free (self->tokenizer);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, options_clear)
 
 static gboolean
 check (const Options *options, char **rest, L4Type *type, GError **error)
@@ -155,8 +166,39 @@ check (const Options *options, char **rest, L4Type *type, GError **error)
   return TRUE;
 }
 
+/* What --layers, --vocab and --tokenizer change; a vocabulary that is copied in makes the model's as large as itself. */
 static gboolean
-write_file (const Options *options, const L4Config *config, const char *shape, L4Type type, const char *path, GError **error)
+change_shape (const Options *options, L4Config *config, L4Tokenizer **tokenizer, GError **error)
+{
+  gint64 size = 0;
+
+  if (options->layers > 0)
+    l4_cli_set_layers (&config->text, options->layers);
+  if (options->tokenizer != NULL) {
+    *tokenizer = l4_tokenizer_load (options->tokenizer, error);
+    if (*tokenizer == NULL)
+      return FALSE;
+    size = l4_tokenizer_get_size (*tokenizer);
+  }
+  if (options->vocab > 0 && options->vocab < size)
+    return l4_fail (error, L4_ERROR_INPUT, _("--vocab %d: %s has %" PRId64 " ids"), options->vocab, options->tokenizer, size);
+  if (options->vocab > 0 || size > 0)
+    config->text.vocab = options->vocab > 0 ? options->vocab : size;
+  return TRUE;
+}
+
+static void
+put_vocabulary (const L4Config *config, const L4Tokenizer *tokenizer, L4GgufWriter *writer)
+{
+  if (tokenizer != NULL)
+    l4_tokenizer_put (tokenizer, (guint) config->text.vocab, writer);
+  else
+    l4_gguf_writer_put_string (writer, "tokenizer.ggml.model", "none");
+}
+
+static gboolean
+write_file (const Options *options, const L4Config *config, const L4Tokenizer *tokenizer, const char *shape, L4Type type,
+    const char *path, GError **error)
 {
   g_autoptr (L4GgufWriter) writer = NULL;
   g_autoptr (GArray) layout = NULL;
@@ -173,7 +215,7 @@ write_file (const Options *options, const L4Config *config, const char *shape, L
     layout = l4_layout_text (&config->text, config->text_prefix);
     if (!l4_gguf_put_text (writer, &config->text, "random", type, shape, error))
       return FALSE;
-    l4_gguf_writer_put_string (writer, "tokenizer.ggml.model", "none");
+    put_vocabulary (config, tokenizer, writer);
   }
   for (guint i = 0; i < layout->len; i++) {
     const L4LayoutTensor *tensor = &g_array_index (layout, L4LayoutTensor, i);
@@ -188,29 +230,26 @@ write_file (const Options *options, const L4Config *config, const char *shape, L
 gboolean
 l4_cli_synth (int argc, char **argv, GError **error)
 {
-  Options options = { 0 };
+  g_auto (Options) options = { 0 };
   const GOptionEntry entries[] = {
     {"layers", 0, 0, G_OPTION_ARG_INT, &options.layers, N_("Layers of the decoder (those of the shape)"), "N"},
     {"vocab", 0, 0, G_OPTION_ARG_INT, &options.vocab, N_("Size of the vocabulary (that of the shape)"), "N"},
     {"type", 0, 0, G_OPTION_ARG_STRING, &options.type,
         N_("Type of the weights: F32, F16, BF16, Q8_0, Q4_0, Q4_K or Q6_K (Q4_0; F16 for --projector)"), "T"},
+    {"tokenizer", 0, 0, G_OPTION_ARG_FILENAME, &options.tokenizer, N_("Vocabulary to copy in, so that the model can be run"), "F"},
     {"seed", 0, 0, G_OPTION_ARG_INT64, &options.seed, N_("Start of the random numbers (0)"), "N"},
     {"projector", 0, 0, G_OPTION_ARG_NONE, &options.projector, N_("Write the file of the vision part instead"), NULL},
     {NULL}
   };
   g_auto (GStrv) rest = NULL;
   g_autoptr (L4Config) config = NULL;
-  g_autofree char *type_name = NULL;
+  g_autoptr (L4Tokenizer) tokenizer = NULL;
   L4Type type = L4_TYPE_F32;
 
   if (!l4_cli_parse (&argc, &argv, entries, "scout|maverick|MODEL OUT.gguf", &rest, error))
     return FALSE;
-  type_name = options.type;
-  if (!check (&options, rest, &type, error) || (config = l4_cli_load_shape (rest[0], error)) == NULL)
+  if (!check (&options, rest, &type, error) || (config = l4_cli_load_shape (rest[0], error)) == NULL
+      || !change_shape (&options, config, &tokenizer, error))
     return FALSE;
-  if (options.layers > 0)
-    l4_cli_set_layers (&config->text, options.layers);
-  if (options.vocab > 0)
-    config->text.vocab = options.vocab;
-  return write_file (&options, config, rest[0], type, rest[1], error);
+  return write_file (&options, config, tokenizer, rest[0], type, rest[1], error);
 }
