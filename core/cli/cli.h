@@ -11,10 +11,15 @@ gboolean l4_cli_trace (int argc, char **argv, GError **error);
 gboolean l4_cli_tokenize (int argc, char **argv, GError **error);
 gboolean l4_cli_bench (int argc, char **argv, GError **error);
 gboolean l4_cli_inspect (int argc, char **argv, GError **error);
+gboolean l4_cli_convert (int argc, char **argv, GError **error);
+gboolean l4_cli_synth (int argc, char **argv, GError **error);
 
 /* Parses argv by entries; what is left stands in *rest, a NULL-terminated array (transfer full). usage: what follows the
  * command's name in its help. */
 gboolean l4_cli_parse (int *argc, char ***argv, const GOptionEntry *entries, const char *usage, char ***rest, GError **error);
+
+/* What was installed beside the program: name, or below (may be NULL) in the folder of that name. (transfer full) */
+char *l4_cli_data_file (const char *name, const char *below);
 
 /* The folder of the embedded model. (transfer full) */
 char *l4_cli_embedded_model (void);

@@ -20,6 +20,8 @@ static const struct
   {"tokenize", l4_cli_tokenize, N_("turn lines of JSON strings into token ids, and back")},
   {"bench", l4_cli_bench, N_("measure speed beside what the machine can do at most")},
   {"inspect", l4_cli_inspect, N_("say what a model consists of")},
+  {"convert", l4_cli_convert, N_("write a model as GGUF files, quantised")},
+  {"synth", l4_cli_synth, N_("write a GGUF file of random weights in a model's shape")},
 };
 
 static void
@@ -46,11 +48,17 @@ l4_cli_parse (int *argc, char ***argv, const GOptionEntry *entries, const char *
 }
 
 char *
-l4_cli_embedded_model (void)
+l4_cli_data_file (const char *name, const char *below)
 {
   const char *directory = g_getenv ("LLAMA4_DATA_DIR");
 
-  return g_build_filename (directory != NULL ? directory : L4_DATA_DIR, "embedded", NULL);
+  return g_build_filename (directory != NULL ? directory : L4_DATA_DIR, name, below, NULL);
+}
+
+char *
+l4_cli_embedded_model (void)
+{
+  return l4_cli_data_file ("embedded", NULL);
 }
 
 int

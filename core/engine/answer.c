@@ -70,7 +70,7 @@ encode_pictures (const L4Llama *model, const L4Message *messages, gsize n_messag
   const L4VisionConfig *config = &model->config->vision;
   g_autoptr (GArray) canvases = g_array_new (FALSE, FALSE, sizeof (L4Canvas));
   g_autoptr (GPtrArray) shown = g_ptr_array_new ();
-  gint64 row = l4_vision_tokens_per_tile (config) * model->config->text.hidden, at = 0;
+  gint64 row, at = 0;
 
   for (gsize m = 0; m < n_messages; m++)
     for (gsize p = 0; p < messages[m].n_parts; p++)
@@ -81,6 +81,7 @@ encode_pictures (const L4Llama *model, const L4Message *messages, gsize n_messag
   if (model->vision == NULL)
     return l4_fail (error, L4_ERROR_INPUT, _("%s: is a text-only model and cannot look at pictures"), model->path);
 
+  row = l4_vision_tokens_per_tile (config) * model->config->text.hidden;
   pictures->n_pictures = shown->len;
   pictures->grids = g_new (L4Grid, shown->len);
   for (guint i = 0; i < shown->len; i++) {

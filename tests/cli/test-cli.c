@@ -157,6 +157,17 @@ test_run_describes_a_picture (void)
   yyjson_doc_free (doc);
 }
 
+static void
+test_a_model_without_a_vision_part_answers (void)
+{
+  g_autofree char *folder = g_test_build_filename (G_TEST_DIST, "golden", "dense-tiny", NULL);
+  g_autofree char *arguments = g_strconcat ("run --max-tokens 3 ", folder, " hello", NULL);
+  g_autofree char *out = NULL, *err = NULL;
+
+  g_assert_cmpint (run (arguments, NULL, &out, &err), ==, 0);
+  g_assert_cmpuint (strlen (out), >, 1);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -168,5 +179,6 @@ main (int argc, char **argv)
   g_test_add_func ("/cli/inspect-tells-shapes-and-totals", test_inspect_tells_shapes_and_totals);
   g_test_add_func ("/cli/trace-writes-the-reference-stages", test_trace_writes_the_reference_stages);
   g_test_add_func ("/cli/run-describes-a-picture", test_run_describes_a_picture);
+  g_test_add_func ("/cli/a-model-without-a-vision-part-answers", test_a_model_without_a_vision_part_answers);
   return g_test_run ();
 }

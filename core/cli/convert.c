@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* llama4 convert: a Hugging Face folder, or a GGUF file, to GGUF files of another type. */
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "formats/convert.h"
+#include "formats/file.h"
+#include "formats/gguf-describe.h"
+#include "formats/json.h"
+#include "formats/quantise.h"
+#include "tokenizer/tokenizer.h"
+
+#define MAX_TEMPLATE (4 * 1024 * 1024)  /* bytes */
+#define BAR 40                  /* characters */
+#define BAR_INTERVAL (200 * G_TIME_SPAN_MILLISECOND)
+
+typedef struct
+{
+  const char *path;             /* of the model to read */
+  const char *out;
+  char *projector_in, *projector_out;
+  char *name;                   /* of the model, for people */
+  L4Type type;
+  gint threads;
+  gboolean no_projector;
+  L4Checkpoint *checkpoint;
+  L4Config *config;
+} Job;
+
+static void
+job_clear (Job *self)
+{
+  g_free (self->projector_in);
+  g_free (self->projector_out);
+  g_free (self->name);
+  l4_checkpoint_free (self->checkpoint);
+  l4_config_free (self->config);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Job, job_clear)
+
+/* The bar on a terminal ------------------------------------------------------------------------------------------------ */
+
+typedef struct
+{
+  const char *path;
+  gint64 start, shown;          /* microseconds */
+} Bar;
+
+static void
+show_bar (guint64 done, guint64 total, gpointer user_data)
+{
+  Bar *bar = user_data;
+  gint64 now = g_get_monotonic_time (), left;
+  guint filled = (guint) (BAR * (double) done / (double) total);
+
+  if (done < total && now - bar->shown < BAR_INTERVAL)
+    return;
+  bar->shown = now;
+  left = (gint64) ((double) (now - bar->start) / (double) done * (double) (total - done)) / G_TIME_SPAN_SECOND;
+  fprintf (stderr, "\r%s [", bar->path);
+  for (guint i = 0; i < BAR; i++)
+    fputc (i < filled ? '#' : ' ', stderr);
+  fprintf (stderr, "] %3.0f %% %" PRId64 ":%02" PRId64 " ", 100 * (double) done / (double) total, left / 60, left % 60);
+  if (done == total)
+    fputc ('\n', stderr);
+}
+
+/* The two files -------------------------------------------------------------------------------------------------------- */
+
+/* Begins the file at path, or returns NULL. */
+static gboolean
+write_weights (const Job *job, GArray *layout, L4Type type, const char *path, L4GgufWriter *writer, GError **error)
+{
+  Bar bar = { path, g_get_monotonic_time (), 0 };
+  const L4Convert options = { job->checkpoint, &job->config->text.rope, type, (guint) job->threads,
+    isatty (STDERR_FILENO) ? show_bar : NULL, &bar
+  };
+
+  return l4_convert (&options, layout, writer, error);
+}
+
+static L4GgufWriter *
+write_projector (const Job *job, GError **error)
+{
+  g_autoptr (L4GgufWriter) writer = l4_gguf_writer_new (job->projector_out, error);
+  g_autoptr (GArray) layout = NULL;
+
+  if (writer == NULL)
+    return NULL;
+  layout = l4_layout_vision (&job->config->vision, job->config->text.hidden);
+  l4_gguf_put_vision (writer, &job->config->vision, job->config->text.hidden, job->name, L4_TYPE_F16);
+  return write_weights (job, layout, L4_TYPE_F16, job->projector_out, writer, error) ? g_steal_pointer (&writer) : NULL;
+}
+
+/* A value of a JSON file of the folder; NULL where there is none. (transfer full) */
+static char *
+string_in_json (const char *folder, const char *file, const char *key)
+{
+  g_autofree char *path = g_build_filename (folder, file, NULL);
+  g_autoptr (L4Json) json = g_file_test (path, G_FILE_TEST_EXISTS) ? l4_json_load (path, MAX_TEMPLATE, NULL) : NULL;
+  yyjson_val *value = NULL;
+
+  if (json == NULL || !l4_json_get (json, json->root, key, YYJSON_TYPE_STR, &value, NULL) || value == NULL)
+    return NULL;
+  return g_strdup (yyjson_get_str (value));
+}
+
+/* The prompt's template, which we copy and do not use; wherever the folder or file has it. (transfer full) */
+static char *
+find_template (const Job *job)
+{
+  g_autofree char *path = g_build_filename (job->path, "chat_template.jinja", NULL);
+  const L4Gguf *gguf = l4_checkpoint_get_gguf (job->checkpoint);
+  const char *text = NULL;
+  char *found = NULL;
+  gsize length;
+
+  if (gguf != NULL)
+    return l4_gguf_get_string (gguf, "tokenizer.chat_template", &text, NULL) ? g_strdup (text) : NULL;
+  if (g_file_test (path, G_FILE_TEST_EXISTS))
+    found = l4_file_load (path, MAX_TEMPLATE, &length, NULL);
+  if (found == NULL)
+    found = string_in_json (job->path, "chat_template.json", "chat_template");
+  if (found == NULL)
+    found = string_in_json (job->path, "tokenizer_config.json", "chat_template");
+  if (found != NULL && !g_utf8_validate (found, -1, NULL))
+    g_clear_pointer (&found, g_free);
+  return found;
+}
+
+static void
+put_id (L4GgufWriter *writer, const char *key, gint64 id)
+{
+  if (id >= 0)
+    l4_gguf_writer_put_uint (writer, key, (guint32) id);
+}
+
+/* Ends of a turn that have names go under the keys for them, any other under that for the end of the text. */
+static void
+put_ids (const L4Config *config, const L4Tokenizer *tokenizer, L4GgufWriter *writer)
+{
+  gint32 eot = l4_tokenizer_find_special (tokenizer, "<|eot|>"), eom = l4_tokenizer_find_special (tokenizer, "<|eom|>");
+  g_autofree gint32 *stops = g_new (gint32, config->n_stop_tokens + 1);
+
+  for (guint i = 0; i < config->n_stop_tokens; i++)
+    stops[i] = (gint32) config->stop_tokens[i];
+  put_id (writer, "tokenizer.ggml.bos_token_id", config->bos_token);
+  put_id (writer, "tokenizer.ggml.eos_token_id", eot >= 0 ? eot : config->n_stop_tokens > 0 ? stops[0] : -1);
+  put_id (writer, "tokenizer.ggml.eot_token_id", eot);
+  put_id (writer, "tokenizer.ggml.eom_token_id", eom);
+  put_id (writer, "tokenizer.ggml.padding_token_id", config->pad_token);
+  if (config->n_stop_tokens > 0)
+    l4_gguf_writer_put_ints (writer, "tokenizer.ggml.eos_token_ids", config->n_stop_tokens, stops);
+}
+
+static gboolean
+put_tokenizer (const Job *job, L4GgufWriter *writer, GError **error)
+{
+  g_autoptr (L4Tokenizer) tokenizer = l4_tokenizer_load (job->path, error);
+  g_autofree char *template = find_template (job);
+  gint64 vocab = job->config->text.vocab;
+
+  if (tokenizer == NULL)
+    return FALSE;
+  if (l4_tokenizer_get_size (tokenizer) > vocab)
+    return l4_fail (error, L4_ERROR_FORMAT, _("%s: has %u ids, the model only %" PRId64), l4_tokenizer_get_path (tokenizer),
+        l4_tokenizer_get_size (tokenizer), vocab);
+  l4_tokenizer_put (tokenizer, (guint) vocab, writer);
+  put_ids (job->config, tokenizer, writer);
+  if (template != NULL)
+    l4_gguf_writer_put_string (writer, "tokenizer.chat_template", template);
+  return TRUE;
+}
+
+static L4GgufWriter *
+write_model (const Job *job, GError **error)
+{
+  g_autoptr (L4GgufWriter) writer = l4_gguf_writer_new (job->out, error);
+  g_autoptr (GArray) layout = NULL;
+
+  if (writer == NULL || !l4_gguf_put_text (writer, &job->config->text, job->name, job->type, job->path, error)
+      || !put_tokenizer (job, writer, error))
+    return NULL;
+  layout = l4_layout_text (&job->config->text, job->config->text_prefix);
+  return write_weights (job, layout, job->type, job->out, writer, error) ? g_steal_pointer (&writer) : NULL;
+}
+
+/* Both get their names only when both are whole. */
+static gboolean
+convert (const Job *job, GError **error)
+{
+  g_autoptr (L4GgufWriter) projector = NULL, model = NULL;
+
+  if (job->projector_out != NULL && (projector = write_projector (job, error)) == NULL)
+    return FALSE;
+  model = write_model (job, error);
+  return model != NULL && (projector == NULL || l4_gguf_writer_finish (projector, error))
+      && l4_gguf_writer_finish (model, error);
+}
+
+/* The command ---------------------------------------------------------------------------------------------------------- */
+
+/* The last part of a path, without .gguf. (transfer full) */
+static char *
+stem (const char *path)
+{
+  char *name = g_path_get_basename (path);
+
+  if (g_str_has_suffix (name, ".gguf"))
+    name[strlen (name) - strlen (".gguf")] = '\0';
+  return name;
+}
+
+static gboolean
+prepare (Job *job, GError **error)
+{
+  g_autofree char *folder = g_path_get_dirname (job->out), *out_stem = stem (job->out), *file = NULL, *absolute = NULL;
+
+  if (!l4_quantise_can (job->type))
+    return l4_fail (error, L4_ERROR_INPUT, _("--type must be F32, F16, BF16, Q8_0, Q4_0, Q4_K or Q6_K"));
+  if (job->threads < 0)
+    return l4_fail (error, L4_ERROR_INPUT, _("--threads %d: must not be negative"), job->threads);
+  if (g_file_test (job->out, G_FILE_TEST_IS_DIR))
+    return l4_fail (error, L4_ERROR_INPUT, _("%s: is a folder; the name of a file is needed"), job->out);
+  job->checkpoint = l4_checkpoint_open (job->path, job->projector_in, error);
+  job->config = job->checkpoint != NULL ? l4_config_load (job->checkpoint, error) : NULL;
+  if (job->config == NULL)
+    return FALSE;
+  absolute = g_canonicalize_filename (job->path, NULL);
+  job->name = stem (absolute);
+  if (job->config->has_vision && !job->no_projector) {
+    file = g_strdup_printf ("mmproj-%s-F16.gguf", out_stem);
+    job->projector_out = g_build_filename (folder, file, NULL);
+  }
+  if (!l4_gguf_is_common (&job->config->text))
+    fprintf (stderr, _("note: %s has a shape that llama.cpp has no keys for; only this project computes it as it is meant\n"),
+        job->path);
+  return TRUE;
+}
+
+gboolean
+l4_cli_convert (int argc, char **argv, GError **error)
+{
+  g_auto (Job) job = {.type = L4_TYPE_BF16 };
+  g_autofree char *type = NULL;
+  const GOptionEntry entries[] = {
+    {"type", 0, 0, G_OPTION_ARG_STRING, &type, N_("Type of the weights: F32, F16, BF16, Q8_0, Q4_0, Q4_K or Q6_K (BF16)"), "T"},
+    {"projector", 0, 0, G_OPTION_ARG_FILENAME, &job.projector_in, N_("Vision part of a GGUF model"), "F"},
+    {"no-projector", 0, 0, G_OPTION_ARG_NONE, &job.no_projector, N_("Leave the vision part out"), NULL},
+    {"threads", 0, 0, G_OPTION_ARG_INT, &job.threads, N_("Threads; 0: one for every CPU (0)"), "N"},
+    {NULL}
+  };
+  g_auto (GStrv) rest = NULL;
+
+  if (!l4_cli_parse (&argc, &argv, entries, "MODEL OUT.gguf", &rest, error))
+    return FALSE;
+  if (g_strv_length (rest) != 2)
+    return l4_fail (error, L4_ERROR_INPUT, _("convert needs a model and the name of the file to write"));
+  if (type != NULL)
+    job.type = l4_type_from_name (type);
+  job.path = rest[0];
+  job.out = rest[1];
+  return prepare (&job, error) && convert (&job, error);
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Shapes of models by name: the published ones, a Hugging Face folder's, a GGUF file's. */
+
+#pragma once
+
+#include "formats/config.h"
+
+/* what: a file or folder with a model, a folder with only a config.json, or the name of a published shape that is installed
+ * ("scout", "maverick"; case does not matter). (transfer full) */
+L4Config *l4_cli_load_shape (const char *what, GError **error);
+
+/* Gives the decoder n_layers instead: the kinds of the first ones, over and over where there were fewer. */
+void l4_cli_set_layers (L4TextConfig *config, gint64 n_layers);

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* llama4 synth: random weights of a model's shape, straight to a GGUF file. */
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/shape.h"
+#include "formats/gguf-describe.h"
+#include "formats/layout.h"
+#include "formats/quantise.h"
+#include "tokenizer/tokenizer.h"
+
+#define DEVIATION 0.02          /* of the weights */
+#define POOL ((gsize) 1 << 21)  /* weights that are drawn and quantised once for each type */
+#define LONGEST_RUN 2048        /* weights that are copied from it at a time; a multiple of every block */
+#define AT_ONCE ((gsize) 8 << 20)       /* bytes */
+
+typedef struct
+{
+  guint64 random;               /* state */
+  guint8 *pools[L4_N_TYPES];    /* POOL weights of that type, or NULL */
+  guint8 *buffer;               /* AT_ONCE bytes */
+} Synth;
+
+static void
+synth_clear (Synth *self)
+{
+  for (guint i = 0; i < L4_N_TYPES; i++)
+    g_free (self->pools[i]);
+  g_free (self->buffer);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Synth, synth_clear)
+
+/* splitmix64 */
+static guint64
+draw (Synth *self)
+{
+  guint64 z = self->random += G_GUINT64_CONSTANT (0x9e3779b97f4a7c15);
+
+  z = (z ^ (z >> 30)) * G_GUINT64_CONSTANT (0xbf58476d1ce4e5b9);
+  z = (z ^ (z >> 27)) * G_GUINT64_CONSTANT (0x94d049bb133111eb);
+  return z ^ (z >> 31);
+}
+
+/* The sum of four even numbers is near enough to a normal one, and its mean is exactly 0: with another mean all hidden states
+ * would point the same way and all tokens would go to the same few experts. */
+static float
+draw_weight (Synth *self)
+{
+  guint64 bits = draw (self);
+  gint sum = 0;
+
+  for (guint i = 0; i < 4; i++)
+    sum += (gint) (bits >> 16 * i & 0xffff);
+  return (float) ((sum - 2 * 65535) / 65536.0 / sqrt (4 / 12.0) * DEVIATION);
+}
+
+static const guint8 *
+pool_of (Synth *self, L4Type type)
+{
+  gsize bytes;
+
+  if (self->pools[type] == NULL && l4_type_bytes (type, POOL, &bytes)) {
+    g_autofree float *weights = g_new (float, POOL);
+
+    for (gsize i = 0; i < POOL; i++)
+      weights[i] = draw_weight (self);
+    self->pools[type] = g_malloc (bytes);
+    l4_quantise (type, weights, POOL, self->pools[type]);
+  }
+  return self->pools[type];
+}
+
+/* n weights of tensor number index, made of pieces of the pool of random lengths from random places. */
+static gboolean
+write_weights (Synth *self, L4GgufWriter *writer, guint index, L4Type type, gsize n, GError **error)
+{
+  const L4TypeInfo *info = l4_type_info (type);
+  const guint8 *pool = pool_of (self, type);
+  const gsize unit = MAX (info->block_elements, 256), unit_bytes = unit / info->block_elements * info->block_bytes;
+  gsize filled = 0;
+  guint64 offset = 0;
+
+  while (n > 0) {
+    guint64 bits = draw (self);
+    gsize run = MIN (n, unit * (1 + bits % (LONGEST_RUN / unit))), bytes = run / info->block_elements * info->block_bytes;
+    gsize from = (bits >> 16) % ((POOL - LONGEST_RUN) / unit) * unit_bytes;
+
+    memcpy (self->buffer + filled, pool + from, bytes);
+    filled += bytes;
+    n -= run;
+    if (n == 0 || filled > AT_ONCE - LONGEST_RUN * sizeof (float)) {
+      if (!l4_gguf_writer_write (writer, index, offset, self->buffer, filled, error))
+        return FALSE;
+      offset += filled;
+      filled = 0;
+    }
+  }
+  return TRUE;
+}
+
+/* Vectors: 1 for weights of norms, 0 for biases. */
+static gboolean
+write_vector (const L4LayoutTensor *tensor, guint index, const L4TextConfig *config, L4GgufWriter *writer, GError **error)
+{
+  g_autofree float *values = g_new0 (float, tensor->n_elements);
+
+  if (tensor->kind == L4_LAYOUT_ROPE)
+    l4_layout_rope_divisors (&config->rope, tensor->dims[0], values);
+  else
+    for (gsize i = 0; g_str_has_suffix (tensor->name, ".weight") && i < tensor->n_elements; i++)
+      values[i] = 1;
+  return l4_gguf_writer_write (writer, index, 0, values, tensor->n_elements * sizeof *values, error);
+}
+
+static gboolean
+write_tensors (Synth *self, const L4TextConfig *config, GArray *layout, L4Type type, L4GgufWriter *writer, GError **error)
+{
+  for (guint i = 0; i < layout->len; i++) {
+    const L4LayoutTensor *tensor = &g_array_index (layout, L4LayoutTensor, i);
+
+    if (tensor->n_dims == 1 ? !write_vector (tensor, i, config, writer, error)
+        : !write_weights (self, writer, i, l4_layout_type (tensor, type), tensor->n_elements, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* The command ---------------------------------------------------------------------------------------------------------- */
+
+typedef struct
+{
+  gint layers, vocab;
+  gint64 seed;
+  char *type, *tokenizer;
+  gboolean projector;
+} Options;
+
+static void
+options_clear (Options *self)
+{
+  g_free (self->type);
+  g_free (self->tokenizer);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, options_clear)
+
+static gboolean
+check (const Options *options, char **rest, L4Type *type, GError **error)
+{
+  guint n = g_strv_length (rest);
+
+  if (n != 2)
+    return l4_fail (error, L4_ERROR_INPUT, _("synth needs a shape and the name of the file to write"));
+  if (options->layers < 0 || options->layers > 1024)
+    return l4_fail (error, L4_ERROR_INPUT, _("--layers %d: must be 1 to 1024"), options->layers);
+  if (options->vocab < 0 || options->vocab > 1 << 24)
+    return l4_fail (error, L4_ERROR_INPUT, _("--vocab %d: must be 1 to %d"), options->vocab, 1 << 24);
+  *type = l4_type_from_name (options->type != NULL ? options->type : options->projector ? "F16" : "Q4_0");
+  if (!l4_quantise_can (*type))
+    return l4_fail (error, L4_ERROR_INPUT, _("--type %s: must be F32, F16, BF16, Q8_0, Q4_0, Q4_K or Q6_K"), options->type);
+  return TRUE;
+}
+
+/* What --layers, --vocab and --tokenizer change; a vocabulary that is copied in makes the model's as large as itself. */
+static gboolean
+change_shape (const Options *options, L4Config *config, L4Tokenizer **tokenizer, GError **error)
+{
+  gint64 size = 0;
+
+  if (options->layers > 0)
+    l4_cli_set_layers (&config->text, options->layers);
+  if (options->tokenizer != NULL) {
+    *tokenizer = l4_tokenizer_load (options->tokenizer, error);
+    if (*tokenizer == NULL)
+      return FALSE;
+    size = l4_tokenizer_get_size (*tokenizer);
+  }
+  if (options->vocab > 0 && options->vocab < size)
+    return l4_fail (error, L4_ERROR_INPUT, _("--vocab %d: %s has %" PRId64 " ids"), options->vocab, options->tokenizer, size);
+  if (options->vocab > 0 || size > 0)
+    config->text.vocab = options->vocab > 0 ? options->vocab : size;
+  return TRUE;
+}
+
+static void
+put_vocabulary (const L4Config *config, const L4Tokenizer *tokenizer, L4GgufWriter *writer)
+{
+  if (tokenizer != NULL)
+    l4_tokenizer_put (tokenizer, (guint) config->text.vocab, writer);
+  else
+    l4_gguf_writer_put_string (writer, "tokenizer.ggml.model", "none");
+}
+
+static gboolean
+write_file (const Options *options, const L4Config *config, const L4Tokenizer *tokenizer, const char *shape, L4Type type,
+    const char *path, GError **error)
+{
+  g_autoptr (L4GgufWriter) writer = NULL;
+  g_autoptr (GArray) layout = NULL;
+  g_auto (Synth) synth = {.random = (guint64) options->seed,.buffer = g_malloc (AT_ONCE) };
+
+  if (options->projector && !config->has_vision)
+    return l4_fail (error, L4_ERROR_INPUT, _("%s: has no vision part"), shape);
+  if ((writer = l4_gguf_writer_new (path, error)) == NULL)
+    return FALSE;
+  if (options->projector) {
+    layout = l4_layout_vision (&config->vision, config->text.hidden);
+    l4_gguf_put_vision (writer, &config->vision, config->text.hidden, "random", type);
+  } else {
+    layout = l4_layout_text (&config->text, config->text_prefix);
+    if (!l4_gguf_put_text (writer, &config->text, "random", type, shape, error))
+      return FALSE;
+    put_vocabulary (config, tokenizer, writer);
+  }
+  for (guint i = 0; i < layout->len; i++) {
+    const L4LayoutTensor *tensor = &g_array_index (layout, L4LayoutTensor, i);
+
+    if (!l4_gguf_writer_add_tensor (writer, tensor->name, l4_layout_type (tensor, type), tensor->n_dims, tensor->dims, error))
+      return FALSE;
+  }
+  return l4_gguf_writer_begin (writer, error) && write_tensors (&synth, &config->text, layout, type, writer, error)
+      && l4_gguf_writer_finish (writer, error);
+}
+
+gboolean
+l4_cli_synth (int argc, char **argv, GError **error)
+{
+  g_auto (Options) options = { 0 };
+  const GOptionEntry entries[] = {
+    {"layers", 0, 0, G_OPTION_ARG_INT, &options.layers, N_("Layers of the decoder (those of the shape)"), "N"},
+    {"vocab", 0, 0, G_OPTION_ARG_INT, &options.vocab, N_("Size of the vocabulary (that of the shape)"), "N"},
+    {"type", 0, 0, G_OPTION_ARG_STRING, &options.type,
+        N_("Type of the weights: F32, F16, BF16, Q8_0, Q4_0, Q4_K or Q6_K (Q4_0; F16 for --projector)"), "T"},
+    {"tokenizer", 0, 0, G_OPTION_ARG_FILENAME, &options.tokenizer, N_("Vocabulary to copy in, so that the model can be run"), "F"},
+    {"seed", 0, 0, G_OPTION_ARG_INT64, &options.seed, N_("Start of the random numbers (0)"), "N"},
+    {"projector", 0, 0, G_OPTION_ARG_NONE, &options.projector, N_("Write the file of the vision part instead"), NULL},
+    {NULL}
+  };
+  g_auto (GStrv) rest = NULL;
+  g_autoptr (L4Config) config = NULL;
+  g_autoptr (L4Tokenizer) tokenizer = NULL;
+  L4Type type = L4_TYPE_F32;
+
+  if (!l4_cli_parse (&argc, &argv, entries, "scout|maverick|MODEL OUT.gguf", &rest, error))
+    return FALSE;
+  if (!check (&options, rest, &type, error) || (config = l4_cli_load_shape (rest[0], error)) == NULL
+      || !change_shape (&options, config, &tokenizer, error))
+    return FALSE;
+  return write_file (&options, config, tokenizer, rest[0], type, rest[1], error);
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Writes a vocabulary as the metadata of a GGUF file. */
+
+#include <stdlib.h>
+
+#include "tokenizer/tokenizer-private.h"
+
+/* Numbers of the kinds of tokens in such files. */
+enum
+{
+  TYPE_ORDINARY = 1,
+  TYPE_CONTROL = 3,
+  TYPE_UNUSED = 5
+};
+
+static char *
+token_text (const L4Tokenizer *self, gint32 id)
+{
+  const L4Token *token = &self->tokens[id];
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  if (token->kind != L4_TOKEN_ORDINARY)
+    return g_strndup ((const char *) token->bytes, token->length);
+  l4_tokenizer_spell (token->bytes, token->length, text);
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+static void
+put_tokens (const L4Tokenizer *self, guint n_ids, L4GgufWriter *writer)
+{
+  g_autoptr (GPtrArray) texts = g_ptr_array_new_with_free_func (g_free);
+  g_autofree gint32 *types = g_new (gint32, n_ids);
+
+  for (guint id = 0; id < n_ids; id++) {
+    L4TokenKind kind = id < self->size ? self->tokens[id].kind : L4_TOKEN_MISSING;
+
+    types[id] = kind == L4_TOKEN_ORDINARY ? TYPE_ORDINARY : kind == L4_TOKEN_SPECIAL ? TYPE_CONTROL : TYPE_UNUSED;
+    g_ptr_array_add (texts, kind != L4_TOKEN_MISSING ? token_text (self, (gint32) id) : g_strdup_printf ("[PAD%u]", id));
+  }
+  l4_gguf_writer_put_strings (writer, "tokenizer.ggml.tokens", n_ids, (const char *const *) texts->pdata);
+  l4_gguf_writer_put_ints (writer, "tokenizer.ggml.token_type", n_ids, types);
+}
+
+static int
+compare_ranks (const void *a, const void *b)
+{
+  guint32 one = (*(const L4Merge *const *) a)->rank, two = (*(const L4Merge *const *) b)->rank;
+
+  return (one > two) - (one < two);
+}
+
+static void
+put_merges (const L4Tokenizer *self, L4GgufWriter *writer)
+{
+  g_autoptr (GPtrArray) merges = g_ptr_array_new (), texts = g_ptr_array_new_with_free_func (g_free);
+
+  for (gsize i = 0; i <= self->merges_mask; i++)
+    if (self->merges[i].left != self->merges[i].result)
+      g_ptr_array_add (merges, &self->merges[i]);
+  qsort (merges->pdata, merges->len, sizeof (gpointer), compare_ranks);
+  for (guint i = 0; i < merges->len; i++) {
+    const L4Merge *merge = g_ptr_array_index (merges, i);
+    g_autofree char *left = token_text (self, merge->left), *right = token_text (self, merge->right);
+
+    g_ptr_array_add (texts, g_strconcat (left, " ", right, NULL));
+  }
+  l4_gguf_writer_put_strings (writer, "tokenizer.ggml.merges", texts->len, (const char *const *) texts->pdata);
+}
+
+void
+l4_tokenizer_put (const L4Tokenizer *self, guint n_ids, L4GgufWriter *writer)
+{
+  l4_gguf_writer_put_string (writer, "tokenizer.ggml.model", "gpt2");
+  l4_gguf_writer_put_string (writer, "tokenizer.ggml.pre", "llama4");
+  put_tokens (self, n_ids, writer);
+  put_merges (self, writer);
+}
