@@ -47,3 +47,16 @@ l4_tokenizer_unspell (const char *spelling, gsize length, guint8 *out, gsize *n_
   }
   return length > 0;
 }
+
+void
+l4_tokenizer_spell (const guint8 *bytes, gsize length, GString *spelling)
+{
+  const gint16 *byte_of = byte_of_character ();
+  gunichar characters[256];
+
+  for (guint character = 0; character < N_CHARACTERS; character++)
+    if (byte_of[character] >= 0)
+      characters[byte_of[character]] = character;
+  for (gsize i = 0; i < length; i++)
+    g_string_append_unichar (spelling, characters[bytes[i]]);
+}

@@ -110,6 +110,8 @@ L4Tokenizer *l4_tokenizer_read_ranks (const char *path, const char *text, gsize 
 /* Turns a token as JSON and GGUF files spell it (a printable character for each byte, as in GPT-2) into bytes, appended to out,
  * which has room for L4_MAX_TOKEN; *n_out counts on. FALSE when a character stands for no byte, or when it is too long or empty. */
 gboolean l4_tokenizer_unspell (const char *spelling, gsize length, guint8 *out, gsize *n_out);
+/* The other way, appended to spelling. */
+void l4_tokenizer_spell (const guint8 *bytes, gsize length, GString *spelling);
 
 /* Vocabulary: looking up ------------------------------------------------------------------------------------------------- */
 

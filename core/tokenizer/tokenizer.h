@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include "formats/gguf-write.h"
 #include "formats/gguf.h"
 
 /* Immutable; usable from any thread. */
@@ -31,3 +32,7 @@ gboolean l4_tokenizer_encode (const L4Tokenizer *self, const char *text, gssize 
 /* Appends the bytes of one token (nothing for unused and unknown ids, and for special ones unless with_specials). A token may end
  * inside a code point. */
 void l4_tokenizer_decode (const L4Tokenizer *self, gint32 id, gboolean with_specials, GString *bytes);
+
+/* Puts the vocabulary into the metadata of a GGUF file whose model has n_ids tokens, at least as many as self: those beyond it are
+ * placeholders. */
+void l4_tokenizer_put (const L4Tokenizer *self, guint n_ids, L4GgufWriter *writer);
