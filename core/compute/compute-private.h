@@ -22,6 +22,7 @@ struct _L4Compute
   L4Brgemm *brgemm;
   L4Scratch shared;             /* operands */
   L4Scratch *own;               /* [threads] */
+  GArray *free;                 /* L4Scratch: workspaces that nobody uses; under lock */
 };
 
 /* At least bytes of memory, contents undefined; NULL with L4_ERROR_MEMORY. Under lock. */

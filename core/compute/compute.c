@@ -17,6 +17,7 @@ l4_compute_new (L4Precision precision, guint threads, GError **error)
   g_rec_mutex_init (&self->lock);
   self->pool = l4_pool_new (threads);
   self->own = g_new0 (L4Scratch, l4_pool_get_threads (self->pool));
+  self->free = g_array_new (FALSE, FALSE, sizeof (L4Scratch));
   self->brgemm = l4_brgemm_new ();
   return g_steal_pointer (&self);
 }
@@ -29,6 +30,9 @@ l4_compute_free (L4Compute *self)
   for (guint i = 0; i < l4_pool_get_threads (self->pool); i++)
     l4_free (self->own[i].data);
   g_free (self->own);
+  for (guint i = 0; i < self->free->len; i++)
+    l4_free (g_array_index (self->free, L4Scratch, i).data);
+  g_array_unref (self->free);
   l4_free (self->shared.data);
   l4_brgemm_free (self->brgemm);
   l4_pool_free (self->pool);
@@ -80,4 +84,47 @@ l4_compute_take_own (L4Compute *self, gsize bytes, GError **error)
     if (l4_scratch_take (&self->own[i], bytes, error) == NULL)
       return FALSE;
   return TRUE;
+}
+
+float *
+l4_workspace_take (L4Workspace *self, L4Compute *compute, gsize n, GError **error)
+{
+  gsize bytes = n * sizeof (float);
+  guint best = G_MAXUINT;
+
+  g_rec_mutex_lock (&compute->lock);
+  for (guint i = 0; i < compute->free->len; i++) {
+    const L4Scratch *one = &g_array_index (compute->free, L4Scratch, i);
+
+    if (one->bytes >= bytes && (best == G_MAXUINT || one->bytes < g_array_index (compute->free, L4Scratch, best).bytes))
+      best = i;
+  }
+  if (best == G_MAXUINT && compute->free->len > 0) {    /* one that is too small would stay unused from now on */
+    l4_free (g_array_index (compute->free, L4Scratch, 0).data);
+    g_array_remove_index_fast (compute->free, 0);
+  }
+  if (best != G_MAXUINT) {
+    self->data = g_array_index (compute->free, L4Scratch, best).data;
+    self->bytes = g_array_index (compute->free, L4Scratch, best).bytes;
+    g_array_remove_index_fast (compute->free, best);
+  } else {
+    self->data = l4_alloc_raw (bytes, _("working memory"), error);
+    self->bytes = bytes;
+  }
+  g_rec_mutex_unlock (&compute->lock);
+  self->compute = compute;
+  return self->data;
+}
+
+void
+l4_workspace_return (L4Workspace *self)
+{
+  L4Scratch scratch = { self->data, self->bytes };
+
+  if (self->data == NULL)
+    return;
+  g_rec_mutex_lock (&self->compute->lock);
+  g_array_append_val (self->compute->free, scratch);
+  g_rec_mutex_unlock (&self->compute->lock);
+  *self = (L4Workspace) { 0 };
 }

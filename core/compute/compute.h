@@ -25,3 +25,16 @@ guint l4_compute_get_threads (const L4Compute *self);
 
 /* Does tasks 0 … n_tasks - 1, of about `work` elementary operations in all, on the threads that are worth waking. */
 void l4_compute_run (L4Compute *self, L4PoolFunc func, gpointer data, gsize n_tasks, guint64 work);
+
+/* Working memory that is kept for the next who needs as much, because the system clears every page that it hands out. */
+typedef struct
+{
+  L4Compute *compute;
+  gpointer data;
+  gsize bytes;
+} L4Workspace;
+
+/* n floats, contents undefined; NULL with L4_ERROR_MEMORY. self: all zero before. Any thread. */
+float *l4_workspace_take (L4Workspace *self, L4Compute *compute, gsize n, GError **error);
+void l4_workspace_return (L4Workspace *self);   /* nothing taken is fine */
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (L4Workspace, l4_workspace_return)

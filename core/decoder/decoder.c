@@ -189,8 +189,8 @@ l4_decoder_forward (const L4Decoder *self, L4Compute *compute, L4Cache *cache, f
   const L4TextConfig *config = self->config;
   const L4Probe probe = given != NULL ? *given : (L4Probe) { 0 };
   gint64 n_pairs = config->head_dim / 2, size = n * config->hidden, moe = 0;
-  l4_autofree float *memory =
-      l4_alloc_raw ((2 * size + n * config->n_experts + 4 * n * n_pairs) * sizeof (float), _("decoder"), error);
+  g_auto (L4Workspace) workspace = { 0 };
+  float *memory = l4_workspace_take (&workspace, compute, 2 * size + n * config->n_experts + 4 * n * n_pairs, error);
   float *x = memory;            /* [n, hidden] */
   float *y = x + size;          /* [n, hidden] */
   float *router = y + size;     /* [n, n_experts] */

@@ -6,7 +6,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/memory.h"
 #include "compute/product.h"
 #include "kernels/kernels.h"
 
@@ -83,7 +82,8 @@ l4_mixture_clear (L4Mixture *self)
 gboolean
 l4_feed_forward (const L4FeedForward *self, L4Compute *compute, const float *x, gint64 n, float *y, GError **error)
 {
-  l4_autofree float *inner = l4_alloc_raw (n * self->up->n_out * sizeof (float), _("feed-forward network"), error);
+  g_auto (L4Workspace) workspace = { 0 };
+  float *inner = l4_workspace_take (&workspace, compute, n * self->up->n_out, error);
 
   return inner != NULL
       && l4_multiply (compute, &(L4Product) {.weight = self->up,.gate = self->gate,.x = x,.m = n,.y = inner }, 1, error)
@@ -208,7 +208,8 @@ l4_mixture (const L4Mixture *self, L4Compute *compute, const float *x, gint64 n,
     float *y, GError **error)
 {
   gint64 hidden = self->router->n_in, width = self->shared.up->n_out, total = n * self->top_k;
-  l4_autofree float *memory = l4_alloc_raw (((n + total) * width + total * hidden) * sizeof (float), _("experts"), error);
+  g_auto (L4Workspace) workspace = { 0 };
+  float *memory = l4_workspace_take (&workspace, compute, (n + total) * width + total * hidden, error);
   g_autofree gint32 *chosen = g_new (gint32, total);    /* [n, top_k] */
   g_auto (Groups) groups = { 0 };
   Sum sum = { &groups, self->top_k, hidden, memory + (n + total) * width, y };

@@ -100,7 +100,8 @@ l4_self_attention_forward (const L4SelfAttention *self, L4Compute *compute, L4Ca
 {
   const L4TextConfig *config = cache->config;
   gint64 q_width = config->n_heads * config->head_dim, kv_width = config->n_kv_heads * config->head_dim;
-  l4_autofree float *memory = l4_alloc_raw (n * 2 * (q_width + kv_width) * sizeof (float), _("attention"), error);
+  g_auto (L4Workspace) workspace = { 0 };
+  float *memory = l4_workspace_take (&workspace, compute, n * 2 * (q_width + kv_width), error);
   float *q = memory;            /* [n, n_heads, head_dim] */
   float *k = q + n * q_width;   /* [n, n_kv_heads, head_dim] */
   float *v = k + n * kv_width;  /* same */

@@ -67,6 +67,17 @@ lanes_dot (Ints sum, Ints x, gint32 y)
   return (Ints) { lanes_dot_one (sum.a, x.a, b), lanes_dot_one (sum.b, x.b, b) };
 }
 
+/* The same for bytes of x up to 63: pairs of products fit 16 bits */
+LANES_INLINE Ints
+lanes_dot_small (Ints sum, Ints x, gint32 y)
+{
+  const __m256i b = _mm256_set1_epi32 (y), one = _mm256_set1_epi16 (1);
+
+  return (Ints) { _mm256_add_epi32 (sum.a, _mm256_madd_epi16 (_mm256_maddubs_epi16 (x.a, b), one)),
+    _mm256_add_epi32 (sum.b, _mm256_madd_epi16 (_mm256_maddubs_epi16 (x.b, b), one))
+  };
+}
+
 LANES_INLINE Floats lanes_zero (void) { return (Floats) { _mm256_setzero_ps (), _mm256_setzero_ps () }; }
 LANES_INLINE Floats lanes_setf (float value) { return (Floats) { _mm256_set1_ps (value), _mm256_set1_ps (value) }; }
 LANES_INLINE Floats lanes_loadf (const float *from) { return (Floats) { _mm256_loadu_ps (from), _mm256_loadu_ps (from + 8) }; }

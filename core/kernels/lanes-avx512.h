@@ -44,6 +44,17 @@ lanes_dot (Ints sum, Ints a, gint32 b)
 #endif
 }
 
+/* The same for a's bytes up to 63: pairs of products fit 16 bits */
+LANES_INLINE Ints
+lanes_dot_small (Ints sum, Ints a, gint32 b)
+{
+#ifdef __AVX512VNNI__
+  return lanes_dot (sum, a, b);
+#else
+  return _mm512_add_epi32 (sum, _mm512_madd_epi16 (_mm512_maddubs_epi16 (a, _mm512_set1_epi32 (b)), _mm512_set1_epi16 (1)));
+#endif
+}
+
 LANES_INLINE Floats lanes_zero (void) { return _mm512_setzero_ps (); }
 LANES_INLINE Floats lanes_setf (float value) { return _mm512_set1_ps (value); }
 LANES_INLINE Floats lanes_loadf (const float *from) { return _mm512_loadu_ps (from); }

@@ -30,9 +30,9 @@ four_bytes (const gint8 *values)
 
 /* Quantised types ---------------------------------------------------------------------------------------------------- */
 
-/* halves: the two halves of a group have scales of their own. */
+/* halves: the two halves of a group have scales of their own; small: no byte is above 63. */
 LANES_INLINE Floats
-dot_group (const Group *group, gboolean halves, const L4QuantisedRow *x, gsize g, Floats sum)
+dot_group (const Group *group, gboolean halves, gboolean small, const L4QuantisedRow *x, gsize g, Floats sum)
 {
   const gint8 *values = x->values + g * L4_GROUP;
   guint step = halves ? 4 : 8;
@@ -41,7 +41,8 @@ dot_group (const Group *group, gboolean halves, const L4QuantisedRow *x, gsize g
     Ints dot = lanes_set (0);
 
     for (guint j = h * step; j < (h + 1) * step; j++)
-      dot = lanes_dot (dot, group->q[j], four_bytes (values + 4 * j));
+      dot = small ? lanes_dot_small (dot, group->q[j], four_bytes (values + 4 * j))
+          : lanes_dot (dot, group->q[j], four_bytes (values + 4 * j));
     sum = lanes_fma (lanes_float (dot), lanes_mul (group->scale[h], lanes_setf (x->scales[g])), sum);
     sum = lanes_fma (group->base[h], lanes_setf (halves ? x->half_sums[2 * g + h] : x->sums[g]), sum);
   }
@@ -49,20 +50,24 @@ dot_group (const Group *group, gboolean halves, const L4QuantisedRow *x, gsize g
 }
 
 LANES_INLINE void
-dot_rows (GroupFunc decode, gboolean halves, const guint8 *panel, gsize n, const L4QuantisedRow *x, guint n_rows, float *out,
-    gsize stride)
+dot_rows (GroupFunc decode, gboolean halves, gboolean small, const guint8 *panel, gsize n, const L4QuantisedRow *x,
+    guint n_rows, float *out, gsize stride)
 {
   Floats sums[L4_DOT_ROWS];
 
+#pragma GCC unroll 8
   for (guint m = 0; m < n_rows; m++)
     sums[m] = lanes_zero ();
+#pragma GCC unroll 1
   for (gsize g = 0; g < n / L4_GROUP; g++) {
     Group group;
 
     decode (panel, g, &group);
+#pragma GCC unroll 8
     for (guint m = 0; m < n_rows; m++)
-      sums[m] = dot_group (&group, halves, &x[m], g, sums[m]);
+      sums[m] = dot_group (&group, halves, small, &x[m], g, sums[m]);
   }
+#pragma GCC unroll 8
   for (guint m = 0; m < n_rows; m++)
     lanes_store (out + m * stride, sums[m]);
 }
@@ -113,14 +118,14 @@ groups_to_bf16 (GroupFunc decode, gboolean halves, const guint8 *panel, gsize fi
   }
 }
 
-#define DOT_ROWS(rows, type, halves) dot_rows (group_##type, halves, panel, n, x, rows, out, stride)
+#define DOT_ROWS(rows, type, halves, small) dot_rows (group_##type, halves, small, panel, n, x, rows, out, stride)
 
 /* count is a multiple of 32 for these: their rows are. */
-#define QUANTISED(type, halves) \
+#define QUANTISED(type, halves, small) \
   static void \
   dot_##type (const guint8 *panel, gsize n, const L4QuantisedRow *x, guint n_rows, float *out, gsize stride) \
   { \
-    BY_ROWS (DOT_ROWS, type, halves) \
+    BY_ROWS (DOT_ROWS, type, halves, small) \
   } \
   static void \
   to_floats_##type (const guint8 *panel, gsize n, gsize first, gsize count, float *out, gsize stride) \
@@ -133,18 +138,18 @@ groups_to_bf16 (GroupFunc decode, gboolean halves, const guint8 *panel, gsize fi
     groups_to_bf16 (group_##type, halves, panel, first, count, out, stride); \
   }
 
-QUANTISED (q4_0, FALSE)
-QUANTISED (q4_1, FALSE)
-QUANTISED (q5_0, FALSE)
-QUANTISED (q5_1, FALSE)
-QUANTISED (q8_0, FALSE)
-QUANTISED (q2_k, TRUE)
-QUANTISED (q3_k, TRUE)
-QUANTISED (q4_k, FALSE)
-QUANTISED (q5_k, FALSE)
-QUANTISED (q6_k, TRUE)
-QUANTISED (iq4_nl, FALSE)
-QUANTISED (iq4_xs, FALSE)
+QUANTISED (q4_0, FALSE, TRUE)
+QUANTISED (q4_1, FALSE, TRUE)
+QUANTISED (q5_0, FALSE, TRUE)
+QUANTISED (q5_1, FALSE, TRUE)
+QUANTISED (q8_0, FALSE, FALSE)
+QUANTISED (q2_k, TRUE, TRUE)
+QUANTISED (q3_k, TRUE, TRUE)
+QUANTISED (q4_k, FALSE, TRUE)
+QUANTISED (q5_k, FALSE, TRUE)
+QUANTISED (q6_k, TRUE, TRUE)
+QUANTISED (iq4_nl, FALSE, FALSE)
+QUANTISED (iq4_xs, FALSE, FALSE)
 
 /* Plain types -------------------------------------------------------------------------------------------------------- */
 
@@ -155,16 +160,20 @@ dot_float_rows (ColumnFunc column, const guint8 *panel, gsize n, const float *co
   Floats even[L4_DOT_ROWS], odd[L4_DOT_ROWS];
   gsize k = 0;
 
+#pragma GCC unroll 8
   for (guint m = 0; m < n_rows; m++)
     even[m] = odd[m] = lanes_zero ();
+#pragma GCC unroll 1
   for (; k + 2 <= n; k += 2) {
     Floats first = column (panel, k), second = column (panel, k + 1);
 
+#pragma GCC unroll 8
     for (guint m = 0; m < n_rows; m++) {
       even[m] = lanes_fma (first, lanes_setf (x[m][k]), even[m]);
       odd[m] = lanes_fma (second, lanes_setf (x[m][k + 1]), odd[m]);
     }
   }
+#pragma GCC unroll 8
   for (guint m = 0; m < n_rows; m++) {
     if (k < n)
       even[m] = lanes_fma (column (panel, k), lanes_setf (x[m][k]), even[m]);

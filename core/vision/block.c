@@ -172,7 +172,8 @@ l4_vision_block_forward (const L4VisionBlock *self, L4Compute *compute, const L4
 {
   gint64 n = l4_vision_grid (config) * l4_vision_grid (config) + 1, rows = n_tiles * n, hidden = config->hidden;
   gint64 size = rows * hidden, inner_size = rows * config->intermediate;
-  l4_autofree float *memory = l4_alloc_raw (MAX (4 * size, size + inner_size) * sizeof (float), _("vision block"), error);
+  g_auto (L4Workspace) workspace = { 0 };
+  float *memory = l4_workspace_take (&workspace, compute, MAX (4 * size, size + inner_size), error);
   float *normed = memory;       /* [n_tiles, n, hidden] */
   float *q = normed + size, *k = q + size, *v = k + size;       /* same */
   float *heads = normed;        /* [n_tiles, n, hidden] */

@@ -124,8 +124,9 @@ embed_tile (const L4VisionEncoder *self, L4Compute *compute, const float *tile, 
 {
   const L4VisionConfig *config = &self->config->vision;
   gint64 patches = n_patches (config);
-  l4_autofree float *unfolded =
-      l4_alloc (patches * config->channels * config->patch_size * config->patch_size * sizeof (float), _("patches"), error);
+  g_auto (L4Workspace) workspace = { 0 };
+  float *unfolded =
+      l4_workspace_take (&workspace, compute, patches * config->channels * config->patch_size * config->patch_size, error);
 
   if (unfolded == NULL)
     return FALSE;
@@ -158,7 +159,8 @@ project (const L4VisionEncoder *self, L4Compute *compute, const float *shuffled,
 {
   const L4VisionConfig *config = &self->config->vision;
   gsize first = rows * config->projector_input, second = rows * config->projector_output;
-  l4_autofree float *memory = l4_alloc_raw ((first + second) * sizeof (float), _("vision adapter"), error);
+  g_auto (L4Workspace) workspace = { 0 };
+  float *memory = l4_workspace_take (&workspace, compute, first + second, error);
   const L4Product layers[] = {
     {.weight = self->adapter1.weight,.x = shuffled,.m = rows,.activation = L4_ACTIVATION_GELU,.y = memory},
     {.weight = self->adapter2.weight,.x = memory,.m = rows,.activation = L4_ACTIVATION_GELU,.y = memory + first},
@@ -182,13 +184,15 @@ forward_tiles (const L4VisionEncoder *self, L4Compute *compute, const float *til
   gint64 rows = n_patches (config) + 1, tile_size = config->channels * config->image_size * config->image_size;
   gint64 size = rows * config->hidden, tokens = l4_vision_tokens_per_tile (config);
   gint64 shuffled_size = n_patches (config) * config->hidden;
-  l4_autofree float *memory = l4_alloc (2 * n_tiles * size * sizeof (float), _("vision encoder"), error);
+  g_auto (L4Workspace) workspace = { 0 };
+  float *memory = l4_workspace_take (&workspace, compute, 2 * n_tiles * size, error);
   float *h = memory;            /* [n_tiles, patches + 1, hidden] */
   float *x = memory + n_tiles * size;   /* same, zeros */
   float *shuffled = x;          /* [n_tiles * tokens, hidden * shuffle²] */
 
   if (memory == NULL)
     return FALSE;
+  memset (x, 0, n_tiles * size * sizeof (float));
   for (gint64 t = 0; t < n_tiles; t++)
     if (!embed_tile (self, compute, tiles + t * tile_size, h + t * size, error))
       return FALSE;
