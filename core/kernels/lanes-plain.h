@@ -19,6 +19,7 @@ typedef struct
   float x[16];
 } Floats;
 
+#define LANES_PLAIN
 #define LANES_INLINE static inline __attribute__ ((always_inline))
 #define LANES(type, expression) type out; for (guint i = 0; i < 16; i++) out.x[i] = (expression); return out
 

@@ -16,6 +16,13 @@
 #define TABLE_(name) l4_panel_kernels_##name
 #define TABLE(name) TABLE_ (name)
 
+/* Plain lanes are loops themselves. */
+#ifdef LANES_PLAIN
+#define UNROLL(n)
+#else
+#define UNROLL(n) _Pragma (G_STRINGIFY (GCC unroll n))
+#endif
+
 typedef void (*GroupFunc) (const guint8 *panel, gsize g, Group *out);
 typedef Floats (*ColumnFunc) (const guint8 *panel, gsize k);
 
@@ -55,7 +62,7 @@ dot_rows (GroupFunc decode, gboolean halves, gboolean small, const guint8 *panel
 {
   Floats sums[L4_DOT_ROWS];
 
-#pragma GCC unroll 8
+UNROLL (8)
   for (guint m = 0; m < n_rows; m++)
     sums[m] = lanes_zero ();
 #pragma GCC unroll 1
@@ -63,27 +70,33 @@ dot_rows (GroupFunc decode, gboolean halves, gboolean small, const guint8 *panel
     Group group;
 
     decode (panel, g, &group);
-#pragma GCC unroll 8
+UNROLL (8)
     for (guint m = 0; m < n_rows; m++)
       sums[m] = dot_group (&group, halves, small, &x[m], g, sums[m]);
   }
-#pragma GCC unroll 8
+UNROLL (8)
   for (guint m = 0; m < n_rows; m++)
     lanes_store (out + m * stride, sums[m]);
 }
 
-/* With the number of rows known to the compiler, sums stay in registers. */
+#ifdef LANES_PLAIN
+#define BY_ROWS(call, ...) call (n_rows, __VA_ARGS__);
+#else
+/* With the number of rows known to the compiler, sums stay in registers: eight, four, two or one at a time. */
 #define BY_ROWS(call, ...) \
-  switch (n_rows) { \
-    case 1: call (1, __VA_ARGS__); break; \
-    case 2: call (2, __VA_ARGS__); break; \
-    case 3: call (3, __VA_ARGS__); break; \
-    case 4: call (4, __VA_ARGS__); break; \
-    case 5: call (5, __VA_ARGS__); break; \
-    case 6: call (6, __VA_ARGS__); break; \
-    case 7: call (7, __VA_ARGS__); break; \
-    default: call (8, __VA_ARGS__); break; \
-  }
+  for (; n_rows >= 8; n_rows -= 8, x += 8, out += 8 * stride) \
+    call (8, __VA_ARGS__); \
+  if (n_rows & 4) { \
+    call (4, __VA_ARGS__); \
+    x += 4, out += 4 * stride; \
+  } \
+  if (n_rows & 2) { \
+    call (2, __VA_ARGS__); \
+    x += 2, out += 2 * stride; \
+  } \
+  if (n_rows & 1) \
+    call (1, __VA_ARGS__);
+#endif
 
 LANES_INLINE Floats
 group_column (const Group *group, gboolean halves, guint k)
@@ -160,20 +173,20 @@ dot_float_rows (ColumnFunc column, const guint8 *panel, gsize n, const float *co
   Floats even[L4_DOT_ROWS], odd[L4_DOT_ROWS];
   gsize k = 0;
 
-#pragma GCC unroll 8
+UNROLL (8)
   for (guint m = 0; m < n_rows; m++)
     even[m] = odd[m] = lanes_zero ();
 #pragma GCC unroll 1
   for (; k + 2 <= n; k += 2) {
     Floats first = column (panel, k), second = column (panel, k + 1);
 
-#pragma GCC unroll 8
+UNROLL (8)
     for (guint m = 0; m < n_rows; m++) {
       even[m] = lanes_fma (first, lanes_setf (x[m][k]), even[m]);
       odd[m] = lanes_fma (second, lanes_setf (x[m][k + 1]), odd[m]);
     }
   }
-#pragma GCC unroll 8
+UNROLL (8)
   for (guint m = 0; m < n_rows; m++) {
     if (k < n)
       even[m] = lanes_fma (column (panel, k), lanes_setf (x[m][k]), even[m]);
