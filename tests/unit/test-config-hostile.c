@@ -27,6 +27,9 @@ typedef struct
   const char *words;            /* of the message, with | between them */
 } BadValue;
 
+#define FP8(format, group) \
+  "'quantization_config':{'quant_method':'compressed-tensors','format':'" format "','config_groups':{'group_0':" group "}},"
+
 static const BadValue bad_values[] = {
   {"an-empty-file", NULL, "", L4_ERROR_FORMAT, "not JSON"},
   {"half-a-file", NULL, "{'model_type':'llama4','text_config':{", L4_ERROR_FORMAT, "not JSON"},
@@ -44,6 +47,22 @@ static const BadValue bad_values[] = {
       L4_ERROR_UNSUPPORTED, "\"compressed-tensors\""},
   {"quantised-weights-of-the-text-part", "'attention_bias'", "'quantization_config':{'quant_method':'awq'},'attention_bias'",
       L4_ERROR_UNSUPPORTED, "\"awq\""},
+  {"fp8-in-another-format", "'boi_token_index'", FP8 ("float-quantized-2", "{}") "'boi_token_index'", L4_ERROR_UNSUPPORTED,
+      "\"compressed-tensors\"|\"float-quantized-2\""},
+  {"fp8-with-a-scale-a-tensor", "'boi_token_index'", FP8 ("float-quantized", "{'weights':{'strategy':'tensor'}}")
+      "'boi_token_index'", L4_ERROR_UNSUPPORTED, "strategy is \"tensor\"|\"channel\""},
+  {"int8-in-the-format-of-fp8", "'boi_token_index'", FP8 ("float-quantized", "{'weights':{'type':'int'}}") "'boi_token_index'",
+      L4_ERROR_UNSUPPORTED, "type is \"int\"|\"float\""},
+  {"fp4-in-the-format-of-fp8", "'boi_token_index'", FP8 ("float-quantized", "{'weights':{'num_bits':4}}") "'boi_token_index'",
+      L4_ERROR_UNSUPPORTED, "num_bits is 4|8"},
+  {"fp8-without-symmetry", "'boi_token_index'", FP8 ("float-quantized", "{'weights':{'symmetric':false}}") "'boi_token_index'",
+      L4_ERROR_UNSUPPORTED, "symmetric is false"},
+  {"fp8-with-scales-as-they-come", "'boi_token_index'", FP8 ("float-quantized", "{'weights':{'dynamic':true}}")
+      "'boi_token_index'", L4_ERROR_UNSUPPORTED, "dynamic is true"},
+  {"a-group-without-weights", "'boi_token_index'", FP8 ("float-quantized", "{}") "'boi_token_index'", L4_ERROR_FORMAT,
+      "weights is missing"},
+  {"a-group-that-is-a-number", "'boi_token_index'", FP8 ("float-quantized", "7") "'boi_token_index'", L4_ERROR_FORMAT,
+      "group_0 is 7"},
   {"quantised-weights-without-method", "'boi_token_index'", "'quantization_config':{},'boi_token_index'", L4_ERROR_UNSUPPORTED,
       "quantization_config"},
 
