@@ -8,7 +8,8 @@
 #include "formats/config.h"
 #include "fuzz/fuzz.h"
 
-static const char good[] = "{\"model_type\":\"llama4\",\"text_config\":{\"hidden_size\":8,\"num_hidden_layers\":2,\"vocab_size\":9,"
+static const char good[] = "{\"model_type\":\"llama4\",\"text_config\":{\"hidden_size\":8,\"num_hidden_layers\":2,"
+    "\"vocab_size\":9,"
     "\"num_local_experts\":2,\"num_attention_heads\":2,\"num_key_value_heads\":1,\"intermediate_size\":8},\"vision_config\":{"
     "\"image_size\":56,\"patch_size\":14,\"hidden_size\":16,\"num_attention_heads\":2,\"num_hidden_layers\":1,"
     "\"intermediate_size\":64,\"projector_input_dim\":8,\"projector_output_dim\":8,\"vision_output_dim\":8}}";

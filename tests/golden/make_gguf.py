@@ -9,9 +9,10 @@ unstable), and writes
 
     gguf-tiny/model.gguf          the decoder, every block type in it: TYPES says which tensor has which
     gguf-tiny/mmproj-F16.gguf     the vision part
-    gguf-tiny/expected/           input_ids.npy, pixel_values.npy; vision_features.npy of the weights before they became F16; with the
-                                  weights of model.gguf in float32: router_logits.npy and logits.npy, and logits-text.npy, for
-                                  which every picture slot keeps the embedding of its token (the last TEXT_ROWS rows)
+    gguf-tiny/expected/           input_ids.npy, pixel_values.npy; vision_features.npy of the weights before they became F16;
+                                  with the weights of model.gguf in float32: router_logits.npy and logits.npy, and
+                                  logits-text.npy, for which every picture slot keeps the embedding of its token (the last
+                                  TEXT_ROWS rows)
     types/TYPE.bin, TYPE.npy      blocks of random bytes, and the weights in them by the gguf package (F8_E4M3: by torch)
 """
 import importlib

@@ -8,7 +8,7 @@
 
 #define FLOAT32_TOLERANCE 1e-4  /* of the stage's largest value */
 #define PROJECTOR_TOLERANCE 1e-3        /* its matrices were rounded to F16 */
-#define BF16_TOLERANCE 0.03     /* root mean square: that of bfloat16 checkpoints times the root of 2, for weights are rounded too */
+#define BF16_TOLERANCE 0.03     /* root mean square: times the root of 2 what others have, for here weights are rounded too */
 
 static char *
 golden_path (const char *file)
