@@ -2,13 +2,17 @@
 /* llama4 inspect: says what a model consists of. */
 
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/cli.h"
 #include "decoder/decoder.h"
 #include "formats/checkpoint.h"
 #include "formats/config.h"
+#include "formats/source.h"
 #include "tokenizer/chat.h"
 #include "vision/encoder.h"
+
+#define MAX_MISSING 10
 
 static void
 print_text (const L4TextConfig *text)
@@ -19,8 +23,9 @@ print_text (const L4TextConfig *text)
       text->context);
   printf (_("experts: %" PRId64 " of width %" PRId64 ", %" PRId64 " a token; dense width %"
           PRId64 "\n"), text->n_experts, text->expert_width, text->top_k, text->dense_width);
-  printf (_("rope: theta %g, factor %g; chunk %" PRId64 "; QK norm %s; temperature %s\n"), text->rope.theta,
-      text->rope.factor, text->chunk, text->qk_norm ? _("on") : _("off"), text->temperature ? _("on") : _("off"));
+  printf (_("rope: theta %g, factor %g%s; chunk %" PRId64 "; QK norm %s; temperature %s\n"), text->rope.theta,
+      text->rope.factor, text->rope.divisors != NULL ? _(", divisors in the file") : "", text->chunk,
+      text->qk_norm ? _("on") : _("off"), text->temperature ? _("on") : _("off"));
   printf (_("layers: "));
   for (gint64 l = 0; l < text->n_layers; l++)   /* R: rotary, N: no positions; c: chunked; m: experts, d: dense */
     printf ("%s%c%s%c", l > 0 ? " " : "", text->layers[l].rope ? 'R' : 'N', text->layers[l].chunked ? "c" : "",
@@ -37,26 +42,106 @@ print_vision (const L4VisionConfig *vision)
 }
 
 static void
+print_no_vision (const L4Checkpoint *checkpoint)
+{
+  const char *why = l4_checkpoint_why_no_vision (checkpoint);
+
+  if (why != NULL)
+    printf (_("missing: the vision part; the model reads text only: %s\n"), why);
+  else
+    printf (_("missing: the vision part; the model reads text only\n"));
+}
+
+/* Which files, and what a GGUF file says of itself. */
+static void
+print_files (const L4Checkpoint *checkpoint)
+{
+  const L4Gguf *gguf = l4_checkpoint_get_gguf (checkpoint);
+  const char *name = NULL;
+  g_autofree char *shown = NULL;
+
+  if (gguf != NULL)
+    l4_gguf_get_string (gguf, "general.name", &name, NULL);
+  shown = l4_text_to_line (name != NULL ? name : "", -1);
+  printf (gguf != NULL ? _("GGUF: %s\n") : _("Hugging Face folder%s\n"), shown);
+  for (guint i = 0; i < l4_checkpoint_get_n_files (checkpoint); i++)
+    printf (_("file: %s\n"), l4_checkpoint_get_file (checkpoint, i));
+}
+
+static void
+print_metadata (const L4Gguf *gguf)
+{
+  for (guint i = 0; gguf != NULL && i < l4_gguf_get_n_keys (gguf); i++) {
+    g_autofree char *key = l4_text_to_line (l4_gguf_get_key (gguf, i), -1);
+    g_autofree char *value = l4_gguf_describe (gguf, l4_gguf_get_key (gguf, i));
+    g_autofree char *shown = l4_text_to_line (value, -1);
+
+    printf ("%s = %s\n", key, shown);
+  }
+}
+
+/* One line a tensor; a name that the file spells otherwise stands behind it. */
+static void
 print_tensors (const L4Checkpoint *checkpoint)
 {
-  guint64 elements = 0, bytes = 0;
-
   for (guint i = 0; i < l4_checkpoint_get_n_tensors (checkpoint); i++) {
     const L4Tensor *tensor = l4_checkpoint_get_tensor (checkpoint, i);
     g_autofree char *name = l4_text_to_line (tensor->name, -1);
+    g_autofree char *original = l4_text_to_line (tensor->original, -1);
 
     printf ("%-5s [", tensor->dtype);
     for (guint d = 0; d < tensor->n_dims; d++)
       printf ("%s%" PRId64, d > 0 ? ", " : "", tensor->dims[d]);
-    printf ("] %zu %s\n", tensor->bytes, name);
-    elements += tensor->n_elements;
-    bytes += tensor->bytes;
+    printf ("] %zu %s", tensor->bytes, name);
+    printf (strcmp (name, original) != 0 ? " (%s)\n" : "\n", original);
   }
-  printf (_("%u tensors, %" PRIu64 " parameters, %" PRIu64 " bytes\n"),
-      l4_checkpoint_get_n_tensors (checkpoint), elements, bytes);
 }
 
-/* What the program needs and the folder lacks; prints, and fails for none of it. */
+static void
+print_types (const L4Checkpoint *checkpoint)
+{
+  guint64 elements[L4_N_TYPES + 1] = { 0 }, bytes[L4_N_TYPES + 1] = { 0 }, all_elements = 0, all_bytes = 0;
+  guint counts[L4_N_TYPES + 1] = { 0 };
+
+  for (guint i = 0; i < l4_checkpoint_get_n_tensors (checkpoint); i++) {
+    const L4Tensor *tensor = l4_checkpoint_get_tensor (checkpoint, i);
+
+    counts[tensor->type]++;
+    elements[tensor->type] += tensor->n_elements;
+    bytes[tensor->type] += tensor->bytes;
+    all_elements += tensor->n_elements;
+    all_bytes += tensor->bytes;
+  }
+  for (guint t = 0; t <= L4_N_TYPES; t++)
+    if (counts[t] > 0)
+      printf (_("type %s: %u tensors, %" PRIu64 " parameters, %" PRIu64 " bytes\n"), l4_type_name ((L4Type) t), counts[t],
+          elements[t], bytes[t]);
+  printf (_("%u tensors, %" PRIu64 " parameters, %" PRIu64 " bytes\n"),
+      l4_checkpoint_get_n_tensors (checkpoint), all_elements, all_bytes);
+}
+
+/* The tensors that a model of this shape has, and the files do not, or in another shape. */
+static void
+print_missing_tensors (const L4Checkpoint *checkpoint, GArray *layout)
+{
+  guint n_missing = 0;
+
+  for (guint i = 0; i < layout->len; i++) {
+    g_autoptr (GError) error = NULL;
+    L4Source source = { 0 };
+    const L4LayoutTensor *tensor = &g_array_index (layout, L4LayoutTensor, i);
+
+    if (tensor->source == NULL || l4_source_find (checkpoint, tensor, &source, &error))
+      continue;
+    if (++n_missing <= MAX_MISSING)
+      printf (_("missing: %s\n"), error->message);
+  }
+  if (n_missing > MAX_MISSING)
+    printf (_("missing: %u tensors more\n"), n_missing - MAX_MISSING);
+  g_array_unref (layout);
+}
+
+/* What the program needs and the model lacks; prints, and fails for none of it. */
 static void
 print_tokenizer (const char *path, const L4Config *config)
 {
@@ -77,30 +162,43 @@ print_tokenizer (const char *path, const L4Config *config)
 gboolean
 l4_cli_inspect (int argc, char **argv, GError **error)
 {
-  const GOptionEntry entries[] = { {NULL} };
+  g_autofree char *path = NULL, *projector = NULL;
+  gboolean metadata = FALSE;
+  const GOptionEntry entries[] = {
+    {"projector", 0, 0, G_OPTION_ARG_FILENAME, &projector, N_("File with the vision part of a GGUF model"), "F"},
+    {"metadata", 0, 0, G_OPTION_ARG_NONE, &metadata, N_("List the keys of GGUF files too"), NULL},
+    {NULL}
+  };
   g_auto (GStrv) rest = NULL;
-  g_autofree char *path = NULL;
   g_autoptr (L4Config) config = NULL;
   g_autoptr (L4Checkpoint) checkpoint = NULL;
 
-  if (!l4_cli_parse (&argc, &argv, entries, "[MODEL]", &rest, error))
+  if (!l4_cli_parse (&argc, &argv, entries, "[MODEL] [--projector F] [--metadata]", &rest, error))
     return FALSE;
   if (g_strv_length (rest) > 1)
     return l4_fail (error, L4_ERROR_INPUT, _("%s: one model is enough"), rest[1]);
   path = rest[0] != NULL ? g_strdup (rest[0]) : l4_cli_embedded_model ();
-  checkpoint = l4_checkpoint_open (path, NULL, error);
+  checkpoint = l4_checkpoint_open (path, projector, error);
   if (checkpoint == NULL)
     return FALSE;
   config = l4_config_load (checkpoint, error);
   if (config == NULL)
     return FALSE;
-  printf ("%s\n", path);
+  print_files (checkpoint);
   print_text (&config->text);
   if (config->has_vision)
     print_vision (&config->vision);
   else
-    printf (_("missing: the vision part; the model reads text only\n"));
+    print_no_vision (checkpoint);
   print_tokenizer (path, config);
+  print_missing_tensors (checkpoint, l4_layout_text (&config->text, config->text_prefix));
+  if (config->has_vision)
+    print_missing_tensors (checkpoint, l4_layout_vision (&config->vision, config->text.hidden));
+  print_types (checkpoint);
+  if (metadata)
+    print_metadata (l4_checkpoint_get_gguf (checkpoint));
+  if (metadata && l4_checkpoint_get_projector (checkpoint) != l4_checkpoint_get_gguf (checkpoint))
+    print_metadata (l4_checkpoint_get_projector (checkpoint));
   print_tensors (checkpoint);
   return TRUE;
 }

@@ -54,8 +54,8 @@ l4_config_vision_flaw (const L4VisionConfig *config, char **reason)
     return L4_VISION_INTERMEDIATE;
   }
   if (config->projector_input != config->projector_output || config->projector_output != config->output) {
-    *reason = g_strdup_printf (_("the adapter's first layer makes %" PRId64 " values and the projector takes %" PRId64
-            ", which must be the same"), config->projector_input, config->output);
+    *reason = g_strdup_printf (_("projector_input_dim %" PRId64 ", projector_output_dim %" PRId64 " and vision_output_dim %"
+            PRId64 " must be the same"), config->projector_input, config->projector_output, config->output);
     return L4_VISION_PROJECTOR;
   }
   return L4_VISION_FITS;
@@ -115,13 +115,13 @@ find_processor (const char *folder, L4Json **json, yyjson_val **object, GError *
 
   *object = NULL;
   if (g_file_test (newer, G_FILE_TEST_EXISTS)) {
-    *json = l4_json_load (newer, L4_MAX_CONFIG, error);
+    *json = l4_json_load_sparse (newer, L4_MAX_CONFIG, error);
     if (*json == NULL || !l4_json_get (*json, (*json)->root, "image_processor", YYJSON_TYPE_OBJ, object, error))
       return FALSE;
   }
   if (*object == NULL && g_file_test (older, G_FILE_TEST_EXISTS)) {
     l4_json_free (*json);
-    *json = l4_json_load (older, L4_MAX_CONFIG, error);
+    *json = l4_json_load_sparse (older, L4_MAX_CONFIG, error);
     if (*json == NULL)
       return FALSE;
     *object = (*json)->root;

@@ -35,19 +35,61 @@ l4_config_only_string (const L4Json *json, yyjson_val *object, const char *key, 
 
 /* The model -------------------------------------------------------------------------------------------------------- */
 
+/* One group of weights: 8-bit floats, and a scale for every output. */
 static gboolean
-refuse_quantised (const L4Json *json, yyjson_val *object, GError **error)
+check_group (const L4Json *json, yyjson_val *group, GError **error)
 {
-  yyjson_val *settings;
-  g_autofree char *method = NULL;
+  gint64 bits = 8;
+  gboolean symmetric = TRUE, dynamic = FALSE;
+  yyjson_val *weights;
 
-  if (!l4_json_get (json, object, "quantization_config", YYJSON_TYPE_NONE, &settings, error))
+  if (!l4_json_get (json, group, "weights", YYJSON_TYPE_OBJ, &weights, error))
+    return FALSE;
+  if (weights == NULL)
+    return l4_json_refuse (json, group, "weights", L4_ERROR_FORMAT, error, _("it must be an object"));
+  if (!l4_json_get_int (json, weights, "num_bits", 1, 64, &bits, error)
+      || !l4_json_get_bool (json, weights, "symmetric", &symmetric, error)
+      || !l4_json_get_bool (json, weights, "dynamic", &dynamic, error)
+      || !l4_config_only_string (json, weights, "type", "float", error)
+      || !l4_config_only_string (json, weights, "strategy", "channel", error))
+    return FALSE;
+  if (bits != 8)
+    return l4_json_refuse (json, weights, "num_bits", L4_ERROR_UNSUPPORTED, error, _("only %d is supported"), 8);
+  return (symmetric && !dynamic) || l4_json_refuse (json, weights, symmetric ? "dynamic" : "symmetric", L4_ERROR_UNSUPPORTED,
+      error, symmetric ? _("only false is supported") : _("only true is supported"));
+}
+
+/* Of quantised weights those of compressed-tensors with 8-bit floats can be read; which tensors they are, the scales beside them
+ * say. How the activations would be quantised does not matter: they are not. */
+static gboolean
+check_quantised (const L4Json *json, yyjson_val *object, GError **error)
+{
+  yyjson_val *settings, *method, *format, *groups, *name, *group;
+  size_t i, n;
+
+  if (!l4_json_get (json, object, "quantization_config", YYJSON_TYPE_OBJ, &settings, error))
     return FALSE;
   if (settings == NULL)
     return TRUE;
-  method = l4_json_describe (yyjson_obj_get (settings, "quant_method"));
-  return l4_fail (error, L4_ERROR_UNSUPPORTED, _("%s: quantization_config asks for the method %s; only unquantised weights can "
-          "be read"), json->path, method);
+  if (!l4_json_get (json, settings, "quant_method", YYJSON_TYPE_STR, &method, error)
+      || !l4_json_get (json, settings, "format", YYJSON_TYPE_STR, &format, error)
+      || !l4_json_get (json, settings, "config_groups", YYJSON_TYPE_OBJ, &groups, error))
+    return FALSE;
+  if (!yyjson_equals_str (method, "compressed-tensors") || !yyjson_equals_str (format, "float-quantized")) {
+    g_autofree char *shown_method = method != NULL ? l4_json_describe (method) : g_strdup ("null");
+    g_autofree char *shown_format = format != NULL ? l4_json_describe (format) : g_strdup ("null");
+
+    return l4_fail (error, L4_ERROR_UNSUPPORTED, _("%s: quantization_config has the method %s and the format %s; of quantised "
+            "weights only those of \"compressed-tensors\" in the format \"float-quantized\" can be read"), json->path, shown_method,
+        shown_format);
+  }
+  yyjson_obj_foreach (groups, i, n, name, group) {
+    if (!yyjson_is_obj (group))
+      return l4_json_refuse (json, groups, yyjson_get_str (name), L4_ERROR_FORMAT, error, _("it must be an object"));
+    if (!check_group (json, group, error))
+      return FALSE;
+  }
+  return TRUE;
 }
 
 /* Finds the objects with the decoder's and the vision encoder's settings (*vision: NULL when there is none). */
@@ -183,7 +225,7 @@ load_generation (const char *folder, L4Json **generation, GError **error)
   *generation = NULL;
   if (!g_file_test (path, G_FILE_TEST_EXISTS))
     return TRUE;
-  *generation = l4_json_load (path, L4_MAX_CONFIG, error);
+  *generation = l4_json_load_sparse (path, L4_MAX_CONFIG, error);
   return *generation != NULL;
 }
 
@@ -193,13 +235,13 @@ L4Config *
 l4_config_load_folder (const char *folder, GError **error)
 {
   g_autofree char *path = g_build_filename (folder, "config.json", NULL);
-  g_autoptr (L4Json) json = l4_json_load (path, L4_MAX_CONFIG, error);
+  g_autoptr (L4Json) json = l4_json_load_sparse (path, L4_MAX_CONFIG, error);
   g_autoptr (L4Json) generation = NULL;
   g_autoptr (L4Config) config = g_new0 (L4Config, 1);
   yyjson_val *text, *vision;
 
-  if (json == NULL || !find_parts (json, config, &text, &vision, error) || !refuse_quantised (json, json->root, error)
-      || !refuse_quantised (json, text, error) || !l4_config_read_text (json, text, &config->text, error)
+  if (json == NULL || !find_parts (json, config, &text, &vision, error) || !check_quantised (json, json->root, error)
+      || !check_quantised (json, text, error) || !l4_config_read_text (json, text, &config->text, error)
       || !read_tied (json, text, &config->text.tied, error) || !l4_config_check_total (path, config, error))
     return NULL;
   if (vision != NULL && (!l4_config_read_vision (json, vision, &config->vision, error)

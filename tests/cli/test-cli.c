@@ -105,6 +105,22 @@ test_inspect_tells_shapes_and_totals (void)
 }
 
 static void
+test_inspect_knows_gguf_files (void)
+{
+  g_autofree char *file = g_test_build_filename (G_TEST_DIST, "golden", "gguf-tiny", "model.gguf", NULL);
+  g_autofree char *arguments = g_strconcat ("inspect --metadata ", file, NULL);
+  g_autofree char *out = NULL, *err = NULL;
+
+  g_assert_cmpint (run (arguments, NULL, &out, &err), ==, 0);
+  g_assert_nonnull (strstr (out, "mmproj-F16.gguf"));
+  g_assert_nonnull (strstr (out, "Rcd Rcm Rcd Nm"));
+  g_assert_nonnull (strstr (out, "type Q3_K: 4 tensors, 90112 parameters, 38720 bytes"));
+  g_assert_nonnull (strstr (out, "llama4.expert_count = 2"));
+  g_assert_nonnull (strstr (out, "Q5_K  [314, 256] 55264 language_model.lm_head.weight (output.weight)"));
+  g_assert_null (strstr (out, "missing"));
+}
+
+static void
 compare (const char *folder, const char *name, const char *expected_folder)
 {
   g_autofree char *path = g_build_filename (folder, name, NULL);
@@ -177,6 +193,7 @@ main (int argc, char **argv)
   g_test_add_func ("/cli/tokenize-goes-there-and-back", test_tokenize_goes_there_and_back);
   g_test_add_func ("/cli/bad-lines-are-named-by-number", test_bad_lines_are_named_by_number);
   g_test_add_func ("/cli/inspect-tells-shapes-and-totals", test_inspect_tells_shapes_and_totals);
+  g_test_add_func ("/cli/inspect-knows-gguf-files", test_inspect_knows_gguf_files);
   g_test_add_func ("/cli/trace-writes-the-reference-stages", test_trace_writes_the_reference_stages);
   g_test_add_func ("/cli/run-describes-a-picture", test_run_describes_a_picture);
   g_test_add_func ("/cli/a-model-without-a-vision-part-answers", test_a_model_without_a_vision_part_answers);

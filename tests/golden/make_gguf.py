@@ -9,9 +9,10 @@ unstable), and writes
 
     gguf-tiny/model.gguf          the decoder, every block type in it: TYPES says which tensor has which
     gguf-tiny/mmproj-F16.gguf     the vision part
-    gguf-tiny/expected/           input_ids.npy, pixel_values.npy; vision_features.npy of the weights before they became F16; with the
-                                  weights of model.gguf in float32: router_logits.npy and logits.npy, and logits-text.npy, for
-                                  which every picture slot keeps the embedding of its token (the last TEXT_ROWS rows)
+    gguf-tiny/expected/           input_ids.npy, pixel_values.npy; vision_features.npy of the weights before they became F16;
+                                  with the weights of model.gguf in float32: router_logits.npy and logits.npy, and
+                                  logits-text.npy, for which every picture slot keeps the embedding of its token (the last
+                                  TEXT_ROWS rows)
     types/TYPE.bin, TYPE.npy      blocks of random bytes, and the weights in them by the gguf package (F8_E4M3: by torch)
 """
 import importlib
@@ -122,7 +123,7 @@ def make_case(folder):
             convert(scratch / "hf", "--outfile", scratch / "model.gguf", "--outtype", "f32")
             convert(scratch / "hf", "--mmproj", "--outfile", folder / "mmproj-F16.gguf", "--outtype", "f16")
             quantize(scratch / "model.gguf", folder / "model.gguf")
-        run.model.float()
+        run.build(seed)     # saving made a bfloat16 model of it, its frequencies too
         take_weights(run.model.language_model, folder / "model.gguf")
         stages = run.observe()
         if margin(stages["router_logits"]) > CLOSE_RACE:

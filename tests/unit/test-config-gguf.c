@@ -5,7 +5,7 @@
 #include "support/config.h"
 #include "support/gguf.h"
 
-/* Two layers, the second with experts, as llama.cpp writes it. ¤ marks the counts, which begin() fills in. */
+/* Two layers, the second with experts, as llama.cpp writes it. */
 #define KEYS \
   STR ("general.architecture", "llama4") U32 ("llama4.block_count", 2) U32 ("llama4.context_length", 4096) \
   U32 ("llama4.embedding_length", 8) U32 ("llama4.feed_forward_length", 12) U32 ("llama4.expert_feed_forward_length", 6) \
@@ -223,9 +223,12 @@ typedef struct
 #define BIG(key) "<llama4." key "> 4:4 4294967295:4"
 
 static const Case text_cases[] = {
-  {"another-architecture", "<llama4> <llama4.block", "<llama3> <llama4.block", 0, L4_ERROR_UNSUPPORTED, "\"llama3\"|\"llama4\""},
-  {"no-architecture", "<general.architecture>", "<general.name>", 0, L4_ERROR_UNSUPPORTED, "general.architecture is missing"},
-  {"no-layers", "<llama4.block_count> 4:4 2:4", "<llama4.block_count> 4:4 0:4", 0, L4_ERROR_FORMAT, "block_count is 0|1 to 1024"},
+  {"another-architecture", "<llama4> <llama4.block", "<llama3> <llama4.block", 0,
+      L4_ERROR_UNSUPPORTED, "\"llama3\"|\"llama4\""},
+  {"no-architecture", "<general.architecture>", "<general.name>", 0,
+      L4_ERROR_UNSUPPORTED, "general.architecture is missing"},
+  {"no-layers", "<llama4.block_count> 4:4 2:4", "<llama4.block_count> 4:4 0:4", 0,
+      L4_ERROR_FORMAT, "block_count is 0|1 to 1024"},
   {"too-many-layers", "<llama4.block_count> 4:4 2:4", BIG ("block_count"), 0, L4_ERROR_FORMAT, "block_count is 4294967295"},
   {"no-block-count", "<llama4.block_count>", "<llama4.blocks>", 0, L4_ERROR_FORMAT, "block_count is missing"},
   {"a-width-of-0", "<llama4.embedding_length> 4:4 8:4", "<llama4.embedding_length> 4:4 0:4", 0, L4_ERROR_FORMAT,
@@ -261,10 +264,12 @@ static const Case text_cases[] = {
       L4_ERROR_UNSUPPORTED, "scaling.type is \"yarn\"|\"none\""},
   {"another-gating", "<llama4.vocab_size>", U32 ("llama4.expert_gating_func", 1) "<llama4.vocab_size>", 1, L4_ERROR_UNSUPPORTED,
       "gating_func is 1"},
-  {"too-few-divisors", "<rope_freqs.weight> 1:4 3:8", "<rope_freqs.weight> 1:4 2:8", 0, L4_ERROR_FORMAT, "rope_freqs|[2]|[3]"},
+  {"too-few-divisors", "<rope_freqs.weight> 1:4 3:8", "<rope_freqs.weight> 1:4 2:8", 0,
+      L4_ERROR_FORMAT, "rope_freqs|[2]|[3]"},
   {"a-divisor-of-0", "f:1 f:2.5", "f:1 f:0", 0, L4_ERROR_FORMAT, "item 1 of rope_freqs.weight is 0"},
   {"a-divisor-of-nan", "f:1 f:2.5", "f:nan f:2.5", 0, L4_ERROR_FORMAT, "item 0 of rope_freqs.weight is nan"},
-  {"too-many-experts", "<llama4.expert_count> 4:4 4:4", BIG ("expert_count"), 0, L4_ERROR_FORMAT, "expert_count is 4294967295"},
+  {"too-many-experts", "<llama4.expert_count> 4:4 4:4", BIG ("expert_count"), 0,
+      L4_ERROR_FORMAT, "expert_count is 4294967295"},
   {"more-experts-a-token-than-there-are", "<llama4.expert_used_count> 4:4 1:4", "<llama4.expert_used_count> 4:4 5:4", 0,
       L4_ERROR_FORMAT, "expert_used_count is 5|1 to 4"},
   {"a-router-without-experts", "<llama4.expert_count> 4:4 4:4", "<llama4.expert_count> 4:4 0:4", 0, L4_ERROR_FORMAT,
@@ -314,7 +319,7 @@ static const Case vision_cases[] = {
       0, L4_ERROR_FORMAT, "image_mean is an array of 3 integers"},
   {"no-adapter", "<mm.model.mlp.1.weight>", "<mm.model.mlp.7.weight>", 0, L4_ERROR_FORMAT, "vision_adapter.mlp.fc1.weight"},
   {"an-adapter-of-another-width", "<mm.model.mlp.2.weight> 2:4 5:8 5:8", "<mm.model.mlp.2.weight> 2:4 5:8 4:8", 0, L4_ERROR_FORMAT,
-      "mmproj.gguf|5 values"},
+      "mmproj.gguf|projector_output_dim 4|vision_output_dim 5"},
   {"a-vector-for-a-matrix", "<mm.model.mlp.2.weight> 2:4 5:8 5:8", "<mm.model.mlp.2.weight> 1:4 25:8", 0, L4_ERROR_FORMAT,
       "matrix|fc2.weight"},
 };

@@ -199,6 +199,32 @@ test_dense (void)
   g_assert_cmpint (config->text.chunk, ==, 0);
 }
 
+/* As FP8 checkpoints of Maverick have it. */
+static void
+test_fp8 (void)
+{
+  g_autoptr (L4Config) config = load_changed (PUBLISHED, "'boi_token_index'", "'quantization_config':{'config_groups':{'group_0':{"
+      "'input_activations':{'dynamic':true,'num_bits':8,'strategy':'token','symmetric':true,'type':'float'},'output_activations':"
+      "null,'targets':['Linear'],'weights':{'actorder':null,'block_structure':null,'dynamic':false,'group_size':null,'num_bits':8,"
+      "'observer':'minmax','observer_kwargs':{},'strategy':'channel','symmetric':true,'type':'float'}}},'format':"
+      "'float-quantized','global_compression_ratio':1.2,'ignore':['lm_head'],'kv_cache_scheme':null,'quant_method':"
+      "'compressed-tensors','quantization_status':'compressed'},'boi_token_index'");
+
+  g_assert_cmpint (config->text.n_experts, ==, 128);
+}
+
+/* A text-only relative of only dense layers, without chunks, all with rotary positions. */
+static void
+test_guard (void)
+{
+  g_autoptr (L4Config) config = load_changed (SMALLEST, "'num_local_experts':2", "'num_local_experts':0,'moe_layers':[],"
+      "'attention_chunk_size':null,'no_rope_layers':[1,1,1,1,1],'intermediate_size_mlp':8");
+
+  assert_layers (config, "r-- r-- r-- r-- r--");
+  g_assert_true (!config->has_vision && !config->text_prefix && config->text.chunk == 0 && config->text.n_experts == 0);
+  g_assert_true (config->text.dense_width == 8 && config->text.expert_width == 0);
+}
+
 static void
 test_temperature (void)
 {
@@ -318,6 +344,8 @@ main (int argc, char **argv)
   g_test_add_func ("/config/reads-newer-keys", test_newer);
   g_test_add_func ("/config/absent-keys-mean-the-reference's-defaults", test_smallest);
   g_test_add_func ("/config/a-model-without-experts-is-dense", test_dense);
+  g_test_add_func ("/config/8-bit-floats-with-a-scale-a-row-are-read", test_fp8);
+  g_test_add_func ("/config/dense-relatives-have-neither-chunks-nor-experts", test_guard);
   g_test_add_func ("/config/temperature-is-on-unless-switched-off", test_temperature);
   g_test_add_func ("/config/rope-scaling-has-two-names", test_rope);
   g_test_add_func ("/config/embeddings-may-be-tied", test_tied);

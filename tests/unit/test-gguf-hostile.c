@@ -36,7 +36,7 @@ static const Case cases[] = {
   {"counts-cut-short", "'GGUF' 3:4 0:8 0:4", L4_ERROR_FORMAT, "ends inside the number of keys"},
   {"a-negative-number-of-tensors", "'GGUF' 3:4 -1:8 0:8", L4_ERROR_FORMAT, "number of tensors is 18446744073709551615"},
   {"more-tensors-than-fit", "'GGUF' 3:4 100:8 0:8 *1000", L4_ERROR_FORMAT, "number of tensors is 100|can hold 30"},
-  {"more-tensors-than-any-model", "'GGUF' 3:4 65537:8 0:8 *3000000", L4_ERROR_FORMAT, "number of tensors is 65537|65536"},
+  {"more-tensors-than-any-model", "'GGUF' 3:4 32769:8 0:8 *3000000", L4_ERROR_FORMAT, "number of tensors is 32769|32768"},
   {"a-negative-number-of-keys", "'GGUF' 3:4 0:8 -1:8", L4_ERROR_FORMAT, "number of keys is 18446744073709551615"},
   {"a-number-of-keys-whose-product-wraps", "'GGUF' 3:4 0:8 0x2492492492492493:8 *100", L4_ERROR_FORMAT, "number of keys is"},
   {"more-keys-than-fit", "'GGUF' 3:4 0:8 50:8 *100", L4_ERROR_FORMAT, "number of keys is 50|can hold 7"},
@@ -63,7 +63,8 @@ static const Case cases[] = {
   {"an-array-of-arrays", KEYS (2) "<k> 9:4 9:4 1:8 0:4 1:8 1:1", L4_ERROR_FORMAT, "k is an array of arrays"},
   {"an-array-of-an-unknown-type", KEYS (2) "<k> 9:4 99:4 1:8 *8", L4_ERROR_FORMAT, "unknown type 99"},
   {"an-array-of-2^64-1-bytes", KEYS (2) "<k> 9:4 0:4 -1:8 *8", L4_ERROR_FORMAT, "k is 18446744073709551615|can hold 8"},
-  {"an-array-whose-bytes-wrap", KEYS (2) "<k> 9:4 10:4 0x2000000000000001:8 *8", L4_ERROR_FORMAT, "k is 2305843009213693953"},
+  {"an-array-whose-bytes-wrap", KEYS (2) "<k> 9:4 10:4 0x2000000000000001:8 *8",
+      L4_ERROR_FORMAT, "k is 2305843009213693953"},
   {"an-array-of-2^62-strings", KEYS (2) "<k> 9:4 8:4 0x4000000000000000:8 *8", L4_ERROR_FORMAT, "k is 4611686018427387904"},
   {"an-array-longer-than-the-file", KEYS (2) "<k> 9:4 4:4 5:8 *16", L4_ERROR_FORMAT, "k is 5|16 bytes|can hold 4"},
   {"an-array-of-strings-cut-short", KEYS (2) "<k> 9:4 8:4 2:8 <ab> 9:8 *4", L4_ERROR_FORMAT, "ends inside k: 9 bytes"},
@@ -73,18 +74,21 @@ static const Case cases[] = {
   {"an-alignment-of-0", KEYS (2) U32 ("general.alignment", 0), L4_ERROR_FORMAT, "general.alignment is 0|power of two"},
   {"an-alignment-of-3", KEYS (2) U32 ("general.alignment", 3), L4_ERROR_FORMAT, "general.alignment is 3"},
   {"an-alignment-of-1", KEYS (2) U32 ("general.alignment", 1), L4_ERROR_FORMAT, "general.alignment is 1"},
-  {"an-alignment-of-2^31", KEYS (2) U32 ("general.alignment", 0x80000000), L4_ERROR_FORMAT, "general.alignment is 2147483648"},
+  {"an-alignment-of-2^31", KEYS (2) U32 ("general.alignment", 0x80000000),
+      L4_ERROR_FORMAT, "general.alignment is 2147483648"},
   {"an-alignment-of-131072", KEYS (2) U32 ("general.alignment", 131072), L4_ERROR_FORMAT, "general.alignment is 131072"},
   {"an-alignment-of-64-bits", KEYS (2) U64 ("general.alignment", 32), L4_ERROR_FORMAT, "general.alignment is 32|32-bit"},
   {"an-alignment-in-words", KEYS (2) STR ("general.alignment", "32"), L4_ERROR_FORMAT, "general.alignment is \"32\""},
-  {"two-alignments", KEYS (2) ARR ("general.alignment", 4, 1) "32:4 ", L4_ERROR_FORMAT, "general.alignment is an array of 1"},
+  {"two-alignments", KEYS (2) ARR ("general.alignment", 4, 1) "32:4 ",
+      L4_ERROR_FORMAT, "general.alignment is an array of 1"},
   /* Tensors. */
   {"no-tensor-where-one-is-announced", ONE_TENSOR, L4_ERROR_FORMAT, "ends inside the name of a tensor"},
   {"a-tensor-without-name", ONE_TENSOR TENSOR1 ("", 4, 0, 0) "|32 *16", L4_ERROR_FORMAT, "name of a tensor|0 bytes"},
   {"a-tensor-name-of-300-bytes", ONE_TENSOR "300:8 *400", L4_ERROR_FORMAT, "name of a tensor|300 bytes"},
   {"a-tensor-name-with-an-escape", ONE_TENSOR "2:8 27:1 65:1 1:4 4:8 0:4 0:8 |32 *16", L4_ERROR_FORMAT, "no plain text"},
   {"a-tensor-of-no-dimensions", ONE_TENSOR "<a> 0:4 0:4 0:8 |32 *16", L4_ERROR_FORMAT, "\"a\" has 0 dimensions"},
-  {"a-tensor-of-5-dimensions", ONE_TENSOR "<a> 5:4 1:8 1:8 1:8 1:8 1:8 0:4 0:8 |32 *16", L4_ERROR_FORMAT, "\"a\" has 5 dimensions"},
+  {"a-tensor-of-5-dimensions", ONE_TENSOR "<a> 5:4 1:8 1:8 1:8 1:8 1:8 0:4 0:8 |32 *16",
+      L4_ERROR_FORMAT, "\"a\" has 5 dimensions"},
   {"a-tensor-of-2^32-1-dimensions", ONE_TENSOR "<a> -1:4 *64", L4_ERROR_FORMAT, "has 4294967295 dimensions"},
   {"a-dimension-of-0", ONE_TENSOR TENSOR2 ("a", 4, 0, 0, 0) "|32 *16", L4_ERROR_FORMAT, "\"a\" is 0 wide"},
   {"a-negative-dimension", ONE_TENSOR TENSOR1 ("a", -4, 0, 0) "|32 *16", L4_ERROR_FORMAT, "is 18446744073709551612 wide"},
@@ -93,31 +97,39 @@ static const Case cases[] = {
       "more elements than can be counted"},
   {"bytes-that-wrap", ONE_TENSOR TENSOR2 ("a", 0x10000000000, 0x400000, 0, 0) "|32 *16", L4_ERROR_FORMAT,
       "more bytes than can be counted"},
-  {"rows-of-no-whole-blocks", ONE_TENSOR TENSOR2 ("a", 16, 2, 2, 0) "|32 *40", L4_ERROR_FORMAT, "rows of 16 weights|blocks of 32|Q4_0"},
-  {"rows-of-half-a-super-block", ONE_TENSOR TENSOR2 ("a", 128, 2, 12, 0) "|32 *144", L4_ERROR_FORMAT, "rows of 128|256|Q4_K"},
+  {"rows-of-no-whole-blocks", ONE_TENSOR TENSOR2 ("a", 16, 2, 2, 0) "|32 *40",
+      L4_ERROR_FORMAT, "rows of 16 weights|blocks of 32|Q4_0"},
+  {"rows-of-half-a-super-block", ONE_TENSOR TENSOR2 ("a", 128, 2, 12, 0) "|32 *144",
+      L4_ERROR_FORMAT, "rows of 128|256|Q4_K"},
   {"the-type-iq2-xxs", ONE_TENSOR TENSOR1 ("a", 256, 16, 0) "|32 *66", L4_ERROR_UNSUPPORTED, "\"a\" has the type IQ2_XXS"},
   {"the-type-iq1-m", ONE_TENSOR TENSOR1 ("a", 256, 29, 0) "|32 *56", L4_ERROR_UNSUPPORTED, "has the type IQ1_M"},
   {"the-type-mxfp4", ONE_TENSOR TENSOR1 ("a", 32, 39, 0) "|32 *17", L4_ERROR_UNSUPPORTED, "has the type MXFP4"},
-  {"the-removed-type-q4-0-4-4", ONE_TENSOR TENSOR1 ("a", 32, 31, 0) "|32 *18", L4_ERROR_UNSUPPORTED, "has the type Q4_0_4_4"},
+  {"the-removed-type-q4-0-4-4", ONE_TENSOR TENSOR1 ("a", 32, 31, 0) "|32 *18",
+      L4_ERROR_UNSUPPORTED, "has the type Q4_0_4_4"},
   {"the-type-i32", ONE_TENSOR TENSOR1 ("a", 4, 26, 0) "|32 *16", L4_ERROR_UNSUPPORTED, "has the type I32"},
   {"the-type-12345", ONE_TENSOR TENSOR1 ("a", 4, 12345, 0) "|32 *16", L4_ERROR_UNSUPPORTED, "unknown type 12345"},
   {"the-type-2^32-1", ONE_TENSOR TENSOR1 ("a", 4, -1, 0) "|32 *16", L4_ERROR_UNSUPPORTED, "unknown type 4294967295"},
   {"a-tensor-cut-short", ONE_TENSOR "<a-tensor-of-name> 1:4 4:8 0:4 0:4", L4_ERROR_FORMAT, "ends inside a-tensor-of-name"},
-  {"a-tensor-twice", TWO_TENSORS TENSOR1 ("a", 4, 0, 0) TENSOR1 ("a", 4, 0, 32) "|32 *48", L4_ERROR_FORMAT, "\"a\" is there twice"},
+  {"a-tensor-twice", TWO_TENSORS TENSOR1 ("a", 4, 0, 0) TENSOR1 ("a", 4, 0, 32) "|32 *48",
+      L4_ERROR_FORMAT, "\"a\" is there twice"},
   {"two-names-of-one-tensor", TWO_TENSORS TENSOR1 ("v.pre_ln.bias", 4, 0, 0) TENSOR1 ("v.layernorm_pre.bias", 4, 0, 32) "|32 *48",
       L4_ERROR_FORMAT, "\"vision_model.layernorm_pre.bias\" is there twice"},
   /* Places. */
   {"an-odd-place", ONE_TENSOR TENSOR1 ("a", 4, 0, 4) "|32 *64", L4_ERROR_FORMAT, "begins at byte 4 of the data|32"},
-  {"a-place-beyond-the-file", ONE_TENSOR TENSOR1 ("a", 4, 0, 1024) "|32 *64", L4_ERROR_FORMAT, "from byte 1024|which has 64"},
+  {"a-place-beyond-the-file", ONE_TENSOR TENSOR1 ("a", 4, 0, 1024) "|32 *64",
+      L4_ERROR_FORMAT, "from byte 1024|which has 64"},
   {"a-place-of-2^64-32", ONE_TENSOR TENSOR1 ("a", 4, 0, -32) "|32 *64", L4_ERROR_FORMAT, "from byte 18446744073709551584"},
-  {"a-place-of-2^63", ONE_TENSOR TENSOR1 ("a", 4, 0, 0x8000000000000000) "|32 *64", L4_ERROR_FORMAT, "from byte 9223372036854775808"},
-  {"data-cut-short", ONE_TENSOR TENSOR1 ("a", 4, 0, 0) "|32 *15", L4_ERROR_FORMAT, "needs 16 bytes from byte 0|which has 15"},
+  {"a-place-of-2^63", ONE_TENSOR TENSOR1 ("a", 4, 0, 0x8000000000000000) "|32 *64",
+      L4_ERROR_FORMAT, "from byte 9223372036854775808"},
+  {"data-cut-short", ONE_TENSOR TENSOR1 ("a", 4, 0, 0) "|32 *15",
+      L4_ERROR_FORMAT, "needs 16 bytes from byte 0|which has 15"},
   {"no-data", ONE_TENSOR TENSOR1 ("a", 4, 0, 0), L4_ERROR_FORMAT, "needs 16 bytes|which has 0"},
   {"a-tensor-larger-than-the-file", ONE_TENSOR TENSOR2 ("a", 1048576, 1048576, 0, 0) "|32 *64", L4_ERROR_FORMAT,
       "needs 4398046511104 bytes"},
   {"tensors-that-overlap", TWO_TENSORS TENSOR1 ("a", 16, 0, 0) TENSOR1 ("b", 4, 0, 32) "|32 *80", L4_ERROR_FORMAT,
       "\"b\" begins at byte|inside \"a\""},
-  {"tensors-in-one-place", TWO_TENSORS TENSOR1 ("a", 8, 0, 0) TENSOR1 ("b", 8, 0, 0) "|32 *80", L4_ERROR_FORMAT, "inside \""},
+  {"tensors-in-one-place", TWO_TENSORS TENSOR1 ("a", 8, 0, 0) TENSOR1 ("b", 8, 0, 0) "|32 *80",
+      L4_ERROR_FORMAT, "inside \""},
   {"tensors-that-overlap-in-another-order", TWO_TENSORS TENSOR1 ("a", 4, 0, 32) TENSOR1 ("b", 16, 0, 0) "|32 *80", L4_ERROR_FORMAT,
       "\"a\" begins at byte|inside \"b\""},
   /* Sets. */
@@ -133,7 +145,8 @@ static const Case cases[] = {
       "general.architecture is 4|string"},
   {"an-architecture-with-a-nul", "'GGUF' 3:4 0:8 1:8 <general.architecture> 8:4 7:8 'llama4' 0:1", L4_ERROR_FORMAT,
       "general.architecture is no valid UTF-8"},
-  {"an-architecture-of-many-lines", "'GGUF' 3:4 0:8 1:8 <general.architecture> 8:4 500:8 *500", L4_ERROR_FORMAT, "no valid UTF-8"},
+  {"an-architecture-of-many-lines", "'GGUF' 3:4 0:8 1:8 <general.architecture> 8:4 500:8 *500",
+      L4_ERROR_FORMAT, "no valid UTF-8"},
 };
 
 static void
@@ -239,15 +252,15 @@ test_many_keys_need_little_memory (void)
 static void
 test_many_tensors_need_little_memory (void)
 {
-  g_autoptr (GByteArray) file = gguf_from ("'GGUF' 3:4 65536:8 1:8 " ARCH);
+  g_autoptr (GByteArray) file = gguf_from ("'GGUF' 3:4 32768:8 1:8 " ARCH);
 
-  for (guint i = 0; i < 65536; i++) {
+  for (guint i = 0; i < 32768; i++) {
     g_autofree char *words = g_strdup_printf ("<%x> 1:4 1:8 0:4 %u:8 ", i, 32 * i);
     g_autoptr (GByteArray) tensor = gguf_from (words);
 
     g_byte_array_append (file, tensor->data, tensor->len);
   }
-  g_byte_array_set_size (file, file->len + 65536 * 32);
+  g_byte_array_set_size (file, file->len + 32768 * 32);
   assert_bounded (file);
 }
 

@@ -10,8 +10,8 @@
 #define EVERY \
   U8 ("u8", 200) I8 ("i8", -5) U16 ("u16", 65535) I16 ("i16", -300) U32 ("u32", 4000000000) I32 ("i32", -70000) F32 ("f32", 1.5) \
   BOOL ("yes", 1) BOOL ("no", 0) STR ("text", "two~words") U64 ("u64", 18446744073709551615) I64 ("i64", -9000000000) \
-  F64 ("f64", -2.25) ARR ("strings", 8, 3) "<a~b> <> <ü> " ARR ("ints", 5, 3) "1:4 -2:4 3:4 " ARR ("floats", 6, 2) "f:0.5 f:2 " \
-  ARR ("doubles", 12, 1) "d:0.25 " ARR ("bools", 7, 2) "1:1 0:1 " ARR ("none", 4, 0)
+  F64 ("f64", -2.25) ARR ("strings", 8, 3) "<a~b> <> <ü> " ARR ("ints", 5, 3) "1:4 -2:4 3:4 " \
+  ARR ("floats", 6, 2) "f:0.5 f:2 " ARR ("doubles", 12, 1) "d:0.25 " ARR ("bools", 7, 2) "1:1 0:1 " ARR ("none", 4, 0)
 #define N_EVERY 19
 
 static L4Checkpoint *
@@ -116,7 +116,8 @@ test_a_value_of_another_type_is_named (void)
   const L4Gguf *gguf = l4_checkpoint_get_gguf (checkpoint);
   GError *errors[12] = { NULL };
   const char *words[] = {
-    "text is \"two words\"|integer", "f32 is 1.5|integer from 0 to 9", "u64 is 18446744073709551615|integer", "ints is an array of 3 integers",
+    "text is \"two words\"|integer", "f32 is 1.5|integer from 0 to 9", "u64 is 18446744073709551615|integer",
+    "ints is an array of 3 integers",
     "text is|number", "u8 is 200|true or false", "i8 is -5|string", "strings is an array of 3 strings|4 to 9 items",
     "ints is|items must be strings", "strings is|items must be integers", "bools is an array of 2 truth values|numbers",
     "i32 is -70000|from -5 to 5",
@@ -151,8 +152,8 @@ test_a_value_of_another_type_is_named (void)
 }
 
 #define TENSORS \
-  TENSOR2 ("token_embd.weight", 3, 2, 0, 0) TENSOR1 ("output_norm.weight", 4, 1, 32) TENSOR2 ("blk.11.attn_q.weight", 32, 1, 8, 64) \
-  TENSOR3 ("blk.0.ffn_gate_exps.weight", 2, 1, 3, 30, 128)
+  TENSOR2 ("token_embd.weight", 3, 2, 0, 0) TENSOR1 ("output_norm.weight", 4, 1, 32) \
+  TENSOR2 ("blk.11.attn_q.weight", 32, 1, 8, 64) TENSOR3 ("blk.0.ffn_gate_exps.weight", 2, 1, 3, 30, 128)
 
 static void
 test_tensors_have_published_names_and_row_major_shapes (void)
@@ -228,7 +229,8 @@ test_any_shard_opens_all (void)
   g_autofree char *first = gguf_write (folder, "m-00001-of-00003.gguf", HEAD (0, 5) ARCH WIDTH (4) SPLIT (0, 3, 3));
   g_autofree char *second = gguf_write (folder, "m-00002-of-00003.gguf", HEAD (2, 3) SPLIT (1, 3, 3) TENSOR1 ("a", 4, 0, 0)
       TENSOR1 ("output_norm.weight", 2, 0, 32) "|32 *40 ");
-  g_autofree char *third = gguf_write (folder, "m-00003-of-00003.gguf", HEAD (1, 3) SPLIT (2, 3, 3) TENSOR1 ("c", 1, 0, 0) "|32 *4 ");
+  g_autofree char *third = gguf_write (folder, "m-00003-of-00003.gguf", HEAD (1, 3) SPLIT (2, 3, 3) TENSOR1 ("c", 1, 0, 0)
+      "|32 *4 ");
   const char *paths[] = { first, second, third };
 
   for (guint i = 0; i < 3; i++) {
@@ -397,8 +399,10 @@ static void
 test_the_digest_sees_metadata_and_places (void)
 {
   const char *const words[] = {
-    HEAD (1, 2) ARCH U32 ("x", 1) TENSOR1 ("a", 4, 0, 0) "|32 *16 ", HEAD (1, 2) ARCH U32 ("x", 2) TENSOR1 ("a", 4, 0, 0) "|32 *16 ",
-    HEAD (1, 2) ARCH U32 ("x", 1) TENSOR1 ("b", 4, 0, 0) "|32 *16 ", HEAD (1, 2) ARCH U32 ("x", 1) TENSOR1 ("a", 4, 1, 0) "|32 *16 ",
+    HEAD (1, 2) ARCH U32 ("x", 1) TENSOR1 ("a", 4, 0, 0) "|32 *16 ",
+    HEAD (1, 2) ARCH U32 ("x", 2) TENSOR1 ("a", 4, 0, 0) "|32 *16 ",
+    HEAD (1, 2) ARCH U32 ("x", 1) TENSOR1 ("b", 4, 0, 0) "|32 *16 ",
+    HEAD (1, 2) ARCH U32 ("x", 1) TENSOR1 ("a", 4, 1, 0) "|32 *16 ",
   };
   g_autoptr (GHashTable) seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 
