@@ -93,7 +93,7 @@ check_index (const L4Checkpoint *self, const L4Json *index, yyjson_val *map, GEr
 static gboolean
 open_sharded (L4Checkpoint *self, const char *index_path, GError **error)
 {
-  g_autoptr (L4Json) index = l4_json_load (index_path, MAX_INDEX, error);
+  g_autoptr (L4Json) index = l4_json_load_sparse (index_path, MAX_INDEX, error);
   yyjson_val *map;
 
   if (index == NULL || !l4_json_get (index, index->root, "weight_map", YYJSON_TYPE_OBJ, &map, error))

@@ -115,13 +115,13 @@ find_processor (const char *folder, L4Json **json, yyjson_val **object, GError *
 
   *object = NULL;
   if (g_file_test (newer, G_FILE_TEST_EXISTS)) {
-    *json = l4_json_load (newer, L4_MAX_CONFIG, error);
+    *json = l4_json_load_sparse (newer, L4_MAX_CONFIG, error);
     if (*json == NULL || !l4_json_get (*json, (*json)->root, "image_processor", YYJSON_TYPE_OBJ, object, error))
       return FALSE;
   }
   if (*object == NULL && g_file_test (older, G_FILE_TEST_EXISTS)) {
     l4_json_free (*json);
-    *json = l4_json_load (older, L4_MAX_CONFIG, error);
+    *json = l4_json_load_sparse (older, L4_MAX_CONFIG, error);
     if (*json == NULL)
       return FALSE;
     *object = (*json)->root;

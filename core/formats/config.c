@@ -183,7 +183,7 @@ load_generation (const char *folder, L4Json **generation, GError **error)
   *generation = NULL;
   if (!g_file_test (path, G_FILE_TEST_EXISTS))
     return TRUE;
-  *generation = l4_json_load (path, L4_MAX_CONFIG, error);
+  *generation = l4_json_load_sparse (path, L4_MAX_CONFIG, error);
   return *generation != NULL;
 }
 
@@ -193,7 +193,7 @@ L4Config *
 l4_config_load_folder (const char *folder, GError **error)
 {
   g_autofree char *path = g_build_filename (folder, "config.json", NULL);
-  g_autoptr (L4Json) json = l4_json_load (path, L4_MAX_CONFIG, error);
+  g_autoptr (L4Json) json = l4_json_load_sparse (path, L4_MAX_CONFIG, error);
   g_autoptr (L4Json) generation = NULL;
   g_autoptr (L4Config) config = g_new0 (L4Config, 1);
   yyjson_val *text, *vision;

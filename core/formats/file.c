@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -71,14 +72,14 @@ load (int fd, const char *path, guint64 size, gsize max_bytes, GError **error)
         max_bytes);
     return NULL;
   }
-  contents = size < G_MAXSSIZE ? g_try_malloc ((gsize) size + 1) : NULL;
+  contents = size < G_MAXSSIZE - L4_FILE_PADDING ? g_try_malloc ((gsize) size + L4_FILE_PADDING) : NULL;
   if (contents == NULL) {
     l4_fail (error, L4_ERROR_MEMORY, _("%s: cannot allocate %" PRIu64 " bytes"), path, size);
     return NULL;
   }
   if (!l4_file_read (fd, path, 0, contents, (gsize) size, error))
     return NULL;
-  contents[size] = '\0';
+  memset (contents + size, 0, L4_FILE_PADDING);
   return g_steal_pointer (&contents);
 }
 

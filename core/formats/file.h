@@ -11,5 +11,8 @@ int l4_file_open (const char *path, guint64 *size, GError **error);
 /* Reads exactly bytes bytes from offset on; a file that ends before is L4_ERROR_IO. Any thread. */
 gboolean l4_file_read (int fd, const char *path, guint64 offset, gpointer out, gsize bytes, GError **error);
 
-/* The whole file and a NUL after it; one of more than max_bytes is refused before it is read. (transfer full) */
+#define L4_FILE_PADDING 8
+
+/* The whole file and L4_FILE_PADDING bytes of 0 after it; one of more than max_bytes is refused before it is read.
+ * (transfer full) */
 char *l4_file_load (const char *path, gsize max_bytes, gsize *length, GError **error);

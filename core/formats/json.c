@@ -9,18 +9,23 @@
 
 #include "formats/file.h"
 
+G_STATIC_ASSERT (L4_FILE_PADDING >= YYJSON_PADDING_SIZE);
+
 #define MAX_SHOWN 80            /* bytes of a value in a message */
 #define MAX_LABEL_DEPTH 4
+#define BYTES_A_VALUE 8
+#define FREE_VALUES 262144      /* that short texts may have in any case */
 
-L4Json *
-l4_json_parse (const char *path, const char *text, gsize length, GError **error)
+/* Parses text in its place: beside it only the values need memory. */
+static L4Json *
+take (const char *path, char *text, gsize length, GError **error)
 {
   yyjson_read_err problem;
   g_autoptr (L4Json) self = g_new0 (L4Json, 1);
 
   self->path = g_strdup (path);
-  /* Without YYJSON_READ_INSITU the text is not written to. */
-  self->doc = yyjson_read_opts ((char *) text, length, YYJSON_READ_NOFLAG, NULL, &problem);
+  self->text = text;
+  self->doc = yyjson_read_opts (text, length, YYJSON_READ_INSITU, NULL, &problem);
   if (self->doc == NULL) {
     l4_fail (error, problem.code == YYJSON_READ_ERROR_MEMORY_ALLOCATION ? L4_ERROR_MEMORY : L4_ERROR_FORMAT,
         _("%s: not JSON at byte %zu: %s"), path, problem.pos, problem.msg);
@@ -36,13 +41,43 @@ l4_json_parse (const char *path, const char *text, gsize length, GError **error)
   return g_steal_pointer (&self);
 }
 
+/* Every value but the first stands after a comma, a colon or a bracket; those in strings count too. */
+static gboolean
+is_sparse (const char *text, gsize length)
+{
+  gsize n = 0;
+
+  for (gsize i = 0; i < length; i++)
+    n += text[i] == ',' || text[i] == ':' || text[i] == '[' || text[i] == '{';
+  return n <= FREE_VALUES || n - FREE_VALUES <= length / BYTES_A_VALUE;
+}
+
+L4Json *
+l4_json_take_sparse (const char *path, char *text, gsize length, GError **error)
+{
+  if (is_sparse (text, length))
+    return take (path, text, length, error);
+  g_free (text);
+  l4_fail (error, L4_ERROR_FORMAT, _("%s: %zu bytes of JSON have more than one value in %d bytes"), path, length, BYTES_A_VALUE);
+  return NULL;
+}
+
 L4Json *
 l4_json_load (const char *path, gsize max_bytes, GError **error)
 {
   gsize length;
-  g_autofree char *text = l4_file_load (path, max_bytes, &length, error);
+  char *text = l4_file_load (path, max_bytes, &length, error);
 
-  return text != NULL ? l4_json_parse (path, text, length, error) : NULL;
+  return text != NULL ? take (path, text, length, error) : NULL;
+}
+
+L4Json *
+l4_json_load_sparse (const char *path, gsize max_bytes, GError **error)
+{
+  gsize length;
+  char *text = l4_file_load (path, max_bytes, &length, error);
+
+  return text != NULL ? l4_json_take_sparse (path, text, length, error) : NULL;
 }
 
 void
@@ -51,6 +86,7 @@ l4_json_free (L4Json *self)
   if (self == NULL)
     return;
   yyjson_doc_free (self->doc);
+  g_free (self->text);
   g_free (self->path);
   g_free (self);
 }

@@ -11,14 +11,19 @@
 typedef struct
 {
   char *path;
+  char *text;                   /* the strings of doc lie in it */
   yyjson_doc *doc;
   yyjson_val *root;
 } L4Json;
 
 /* Files of more than max_bytes are refused before they are read. (transfer full) */
 L4Json *l4_json_load (const char *path, gsize max_bytes, GError **error);
-/* The same of text in memory, which is copied; path only serves messages. (transfer full) */
-L4Json *l4_json_parse (const char *path, const char *text, gsize length, GError **error);
+/* The same for settings and lists, which have at least 8 bytes a value: what has fewer is refused, because it would need many
+ * times its size of memory. (transfer full) */
+L4Json *l4_json_load_sparse (const char *path, gsize max_bytes, GError **error);
+/* The same of text in memory (transfer full), of length bytes with L4_FILE_PADDING bytes after it; path only serves messages.
+ * (transfer full) */
+L4Json *l4_json_take_sparse (const char *path, char *text, gsize length, GError **error);
 void l4_json_free (L4Json *self);       /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Json, l4_json_free)
 

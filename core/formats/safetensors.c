@@ -12,6 +12,7 @@
 #include "formats/json.h"
 
 #define MAX_NAME 512            /* bytes */
+#define MAX_TENSORS 65536       /* of a file; three times those of the largest model in one file */
 #define LENGTH_BYTES 8          /* the header's length, little endian, comes first */
 
 static const struct
@@ -211,14 +212,14 @@ read_text (int fd, const char *path, guint64 size, gsize *length, GError **error
         announced, size, L4_SAFETENSORS_MAX_HEADER);
     return NULL;
   }
-  text = g_try_malloc (announced + 1);
+  text = g_try_malloc (announced + L4_FILE_PADDING);
   if (text == NULL) {
     l4_fail (error, L4_ERROR_MEMORY, _("%s: cannot allocate %" PRIu64 " bytes"), path, announced);
     return NULL;
   }
   if (!l4_file_read (fd, path, LENGTH_BYTES, text, announced, error))
     return NULL;
-  text[announced] = '\0';
+  memset (text + announced, 0, L4_FILE_PADDING);
   if (text[0] != '{') {
     l4_fail (error, L4_ERROR_FORMAT, _("%s: the header does not begin with {"), path);
     return NULL;
@@ -233,8 +234,8 @@ l4_safetensors_read_header (int fd, const char *path, guint64 size, guint file, 
 {
   gsize length;
   guint first = tensors->len;
-  g_autofree char *text = read_text (fd, path, size, &length, error);
-  g_autoptr (L4Json) json = text != NULL ? l4_json_parse (path, text, length, error) : NULL;
+  char *text = read_text (fd, path, size, &length, error);
+  g_autoptr (L4Json) json = text != NULL ? l4_json_take_sparse (path, text, length, error) : NULL;
   yyjson_val *name, *entry;
   size_t i, n;
 
@@ -245,6 +246,8 @@ l4_safetensors_read_header (int fd, const char *path, guint64 size, guint file, 
 
     if (yyjson_equals_str (name, "__metadata__"))
       continue;
+    if (tensors->len - first == MAX_TENSORS)
+      return l4_fail (error, L4_ERROR_FORMAT, _("%s: more than %d tensors"), path, MAX_TENSORS);
     if (!parse_tensor (json, name, entry, strings, &tensor, error))
       return FALSE;
     g_array_append_val (tensors, tensor);

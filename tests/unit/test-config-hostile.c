@@ -213,8 +213,8 @@ static void
 test_deep_nesting (void)
 {
   g_autoptr (Folder) folder = folder_new ();
-  g_autofree char *open = g_strnfill (1000000, '[');
-  g_autofree char *close = g_strnfill (1000000, ']');
+  g_autofree char *open = g_strnfill (250000, '[');
+  g_autofree char *close = g_strnfill (250000, ']');
   g_autofree char *text = g_strdup_printf ("{'model_type':'llama4','text_config':%s%s}", open, close);
 
   put (folder, "config.json", text);
@@ -297,7 +297,7 @@ main (int argc, char **argv)
   add_bad ("/config/processor/refuses", bad_processors, G_N_ELEMENTS (bad_processors), test_bad_processor);
   g_test_add_func ("/config/refuses/a-missing-file", test_missing_file);
   g_test_add_func ("/config/refuses/a-file-of-5-mib", test_huge_file);
-  g_test_add_func ("/config/refuses/a-million-nested-arrays", test_deep_nesting);
+  g_test_add_func ("/config/refuses/250000-nested-arrays", test_deep_nesting);
   g_test_add_func ("/config/refuses/a-bad-end-id-of-generation", test_bad_generation);
   g_test_add_func ("/config/every-prefix-is-refused", test_every_prefix);
   g_test_add_func ("/config/every-damaged-byte-is-refused-or-harmless", test_every_byte_damaged);
