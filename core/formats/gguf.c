@@ -12,7 +12,7 @@
 
 #define MAGIC "GGUF"
 #define MAX_KEYS 65536
-#define MAX_TENSORS 65536
+#define MAX_TENSORS 32768
 #define MAX_KEY 256             /* bytes */
 #define MAX_NAME 256
 #define MAX_STRING (1024 * 1024)

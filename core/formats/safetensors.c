@@ -12,7 +12,7 @@
 #include "formats/json.h"
 
 #define MAX_NAME 512            /* bytes */
-#define MAX_TENSORS 65536       /* of a file; three times those of the largest model in one file */
+#define MAX_TENSORS 32768       /* of a file */
 #define LENGTH_BYTES 8          /* the header's length, little endian, comes first */
 
 static const struct

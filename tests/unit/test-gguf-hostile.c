@@ -36,7 +36,7 @@ static const Case cases[] = {
   {"counts-cut-short", "'GGUF' 3:4 0:8 0:4", L4_ERROR_FORMAT, "ends inside the number of keys"},
   {"a-negative-number-of-tensors", "'GGUF' 3:4 -1:8 0:8", L4_ERROR_FORMAT, "number of tensors is 18446744073709551615"},
   {"more-tensors-than-fit", "'GGUF' 3:4 100:8 0:8 *1000", L4_ERROR_FORMAT, "number of tensors is 100|can hold 30"},
-  {"more-tensors-than-any-model", "'GGUF' 3:4 65537:8 0:8 *3000000", L4_ERROR_FORMAT, "number of tensors is 65537|65536"},
+  {"more-tensors-than-any-model", "'GGUF' 3:4 32769:8 0:8 *3000000", L4_ERROR_FORMAT, "number of tensors is 32769|32768"},
   {"a-negative-number-of-keys", "'GGUF' 3:4 0:8 -1:8", L4_ERROR_FORMAT, "number of keys is 18446744073709551615"},
   {"a-number-of-keys-whose-product-wraps", "'GGUF' 3:4 0:8 0x2492492492492493:8 *100", L4_ERROR_FORMAT, "number of keys is"},
   {"more-keys-than-fit", "'GGUF' 3:4 0:8 50:8 *100", L4_ERROR_FORMAT, "number of keys is 50|can hold 7"},
@@ -239,15 +239,15 @@ test_many_keys_need_little_memory (void)
 static void
 test_many_tensors_need_little_memory (void)
 {
-  g_autoptr (GByteArray) file = gguf_from ("'GGUF' 3:4 65536:8 1:8 " ARCH);
+  g_autoptr (GByteArray) file = gguf_from ("'GGUF' 3:4 32768:8 1:8 " ARCH);
 
-  for (guint i = 0; i < 65536; i++) {
+  for (guint i = 0; i < 32768; i++) {
     g_autofree char *words = g_strdup_printf ("<%x> 1:4 1:8 0:4 %u:8 ", i, 32 * i);
     g_autoptr (GByteArray) tensor = gguf_from (words);
 
     g_byte_array_append (file, tensor->data, tensor->len);
   }
-  g_byte_array_set_size (file, file->len + 65536 * 32);
+  g_byte_array_set_size (file, file->len + 32768 * 32);
   assert_bounded (file);
 }
 
