@@ -122,7 +122,7 @@ def make_case(folder):
             convert(scratch / "hf", "--outfile", scratch / "model.gguf", "--outtype", "f32")
             convert(scratch / "hf", "--mmproj", "--outfile", folder / "mmproj-F16.gguf", "--outtype", "f16")
             quantize(scratch / "model.gguf", folder / "model.gguf")
-        run.model.float()
+        run.build(seed)     # saving made a bfloat16 model of it, its frequencies too
         take_weights(run.model.language_model, folder / "model.gguf")
         stages = run.observe()
         if margin(stages["router_logits"]) > CLOSE_RACE:
