@@ -54,8 +54,8 @@ l4_config_vision_flaw (const L4VisionConfig *config, char **reason)
     return L4_VISION_INTERMEDIATE;
   }
   if (config->projector_input != config->projector_output || config->projector_output != config->output) {
-    *reason = g_strdup_printf (_("the adapter's first layer makes %" PRId64 " values and the projector takes %" PRId64
-            ", which must be the same"), config->projector_input, config->output);
+    *reason = g_strdup_printf (_("projector_input_dim %" PRId64 ", projector_output_dim %" PRId64 " and vision_output_dim %"
+            PRId64 " must be the same"), config->projector_input, config->projector_output, config->output);
     return L4_VISION_PROJECTOR;
   }
   return L4_VISION_FITS;

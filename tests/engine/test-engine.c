@@ -378,10 +378,10 @@ test_missing_files_are_named (Fixture *self, gconstpointer data)
 {
   replace (self, "tokenizer.json", NULL, 0);
   assert_refused (self, L4_ERROR_NOT_FOUND, "tokenizer.json");
-  replace (self, "model.safetensors", NULL, 0);
-  assert_refused (self, L4_ERROR_NOT_FOUND, "model.safetensors");
   replace (self, "config.json", NULL, 0);
   assert_refused (self, L4_ERROR_NOT_FOUND, "config.json");
+  replace (self, "model.safetensors", NULL, 0);
+  assert_refused (self, L4_ERROR_NOT_FOUND, "model.safetensors");
 }
 
 static void

@@ -136,7 +136,7 @@ test_the_model_says_what_it_is (void)
 {
   g_autoptr (L4Llama) read = load_model (L4_PRECISION_F32, FALSE), mapped = load_model (L4_PRECISION_F32, TRUE);
 
-  g_assert_cmpstr (read->quantization, ==, "Q4_0");
+  g_assert_cmpstr (read->quantization, ==, "Q5_K");
   g_assert_true (g_str_has_prefix (read->digest, "sha256:"));
   g_assert_cmpstr (read->digest, ==, mapped->digest);
 }

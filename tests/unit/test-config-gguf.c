@@ -314,7 +314,7 @@ static const Case vision_cases[] = {
       0, L4_ERROR_FORMAT, "image_mean is an array of 3 integers"},
   {"no-adapter", "<mm.model.mlp.1.weight>", "<mm.model.mlp.7.weight>", 0, L4_ERROR_FORMAT, "vision_adapter.mlp.fc1.weight"},
   {"an-adapter-of-another-width", "<mm.model.mlp.2.weight> 2:4 5:8 5:8", "<mm.model.mlp.2.weight> 2:4 5:8 4:8", 0, L4_ERROR_FORMAT,
-      "mmproj.gguf|5 values"},
+      "mmproj.gguf|projector_output_dim 4|vision_output_dim 5"},
   {"a-vector-for-a-matrix", "<mm.model.mlp.2.weight> 2:4 5:8 5:8", "<mm.model.mlp.2.weight> 1:4 25:8", 0, L4_ERROR_FORMAT,
       "matrix|fc2.weight"},
 };
