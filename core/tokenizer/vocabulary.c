@@ -43,10 +43,12 @@ l4_tokenizer_new (const char *path, gsize n_ids, GError **error)
     l4_fail (error, L4_ERROR_FORMAT, _("%s: %zu tokens are more than the %u allowed"), path, n_ids, MAX_IDS);
     return NULL;
   }
+  self->rule = l4_split_rule_get (error);
+  if (self->rule == NULL)
+    return NULL;
   self->size = (guint) n_ids;
   self->tokens = l4_alloc (n_ids * sizeof (L4Token), path, error);
-  if (self->tokens == NULL || !l4_make_table (path, n_ids, sizeof (L4Place), &self->places, &self->places_mask, error)
-      || !l4_tokenizer_compile_rule (self, error))
+  if (self->tokens == NULL || !l4_make_table (path, n_ids, sizeof (L4Place), &self->places, &self->places_mask, error))
     return NULL;
   return g_steal_pointer (&self);
 }
@@ -57,7 +59,6 @@ l4_tokenizer_free (L4Tokenizer *self)
   if (self == NULL)
     return;
   g_string_chunk_free (self->arena);
-  pcre2_code_free (self->rule);
   l4_free (self->tokens);
   l4_free (self->places);
   l4_free (self->merges);

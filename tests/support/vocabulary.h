@@ -45,6 +45,23 @@ load_good_tokenizer (const char *path)
   return tokenizer;
 }
 
+/* Text becomes ids that are not special, and those become the text. */
+static inline void
+assert_round_trip (const L4Tokenizer *tokenizer, const char *text)
+{
+  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
+  g_autoptr (GString) back = g_string_new (NULL);
+  g_autoptr (GError) error = NULL;
+
+  l4_tokenizer_encode (tokenizer, text, -1, ids, &error);
+  g_assert_no_error (error);
+  for (guint i = 0; i < ids->len; i++) {
+    g_assert_false (l4_tokenizer_is_special (tokenizer, g_array_index (ids, gint32, i)));
+    l4_tokenizer_decode (tokenizer, g_array_index (ids, gint32, i), FALSE, back);
+  }
+  g_assert_cmpstr (back->str, ==, text);
+}
+
 static inline void
 vocabulary_set (Vocabulary *self, gsize id, const char *token, gint32 type)
 {
