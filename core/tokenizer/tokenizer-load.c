@@ -40,7 +40,7 @@ static L4Tokenizer *
 read_text (const char *path, gboolean is_json, GError **error)
 {
   if (is_json) {
-    g_autoptr (L4Json) json = l4_json_load (path, MAX_FILE, error);
+    g_autoptr (L4Json) json = l4_json_load_sparse (path, MAX_FILE, error);
 
     return json != NULL ? l4_tokenizer_read_json (json, error) : NULL;
   } else {
