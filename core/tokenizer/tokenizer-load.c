@@ -66,7 +66,7 @@ l4_tokenizer_load (const char *path, GError **error)
     if (memcmp (start, "GGUF", sizeof start) == 0)
       self = read_gguf (fd, file, size, error);
     else
-      self = read_text (file, g_str_has_suffix (file, ".json") || strchr ("{[ \t\r\n", start[0]) != NULL, error);
+      self = read_text (file, start[0] == '{' || g_str_has_suffix (file, ".json"), error);
   }
   close (fd);
   return self;
