@@ -13,21 +13,26 @@ const char l4_split_rule[] =
     LEAD "[\\p{Lu}\\p{Lt}" LETTERS "]+[\\p{Ll}" LETTERS "]*" ENDING "|"
     "\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
 
-gboolean
-l4_tokenizer_compile_rule (L4Tokenizer *self, GError **error)
+const pcre2_code *
+l4_split_rule_get (GError **error)
 {
-  g_autoptr (GString) rule = g_string_new (l4_split_rule);
-  int code;
-  PCRE2_SIZE at;
+  static pcre2_code *compiled;
+  static gsize ready = 0;
 
-  /* \s is the Unicode property White_Space where the rule comes from; PCRE2's own \s has one character more. */
-  g_string_replace (rule, "\\s", "\\p{White_Space}", 0);
-  g_string_replace (rule, "\\S", "\\P{White_Space}", 0);
-  self->rule = pcre2_compile ((PCRE2_SPTR) rule->str, rule->len, PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C, &code, &at,
-      NULL);
-  if (self->rule == NULL)
-    return l4_fail (error, L4_ERROR_UNSUPPORTED, _("this PCRE2 cannot compile the split rule: error %d at its character %zu"),
-        code, (gsize) at);
-  pcre2_jit_compile (self->rule, PCRE2_JIT_COMPLETE);   /* without it matching is slower and equal */
-  return TRUE;
+  if (g_once_init_enter (&ready)) {
+    g_autoptr (GString) rule = g_string_new (l4_split_rule);
+    PCRE2_SIZE at;
+    int code;
+
+    /* \s is the Unicode property White_Space where the rule comes from; PCRE2's own \s has one character more. */
+    g_string_replace (rule, "\\s", "\\p{White_Space}", 0);
+    g_string_replace (rule, "\\S", "\\P{White_Space}", 0);
+    compiled = pcre2_compile ((PCRE2_SPTR) rule->str, rule->len, PCRE2_UTF | PCRE2_UCP, &code, &at, NULL);
+    if (compiled != NULL)
+      pcre2_jit_compile (compiled, PCRE2_JIT_COMPLETE); /* without it matching is slower and equal */
+    g_once_init_leave (&ready, 1);
+  }
+  if (compiled == NULL)
+    l4_fail (error, L4_ERROR_UNSUPPORTED, _("this PCRE2 cannot compile the rule by which text is split"));
+  return compiled;
 }

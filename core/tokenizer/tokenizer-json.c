@@ -96,14 +96,18 @@ read_added (L4Tokenizer *self, const L4Json *json, yyjson_val *added, GError **e
   size_t index, count;
 
   yyjson_arr_foreach (added, index, count, entry) {
-    yyjson_val *id = yyjson_obj_get (entry, "id"), *content = yyjson_obj_get (entry, "content");
+    yyjson_val *id, *content, *special;
 
-    if (!yyjson_is_uint (id) || !yyjson_is_str (content))
+    if (!l4_json_get (json, entry, "id", YYJSON_TYPE_NUM, &id, error)
+        || !l4_json_get (json, entry, "content", YYJSON_TYPE_STR, &content, error)
+        || !l4_json_get (json, entry, "special", YYJSON_TYPE_BOOL, &special, error))
+      return FALSE;
+    if (!yyjson_is_uint (id) || content == NULL)
       return l4_fail (error, L4_ERROR_FORMAT, _("%s: entry %zu of added_tokens has no id or no content"), json->path, index);
     for (guint i = 0; i < G_N_ELEMENTS (unset); i++)
       if (!expect_unset (json, entry, unset[i], error))
         return FALSE;
-    if (!yyjson_is_true (yyjson_obj_get (entry, "special")))
+    if (!yyjson_is_true (special))
       return l4_json_refuse (json, entry, "special", L4_ERROR_UNSUPPORTED, error, _("every added token must be special"));
     if (!l4_tokenizer_add (self, yyjson_get_uint (id), L4_TOKEN_SPECIAL, yyjson_get_str (content), yyjson_get_len (content),
             error))

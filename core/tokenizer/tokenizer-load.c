@@ -40,7 +40,7 @@ static L4Tokenizer *
 read_text (const char *path, gboolean is_json, GError **error)
 {
   if (is_json) {
-    g_autoptr (L4Json) json = l4_json_load (path, MAX_FILE, error);
+    g_autoptr (L4Json) json = l4_json_load_sparse (path, MAX_FILE, error);
 
     return json != NULL ? l4_tokenizer_read_json (json, error) : NULL;
   } else {
@@ -66,7 +66,7 @@ l4_tokenizer_load (const char *path, GError **error)
     if (memcmp (start, "GGUF", sizeof start) == 0)
       self = read_gguf (fd, file, size, error);
     else
-      self = read_text (file, g_str_has_suffix (file, ".json") || strchr ("{[ \t\r\n", start[0]) != NULL, error);
+      self = read_text (file, start[0] == '{' || g_str_has_suffix (file, ".json"), error);
   }
   close (fd);
   return self;

@@ -64,7 +64,7 @@ struct _L4Tokenizer
   L4WaitingMerge *waiting;      /* [n_waiting] added, but not in the table yet */
   guint n_waiting;
   gboolean whole_first;         /* a piece that is a token stays whole, even where merges would not make it */
-  pcre2_code *rule;
+  const pcre2_code *rule;
 };
 
 /* Both halves of a product, so that every bit of value reaches every bit of the result. */
@@ -136,7 +136,9 @@ const L4Merge *l4_tokenizer_find_merge (const L4Tokenizer *self, gint32 left, gi
 
 /* How the split rule is written in a tokenizer.json. */
 extern const char l4_split_rule[];
-gboolean l4_tokenizer_compile_rule (L4Tokenizer *self, GError **error);
+
+/* That rule, compiled at the first call. NULL only with an error. Any thread. */
+const pcre2_code *l4_split_rule_get (GError **error);
 
 /* Room that merging pieces uses again and again. All zero at first. */
 typedef struct

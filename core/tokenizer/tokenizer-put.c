@@ -41,12 +41,17 @@ put_tokens (const L4Tokenizer *self, guint n_ids, L4GgufWriter *writer)
   l4_gguf_writer_put_ints (writer, "tokenizer.ggml.token_type", n_ids, types);
 }
 
+/* Those of equal rank, which make the same token, by the ids of their halves: the order of published files. */
 static int
-compare_ranks (const void *a, const void *b)
+compare_merges (const void *a, const void *b)
 {
-  guint32 one = (*(const L4Merge *const *) a)->rank, two = (*(const L4Merge *const *) b)->rank;
+  const L4Merge *one = *(const L4Merge *const *) a, *other = *(const L4Merge *const *) b;
 
-  return (one > two) - (one < two);
+  if (one->rank != other->rank)
+    return one->rank < other->rank ? -1 : 1;
+  if (one->left != other->left)
+    return one->left < other->left ? -1 : 1;
+  return (one->right > other->right) - (one->right < other->right);
 }
 
 static void
@@ -57,7 +62,7 @@ put_merges (const L4Tokenizer *self, L4GgufWriter *writer)
   for (gsize i = 0; i <= self->merges_mask; i++)
     if (self->merges[i].left != self->merges[i].result)
       g_ptr_array_add (merges, &self->merges[i]);
-  qsort (merges->pdata, merges->len, sizeof (gpointer), compare_ranks);
+  qsort (merges->pdata, merges->len, sizeof (gpointer), compare_merges);
   for (guint i = 0; i < merges->len; i++) {
     const L4Merge *merge = g_ptr_array_index (merges, i);
     g_autofree char *left = token_text (self, merge->left), *right = token_text (self, merge->right);

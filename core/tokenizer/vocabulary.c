@@ -43,10 +43,12 @@ l4_tokenizer_new (const char *path, gsize n_ids, GError **error)
     l4_fail (error, L4_ERROR_FORMAT, _("%s: %zu tokens are more than the %u allowed"), path, n_ids, MAX_IDS);
     return NULL;
   }
+  self->rule = l4_split_rule_get (error);
+  if (self->rule == NULL)
+    return NULL;
   self->size = (guint) n_ids;
   self->tokens = l4_alloc (n_ids * sizeof (L4Token), path, error);
-  if (self->tokens == NULL || !l4_make_table (path, n_ids, sizeof (L4Place), &self->places, &self->places_mask, error)
-      || !l4_tokenizer_compile_rule (self, error))
+  if (self->tokens == NULL || !l4_make_table (path, n_ids, sizeof (L4Place), &self->places, &self->places_mask, error))
     return NULL;
   return g_steal_pointer (&self);
 }
@@ -57,7 +59,6 @@ l4_tokenizer_free (L4Tokenizer *self)
   if (self == NULL)
     return;
   g_string_chunk_free (self->arena);
-  pcre2_code_free (self->rule);
   l4_free (self->tokens);
   l4_free (self->places);
   l4_free (self->merges);
@@ -110,9 +111,12 @@ l4_tokenizer_add (L4Tokenizer *self, guint64 id, L4TokenKind kind, const void *b
   token = &self->tokens[id];
   if (token->kind != L4_TOKEN_MISSING)
     return l4_fail (error, L4_ERROR_FORMAT, _("%s: two tokens have the id %" PRIu64), self->path, id);
-  if (length == 0 || length > L4_MAX_TOKEN || (kind == L4_TOKEN_SPECIAL && memchr (bytes, '\0', length) != NULL))
-    return l4_fail (error, L4_ERROR_FORMAT, _("%s: the token with the id %" PRIu64 " is empty, longer than %u bytes, or a "
-            "name with a NUL in it"), self->path, id, L4_MAX_TOKEN);
+  if (length == 0 || length > L4_MAX_TOKEN)
+    return l4_fail (error, L4_ERROR_FORMAT, _("%s: the token with the id %" PRIu64 " has %zu bytes, not 1 to %u"), self->path,
+        id, length, L4_MAX_TOKEN);
+  if (kind == L4_TOKEN_SPECIAL && memchr (bytes, '\0', length) != NULL)
+    return l4_fail (error, L4_ERROR_FORMAT, _("%s: the name of the token with the id %" PRIu64 " has a NUL in it"), self->path,
+        id);
   if (kind != L4_TOKEN_UNUSED) {
     guint64 key = l4_tokenizer_key (self, bytes, length);
     L4Place *place = find_place (self, key, bytes, length);
