@@ -133,31 +133,6 @@ find_template (const Job *job)
   return found;
 }
 
-static void
-put_id (L4GgufWriter *writer, const char *key, gint64 id)
-{
-  if (id >= 0)
-    l4_gguf_writer_put_uint (writer, key, (guint32) id);
-}
-
-/* Ends of a turn that have names go under the keys for them, any other under that for the end of the text. */
-static void
-put_ids (const L4Config *config, const L4Tokenizer *tokenizer, L4GgufWriter *writer)
-{
-  gint32 eot = l4_tokenizer_find_special (tokenizer, "<|eot|>"), eom = l4_tokenizer_find_special (tokenizer, "<|eom|>");
-  g_autofree gint32 *stops = g_new (gint32, config->n_stop_tokens + 1);
-
-  for (guint i = 0; i < config->n_stop_tokens; i++)
-    stops[i] = (gint32) config->stop_tokens[i];
-  put_id (writer, "tokenizer.ggml.bos_token_id", config->bos_token);
-  put_id (writer, "tokenizer.ggml.eos_token_id", eot >= 0 ? eot : config->n_stop_tokens > 0 ? stops[0] : -1);
-  put_id (writer, "tokenizer.ggml.eot_token_id", eot);
-  put_id (writer, "tokenizer.ggml.eom_token_id", eom);
-  put_id (writer, "tokenizer.ggml.padding_token_id", config->pad_token);
-  if (config->n_stop_tokens > 0)
-    l4_gguf_writer_put_ints (writer, "tokenizer.ggml.eos_token_ids", config->n_stop_tokens, stops);
-}
-
 static gboolean
 put_tokenizer (const Job *job, L4GgufWriter *writer, GError **error)
 {
@@ -170,8 +145,7 @@ put_tokenizer (const Job *job, L4GgufWriter *writer, GError **error)
   if (l4_tokenizer_get_size (tokenizer) > vocab)
     return l4_fail (error, L4_ERROR_FORMAT, _("%s: has %u ids, the model only %" PRId64), l4_tokenizer_get_path (tokenizer),
         l4_tokenizer_get_size (tokenizer), vocab);
-  l4_tokenizer_put (tokenizer, (guint) vocab, writer);
-  put_ids (job->config, tokenizer, writer);
+  l4_tokenizer_put (tokenizer, job->config, writer);
   if (template != NULL)
     l4_gguf_writer_put_string (writer, "tokenizer.chat_template", template);
   return TRUE;
