@@ -67,6 +67,12 @@ put_merges (const L4Tokenizer *self, L4GgufWriter *writer)
   l4_gguf_writer_put_strings (writer, "tokenizer.ggml.merges", texts->len, (const char *const *) texts->pdata);
 }
 
+static int
+compare_ids (const void *a, const void *b)
+{
+  return *(const gint32 *) a - *(const gint32 *) b;
+}
+
 static void
 put_id (L4GgufWriter *writer, const char *key, gint64 id)
 {
@@ -88,6 +94,7 @@ put_ids (const L4Tokenizer *self, const L4Config *config, L4GgufWriter *writer)
   put_id (writer, "tokenizer.ggml.eot_token_id", eot);
   put_id (writer, "tokenizer.ggml.eom_token_id", eom);
   put_id (writer, "tokenizer.ggml.padding_token_id", config->pad_token);
+  qsort (stops, config->n_stop_tokens, sizeof *stops, compare_ids);
   if (config->n_stop_tokens > 0)
     l4_gguf_writer_put_ints (writer, "tokenizer.ggml.eos_token_ids", config->n_stop_tokens, stops);
 }

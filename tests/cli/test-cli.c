@@ -1,33 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The llama4 program as its users meet it. */
 
-#include <glib/gstdio.h>
-#include <gio/gio.h>
-#include <math.h>
-#include <string.h>
 #include <unistd.h>
 #include <yyjson.h>
 
-#include "formats/npy.h"
-
-/* Runs `llama4 ARGUMENTS` (split like a shell does) with input on standard input; its exit status. */
-static int
-run (const char *arguments, const char *input, char **out, char **err)
-{
-  g_autofree char *line = g_strconcat (g_getenv ("LLAMA4"), " ", arguments, NULL);
-  g_auto (GStrv) argv = NULL;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GSubprocess) process = NULL;
-
-  g_assert_true (g_shell_parse_argv (line, NULL, &argv, &error));
-  process = g_subprocess_newv ((const char *const *) argv,
-      G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE, &error);
-  g_assert_no_error (error);
-  g_subprocess_communicate_utf8 (process, input, NULL, out, err, &error);
-  g_assert_no_error (error);
-  g_assert_true (g_subprocess_get_if_exited (process));
-  return g_subprocess_get_exit_status (process);
-}
+#include "support/program.h"
 
 static void
 test_bad_input_is_one_line_that_names_the_thing (void)
@@ -105,26 +82,6 @@ test_inspect_tells_shapes_and_totals (void)
 }
 
 static void
-compare (const char *folder, const char *name, const char *expected_folder)
-{
-  g_autofree char *path = g_build_filename (folder, name, NULL);
-  g_autofree char *expected_path = g_build_filename (expected_folder, name, NULL);
-  g_auto (L4Npy) values = { 0 }, expected = { 0 };
-  double largest = 0, worst = 0;
-
-  g_assert_true (l4_npy_load (path, &values, NULL));
-  g_assert_true (l4_npy_load (expected_path, &expected, NULL));
-  g_assert_cmpuint (values.n_dims, ==, expected.n_dims);
-  g_assert_cmpmem (values.dims, values.n_dims * sizeof (gint64), expected.dims, expected.n_dims * sizeof (gint64));
-  for (gsize i = 0; i < values.n_elements; i++) {
-    largest = MAX (largest, fabs (((float *) expected.data)[i]));
-    worst = MAX (worst, fabs (((float *) expected.data)[i] - ((float *) values.data)[i]));
-  }
-  g_assert_cmpfloat (worst, <=, 1e-4 * largest);
-  g_unlink (path);
-}
-
-static void
 test_trace_writes_the_reference_stages (void)
 {
   g_autofree char *folder = g_test_build_filename (G_TEST_DIST, "golden", "scout-tiny", NULL);
@@ -135,10 +92,10 @@ test_trace_writes_the_reference_stages (void)
   g_autofree char *out = NULL, *err = NULL;
 
   g_assert_cmpint (run (arguments, NULL, &out, &err), ==, 0);
-  compare (out_folder, "vision_features.npy", expected);
-  compare (out_folder, "hidden_states.npy", expected);
-  compare (out_folder, "router_logits.npy", expected);
-  compare (out_folder, "logits.npy", expected);
+  compare_stage (out_folder, "vision_features.npy", expected, 1e-4);
+  compare_stage (out_folder, "hidden_states.npy", expected, 1e-4);
+  compare_stage (out_folder, "router_logits.npy", expected, 1e-4);
+  compare_stage (out_folder, "logits.npy", expected, 1e-4);
   g_rmdir (out_folder);
 }
 
