@@ -251,7 +251,7 @@ l4_cli_synth (int argc, char **argv, GError **error)
 
   if (!l4_cli_parse (&argc, &argv, entries, "scout|maverick|MODEL OUT.gguf", &rest, error))
     return FALSE;
-  if (!check (&options, rest, &type, error) || (config = l4_cli_load_shape (rest[0], error)) == NULL
+  if (!check (&options, rest, &type, error) || (config = l4_cli_load_shape (rest[0], NULL, error)) == NULL
       || !change_shape (&options, config, &tokenizer, error))
     return FALSE;
   return write_file (&options, config, tokenizer, rest[0], type, rest[1], error);

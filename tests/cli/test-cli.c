@@ -16,6 +16,8 @@ test_bad_input_is_one_line_that_names_the_thing (void)
     {"tokenize /nowhere", "/nowhere"}, {"trace", "--ids"}, {"trace --ids /nowhere.npy --out /tmp", "/nowhere.npy"},
     {"nonsense", "nonsense"}, {"run /dev/null hello", "/dev/null"}, {"run --projector x.gguf hello", "x.gguf"},
     {"run --image /dev/null hello", "/dev/null"}, {"inspect a b", "b"},
+    {"plan /nowhere", "/nowhere"}, {"plan a b", "b"}, {"plan --context -1", "--context"}, {"plan scout --type x", "--type x"},
+    {"plan scout --context 99999999", "10485760"},
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
@@ -125,6 +127,26 @@ test_a_model_without_a_vision_part_answers (void)
   g_assert_cmpuint (strlen (out), >, 1);
 }
 
+static void
+test_plan_tells_figures_of_published_shapes_and_files (void)
+{
+  static const char *const cases[][2] = {
+    {"plan scout", "108641793536 parameters, 17172894720 a token|10485760 tokens: 480 + 1.125 = 481.1|tokens/s|in Q4_K"},
+    {"plan Maverick --type Q4_0 --context 131072", "401583781376 parameters|after 131072|in Q4_0"},
+    {"plan behemoth", "never published|286.8 … 288.6 G"}, {"plan", "fits|as the files have them"},
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_auto (GStrv) words = g_strsplit (cases[i][1], "|", -1);
+    g_autofree char *out = NULL, *err = NULL;
+
+    g_assert_cmpint (run (cases[i][0], NULL, &out, &err), ==, 0);
+    for (guint w = 0; words[w] != NULL; w++)
+      if (strstr (out, words[w]) == NULL)
+        g_error ("llama4 %s does not say \"%s\":\n%s", cases[i][0], words[w], out);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -136,6 +158,8 @@ main (int argc, char **argv)
   g_test_add_func ("/cli/inspect-tells-shapes-and-totals", test_inspect_tells_shapes_and_totals);
   g_test_add_func ("/cli/trace-writes-the-reference-stages", test_trace_writes_the_reference_stages);
   g_test_add_func ("/cli/run-describes-a-picture", test_run_describes_a_picture);
+  g_test_add_func ("/cli/plan-tells-figures-of-published-shapes-and-files",
+      test_plan_tells_figures_of_published_shapes_and_files);
   g_test_add_func ("/cli/a-model-without-a-vision-part-answers", test_a_model_without_a_vision_part_answers);
   return g_test_run ();
 }
