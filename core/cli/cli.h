@@ -11,6 +11,7 @@ gboolean l4_cli_trace (int argc, char **argv, GError **error);
 gboolean l4_cli_tokenize (int argc, char **argv, GError **error);
 gboolean l4_cli_bench (int argc, char **argv, GError **error);
 gboolean l4_cli_inspect (int argc, char **argv, GError **error);
+gboolean l4_cli_plan (int argc, char **argv, GError **error);
 gboolean l4_cli_convert (int argc, char **argv, GError **error);
 gboolean l4_cli_synth (int argc, char **argv, GError **error);
 

@@ -24,7 +24,7 @@ typedef struct
   const char *out;
   char *projector_in, *projector_out;
   char *name;                   /* of the model, for people */
-  L4Type type;
+  L4Type type, projector_type;
   gint threads;
   gboolean no_projector;
   L4Checkpoint *checkpoint;
@@ -93,8 +93,8 @@ write_projector (const Job *job, GError **error)
   if (writer == NULL)
     return NULL;
   layout = l4_layout_vision (&job->config->vision, job->config->text.hidden);
-  l4_gguf_put_vision (writer, &job->config->vision, job->config->text.hidden, job->name, L4_TYPE_F16);
-  return write_weights (job, layout, L4_TYPE_F16, job->projector_out, writer, error) ? g_steal_pointer (&writer) : NULL;
+  l4_gguf_put_vision (writer, &job->config->vision, job->config->text.hidden, job->name, job->projector_type);
+  return write_weights (job, layout, job->projector_type, job->projector_out, writer, error) ? g_steal_pointer (&writer) : NULL;
 }
 
 /* A value of a JSON file of the folder; NULL where there is none. (transfer full) */
@@ -133,31 +133,6 @@ find_template (const Job *job)
   return found;
 }
 
-static void
-put_id (L4GgufWriter *writer, const char *key, gint64 id)
-{
-  if (id >= 0)
-    l4_gguf_writer_put_uint (writer, key, (guint32) id);
-}
-
-/* Ends of a turn that have names go under the keys for them, any other under that for the end of the text. */
-static void
-put_ids (const L4Config *config, const L4Tokenizer *tokenizer, L4GgufWriter *writer)
-{
-  gint32 eot = l4_tokenizer_find_special (tokenizer, "<|eot|>"), eom = l4_tokenizer_find_special (tokenizer, "<|eom|>");
-  g_autofree gint32 *stops = g_new (gint32, config->n_stop_tokens + 1);
-
-  for (guint i = 0; i < config->n_stop_tokens; i++)
-    stops[i] = (gint32) config->stop_tokens[i];
-  put_id (writer, "tokenizer.ggml.bos_token_id", config->bos_token);
-  put_id (writer, "tokenizer.ggml.eos_token_id", eot >= 0 ? eot : config->n_stop_tokens > 0 ? stops[0] : -1);
-  put_id (writer, "tokenizer.ggml.eot_token_id", eot);
-  put_id (writer, "tokenizer.ggml.eom_token_id", eom);
-  put_id (writer, "tokenizer.ggml.padding_token_id", config->pad_token);
-  if (config->n_stop_tokens > 0)
-    l4_gguf_writer_put_ints (writer, "tokenizer.ggml.eos_token_ids", config->n_stop_tokens, stops);
-}
-
 static gboolean
 put_tokenizer (const Job *job, L4GgufWriter *writer, GError **error)
 {
@@ -170,8 +145,7 @@ put_tokenizer (const Job *job, L4GgufWriter *writer, GError **error)
   if (l4_tokenizer_get_size (tokenizer) > vocab)
     return l4_fail (error, L4_ERROR_FORMAT, _("%s: has %u ids, the model only %" PRId64), l4_tokenizer_get_path (tokenizer),
         l4_tokenizer_get_size (tokenizer), vocab);
-  l4_tokenizer_put (tokenizer, (guint) vocab, writer);
-  put_ids (job->config, tokenizer, writer);
+  l4_tokenizer_put (tokenizer, job->config, writer);
   if (template != NULL)
     l4_gguf_writer_put_string (writer, "tokenizer.chat_template", template);
   return TRUE;
@@ -221,8 +195,8 @@ prepare (Job *job, GError **error)
 {
   g_autofree char *folder = g_path_get_dirname (job->out), *out_stem = stem (job->out), *file = NULL, *absolute = NULL;
 
-  if (!l4_quantise_can (job->type))
-    return l4_fail (error, L4_ERROR_INPUT, _("--type must be F32, F16, BF16, Q8_0, Q4_0, Q4_K or Q6_K"));
+  if (!l4_quantise_can (job->type) || !l4_quantise_can (job->projector_type))
+    return l4_fail (error, L4_ERROR_INPUT, _("--type and --projector-type must be F32, F16, BF16, Q8_0, Q4_0, Q4_K or Q6_K"));
   if (job->threads < 0)
     return l4_fail (error, L4_ERROR_INPUT, _("--threads %d: must not be negative"), job->threads);
   if (g_file_test (job->out, G_FILE_TEST_IS_DIR))
@@ -234,23 +208,21 @@ prepare (Job *job, GError **error)
   absolute = g_canonicalize_filename (job->path, NULL);
   job->name = stem (absolute);
   if (job->config->has_vision && !job->no_projector) {
-    file = g_strdup_printf ("mmproj-%s-F16.gguf", out_stem);
+    file = g_strdup_printf ("mmproj-%s-%s.gguf", out_stem, l4_type_name (job->projector_type));
     job->projector_out = g_build_filename (folder, file, NULL);
   }
-  if (!l4_gguf_is_common (&job->config->text))
-    fprintf (stderr, _("note: %s has a shape that llama.cpp has no keys for; only this project computes it as it is meant\n"),
-        job->path);
   return TRUE;
 }
 
 gboolean
 l4_cli_convert (int argc, char **argv, GError **error)
 {
-  g_auto (Job) job = {.type = L4_TYPE_BF16 };
-  g_autofree char *type = NULL;
+  g_auto (Job) job = {.type = L4_TYPE_BF16,.projector_type = L4_TYPE_F16 };
+  g_autofree char *type = NULL, *projector_type = NULL;
   const GOptionEntry entries[] = {
     {"type", 0, 0, G_OPTION_ARG_STRING, &type, N_("Type of the weights: F32, F16, BF16, Q8_0, Q4_0, Q4_K or Q6_K (BF16)"), "T"},
     {"projector", 0, 0, G_OPTION_ARG_FILENAME, &job.projector_in, N_("Vision part of a GGUF model"), "F"},
+    {"projector-type", 0, 0, G_OPTION_ARG_STRING, &projector_type, N_("Type of the weights of the vision part (F16)"), "T"},
     {"no-projector", 0, 0, G_OPTION_ARG_NONE, &job.no_projector, N_("Leave the vision part out"), NULL},
     {"threads", 0, 0, G_OPTION_ARG_INT, &job.threads, N_("Threads; 0: one for every CPU (0)"), "N"},
     {NULL}
@@ -263,7 +235,14 @@ l4_cli_convert (int argc, char **argv, GError **error)
     return l4_fail (error, L4_ERROR_INPUT, _("convert needs a model and the name of the file to write"));
   if (type != NULL)
     job.type = l4_type_from_name (type);
+  if (projector_type != NULL)
+    job.projector_type = l4_type_from_name (projector_type);
   job.path = rest[0];
   job.out = rest[1];
-  return prepare (&job, error) && convert (&job, error);
+  if (!prepare (&job, error) || !convert (&job, error))
+    return FALSE;
+  if (!l4_gguf_is_common (&job.config->text))
+    fprintf (stderr, _("note: %s has a shape that llama.cpp has no keys for; only this project computes it as it is meant\n"),
+        job.path);
+  return TRUE;
 }

@@ -20,6 +20,7 @@ static const struct
   {"tokenize", l4_cli_tokenize, N_("turn lines of JSON strings into token ids, and back")},
   {"bench", l4_cli_bench, N_("measure speed beside what the machine can do at most")},
   {"inspect", l4_cli_inspect, N_("say what a model consists of")},
+  {"plan", l4_cli_plan, N_("say what a model needs and what this machine makes of it")},
   {"convert", l4_cli_convert, N_("write a model as GGUF files, quantised")},
   {"synth", l4_cli_synth, N_("write a GGUF file of random weights in a model's shape")},
 };

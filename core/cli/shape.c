@@ -17,18 +17,52 @@ find_published (const char *name)
   return g_steal_pointer (&folder);
 }
 
-L4Config *
-l4_cli_load_shape (const char *what, GError **error)
+/* A folder that has settings but no weights. */
+static gboolean
+only_settings (const char *path)
 {
-  g_autofree char *published = find_published (what), *config = g_build_filename (what, "config.json", NULL);
+  static const char *const weights[] = { "model.safetensors", "model.safetensors.index.json" };
+  g_autofree char *config = g_build_filename (path, "config.json", NULL);
+
+  for (guint i = 0; i < G_N_ELEMENTS (weights); i++) {
+    g_autofree char *file = g_build_filename (path, weights[i], NULL);
+
+    if (g_file_test (file, G_FILE_TEST_EXISTS))
+      return FALSE;
+  }
+  return g_file_test (config, G_FILE_TEST_EXISTS);
+}
+
+static void
+count_files (const L4Checkpoint *checkpoint, L4ShapeFiles *files)
+{
+  files->type = l4_type_from_name (l4_checkpoint_main_type (checkpoint));
+  for (guint i = 0; i < l4_checkpoint_get_n_tensors (checkpoint); i++) {
+    const L4Tensor *tensor = l4_checkpoint_get_tensor (checkpoint, i);
+
+    if (g_str_has_prefix (tensor->name, "vision_model.") || g_str_has_prefix (tensor->name, "multi_modal_projector."))
+      files->vision_bytes += tensor->bytes;
+    else
+      files->text_bytes += tensor->bytes;
+  }
+}
+
+L4Config *
+l4_cli_load_shape (const char *what, L4ShapeFiles *files, GError **error)
+{
+  g_autofree char *published = g_file_test (what, G_FILE_TEST_EXISTS) ? NULL : find_published (what);
   g_autoptr (L4Checkpoint) checkpoint = NULL;
 
-  if (published != NULL && !g_file_test (what, G_FILE_TEST_EXISTS))
-    return l4_config_load_folder (published, error);
-  if (g_file_test (config, G_FILE_TEST_EXISTS))
-    return l4_config_load_folder (what, error);
+  if (files != NULL)
+    *files = (L4ShapeFiles) {.type = L4_TYPE_OTHER };
+  if (published != NULL || only_settings (what))
+    return l4_config_load_folder (published != NULL ? published : what, error);
   checkpoint = l4_checkpoint_open (what, NULL, error);
-  return checkpoint != NULL ? l4_config_load (checkpoint, error) : NULL;
+  if (checkpoint == NULL)
+    return NULL;
+  if (files != NULL)
+    count_files (checkpoint, files);
+  return l4_config_load (checkpoint, error);
 }
 
 void

@@ -4,10 +4,18 @@
 #pragma once
 
 #include "formats/config.h"
+#include "formats/type.h"
+
+/* What files hold. */
+typedef struct
+{
+  L4Type type;                  /* of most weights; L4_TYPE_OTHER: there are no files */
+  guint64 text_bytes, vision_bytes;
+} L4ShapeFiles;
 
 /* what: a file or folder with a model, a folder with only a config.json, or the name of a published shape that is installed
- * ("scout", "maverick"; case does not matter). (transfer full) */
-L4Config *l4_cli_load_shape (const char *what, GError **error);
+ * ("scout", "maverick"; case does not matter). files may be NULL. (transfer full) */
+L4Config *l4_cli_load_shape (const char *what, L4ShapeFiles *files, GError **error);
 
 /* Gives the decoder n_layers instead: the kinds of the first ones, over and over where there were fewer. */
 void l4_cli_set_layers (L4TextConfig *config, gint64 n_layers);

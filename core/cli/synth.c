@@ -179,6 +179,9 @@ change_shape (const Options *options, L4Config *config, L4Tokenizer **tokenizer,
     if (*tokenizer == NULL)
       return FALSE;
     size = l4_tokenizer_get_size (*tokenizer);
+    config->bos_token = l4_tokenizer_find_special (*tokenizer, "<|begin_of_text|>");
+    config->pad_token = -1;
+    config->n_stop_tokens = 0;
   }
   if (options->vocab > 0 && options->vocab < size)
     return l4_fail (error, L4_ERROR_INPUT, _("--vocab %d: %s has %" PRId64 " ids"), options->vocab, options->tokenizer, size);
@@ -191,7 +194,7 @@ static void
 put_vocabulary (const L4Config *config, const L4Tokenizer *tokenizer, L4GgufWriter *writer)
 {
   if (tokenizer != NULL)
-    l4_tokenizer_put (tokenizer, (guint) config->text.vocab, writer);
+    l4_tokenizer_put (tokenizer, config, writer);
   else
     l4_gguf_writer_put_string (writer, "tokenizer.ggml.model", "none");
 }
@@ -248,7 +251,7 @@ l4_cli_synth (int argc, char **argv, GError **error)
 
   if (!l4_cli_parse (&argc, &argv, entries, "scout|maverick|MODEL OUT.gguf", &rest, error))
     return FALSE;
-  if (!check (&options, rest, &type, error) || (config = l4_cli_load_shape (rest[0], error)) == NULL
+  if (!check (&options, rest, &type, error) || (config = l4_cli_load_shape (rest[0], NULL, error)) == NULL
       || !change_shape (&options, config, &tokenizer, error))
     return FALSE;
   return write_file (&options, config, tokenizer, rest[0], type, rest[1], error);

@@ -72,11 +72,44 @@ put_merges (const L4Tokenizer *self, L4GgufWriter *writer)
   l4_gguf_writer_put_strings (writer, "tokenizer.ggml.merges", texts->len, (const char *const *) texts->pdata);
 }
 
+static int
+compare_ids (const void *a, const void *b)
+{
+  return *(const gint32 *) a - *(const gint32 *) b;
+}
+
+static void
+put_id (L4GgufWriter *writer, const char *key, gint64 id)
+{
+  if (id >= 0)
+    l4_gguf_writer_put_uint (writer, key, (guint32) id);
+}
+
+/* Ends of a turn that have names go under the keys for them, any other under that for the end of the text. */
+static void
+put_ids (const L4Tokenizer *self, const L4Config *config, L4GgufWriter *writer)
+{
+  gint32 eot = l4_tokenizer_find_special (self, "<|eot|>"), eom = l4_tokenizer_find_special (self, "<|eom|>");
+  g_autofree gint32 *stops = g_new (gint32, config->n_stop_tokens + 1);
+
+  for (guint i = 0; i < config->n_stop_tokens; i++)
+    stops[i] = (gint32) config->stop_tokens[i];
+  put_id (writer, "tokenizer.ggml.bos_token_id", config->bos_token);
+  put_id (writer, "tokenizer.ggml.eos_token_id", eot >= 0 ? eot : config->n_stop_tokens > 0 ? stops[0] : -1);
+  put_id (writer, "tokenizer.ggml.eot_token_id", eot);
+  put_id (writer, "tokenizer.ggml.eom_token_id", eom);
+  put_id (writer, "tokenizer.ggml.padding_token_id", config->pad_token);
+  qsort (stops, config->n_stop_tokens, sizeof *stops, compare_ids);
+  if (config->n_stop_tokens > 0)
+    l4_gguf_writer_put_ints (writer, "tokenizer.ggml.eos_token_ids", config->n_stop_tokens, stops);
+}
+
 void
-l4_tokenizer_put (const L4Tokenizer *self, guint n_ids, L4GgufWriter *writer)
+l4_tokenizer_put (const L4Tokenizer *self, const L4Config *config, L4GgufWriter *writer)
 {
   l4_gguf_writer_put_string (writer, "tokenizer.ggml.model", "gpt2");
   l4_gguf_writer_put_string (writer, "tokenizer.ggml.pre", "llama4");
-  put_tokens (self, n_ids, writer);
+  put_tokens (self, (guint) config->text.vocab, writer);
   put_merges (self, writer);
+  put_ids (self, config, writer);
 }

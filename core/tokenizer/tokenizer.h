@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include "formats/config.h"
 #include "formats/gguf-write.h"
 #include "formats/gguf.h"
 
@@ -33,6 +34,6 @@ gboolean l4_tokenizer_encode (const L4Tokenizer *self, const char *text, gssize 
  * inside a code point. */
 void l4_tokenizer_decode (const L4Tokenizer *self, gint32 id, gboolean with_specials, GString *bytes);
 
-/* Puts the vocabulary into the metadata of a GGUF file whose model has n_ids tokens, at least as many as self: those beyond it are
- * placeholders. */
-void l4_tokenizer_put (const L4Tokenizer *self, guint n_ids, L4GgufWriter *writer);
+/* Puts the vocabulary into the metadata of a GGUF file, with placeholders up to the size that config says, which is not below that
+ * of self; and the ids that config has, or that the names of tokens tell. */
+void l4_tokenizer_put (const L4Tokenizer *self, const L4Config *config, L4GgufWriter *writer);

@@ -1,33 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The llama4 program as its users meet it. */
 
-#include <glib/gstdio.h>
-#include <gio/gio.h>
-#include <math.h>
-#include <string.h>
 #include <unistd.h>
 #include <yyjson.h>
 
-#include "formats/npy.h"
-
-/* Runs `llama4 ARGUMENTS` (split like a shell does) with input on standard input; its exit status. */
-static int
-run (const char *arguments, const char *input, char **out, char **err)
-{
-  g_autofree char *line = g_strconcat (g_getenv ("LLAMA4"), " ", arguments, NULL);
-  g_auto (GStrv) argv = NULL;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GSubprocess) process = NULL;
-
-  g_assert_true (g_shell_parse_argv (line, NULL, &argv, &error));
-  process = g_subprocess_newv ((const char *const *) argv,
-      G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE, &error);
-  g_assert_no_error (error);
-  g_subprocess_communicate_utf8 (process, input, NULL, out, err, &error);
-  g_assert_no_error (error);
-  g_assert_true (g_subprocess_get_if_exited (process));
-  return g_subprocess_get_exit_status (process);
-}
+#include "support/program.h"
 
 static void
 test_bad_input_is_one_line_that_names_the_thing (void)
@@ -39,6 +16,8 @@ test_bad_input_is_one_line_that_names_the_thing (void)
     {"tokenize /nowhere", "/nowhere"}, {"trace", "--ids"}, {"trace --ids /nowhere.npy --out /tmp", "/nowhere.npy"},
     {"nonsense", "nonsense"}, {"run /dev/null hello", "/dev/null"}, {"run --projector x.gguf hello", "x.gguf"},
     {"run --image /dev/null hello", "/dev/null"}, {"inspect a b", "b"},
+    {"plan /nowhere", "/nowhere"}, {"plan a b", "b"}, {"plan --context -1", "--context"}, {"plan scout --type x", "--type x"},
+    {"plan scout --context 99999999", "10485760"},
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
@@ -121,26 +100,6 @@ test_inspect_knows_gguf_files (void)
 }
 
 static void
-compare (const char *folder, const char *name, const char *expected_folder)
-{
-  g_autofree char *path = g_build_filename (folder, name, NULL);
-  g_autofree char *expected_path = g_build_filename (expected_folder, name, NULL);
-  g_auto (L4Npy) values = { 0 }, expected = { 0 };
-  double largest = 0, worst = 0;
-
-  g_assert_true (l4_npy_load (path, &values, NULL));
-  g_assert_true (l4_npy_load (expected_path, &expected, NULL));
-  g_assert_cmpuint (values.n_dims, ==, expected.n_dims);
-  g_assert_cmpmem (values.dims, values.n_dims * sizeof (gint64), expected.dims, expected.n_dims * sizeof (gint64));
-  for (gsize i = 0; i < values.n_elements; i++) {
-    largest = MAX (largest, fabs (((float *) expected.data)[i]));
-    worst = MAX (worst, fabs (((float *) expected.data)[i] - ((float *) values.data)[i]));
-  }
-  g_assert_cmpfloat (worst, <=, 1e-4 * largest);
-  g_unlink (path);
-}
-
-static void
 test_trace_writes_the_reference_stages (void)
 {
   g_autofree char *folder = g_test_build_filename (G_TEST_DIST, "golden", "scout-tiny", NULL);
@@ -151,10 +110,10 @@ test_trace_writes_the_reference_stages (void)
   g_autofree char *out = NULL, *err = NULL;
 
   g_assert_cmpint (run (arguments, NULL, &out, &err), ==, 0);
-  compare (out_folder, "vision_features.npy", expected);
-  compare (out_folder, "hidden_states.npy", expected);
-  compare (out_folder, "router_logits.npy", expected);
-  compare (out_folder, "logits.npy", expected);
+  compare_stage (out_folder, "vision_features.npy", expected, 1e-4);
+  compare_stage (out_folder, "hidden_states.npy", expected, 1e-4);
+  compare_stage (out_folder, "router_logits.npy", expected, 1e-4);
+  compare_stage (out_folder, "logits.npy", expected, 1e-4);
   g_rmdir (out_folder);
 }
 
@@ -184,6 +143,26 @@ test_a_model_without_a_vision_part_answers (void)
   g_assert_cmpuint (strlen (out), >, 1);
 }
 
+static void
+test_plan_tells_figures_of_published_shapes_and_files (void)
+{
+  static const char *const cases[][2] = {
+    {"plan scout", "108641793536 parameters, 17172894720 a token|10485760 tokens: 480 + 1.125 = 481.1|tokens/s|in Q4_K"},
+    {"plan Maverick --type Q4_0 --context 131072", "401583781376 parameters|after 131072|in Q4_0"},
+    {"plan behemoth", "never published|286.8 … 288.6 G"}, {"plan", "fits|as the files have them"},
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_auto (GStrv) words = g_strsplit (cases[i][1], "|", -1);
+    g_autofree char *out = NULL, *err = NULL;
+
+    g_assert_cmpint (run (cases[i][0], NULL, &out, &err), ==, 0);
+    for (guint w = 0; words[w] != NULL; w++)
+      if (strstr (out, words[w]) == NULL)
+        g_error ("llama4 %s does not say \"%s\":\n%s", cases[i][0], words[w], out);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -196,6 +175,8 @@ main (int argc, char **argv)
   g_test_add_func ("/cli/inspect-knows-gguf-files", test_inspect_knows_gguf_files);
   g_test_add_func ("/cli/trace-writes-the-reference-stages", test_trace_writes_the_reference_stages);
   g_test_add_func ("/cli/run-describes-a-picture", test_run_describes_a_picture);
+  g_test_add_func ("/cli/plan-tells-figures-of-published-shapes-and-files",
+      test_plan_tells_figures_of_published_shapes_and_files);
   g_test_add_func ("/cli/a-model-without-a-vision-part-answers", test_a_model_without_a_vision_part_answers);
   return g_test_run ();
 }

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* llama4 plan: what a model needs, and what this machine makes of it, before anything is loaded. */
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/memory.h"
+#include "cli/cli.h"
+#include "cli/shape.h"
+#include "compute/measure.h"
+#include "decoder/cache.h"
+#include "formats/budget.h"
+
+#define GIGA 1e9
+#define GIB 1073741824.0
+#define PROMPT 2048             /* tokens that go through the layers together */
+#define DEFAULT_CONTEXT 8192
+
+/* A published model whose shape was never published: two that agree with what is known. */
+#define UNKNOWN "behemoth"
+static const char *const unknown_shapes[] = { "behemoth-few-layers", "behemoth-many-layers" };
+
+static const gint64 contexts[] = { 8192, 131072, 1048576, 10485760 };
+static const L4Type types[] = { L4_TYPE_BF16, L4_TYPE_Q8_0, L4_TYPE_Q6_K, L4_TYPE_Q4_K, L4_TYPE_Q4_0 };
+
+#define N_CONTEXTS G_N_ELEMENTS (contexts)
+#define N_TYPES G_N_ELEMENTS (types)
+
+typedef struct
+{
+  const char *name;
+  L4Config *config;
+  L4Type type;
+  L4ShapeFiles files;           /* type: L4_TYPE_OTHER when another type is planned */
+  gint64 context;
+  gint threads;
+} Plan;
+
+/* All figures of one shape. */
+typedef struct
+{
+  L4Counts counts;
+  double text_bytes, vision_bytes;      /* weights as they are in the files, or in the planned type and F16 */
+  double type_bytes[N_TYPES];   /* both */
+  double full[N_CONTEXTS], chunked[N_CONTEXTS];
+  L4Work prompt, token, tile;
+} Figures;
+
+static void
+get_figures (const Plan *plan, Figures *figures)
+{
+  const L4Config *config = plan->config;
+
+  l4_budget_count (config, &figures->counts);
+  figures->text_bytes = (double) l4_budget_text_bytes (config, plan->type);
+  figures->vision_bytes = (double) l4_budget_vision_bytes (config, L4_TYPE_F16);
+  for (guint i = 0; i < N_TYPES; i++)
+    figures->type_bytes[i] = (double) l4_budget_text_bytes (config, types[i]) + figures->vision_bytes;
+  if (plan->files.type != L4_TYPE_OTHER) {
+    figures->text_bytes = (double) plan->files.text_bytes;
+    figures->vision_bytes = (double) plan->files.vision_bytes;
+  }
+  for (guint i = 0; i < N_CONTEXTS; i++)
+    l4_budget_cache (&config->text, contexts[i], sizeof (guint16), &figures->full[i], &figures->chunked[i]);
+  l4_budget_tokens (config, plan->type, 0, PROMPT, &figures->prompt);
+  l4_budget_tokens (config, plan->type, plan->context - 1, 1, &figures->token);
+  l4_budget_tile (config, L4_TYPE_F16, &figures->tile);
+}
+
+/* Printing: low and high are the same unless the shape is unknown ------------------------------------------------------- */
+
+/* "60.7", or "1098 … 1102". */
+static const char *
+span (char buffer[64], double low, double high)
+{
+  if (low == high)
+    g_snprintf (buffer, 64, "%.4g", low);
+  else
+    g_snprintf (buffer, 64, "%.4g … %.4g", MIN (low, high), MAX (low, high));
+  return buffer;
+}
+
+#define SPAN(member, unit) span ((char[64]) { 0 }, low->member / (unit), high->member / (unit))
+
+static void
+print_shape (const Plan *plan)
+{
+  const L4TextConfig *text = &plan->config->text;
+  gint64 moe = 0, full = 0;
+
+  for (gint64 l = 0; l < text->n_layers; l++) {
+    moe += text->layers[l].moe;
+    full += !text->layers[l].chunked;
+  }
+  printf (_("%s: %" PRId64 " layers of width %" PRId64 ", %" PRId64 " with %" PRId64 " experts; %" PRId64
+          " see the whole context, the others %" PRId64 " tokens\n"), plan->name, text->n_layers, text->hidden, moe,
+      text->n_experts, full, text->chunk);
+}
+
+static void
+print_weights (const Plan *plan, const Figures *low, const Figures *high)
+{
+  printf (_("parameters: %s G, of which experts %s G, vision %s G; one token meets %s G\n"),
+      span ((char[64]) { 0 }, (low->counts.text + low->counts.vision) / GIGA, (high->counts.text + high->counts.vision) / GIGA),
+      SPAN (counts.experts, GIGA), SPAN (counts.vision, GIGA), SPAN (counts.active, GIGA));
+  if (low == high)
+    printf (_("exactly: %" PRIu64 " parameters, %" PRIu64 " a token\n"), low->counts.text + low->counts.vision,
+        low->counts.active);
+  if (plan->files.type != L4_TYPE_OTHER)
+    printf (_("weights: %s GB, mostly %s, vision %s GB, as the files have them\n"), SPAN (text_bytes, GIGA),
+        l4_type_name (plan->type), SPAN (vision_bytes, GIGA));
+  else
+    printf (_("weights: %s GB in %s, vision %s GB in F16\n"), SPAN (text_bytes, GIGA), l4_type_name (plan->type),
+        SPAN (vision_bytes, GIGA));
+  printf (_("in other types, GB with vision:"));
+  for (guint i = 0; i < N_TYPES; i++)
+    printf ("%s %s %s", i > 0 ? ";" : "", l4_type_name (types[i]), SPAN (type_bytes[i], GIGA));
+  printf ("\n");
+}
+
+static void
+print_cache (const Figures *low, const Figures *high)
+{
+  printf (_("cache in bfloat16, GiB: whole context + chunks = together\n"));
+  for (guint i = 0; i < N_CONTEXTS; i++)
+    printf (_("%9" PRId64 " tokens: %s + %s = %s\n"), contexts[i], SPAN (full[i], GIB), SPAN (chunked[i], GIB),
+        span ((char[64]) { 0 }, (low->full[i] + low->chunked[i]) / GIB, (high->full[i] + high->chunked[i]) / GIB));
+}
+
+static void
+print_work (const Plan *plan, const Figures *low, const Figures *high)
+{
+  printf (_("a prompt token, %d together: %s GFLOP, %s MB of weights\n"), PROMPT, SPAN (prompt.operations, PROMPT * GIGA),
+      SPAN (prompt.weight_bytes, PROMPT * 1e6));
+  if (plan->config->has_vision)
+    printf (_("a tile of a picture: %s GFLOP, %s GB of weights, %" PRId64 " tokens\n"), SPAN (tile.operations, GIGA),
+        SPAN (tile.weight_bytes, GIGA), l4_vision_tokens_per_tile (&plan->config->vision));
+  printf (_("a generated token after %" PRId64 ": %s GFLOP, %s GB of weights, %s GB of cache\n"), plan->context,
+      SPAN (token.operations, GIGA), SPAN (token.weight_bytes, GIGA), SPAN (token.cache_bytes, GIGA));
+}
+
+/* The machine ------------------------------------------------------------------------------------------------------------ */
+
+/* What computing takes beside weights and cache: rows of activations for the tokens that go through together. */
+static double
+working_memory (const L4TextConfig *text, gint64 context)
+{
+  double row = 6 * (double) text->hidden + 2 * (double) MAX (text->expert_width, text->dense_width);
+
+  return (double) MIN (context, PROMPT) * row * sizeof (float);
+}
+
+/* The types in which the model fits into bytes, with the context planned. */
+static void
+print_fitting (const Plan *plan, const Figures *low, double cache, double available)
+{
+  gboolean any = FALSE;
+
+  printf (_("fits with this context:"));
+  for (guint i = 0; i < N_TYPES; i++)
+    if (low->type_bytes[i] + cache + working_memory (&plan->config->text, plan->context) <= available) {
+      printf (" %s", l4_type_name (types[i]));
+      any = TRUE;
+    }
+  printf ("%s\n", any ? "" : _(" none of the types; with --load map the weights come from the disk, as fast as it reads"));
+}
+
+/* Largest context for which a cache of this machine's kind leaves enough room; 0: none. */
+static gint64
+largest_context (const Plan *plan, const L4Compute *compute, double weights, double available)
+{
+  const L4TextConfig *text = &plan->config->text;
+  gint64 fits = 0, step = text->context;
+
+  for (; step > 0; step /= 2)
+    if (fits + step <= text->context && weights + working_memory (text, fits + step)
+        + (double) l4_cache_bytes (compute, text, fits + step) <= available)
+      fits += step;
+  return fits;
+}
+
+static void
+print_machine (const Plan *plan, const L4Compute *compute, const L4Speed *speed, const Figures *low)
+{
+  double available = (double) l4_memory_available (), weights = low->text_bytes + low->vision_bytes;
+  double cache = (double) l4_cache_bytes (compute, &plan->config->text, plan->context);
+  double needed = weights + cache + working_memory (&plan->config->text, plan->context);
+
+  printf (_("this machine: %u threads, %.4g GiB free, memory %.4g GB/s, matrices %.4g TFLOPS, 4-bit dots %.4g TOPS\n"),
+      l4_compute_get_threads (compute), available / GIB, speed->bytes_per_second / GIGA, speed->matrix_per_second / 1e12,
+      speed->dots_per_second / 1e12);
+  printf (_("needed for %" PRId64 " tokens: %.4g GiB = weights %.4g + cache %.4g + work %.4g: %s\n"), plan->context,
+      needed / GIB, weights / GIB, cache / GIB, (needed - weights - cache) / GIB, needed <= available ? _("fits")
+      : _("does not fit"));
+  if (needed <= available)
+    printf (_("largest context that fits: %" PRId64 " tokens\n"), largest_context (plan, compute, weights, available));
+  print_fitting (plan, low, cache, available);
+}
+
+/* The least time that memory and arithmetic allow. */
+static double
+seconds (const L4Work *work, const L4Speed *speed, double operations_per_second)
+{
+  return MAX (work->operations / operations_per_second, (work->weight_bytes + work->cache_bytes) / speed->bytes_per_second);
+}
+
+static void
+print_forecast (const Plan *plan, const L4Speed *speed, const Figures *low, const Figures *high)
+{
+  double single = l4_type_info (plan->type)->block_elements > 1 ? MAX (speed->dots_per_second, speed->matrix_per_second)
+      : speed->matrix_per_second;
+
+  printf (_("at most, with all weights in memory: prompt %s tokens/s, generation %s tokens/s"), span ((char[64]) { 0 },
+          PROMPT / seconds (&low->prompt, speed, speed->matrix_per_second), PROMPT / seconds (&high->prompt, speed,
+              speed->matrix_per_second)), span ((char[64]) { 0 }, 1 / seconds (&low->token, speed, single),
+          1 / seconds (&high->token, speed, single)));
+  if (plan->config->has_vision)
+    printf (_(", a tile %s s"), span ((char[64]) { 0 }, seconds (&low->tile, speed, speed->matrix_per_second),
+            seconds (&high->tile, speed, speed->matrix_per_second)));
+  printf ("\n");
+}
+
+/* The command ------------------------------------------------------------------------------------------------------------ */
+
+static gboolean
+print_plan (const Plan *plan, const Plan *other, GError **error)
+{
+  g_autoptr (L4Compute) compute = l4_compute_new (L4_PRECISION_BF16, (guint) plan->threads, error);
+  Figures figures[2];
+  const Figures *low = &figures[0], *high = other != NULL ? &figures[1] : low;
+  L4Speed speed;
+
+  if (compute == NULL || !l4_measure (compute, &speed, error))
+    return FALSE;
+  get_figures (plan, &figures[0]);
+  if (other != NULL) {
+    get_figures (other, &figures[1]);
+    printf (_("%s was announced and never published. Known: 288 G parameters a token, 16 experts, nearly 2000 G in all, pictures. "
+            "Assumed: all else, in two shapes that agree with that; a figure below is from one to the other\n"), UNKNOWN);
+    print_shape (other);
+  }
+  print_shape (plan);
+  print_weights (plan, low, high);
+  print_cache (low, high);
+  print_work (plan, low, high);
+  print_machine (plan, compute, &speed, low);
+  print_forecast (plan, &speed, low, high);
+  return TRUE;
+}
+
+static gboolean
+load (Plan *plan, const char *what, const char *type, gint64 context, GError **error)
+{
+  plan->name = what;
+  plan->config = l4_cli_load_shape (what, &plan->files, error);
+  if (plan->config == NULL)
+    return FALSE;
+  if (type != NULL)
+    plan->files.type = L4_TYPE_OTHER;
+  plan->type = type != NULL ? l4_type_from_name (type) : plan->files.type != L4_TYPE_OTHER ? plan->files.type : L4_TYPE_Q4_K;
+  if (plan->type == L4_TYPE_OTHER || plan->type == L4_TYPE_F8_E4M3)
+    return l4_fail (error, L4_ERROR_INPUT, _("--type %s: is no type that a GGUF file can have"), type);
+  plan->context = context > 0 ? context : MIN (DEFAULT_CONTEXT, plan->config->text.context);
+  if (plan->context > plan->config->text.context)
+    return l4_fail (error, L4_ERROR_INPUT, _("--context %" PRId64 ": %s has at most %" PRId64), context, what,
+        plan->config->text.context);
+  return TRUE;
+}
+
+static void
+plan_clear (Plan *self)
+{
+  l4_config_free (self->config);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Plan, plan_clear)
+
+gboolean
+l4_cli_plan (int argc, char **argv, GError **error)
+{
+  g_autofree char *type = NULL, *path = NULL;
+  gint64 context = 0;
+  gint threads = 0;
+  const GOptionEntry entries[] = {
+    {"context", 0, 0, G_OPTION_ARG_INT64, &context, N_("Tokens of prompt and answer (8192)"), "N"},
+    {"type", 0, 0, G_OPTION_ARG_STRING, &type, N_("Type of the weights (the model's own, or Q4_K)"), "T"},
+    {"threads", 0, 0, G_OPTION_ARG_INT, &threads, N_("Threads; 0: one for every CPU (0)"), "N"},
+    {NULL}
+  };
+  g_auto (GStrv) rest = NULL;
+  g_auto (Plan) plan = { 0 }, other = { 0 };
+  gboolean unknown;
+
+  if (!l4_cli_parse (&argc, &argv, entries, "scout|maverick|behemoth|MODEL", &rest, error))
+    return FALSE;
+  if (g_strv_length (rest) > 1)
+    return l4_fail (error, L4_ERROR_INPUT, _("%s: one model is enough"), rest[1]);
+  if (context < 0 || threads < 0)
+    return l4_fail (error, L4_ERROR_INPUT, _("--context and --threads must not be negative"));
+  plan.threads = threads;
+  path = rest[0] != NULL ? g_strdup (rest[0]) : l4_cli_embedded_model ();
+  unknown = g_ascii_strcasecmp (path, UNKNOWN) == 0;
+  if (!load (&plan, unknown ? unknown_shapes[1] : path, type, context, error)
+      || (unknown && !load (&other, unknown_shapes[0], type, context, error)))
+    return FALSE;
+  return print_plan (&plan, unknown ? &other : NULL, error);
+}

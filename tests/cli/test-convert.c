@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* llama4 convert and synth: the files that they write give what the folder gave, and failures leave nothing. */
+
+#include "support/folder.h"
+#include "support/program.h"
+
+static char *
+golden (const char *name)
+{
+  return g_test_build_filename (G_TEST_DIST, "golden", name, NULL);
+}
+
+/* Runs it and expects success; what it prints to standard error. (transfer full) */
+static char *
+succeed (const char *format, ...)
+{
+  g_autofree char *arguments = NULL, *out = NULL;
+  char *err = NULL;
+  va_list args;
+
+  va_start (args, format);
+  arguments = g_strdup_vprintf (format, args);
+  va_end (args);
+  if (run (arguments, NULL, &out, &err) != 0)
+    g_error ("llama4 %s: %s", arguments, err);
+  return err;
+}
+
+static guint
+count_files (const Folder *folder)
+{
+  g_autoptr (GDir) files = g_dir_open (folder, 0, NULL);
+  guint n = 0;
+
+  while (g_dir_read_name (files) != NULL)
+    n++;
+  return n;
+}
+
+/* One forward pass of model, compared with what the reference computes from the folder. */
+static void
+compare_trace (const char *model, const char *folder, gboolean vision, double tolerance)
+{
+  static const char *const stages[] = { "hidden_states.npy", "router_logits.npy", "logits.npy", "vision_features.npy" };
+  g_autofree char *expected = g_build_filename (folder, "expected", NULL);
+  g_autofree char *pixels = vision ? g_strdup_printf ("--pixels %s/pixel_values.npy", expected) : g_strdup ("");
+  g_autoptr (Folder) out = folder_new ();
+  g_autofree char *err = succeed ("trace %s --ids %s/input_ids.npy %s --out %s", model, expected, pixels, out);
+
+  for (guint i = 0; i < G_N_ELEMENTS (stages); i++) {
+    g_autofree char *path = g_build_filename (expected, stages[i], NULL);
+
+    if (g_file_test (path, G_FILE_TEST_EXISTS))
+      compare_stage (out, stages[i], expected, tolerance);
+  }
+}
+
+static void
+test_every_golden_computes_the_same_from_its_file (void)
+{
+  static const struct
+  {
+    const char *name;
+    gboolean vision;
+  } goldens[] = { {"scout-tiny", TRUE}, {"maverick-tiny", TRUE}, {"frames-tiny", TRUE}, {"dense-tiny", FALSE} };
+  static const char *const types[] = { "F32", "BF16" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (goldens); i++)
+    for (guint t = 0; t < G_N_ELEMENTS (types); t++) {
+      g_autofree char *folder = golden (goldens[i].name), *path = NULL, *err = NULL;
+      g_autoptr (Folder) out = folder_new ();
+
+      path = g_build_filename (out, "model.gguf", NULL);
+      err = succeed ("convert %s %s --type %s --projector-type %s", folder, path, types[t], types[t]);
+      g_assert_nonnull (strstr (err, "note: "));        /* their chunks are small */
+      g_assert_cmpuint (count_files (out), ==, goldens[i].vision ? 2 : 1);
+      compare_trace (path, folder, goldens[i].vision, 1e-4);
+    }
+}
+
+/* A file made from a file is the file made from the folder. */
+static void
+test_a_file_converts_like_the_folder_it_came_from (void)
+{
+  static const char *const types[] = { "F16", "Q8_0", "Q4_0", "Q4_K", "Q6_K" };
+  g_autofree char *folder = golden ("scout-tiny"), *whole = NULL, *err = NULL;
+  g_autoptr (Folder) out = folder_new ();
+
+  whole = g_build_filename (out, "scout-tiny.gguf", NULL);
+  err = succeed ("convert %s %s --type F32 --projector-type F32", folder, whole);
+  for (guint t = 0; t < G_N_ELEMENTS (types); t++) {
+    g_autofree char *a = g_build_filename (out, "a.gguf", NULL), *b = g_build_filename (out, "b.gguf", NULL);
+    g_autofree char *one = NULL, *two = NULL, *err_a = NULL, *err_b = NULL;
+    gsize n_one, n_two;
+
+    err_a = succeed ("convert %s %s --type %s --no-projector", folder, a, types[t]);
+    err_b = succeed ("convert %s %s --type %s --no-projector --threads 1", whole, b, types[t]);
+    g_assert_true (g_file_get_contents (a, &one, &n_one, NULL));
+    g_assert_true (g_file_get_contents (b, &two, &n_two, NULL));
+    g_assert_cmpmem (one, n_one, two, n_two);
+  }
+}
+
+static void
+test_a_converted_model_answers_like_the_folder (void)
+{
+  g_autofree char *embedded = g_build_filename (g_getenv ("LLAMA4_DATA_DIR"), "embedded", NULL), *path = NULL, *err = NULL;
+  g_autofree char *from_folder = NULL, *from_file = NULL, *picture = golden ("frames-tiny/expected/image-0.ppm");
+  g_autofree char *one = NULL, *two = NULL;
+  g_autoptr (Folder) out = folder_new ();
+  g_autofree char *err_one = NULL, *err_two = NULL;
+
+  path = g_build_filename (out, "model.gguf", NULL);
+  err = succeed ("convert %s %s", embedded, path);
+  one = g_strdup_printf ("run %s --image %s Describe", embedded, picture);
+  two = g_strdup_printf ("run %s --image %s Describe", path, picture);
+  g_assert_cmpint (run (one, NULL, &from_folder, &err_one), ==, 0);
+  g_assert_cmpint (run (two, NULL, &from_file, &err_two), ==, 0);
+  g_assert_cmpstr (from_file, ==, from_folder);
+}
+
+static void
+test_failures_are_one_line_and_leave_nothing (void)
+{
+  g_autofree char *scout = golden ("scout-tiny"), *topk = golden ("topk-tiny");
+  g_autoptr (Folder) broken = folder_new ();
+  g_autofree char *config = g_build_filename (scout, "config.json", NULL), *contents = NULL, *moved = NULL, *weights = NULL;
+  const struct
+  {
+    const char *model, *rest, *words;
+  } cases[] = {
+    {scout, "--type Q2_K", "--type|Q4_K"}, {scout, "--type nonsense", "--type"}, {scout, "--threads -1", "-1"},
+    {"/nowhere", "", "/nowhere"}, {topk, "", "experts|GGUF"}, {broken, "", "patch_embedding|is missing"}, {scout, "more", "convert needs"},
+  };
+
+  g_assert_true (g_file_get_contents (config, &contents, NULL, NULL));
+  moved = folder_write (broken, "config.json", contents, -1);
+  weights = folder_write (broken, "model.safetensors", "\x02\0\0\0\0\0\0\0{}", 10);
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (Folder) out = folder_new ();
+    g_autofree char *arguments = g_strdup_printf ("convert %s %s/model.gguf %s", cases[i].model, out, cases[i].rest);
+    g_autofree char *text = NULL, *err = NULL;
+    g_auto (GStrv) words = g_strsplit (cases[i].words, "|", -1);
+
+    g_assert_cmpint (run (arguments, NULL, &text, &err), ==, 1);
+    for (guint w = 0; words[w] != NULL; w++)
+      if (strstr (err, words[w]) == NULL)
+        g_error ("llama4 %s: \"%s\" does not say \"%s\"", arguments, err, words[w]);
+    g_assert_true (strchr (err, '\n') == err + strlen (err) - 1);
+    g_assert_cmpuint (count_files (out), ==, 0);
+  }
+}
+
+/* Random models --------------------------------------------------------------------------------------------------------- */
+
+static void
+test_random_models_load_and_answer (void)
+{
+  static const char *const types[] = { "F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_K", "Q6_K" };
+  g_autofree char *scout = golden ("scout-tiny");
+
+  for (guint t = 0; t < G_N_ELEMENTS (types); t++) {
+    g_autoptr (Folder) out = folder_new ();
+    g_autofree char *synth = succeed ("synth %s %s/a.gguf --layers 4 --type %s --tokenizer %s", scout, out, types[t], scout);
+    g_autofree char *projector = succeed ("synth %s %s/mmproj.gguf --projector", scout, out);
+    g_autofree char *picture = golden ("frames-tiny/expected/image-0.ppm");
+    g_autofree char *answer = succeed ("run %s/a.gguf --image %s --max-tokens 3 hello", out, picture);
+
+    g_assert_nonnull (strstr (answer, "3 generated"));
+  }
+}
+
+static void
+test_random_models_depend_on_the_seed_alone (void)
+{
+  g_autofree char *scout = golden ("scout-tiny"), *one = NULL, *two = NULL, *three = NULL;
+  g_autofree char *a = NULL, *b = NULL, *c = NULL;
+  g_autoptr (Folder) out = folder_new ();
+  gsize n;
+
+  a = succeed ("synth %s %s/a.gguf --vocab 64 --layers 2", scout, out);
+  b = succeed ("synth %s %s/b.gguf --vocab 64 --layers 2 --seed 0", scout, out);
+  c = succeed ("synth %s %s/c.gguf --vocab 64 --layers 2 --seed 1", scout, out);
+  for (guint i = 0; i < 3; i++) {
+    char name[] = "a.gguf";
+    g_autofree char *path = NULL;
+
+    name[0] += (char) i;
+    path = g_build_filename (out, name, NULL);
+    g_assert_true (g_file_get_contents (path, i == 0 ? &one : i == 1 ? &two : &three, &n, NULL));
+  }
+  g_assert_cmpmem (one, n, two, n);
+  g_assert_true (memcmp (one, three, n) != 0);
+}
+
+static void
+test_bad_random_models_are_refused (void)
+{
+  static const char *const cases[][2] = {
+    {"synth scout", "synth needs"}, {"synth nonsense /tmp/x.gguf", "nonsense"}, {"synth scout /nowhere/x.gguf", "/nowhere"},
+    {"synth scout /tmp/x.gguf --layers -1", "--layers"}, {"synth scout /tmp/x.gguf --vocab -1", "--vocab"},
+    {"synth scout /tmp/x.gguf --type IQ4_NL", "--type"}, {"synth scout /tmp/x.gguf --tokenizer /nowhere", "/nowhere"},
+    {"synth ../scout /tmp/x.gguf", "../scout"},
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autofree char *out = NULL, *err = NULL;
+
+    g_assert_cmpint (run (cases[i][0], NULL, &out, &err), ==, 1);
+    g_assert_nonnull (strstr (err, cases[i][1]));
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/convert/every-golden-computes-the-same-from-its-file", test_every_golden_computes_the_same_from_its_file);
+  g_test_add_func ("/convert/a-file-converts-like-the-folder-it-came-from", test_a_file_converts_like_the_folder_it_came_from);
+  g_test_add_func ("/convert/a-converted-model-answers-like-the-folder", test_a_converted_model_answers_like_the_folder);
+  g_test_add_func ("/convert/failures-are-one-line-and-leave-nothing", test_failures_are_one_line_and_leave_nothing);
+  g_test_add_func ("/synth/random-models-load-and-answer", test_random_models_load_and_answer);
+  g_test_add_func ("/synth/random-models-depend-on-the-seed-alone", test_random_models_depend_on_the_seed_alone);
+  g_test_add_func ("/synth/bad-random-models-are-refused", test_bad_random_models_are_refused);
+  return g_test_run ();
+}
