@@ -22,6 +22,14 @@ typedef enum
   GST_LLAMA4_ON_BUSY_SKIP
 } GstLlama4OnBusy;
 
+/* What to do with a window while another waits to be described. */
+typedef enum
+{
+  GST_LLAMA4_WAIT,              /* wait until that one is taken up */
+  GST_LLAMA4_REPLACE,           /* leave out that one */
+  GST_LLAMA4_ADD                /* let both wait */
+} GstLlama4Patience;
+
 /* What the user has set; guarded by the object lock. */
 typedef struct
 {
@@ -83,6 +91,8 @@ struct _GstLlama4Describe
   gboolean warned_frame;
   GstClockTime last_time;       /* stream time of the latest frame */
   GstClockTime last_end;        /* stream time at which it ends */
+  GstClockTime settled;         /* stream time up to which the output knows that all has been said */
+  gboolean new_stream;          /* since the latest segment */
 
   /* Worker and those who wait for it */
   GMutex lock;
@@ -122,8 +132,8 @@ void gst_llama4_worker_interrupt (GstLlama4Describe * self);
 void gst_llama4_worker_join (GstLlama4Describe * self);
 /* TRUE when the model is there; waits for it unless `skips`. FALSE: still loading, failed, or flushing. */
 gboolean gst_llama4_worker_wait_for_model (GstLlama4Describe * self, gboolean skips);
-/* Hands over a window; in wait mode blocks while one waits already, in skip mode replaces it. (transfer full) */
-void gst_llama4_worker_push_window (GstLlama4Describe * self, GstLlama4Window * window, gboolean skips);
+/* Hands over a window. (transfer full) */
+void gst_llama4_worker_push_window (GstLlama4Describe * self, GstLlama4Window * window, GstLlama4Patience patience);
 /* Hands over what the output is to do after the windows before it. (transfer full) */
 void gst_llama4_worker_push_output (GstLlama4Describe * self, GstLlama4Item * item);
 /* Blocks until all jobs are done, or flushing. */

@@ -16,7 +16,7 @@ typedef struct
   guint generation;
   GstLlama4Window *window;
   gint64 since;                 /* monotonic time of its last frame */
-  gboolean skips;
+  gboolean late;                /* its text may be shown after its time */
   GstLlama4Item *item;
 } Job;
 
@@ -164,6 +164,27 @@ make_structure (const char *name, const L4Record * record, const char *text, con
   return structure;
 }
 
+/* What the properties and the following buffers show. */
+static void
+remember (GstLlama4Describe * self, const L4Record * record, const char *text, const char *json)
+{
+  const L4Answer *answer = record->answer;
+
+  GST_OBJECT_LOCK (self);
+  g_free (self->description);
+  self->description = g_strdup (text);
+  g_clear_pointer (&self->latest, gst_structure_free);
+  self->latest = make_structure (GST_LLAMA4_META, record, text, json);
+  self->stats.described++;
+  self->stats.prompt_tokens += answer->prompt_tokens;
+  self->stats.generated_tokens += answer->generated_tokens;
+  self->stats.queue_us += record->queue_us;
+  self->stats.vision_us += answer->vision_us;
+  self->stats.prefill_us += answer->prefill_us;
+  self->stats.decode_us += answer->decode_us;
+  GST_OBJECT_UNLOCK (self);
+}
+
 static void
 publish (GstLlama4Describe * self, const Job * job, const L4Answer * answer, gint64 queue_us)
 {
@@ -185,28 +206,17 @@ publish (GstLlama4Describe * self, const Job * job, const L4Answer * answer, gin
   item->end = window->text_end;
   item->text = g_strdup (text);
   item->json = g_strdup (json);
-  item->late = job->skips;
+  item->late = job->late;
 
-  g_mutex_lock (&self->lock);
+  g_mutex_lock (&self->lock);   /* so that no flush comes between the look and the deed */
   current = job->generation == self->generation && !self->stopping;
+  if (current)
+    remember (self, &record, text, json);
   g_mutex_unlock (&self->lock);
   if (!current) {
     gst_llama4_item_free (item);
     return;
   }
-  GST_OBJECT_LOCK (self);
-  g_free (self->description);
-  self->description = g_strdup (text);
-  g_clear_pointer (&self->latest, gst_structure_free);
-  self->latest = make_structure (GST_LLAMA4_META, &record, text, json);
-  self->stats.described++;
-  self->stats.prompt_tokens += answer->prompt_tokens;
-  self->stats.generated_tokens += answer->generated_tokens;
-  self->stats.queue_us += queue_us;
-  self->stats.vision_us += answer->vision_us;
-  self->stats.prefill_us += answer->prefill_us;
-  self->stats.decode_us += answer->decode_us;
-  GST_OBJECT_UNLOCK (self);
   gst_llama4_output_push (self->output, item);
   gst_element_post_message (GST_ELEMENT (self), gst_message_new_element (GST_OBJECT (self),
           make_structure (GST_LLAMA4_MESSAGE, &record, text, json)));
@@ -431,24 +441,23 @@ report_skip (GstLlama4Describe * self, const Job * job)
 }
 
 void
-gst_llama4_worker_push_window (GstLlama4Describe * self, GstLlama4Window * window, gboolean skips)
+gst_llama4_worker_push_window (GstLlama4Describe * self, GstLlama4Window * window, GstLlama4Patience patience)
 {
-  Job *job = g_new0 (Job, 1), *skipped = NULL;
+  g_autoptr (GPtrArray) skipped = g_ptr_array_new_with_free_func (job_free);
+  Job *job = g_new0 (Job, 1);
 
   job->window = window;
-  job->skips = skips;
+  job->late = patience != GST_LLAMA4_WAIT;
   job->since = g_get_monotonic_time ();
   g_mutex_lock (&self->lock);
-  if (skips && self->n_waiting > 0)
-    skipped = take_waiting (self);
-  while (self->n_waiting > 0 && !is_interrupted (self))
+  while (patience == GST_LLAMA4_REPLACE && self->n_waiting > 0)
+    g_ptr_array_add (skipped, take_waiting (self));
+  while (patience == GST_LLAMA4_WAIT && self->n_waiting > 0 && !is_interrupted (self))
     g_cond_wait (&self->changed, &self->lock);
   push_job (self, job);
   g_mutex_unlock (&self->lock);
-  if (skipped != NULL) {
-    report_skip (self, skipped);
-    job_free (skipped);
-  }
+  for (guint i = 0; i < skipped->len; i++)
+    report_skip (self, g_ptr_array_index (skipped, i));
 }
 
 void
