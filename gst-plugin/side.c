@@ -327,6 +327,17 @@ gst_llama4_side_join (GstLlama4Side * self)
     g_thread_join (g_steal_pointer (&self->thread));
 }
 
+/* Whether last, which waits, says what item would: that time has passed. */
+static gboolean
+take_in (GstLlama4Item * last, const GstLlama4Item * item)
+{
+  if (last == NULL || item->type != GST_LLAMA4_ITEM_PASSED)
+    return FALSE;
+  if (last->type == GST_LLAMA4_ITEM_PASSED)
+    last->end = MAX (last->end, item->end);
+  return last->type == GST_LLAMA4_ITEM_PASSED || (last->type == GST_LLAMA4_ITEM_TEXT && last->end >= item->end);
+}
+
 void
 gst_llama4_side_push (GstLlama4Side * self, GstLlama4Item * given)
 {
@@ -337,10 +348,7 @@ gst_llama4_side_push (GstLlama4Side * self, GstLlama4Item * given)
   while (item->type == GST_LLAMA4_ITEM_TEXT && self->items.length >= MAX_WAITING && is_welcome (self, item))
     g_cond_wait (&self->changed, &self->lock);
   last = g_queue_peek_tail (&self->items);
-  if (is_welcome (self, item) && item->type == GST_LLAMA4_ITEM_PASSED && last != NULL
-      && last->type == GST_LLAMA4_ITEM_PASSED)
-    last->end = MAX (last->end, item->end);
-  else if (is_welcome (self, item))
+  if (is_welcome (self, item) && !take_in (last, item))
     g_queue_push_tail (&self->items, g_steal_pointer (&item));
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
