@@ -14,6 +14,7 @@ G_BEGIN_DECLS
 
 #define GST_LLAMA4_META "Llama4Description"
 #define GST_LLAMA4_MESSAGE "llama4-description"
+#define GST_LLAMA4_LICENCE_MESSAGE "llama4-licence"
 
 typedef enum
 {
@@ -21,6 +22,12 @@ typedef enum
   GST_LLAMA4_ON_BUSY_WAIT,
   GST_LLAMA4_ON_BUSY_SKIP
 } GstLlama4OnBusy;
+
+typedef enum
+{
+  GST_LLAMA4_LOAD_READ,
+  GST_LLAMA4_LOAD_MAP
+} GstLlama4Load;
 
 /* What to do with a window while another waits to be described. */
 typedef enum
@@ -34,6 +41,7 @@ typedef enum
 typedef struct
 {
   char *model_path, *projector_path;
+  GstLlama4Load load;
   char *prompt, *system_prompt, *language;
   guint64 window, overlap;      /* nanoseconds */
   guint frames, tiles;
@@ -77,6 +85,7 @@ struct _GstLlama4Describe
   GstLlama4Stats stats;         /* object lock */
   char *description;            /* object lock; the latest text */
   GstStructure *latest;         /* object lock; the latest description as in the meta, or NULL */
+  char *licence_notice;         /* object lock; of the model in memory, or NULL */
 
   /* Streaming thread */
   GstSegment segment;
@@ -124,6 +133,12 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (GstLlama4Settings, gst_llama4_settings_clear)
 GstFlowReturn gst_llama4_describe_chain (GstPad * pad, GstObject * parent, GstBuffer * buffer);
 gboolean gst_llama4_describe_sink_event (GstPad * pad, GstObject * parent, GstEvent * event);
 void gst_llama4_describe_reset_stream (GstLlama4Describe * self);
+
+/* load.c: for the worker */
+void gst_llama4_load_announce (GstLlama4Describe * self);       /* opens the progress that run closes */
+gboolean gst_llama4_load_run (GstLlama4Describe * self);        /* puts the model there, or posts why not */
+/* Lets go of the model, which outlives the worker otherwise. */
+void gst_llama4_load_forget (GstLlama4Describe * self);
 
 /* worker.c */
 void gst_llama4_worker_start (GstLlama4Describe * self);
