@@ -55,12 +55,13 @@ typedef struct
   guint64 context_length;       /* tokens */
   guint64 n_parameters;
   guint64 memory;               /* bytes held by the weights */
+  const char *licence;          /* what whoever uses these weights should know, as one line; NULL: nothing */
 } L4ModelInfo;
 
 /* percent runs from 0 to 100 and never falls. Called from the loading thread. */
 typedef void (*L4ProgressFunc) (guint percent, gpointer user_data);
 
-/* Loads a model, or takes a further reference to the one already in memory for the same files and threads.
+/* Loads a model, or takes a further reference to the one already in memory for the same files, threads and way of reading.
  * Blocks; options may be NULL. (transfer full) */
 L4_API L4Model *l4_model_load (const L4LoadOptions *options, L4ProgressFunc progress, gpointer user_data,
     GCancellable *cancellable, GError **error);

@@ -58,19 +58,37 @@ is_sideways (GstVideoOrientationMethod orientation)
       || orientation == GST_VIDEO_ORIENTATION_UL_LR || orientation == GST_VIDEO_ORIENTATION_UR_LL;
 }
 
+/* What the caps or a crop meta show of a mapped frame, which can be larger than the caps say. */
 static Area
-visible_area (const GstVideoInfo * info, GstBuffer * buffer)
+visible_area (const GstVideoInfo * info, const GstVideoFrame * frame)
 {
-  const GstVideoCropMeta *crop = gst_buffer_get_video_crop_meta (buffer);
-  Area area = { 0, 0, GST_VIDEO_INFO_WIDTH (info), GST_VIDEO_INFO_HEIGHT (info) };
+  const GstVideoCropMeta *crop = gst_buffer_get_video_crop_meta (frame->buffer);
+  guint width = GST_VIDEO_FRAME_WIDTH (frame), height = GST_VIDEO_FRAME_HEIGHT (frame);
 
-  if (crop != NULL && crop->x < (guint) area.width && crop->y < (guint) area.height && crop->width > 0 && crop->height > 0) {
-    area.x = crop->x;
-    area.y = crop->y;
-    area.width = MIN (crop->width, (guint) area.width - crop->x);
-    area.height = MIN (crop->height, (guint) area.height - crop->y);
+  if (crop == NULL || crop->x >= width || crop->y >= height || crop->width == 0 || crop->height == 0)
+    return (Area) { 0, 0, GST_VIDEO_INFO_WIDTH (info), GST_VIDEO_INFO_HEIGHT (info) };
+  return (Area) { crop->x, crop->y, MIN (crop->width, width - crop->x), MIN (crop->height, height - crop->y) };
+}
+
+/* Mapping takes a meta at its word that it fits the caps. */
+static gboolean
+map_frame (const GstVideoInfo * info, GstBuffer * buffer, GstVideoFrame * frame, char **problem)
+{
+  const GstVideoMeta *meta = gst_buffer_get_video_meta (buffer);
+  const char *format = gst_video_format_to_string (GST_VIDEO_INFO_FORMAT (info));
+  gint width = GST_VIDEO_INFO_WIDTH (info), height = GST_VIDEO_INFO_HEIGHT (info);
+
+  if (meta != NULL && (meta->format != GST_VIDEO_INFO_FORMAT (info) || meta->width < (guint) width
+          || meta->height < (guint) height)) {
+    *problem = g_strdup_printf (_("a buffer says that it is %ux%u %s, but its caps say %dx%d %s"), meta->width, meta->height,
+        gst_video_format_to_string (meta->format), width, height, format);
+    return FALSE;
   }
-  return area;
+  if (gst_video_frame_map (frame, info, buffer, GST_MAP_READ))
+    return TRUE;
+  *problem = g_strdup_printf (_("cannot read a %dx%d %s frame from a buffer of %zu bytes"), width, height, format,
+      gst_buffer_get_size (buffer));
+  return FALSE;
 }
 
 /* The size to convert to: what the model wants of the upright picture with square pixels, laid as the frame lies. */
@@ -172,31 +190,26 @@ GstLlama4Frame *
 gst_llama4_copier_copy (GstLlama4Copier * self, const GstVideoInfo * info, GstBuffer * buffer,
     GstVideoOrientationMethod orientation, const L4Model * model, guint max_tiles, GstClockTime time, char **problem)
 {
-  Area area = visible_area (info, buffer);
   GstVideoFrame in, out;
   GstLlama4Frame *frame = NULL;
-  GstBuffer *converted;
+  GstBuffer *converted = NULL;
   guint width, height;
+  Area area;
 
+  if (!map_frame (info, buffer, &in, problem))
+    return NULL;
+  area = visible_area (info, &in);
   choose_size (info, &area, is_sideways (orientation), model, max_tiles, &width, &height);
-  if (!prepare_converter (self, info, &area, width, height)) {
+  if (!prepare_converter (self, &in.info, &area, width, height)) {
     *problem = g_strdup_printf (_("cannot convert %dx%d %s to %ux%u RGB"), area.width, area.height,
         gst_video_format_to_string (GST_VIDEO_INFO_FORMAT (info)), width, height);
-    return NULL;
-  }
-  if (!gst_video_frame_map (&in, info, buffer, GST_MAP_READ)) {
-    *problem = g_strdup_printf (_("cannot read a %dx%d %s frame from a buffer of %zu bytes"),
-        GST_VIDEO_INFO_WIDTH (info), GST_VIDEO_INFO_HEIGHT (info),
-        gst_video_format_to_string (GST_VIDEO_INFO_FORMAT (info)), gst_buffer_get_size (buffer));
-    return NULL;
-  }
-  converted = gst_buffer_new_allocate (NULL, GST_VIDEO_INFO_SIZE (&self->out), NULL);
-  if (converted != NULL && gst_video_frame_map (&out, &self->out, converted, GST_MAP_READWRITE)) {
+  } else if ((converted = gst_buffer_new_allocate (NULL, GST_VIDEO_INFO_SIZE (&self->out), NULL)) == NULL
+      || !gst_video_frame_map (&out, &self->out, converted, GST_MAP_READWRITE)) {
+    *problem = g_strdup_printf (_("no memory for a picture of %ux%u"), width, height);
+  } else {
     gst_video_converter_frame (self->converter, &in, &out);
     frame = frame_new (&out, orientation, time);
     gst_video_frame_unmap (&out);
-  } else {
-    *problem = g_strdup_printf (_("no memory for a picture of %ux%u"), width, height);
   }
   gst_clear_buffer (&converted);
   gst_video_frame_unmap (&in);

@@ -104,7 +104,7 @@ change_state (GstElement * element, GstStateChange transition)
     gst_llama4_worker_join (self);
     reset (self);
   } else if (transition == GST_STATE_CHANGE_READY_TO_NULL) {
-    g_clear_pointer (&self->model, l4_model_unref);
+    gst_llama4_load_forget (self);
   }
   return result;
 }
@@ -159,9 +159,8 @@ finalize (GObject * object)
   gst_llama4_settings_clear (&self->settings);
   gst_llama4_sampler_free (self->sampler);
   gst_llama4_copier_free (self->copier);
-  g_clear_pointer (&self->model, l4_model_unref);
+  gst_llama4_load_forget (self);
   g_clear_object (&self->cancellable);
-  g_free (self->model_key);
   g_free (self->description);
   g_clear_pointer (&self->latest, gst_structure_free);
   g_mutex_clear (&self->lock);

@@ -14,6 +14,7 @@ G_BEGIN_DECLS
 
 #define GST_LLAMA4_META "Llama4Description"
 #define GST_LLAMA4_MESSAGE "llama4-description"
+#define GST_LLAMA4_LICENCE_MESSAGE "llama4-licence"
 
 typedef enum
 {
@@ -22,10 +23,25 @@ typedef enum
   GST_LLAMA4_ON_BUSY_SKIP
 } GstLlama4OnBusy;
 
+typedef enum
+{
+  GST_LLAMA4_LOAD_READ,
+  GST_LLAMA4_LOAD_MAP
+} GstLlama4Load;
+
+/* What to do with a window while another waits to be described. */
+typedef enum
+{
+  GST_LLAMA4_WAIT,              /* wait until that one is taken up */
+  GST_LLAMA4_REPLACE,           /* leave out that one */
+  GST_LLAMA4_ADD                /* let both wait */
+} GstLlama4Patience;
+
 /* What the user has set; guarded by the object lock. */
 typedef struct
 {
   char *model_path, *projector_path;
+  GstLlama4Load load;
   char *prompt, *system_prompt, *language;
   guint64 window, overlap;      /* nanoseconds */
   guint frames, tiles;
@@ -69,6 +85,7 @@ struct _GstLlama4Describe
   GstLlama4Stats stats;         /* object lock */
   char *description;            /* object lock; the latest text */
   GstStructure *latest;         /* object lock; the latest description as in the meta, or NULL */
+  char *licence_notice;         /* object lock; of the model in memory, or NULL */
 
   /* Streaming thread */
   GstSegment segment;
@@ -83,6 +100,8 @@ struct _GstLlama4Describe
   gboolean warned_frame;
   GstClockTime last_time;       /* stream time of the latest frame */
   GstClockTime last_end;        /* stream time at which it ends */
+  GstClockTime settled;         /* stream time up to which the output knows that all has been said */
+  gboolean new_stream;          /* since the latest segment */
 
   /* Worker and those who wait for it */
   GMutex lock;
@@ -115,6 +134,12 @@ GstFlowReturn gst_llama4_describe_chain (GstPad * pad, GstObject * parent, GstBu
 gboolean gst_llama4_describe_sink_event (GstPad * pad, GstObject * parent, GstEvent * event);
 void gst_llama4_describe_reset_stream (GstLlama4Describe * self);
 
+/* load.c: for the worker */
+void gst_llama4_load_announce (GstLlama4Describe * self);       /* opens the progress that run closes */
+gboolean gst_llama4_load_run (GstLlama4Describe * self);        /* puts the model there, or posts why not */
+/* Lets go of the model, which outlives the worker otherwise. */
+void gst_llama4_load_forget (GstLlama4Describe * self);
+
 /* worker.c */
 void gst_llama4_worker_start (GstLlama4Describe * self);
 /* Cancels what runs and makes waiting callers return; then, once pads no longer push, joins. */
@@ -122,8 +147,8 @@ void gst_llama4_worker_interrupt (GstLlama4Describe * self);
 void gst_llama4_worker_join (GstLlama4Describe * self);
 /* TRUE when the model is there; waits for it unless `skips`. FALSE: still loading, failed, or flushing. */
 gboolean gst_llama4_worker_wait_for_model (GstLlama4Describe * self, gboolean skips);
-/* Hands over a window; in wait mode blocks while one waits already, in skip mode replaces it. (transfer full) */
-void gst_llama4_worker_push_window (GstLlama4Describe * self, GstLlama4Window * window, gboolean skips);
+/* Hands over a window. (transfer full) */
+void gst_llama4_worker_push_window (GstLlama4Describe * self, GstLlama4Window * window, GstLlama4Patience patience);
 /* Hands over what the output is to do after the windows before it. (transfer full) */
 void gst_llama4_worker_push_output (GstLlama4Describe * self, GstLlama4Item * item);
 /* Blocks until all jobs are done, or flushing. */

@@ -13,8 +13,7 @@ struct _GstLlama4Output
   GstElement *element;
   GstPad *sinkpad, *srcpad;
 
-  /* Held while sides are used by others than their threads; never while one of these pushes. */
-  GRecMutex lock;
+  GMutex lock;                  /* never held while something is pushed or waited for */
   GstLlama4Side *sides[N_SIDES];        /* NULL: not requested */
   gboolean running;
   guint generation;
@@ -32,7 +31,7 @@ gst_llama4_output_new (GstElement * element, GstPad * sinkpad, GstPad * srcpad)
   self->element = element;
   self->sinkpad = sinkpad;
   self->srcpad = srcpad;
-  g_rec_mutex_init (&self->lock);
+  g_mutex_init (&self->lock);
   g_mutex_init (&self->combiner_lock);
   self->combiner = gst_flow_combiner_new ();
   gst_flow_combiner_add_pad (self->combiner, srcpad);
@@ -43,10 +42,10 @@ void
 gst_llama4_output_free (GstLlama4Output * self)
 {
   for (guint i = 0; i < N_SIDES; i++)
-    gst_llama4_side_free (self->sides[i]);
+    g_clear_pointer (&self->sides[i], gst_llama4_side_unref);
   gst_llama4_item_free (self->segment);
   gst_flow_combiner_unref (self->combiner);
-  g_rec_mutex_clear (&self->lock);
+  g_mutex_clear (&self->lock);
   g_mutex_clear (&self->combiner_lock);
   g_free (self);
 }
@@ -89,10 +88,6 @@ side_query (GstPad * pad, GstObject * parent, GstQuery * query)
   GstClockTime min, max, latency;
   gboolean live;
 
-  if (GST_QUERY_TYPE (query) == GST_QUERY_CAPS) {
-    gst_query_set_caps_result (query, GST_PAD_TEMPLATE_CAPS (GST_PAD_PAD_TEMPLATE (pad)));
-    return TRUE;
-  }
   if (GST_QUERY_TYPE (query) != GST_QUERY_LATENCY)
     return gst_pad_query_default (pad, parent, query);
   if (!gst_pad_peer_query (element->sinkpad, query))
@@ -116,6 +111,7 @@ side_event (GstPad * pad, GstObject * parent, GstEvent * event)
   return gst_pad_event_default (pad, parent, event);
 }
 
+/* With lock held. */
 static void
 start_side (GstLlama4Output * self, GstLlama4Side * side)
 {
@@ -128,27 +124,32 @@ GstPad *
 gst_llama4_output_request (GstLlama4Output * self, GstPadTemplate * template)
 {
   guint which = g_str_equal (GST_PAD_TEMPLATE_NAME_TEMPLATE (template), "json_src") ? JSON : TEXT;
-  GstPad *pad;
+  GstPad *pad = NULL;
+  gboolean running;
 
-  g_rec_mutex_lock (&self->lock);
-  if (self->sides[which] != NULL) {
-    g_rec_mutex_unlock (&self->lock);
-    return NULL;
+  g_mutex_lock (&self->lock);
+  if (self->sides[which] == NULL) {
+    pad = gst_pad_new_from_template (template, GST_PAD_TEMPLATE_NAME_TEMPLATE (template));
+    self->sides[which] = gst_llama4_side_new (self->element, self->sinkpad, pad, which == JSON, on_flow, self);
   }
-  pad = gst_pad_new_from_template (template, GST_PAD_TEMPLATE_NAME_TEMPLATE (template));
-  gst_pad_set_query_function (pad, side_query);
-  gst_pad_set_event_function (pad, side_event);
-  gst_pad_set_iterate_internal_links_function (pad, iterate_internal_links);
+  running = self->running;
+  g_mutex_unlock (&self->lock);
+  if (pad == NULL)
+    return NULL;
+  gst_pad_set_query_function (pad, GST_DEBUG_FUNCPTR (side_query));
+  gst_pad_set_event_function (pad, GST_DEBUG_FUNCPTR (side_event));
+  gst_pad_set_iterate_internal_links_function (pad, GST_DEBUG_FUNCPTR (iterate_internal_links));
+  if (running)
+    gst_pad_set_active (pad, TRUE);
   g_mutex_lock (&self->combiner_lock);
   gst_flow_combiner_add_pad (self->combiner, pad);
   g_mutex_unlock (&self->combiner_lock);
-  if (self->running)
-    gst_pad_set_active (pad, TRUE);
   gst_element_add_pad (self->element, pad);
-  self->sides[which] = gst_llama4_side_new (self->element, self->sinkpad, pad, which == JSON, on_flow, self);
-  if (self->running)
+
+  g_mutex_lock (&self->lock);
+  if (self->running && self->sides[which] != NULL)
     start_side (self, self->sides[which]);
-  g_rec_mutex_unlock (&self->lock);
+  g_mutex_unlock (&self->lock);
   return pad;
 }
 
@@ -157,48 +158,63 @@ gst_llama4_output_release (GstLlama4Output * self, GstPad * pad)
 {
   GstLlama4Side *side = NULL;
 
-  gst_pad_set_active (pad, FALSE);      /* ends a push that runs */
-  g_rec_mutex_lock (&self->lock);
+  g_mutex_lock (&self->combiner_lock);  /* first, or the video would be told that this pad flushes */
+  gst_flow_combiner_remove_pad (self->combiner, pad);
+  g_mutex_unlock (&self->combiner_lock);
+  g_mutex_lock (&self->lock);
   for (guint i = 0; i < N_SIDES; i++)
     if (self->sides[i] != NULL && gst_llama4_side_get_pad (self->sides[i]) == pad)
       side = g_steal_pointer (&self->sides[i]);
-  g_rec_mutex_unlock (&self->lock);
+  g_mutex_unlock (&self->lock);
   if (side == NULL)
     return;
   gst_llama4_side_interrupt (side);
+  gst_pad_set_active (pad, FALSE);      /* ends a push that runs */
   gst_llama4_side_join (side);
-  g_mutex_lock (&self->combiner_lock);
-  gst_flow_combiner_remove_pad (self->combiner, pad);
-  g_mutex_unlock (&self->combiner_lock);
   gst_element_remove_pad (self->element, pad);
-  gst_llama4_side_free (side);
+  gst_llama4_side_unref (side);
 }
 
 gboolean
-gst_llama4_output_has_pads (GstLlama4Output * self)
+gst_llama4_output_is_linked (GstLlama4Output * self)
 {
   gboolean any = FALSE;
 
-  g_rec_mutex_lock (&self->lock);
+  g_mutex_lock (&self->lock);
   for (guint i = 0; i < N_SIDES; i++)
-    any |= self->sides[i] != NULL;
-  g_rec_mutex_unlock (&self->lock);
+    any |= self->sides[i] != NULL && gst_pad_is_linked (gst_llama4_side_get_pad (self->sides[i]));
+  g_mutex_unlock (&self->lock);
   return any;
 }
 
 /* To every side --------------------------------------------------------------------------------------------------------- */
 
+/* A reference to each; with lock held. */
+static void
+get_sides (GstLlama4Output * self, GstLlama4Side * sides[N_SIDES])
+{
+  for (guint i = 0; i < N_SIDES; i++)
+    sides[i] = self->sides[i] != NULL ? gst_llama4_side_ref (self->sides[i]) : NULL;
+}
+
+static void
+put_sides (GstLlama4Side * sides[N_SIDES])
+{
+  for (guint i = 0; i < N_SIDES; i++)
+    g_clear_pointer (&sides[i], gst_llama4_side_unref);
+}
+
 void
 gst_llama4_output_start (GstLlama4Output * self, guint generation)
 {
-  g_rec_mutex_lock (&self->lock);
+  g_mutex_lock (&self->lock);
   self->running = TRUE;
   self->generation = generation;
   g_clear_pointer (&self->segment, gst_llama4_item_free);
   for (guint i = 0; i < N_SIDES; i++)
     if (self->sides[i] != NULL)
       start_side (self, self->sides[i]);
-  g_rec_mutex_unlock (&self->lock);
+  g_mutex_unlock (&self->lock);
   g_mutex_lock (&self->combiner_lock);
   gst_flow_combiner_reset (self->combiner);
   g_mutex_unlock (&self->combiner_lock);
@@ -207,61 +223,75 @@ gst_llama4_output_start (GstLlama4Output * self, guint generation)
 void
 gst_llama4_output_interrupt (GstLlama4Output * self)
 {
-  g_rec_mutex_lock (&self->lock);
+  g_mutex_lock (&self->lock);
   self->running = FALSE;
   for (guint i = 0; i < N_SIDES; i++)
     if (self->sides[i] != NULL)
       gst_llama4_side_interrupt (self->sides[i]);
-  g_rec_mutex_unlock (&self->lock);
+  g_mutex_unlock (&self->lock);
 }
 
 void
 gst_llama4_output_join (GstLlama4Output * self)
 {
-  g_rec_mutex_lock (&self->lock);
+  GstLlama4Side *sides[N_SIDES];
+
+  g_mutex_lock (&self->lock);
+  get_sides (self, sides);
+  g_mutex_unlock (&self->lock);
   for (guint i = 0; i < N_SIDES; i++)
-    if (self->sides[i] != NULL)
-      gst_llama4_side_join (self->sides[i]);
-  g_rec_mutex_unlock (&self->lock);
+    if (sides[i] != NULL)
+      gst_llama4_side_join (sides[i]);
+  put_sides (sides);
 }
 
 void
 gst_llama4_output_push (GstLlama4Output * self, GstLlama4Item * given)
 {
   g_autoptr (GstLlama4Item) item = given;
+  GstLlama4Side *sides[N_SIDES];
 
-  g_rec_mutex_lock (&self->lock);
+  g_mutex_lock (&self->lock);
   if (item->type == GST_LLAMA4_ITEM_SEGMENT && item->generation == self->generation) {
     gst_llama4_item_free (self->segment);
     self->segment = gst_llama4_item_copy (item);
   }
+  get_sides (self, sides);
+  g_mutex_unlock (&self->lock);
   for (guint i = 0; i < N_SIDES; i++)
-    if (self->sides[i] != NULL)
-      gst_llama4_side_push (self->sides[i], gst_llama4_item_copy (item));
-  g_rec_mutex_unlock (&self->lock);
+    if (sides[i] != NULL)
+      gst_llama4_side_push (sides[i], gst_llama4_item_copy (item));
+  put_sides (sides);
 }
 
 void
 gst_llama4_output_flush_start (GstLlama4Output * self, GstEvent * event, guint generation)
 {
-  /* a push above may wait for a side, with the lock: the flush that ends its wait comes first */
-  for (guint i = 0; i < N_SIDES; i++)
-    if (self->sides[i] != NULL)
-      gst_llama4_side_flush_start (self->sides[i], event, generation);
-  g_rec_mutex_lock (&self->lock);
+  GstLlama4Side *sides[N_SIDES];
+
+  g_mutex_lock (&self->lock);
   self->generation = generation;
   g_clear_pointer (&self->segment, gst_llama4_item_free);
-  g_rec_mutex_unlock (&self->lock);
+  get_sides (self, sides);
+  g_mutex_unlock (&self->lock);
+  for (guint i = 0; i < N_SIDES; i++)
+    if (sides[i] != NULL)
+      gst_llama4_side_flush_start (sides[i], event, generation);
+  put_sides (sides);
 }
 
 void
 gst_llama4_output_flush_stop (GstLlama4Output * self, GstEvent * event)
 {
-  g_rec_mutex_lock (&self->lock);
+  GstLlama4Side *sides[N_SIDES];
+
+  g_mutex_lock (&self->lock);
+  get_sides (self, sides);
+  g_mutex_unlock (&self->lock);
   for (guint i = 0; i < N_SIDES; i++)
-    if (self->sides[i] != NULL)
-      gst_llama4_side_flush_stop (self->sides[i], event);
-  g_rec_mutex_unlock (&self->lock);
+    if (sides[i] != NULL)
+      gst_llama4_side_flush_stop (sides[i], event);
+  put_sides (sides);
   g_mutex_lock (&self->combiner_lock);
   gst_flow_combiner_reset (self->combiner);
   g_mutex_unlock (&self->combiner_lock);

@@ -9,6 +9,7 @@ enum
   PROP_0,
   PROP_MODEL_PATH,
   PROP_PROJECTOR_PATH,
+  PROP_LOAD,
   PROP_PROMPT,
   PROP_SYSTEM_PROMPT,
   PROP_LANGUAGE,
@@ -25,6 +26,7 @@ enum
   PROP_LATENCY,
   PROP_THREADS,
   PROP_MEMORY_LIMIT,
+  PROP_LICENCE_NOTICE,
   PROP_DESCRIPTION,
   PROP_STATS
 };
@@ -54,6 +56,22 @@ gst_llama4_on_busy_get_type (void)
 
   if (g_once_init_enter (&type))
     g_once_init_leave (&type, g_enum_register_static ("GstLlama4OnBusy", values));
+  return type;
+}
+
+#define GST_TYPE_LLAMA4_LOAD (gst_llama4_load_get_type ())
+static GType
+gst_llama4_load_get_type (void)
+{
+  static gsize type = 0;
+  static const GEnumValue values[] = {
+    {GST_LLAMA4_LOAD_READ, "Read the weights into memory", "read"},
+    {GST_LLAMA4_LOAD_MAP, "Map the file: for models larger than memory; it must not change meanwhile", "map"},
+    {0, NULL, NULL}
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("GstLlama4Load", values));
   return type;
 }
 
@@ -114,6 +132,9 @@ set_property (GObject * object, guint id, const GValue * value, GParamSpec * psp
       break;
     case PROP_PROJECTOR_PATH:
       set_string (&settings->projector_path, value);
+      break;
+    case PROP_LOAD:
+      settings->load = g_value_get_enum (value);
       break;
     case PROP_PROMPT:
       set_string (&settings->prompt, value);
@@ -199,6 +220,9 @@ get_property (GObject * object, guint id, GValue * value, GParamSpec * pspec)
     case PROP_PROJECTOR_PATH:
       g_value_set_string (value, settings->projector_path);
       break;
+    case PROP_LOAD:
+      g_value_set_enum (value, settings->load);
+      break;
     case PROP_PROMPT:
       g_value_set_string (value, settings->prompt);
       break;
@@ -247,6 +271,9 @@ get_property (GObject * object, guint id, GValue * value, GParamSpec * pspec)
     case PROP_MEMORY_LIMIT:
       g_value_set_uint64 (value, settings->memory_limit);
       break;
+    case PROP_LICENCE_NOTICE:
+      g_value_set_string (value, self->licence_notice);
+      break;
     case PROP_DESCRIPTION:
       g_value_set_string (value, self->description);
       break;
@@ -269,10 +296,13 @@ install_model_properties (GObjectClass * klass)
 {
   g_object_class_install_property (klass, PROP_MODEL_PATH,
       g_param_spec_string ("model-path", _("Model path"),
-          _("Folder of the Llama 4 checkpoint; unset: the embedded model; a file *.script: answers read from it"), NULL, READY));
+          _("Hugging Face folder or GGUF file; unset: the embedded model; a file *.script: answers read from it"), NULL, READY));
   g_object_class_install_property (klass, PROP_PROJECTOR_PATH,
       g_param_spec_string ("projector-path", _("Projector path"),
           _("Vision part of a model that keeps it in a file of its own; unset: found beside the model"), NULL, READY));
+  g_object_class_install_property (klass, PROP_LOAD,
+      g_param_spec_enum ("load", _("Load"), _("How the weights come into memory"), GST_TYPE_LLAMA4_LOAD, GST_LLAMA4_LOAD_READ,
+          READY));
   g_object_class_install_property (klass, PROP_THREADS,
       g_param_spec_uint ("threads", _("Threads"), _("Threads that compute; 0: one for every CPU"), 0, MAX_THREADS, 0, READY));
   g_object_class_install_property (klass, PROP_MEMORY_LIMIT,
@@ -339,10 +369,14 @@ gst_llama4_describe_install_properties (GObjectClass * klass)
   install_model_properties (klass);
   install_prompt_properties (klass);
   install_time_properties (klass);
+  g_object_class_install_property (klass, PROP_LICENCE_NOTICE,
+      g_param_spec_string ("licence-notice", _("Licence notice"), _("The terms of the weights in memory; unset: none to tell"),
+          NULL, READ_ONLY));
   g_object_class_install_property (klass, PROP_DESCRIPTION,
       g_param_spec_string ("description", _("Description"), _("The latest description"), NULL, READ_ONLY));
   g_object_class_install_property (klass, PROP_STATS,
       g_param_spec_boxed ("stats", _("Statistics"), _("Windows described, skipped and failed; tokens; milliseconds per stage"),
           GST_TYPE_STRUCTURE, READ_ONLY));
   gst_type_mark_as_plugin_api (GST_TYPE_LLAMA4_ON_BUSY, 0);
+  gst_type_mark_as_plugin_api (GST_TYPE_LLAMA4_LOAD, 0);
 }

@@ -9,6 +9,7 @@
 
 struct _GstLlama4Side
 {
+  gatomicrefcount references;
   GstElement *element;
   GstPad *sinkpad, *pad;
   gboolean json;
@@ -67,6 +68,7 @@ gst_llama4_side_new (GstElement * element, GstPad * sinkpad, GstPad * pad, gbool
 {
   GstLlama4Side *self = g_new0 (GstLlama4Side, 1);
 
+  g_atomic_ref_count_init (&self->references);
   self->element = element;
   self->sinkpad = sinkpad;
   self->pad = gst_object_ref (pad);
@@ -86,10 +88,17 @@ drop_items (GstLlama4Side * self)
   g_queue_clear_full (&self->items, (GDestroyNotify) gst_llama4_item_free);
 }
 
-void
-gst_llama4_side_free (GstLlama4Side * self)
+GstLlama4Side *
+gst_llama4_side_ref (GstLlama4Side * self)
 {
-  if (self == NULL)
+  g_atomic_ref_count_inc (&self->references);
+  return self;
+}
+
+void
+gst_llama4_side_unref (GstLlama4Side * self)
+{
+  if (!g_atomic_ref_count_dec (&self->references))
     return;
   drop_items (self);
   gst_object_unref (self->pad);
@@ -137,6 +146,7 @@ push_caps (GstLlama4Side * self)
   g_autoptr (GstCaps) allowed = gst_pad_peer_query_caps (self->pad, template);
   g_autoptr (GstCaps) mine = gst_caps_intersect_full (template, allowed, GST_CAPS_INTERSECT_FIRST);
 
+  gst_pad_check_reconfigure (self->pad);        /* that is what happens here */
   if (gst_caps_is_empty (mine))
     gst_caps_replace (&mine, template);
   mine = gst_caps_fixate (g_steal_pointer (&mine));
@@ -144,9 +154,9 @@ push_caps (GstLlama4Side * self)
 }
 
 static void
-ensure_stream (GstLlama4Side * self)
+ensure_stream (GstLlama4Side * self, gboolean new_stream)
 {
-  if (gst_pad_has_current_caps (self->pad))
+  if (!new_stream && gst_pad_has_current_caps (self->pad))
     return;
   push_stream_start (self);
   push_caps (self);
@@ -156,13 +166,17 @@ ensure_stream (GstLlama4Side * self)
 static void
 take_segment (GstLlama4Side * self, const GstLlama4Item * item)
 {
-  ensure_stream (self);
+  GstClockTime length = 0;
+
+  ensure_stream (self, item->new_stream);
   self->segment = item->segment;
   self->seqnum = item->seqnum;
   self->has_segment = TRUE;
-  self->covered = self->segment.rate > 0 ? self->segment.start : 0;
+  self->covered = self->segment.start;
   push_event (self, gst_event_new_segment (&self->segment), self->seqnum);
-  push_event (self, gst_event_new_gap (self->covered, 0), self->seqnum);
+  if (self->segment.rate < 0 && GST_CLOCK_TIME_IS_VALID (self->segment.stop))
+    length = self->segment.stop - self->segment.start;  /* backwards nothing is ever said */
+  push_event (self, gst_event_new_gap (self->covered, length), self->seqnum);
 }
 
 static void
@@ -174,10 +188,16 @@ cover (GstLlama4Side * self, GstClockTime until)
   self->covered = until;
 }
 
+/* The time stamp of that stream time, inside the segment; NONE before it. */
 static GstClockTime
 segment_time (const GstLlama4Side * self, GstClockTime stream_time)
 {
-  return gst_segment_position_from_stream_time (&self->segment, GST_FORMAT_TIME, stream_time);
+  guint64 position;
+
+  if (gst_segment_position_from_stream_time_full (&self->segment, GST_FORMAT_TIME, stream_time, &position) != 1
+      || position < self->segment.start)
+    return GST_CLOCK_TIME_NONE;
+  return MIN (position, self->segment.stop);    /* NONE is the largest */
 }
 
 /* The bytes to push: the text as the format wants it, or the record as a line. (transfer full) */
@@ -215,6 +235,8 @@ push_text (GstLlama4Side * self, const GstLlama4Item * item)
     cover (self, end);
     return;
   }
+  if (gst_pad_check_reconfigure (self->pad))    /* linked to something else */
+    push_caps (self);
   buffer = make_buffer (self, item);
   GST_BUFFER_PTS (buffer) = start;
   GST_BUFFER_DURATION (buffer) = end - start;
@@ -228,7 +250,7 @@ do_item (GstLlama4Side * self, const GstLlama4Item * item)
   if (item->type == GST_LLAMA4_ITEM_SEGMENT) {
     take_segment (self, item);
   } else if (item->type == GST_LLAMA4_ITEM_EOS) {
-    ensure_stream (self);
+    ensure_stream (self, FALSE);
     push_event (self, gst_event_new_eos (), item->seqnum);
   } else if (self->has_segment && item->type == GST_LLAMA4_ITEM_TEXT) {
     push_text (self, item);
@@ -279,6 +301,8 @@ run (gpointer data)
 void
 gst_llama4_side_start (GstLlama4Side * self, guint generation)
 {
+  if (self->thread != NULL)
+    return;
   self->generation = generation;
   self->running = TRUE;
   self->flushing = FALSE;
@@ -303,6 +327,17 @@ gst_llama4_side_join (GstLlama4Side * self)
     g_thread_join (g_steal_pointer (&self->thread));
 }
 
+/* Whether last, which waits, says what item would: that time has passed. */
+static gboolean
+take_in (GstLlama4Item * last, const GstLlama4Item * item)
+{
+  if (last == NULL || item->type != GST_LLAMA4_ITEM_PASSED)
+    return FALSE;
+  if (last->type == GST_LLAMA4_ITEM_PASSED)
+    last->end = MAX (last->end, item->end);
+  return last->type == GST_LLAMA4_ITEM_PASSED || (last->type == GST_LLAMA4_ITEM_TEXT && last->end >= item->end);
+}
+
 void
 gst_llama4_side_push (GstLlama4Side * self, GstLlama4Item * given)
 {
@@ -313,10 +348,7 @@ gst_llama4_side_push (GstLlama4Side * self, GstLlama4Item * given)
   while (item->type == GST_LLAMA4_ITEM_TEXT && self->items.length >= MAX_WAITING && is_welcome (self, item))
     g_cond_wait (&self->changed, &self->lock);
   last = g_queue_peek_tail (&self->items);
-  if (is_welcome (self, item) && item->type == GST_LLAMA4_ITEM_PASSED && last != NULL
-      && last->type == GST_LLAMA4_ITEM_PASSED)
-    last->end = MAX (last->end, item->end);
-  else if (is_welcome (self, item))
+  if (is_welcome (self, item) && !take_in (last, item))
     g_queue_push_tail (&self->items, g_steal_pointer (&item));
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);

@@ -21,6 +21,7 @@ typedef struct
   GstLlama4ItemType type;
   guint generation;             /* flushes before it was made */
   GstSegment segment;           /* SEGMENT */
+  gboolean new_stream;          /* SEGMENT: the first of a stream */
   guint32 seqnum;               /* SEGMENT, EOS */
   GstClockTime start, end;      /* stream time: TEXT; PASSED: end alone */
   char *text;                   /* one line of UTF-8; TEXT */
@@ -39,13 +40,14 @@ typedef void (*GstLlama4FlowFunc) (GstPad * pad, GstFlowReturn flow, gpointer us
 typedef struct _GstLlama4Side GstLlama4Side;
 
 /* Takes a reference to pad; element and sinkpad, after whose stream this one is named, are borrowed. json: the pad carries
- * records rather than text. */
+ * records rather than text. Reference counted: a pad can be released while others still push. */
 GstLlama4Side *gst_llama4_side_new (GstElement * element, GstPad * sinkpad, GstPad * pad, gboolean json,
     GstLlama4FlowFunc on_flow, gpointer user_data);
-void gst_llama4_side_free (GstLlama4Side * self);
+GstLlama4Side *gst_llama4_side_ref (GstLlama4Side * self);
+void gst_llama4_side_unref (GstLlama4Side * self);
 GstPad *gst_llama4_side_get_pad (GstLlama4Side * self);
 
-/* Items of another generation than this one, or than that of the latest flush, are dropped. */
+/* Items of another generation than this one, or than that of the latest flush, are dropped. Running already: nothing. */
 void gst_llama4_side_start (GstLlama4Side * self, guint generation);
 void gst_llama4_side_interrupt (GstLlama4Side * self);  /* drops what waits; the thread ends once its pad pushes no more */
 void gst_llama4_side_join (GstLlama4Side * self);

@@ -18,7 +18,7 @@ gst_llama4_describe_reset_stream (GstLlama4Describe * self)
   gst_llama4_describe_copy_settings (self, &settings);
   gst_llama4_sampler_reset (self->sampler, settings.window, settings.overlap, settings.frames);
   self->fresh = TRUE;
-  self->last_time = self->last_end = GST_CLOCK_TIME_NONE;
+  self->last_time = self->last_end = self->settled = GST_CLOCK_TIME_NONE;
 }
 
 /* Whether video must never wait. */
@@ -40,6 +40,20 @@ decide_skips (GstLlama4Describe * self)
   return live;
 }
 
+/* Says, behind the windows handed over so far, that nothing else will be said about the time before `time`. */
+static void
+settle (GstLlama4Describe * self, GstClockTime time)
+{
+  GstLlama4Item *passed;
+
+  if (GST_CLOCK_TIME_IS_VALID (self->settled) && time <= self->settled)
+    return;
+  self->settled = time;
+  passed = gst_llama4_item_new (GST_LLAMA4_ITEM_PASSED);
+  passed->end = time;
+  gst_llama4_worker_push_output (self, passed);
+}
+
 /* Hands over what is complete by `time`. */
 static void
 advance (GstLlama4Describe * self, GstClockTime time)
@@ -47,24 +61,24 @@ advance (GstLlama4Describe * self, GstClockTime time)
   GstLlama4Window *window;
 
   while ((window = gst_llama4_sampler_advance (self->sampler, time)) != NULL)
-    gst_llama4_worker_push_window (self, window, self->skips);
+    gst_llama4_worker_push_window (self, window, self->skips ? GST_LLAMA4_REPLACE : GST_LLAMA4_WAIT);
+  if (!self->skips)             /* otherwise pass_time() says so, ahead of the windows */
+    settle (self, gst_llama4_sampler_settled (self->sampler, time));
 }
 
-/* The stream ends or breaks off: hands over what is there, and says that the time until then has passed. */
+/* The stream ends or breaks off: hands over what is there. The end's last window is never left out. */
 static void
-drain (GstLlama4Describe * self)
+drain (GstLlama4Describe * self, gboolean ends)
 {
-  GstLlama4Item *passed;
+  GstLlama4Patience patience = !self->skips ? GST_LLAMA4_WAIT : ends ? GST_LLAMA4_ADD : GST_LLAMA4_REPLACE;
   GstLlama4Window *window;
 
   if (!GST_CLOCK_TIME_IS_VALID (self->last_end))
     return;
   advance (self, self->last_end);
   while ((window = gst_llama4_sampler_drain (self->sampler, self->last_end)) != NULL)
-    gst_llama4_worker_push_window (self, window, FALSE);        /* the last one is never left out */
-  passed = gst_llama4_item_new (GST_LLAMA4_ITEM_PASSED);
-  passed->end = self->last_end;
-  gst_llama4_worker_push_output (self, passed);
+    gst_llama4_worker_push_window (self, window, patience);
+  settle (self, self->last_end);
 }
 
 /* Frames --------------------------------------------------------------------------------------------------------------- */
@@ -138,6 +152,23 @@ pass_time (GstLlama4Describe * self, GstClockTime time)
   gst_llama4_output_push (self->output, passed);
 }
 
+/* Stream time of the end of the segment, or NONE. */
+static GstClockTime
+segment_end (const GstLlama4Describe * self)
+{
+  return GST_CLOCK_TIME_IS_VALID (self->segment.stop) ? gst_segment_to_stream_time (&self->segment, GST_FORMAT_TIME,
+      self->segment.stop) : GST_CLOCK_TIME_NONE;
+}
+
+/* The first time of a segment passes. */
+static void
+begin (GstLlama4Describe * self)
+{
+  if (self->fresh)
+    self->skips = decide_skips (self);
+  self->fresh = FALSE;
+}
+
 static void
 sample (GstLlama4Describe * self, GstBuffer * buffer)
 {
@@ -146,16 +177,14 @@ sample (GstLlama4Describe * self, GstBuffer * buffer)
 
   if (!GST_CLOCK_TIME_IS_VALID (time))
     return;
-  if (self->fresh)
-    self->skips = decide_skips (self);
-  self->fresh = FALSE;
+  begin (self);
   interval = frame_interval (self, buffer, time);
   advance (self, time);
   if (gst_llama4_sampler_wants (self->sampler, time, interval))
     take_frame (self, buffer, time);
   pass_time (self, time);
   self->last_time = time;
-  self->last_end = time + interval;
+  self->last_end = MIN (time + interval, segment_end (self));   /* NONE is the largest */
 }
 
 /* Puts the latest description on the buffer. (transfer full) */
@@ -234,7 +263,7 @@ same_times (const GstSegment * one, const GstSegment * other)
       && one->start == other->start && one->base == other->base && one->time == other->time && one->offset == other->offset;
 }
 
-static void
+static gboolean
 take_segment (GstLlama4Describe * self, GstEvent * event)
 {
   const GstSegment *segment;
@@ -244,13 +273,15 @@ take_segment (GstLlama4Describe * self, GstEvent * event)
   if (segment->format != GST_FORMAT_TIME) {
     GST_ELEMENT_ERROR (self, STREAM, FORMAT, (_("The video's segment is in %s, not in time"),
             gst_format_get_name (segment->format)), (NULL));
-    return;
+    return FALSE;
   }
-  if (!same_times (segment, &self->segment) || self->fresh) {
-    drain (self);
+  if (!same_times (segment, &self->segment) || self->fresh || self->new_stream) {
+    drain (self, FALSE);
     gst_llama4_describe_reset_stream (self);
     item = gst_llama4_item_new (GST_LLAMA4_ITEM_SEGMENT);
     item->segment = *segment;
+    item->new_stream = self->new_stream;
+    self->new_stream = FALSE;
     /* the same running times, but time stamps that are stream time: subtitle files know nothing else */
     item->segment.start = item->segment.position = segment->time;
     if (GST_CLOCK_TIME_IS_VALID (segment->stop))
@@ -262,6 +293,7 @@ take_segment (GstLlama4Describe * self, GstEvent * event)
     gst_llama4_worker_push_output (self, item);
   }
   self->segment = *segment;
+  return TRUE;
 }
 
 static void
@@ -276,6 +308,7 @@ take_gap (GstLlama4Describe * self, GstEvent * event)
       GST_CLOCK_TIME_IS_VALID (duration) ? start + duration : start);
   if (!GST_CLOCK_TIME_IS_VALID (end) || (GST_CLOCK_TIME_IS_VALID (self->last_end) && end <= self->last_end))
     return;
+  begin (self);
   advance (self, end);
   pass_time (self, end);
   self->last_end = end;
@@ -297,11 +330,11 @@ take_eos (GstLlama4Describe * self, GstEvent * event)
 {
   GstLlama4Item *item = gst_llama4_item_new (GST_LLAMA4_ITEM_EOS);
 
-  drain (self);
+  drain (self, TRUE);
   item->seqnum = gst_event_get_seqnum (event);
   gst_llama4_worker_push_output (self, item);
-  /* With text linked its sinks wait for its end by themselves, and a muxer must see the video's end to go on with the text. */
-  if (!gst_llama4_output_has_pads (self->output))
+  /* Where text is linked its sinks wait for its end by themselves, and a muxer must see the video's end to go on with the text. */
+  if (!gst_llama4_output_is_linked (self->output))
     gst_llama4_worker_drain (self);
 }
 
@@ -328,19 +361,18 @@ gboolean
 gst_llama4_describe_sink_event (GstPad * pad, GstObject * parent, GstEvent * event)
 {
   GstLlama4Describe *self = GST_LLAMA4_DESCRIBE (parent);
+  gboolean usable = TRUE;
 
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_CAPS:
-      if (!take_caps (self, event)) {
-        gst_event_unref (event);
-        return FALSE;
-      }
+      usable = take_caps (self, event);
       break;
     case GST_EVENT_STREAM_START:
       self->orientation = GST_VIDEO_ORIENTATION_IDENTITY;
+      self->new_stream = TRUE;
       break;
     case GST_EVENT_SEGMENT:
-      take_segment (self, event);
+      usable = take_segment (self, event);
       break;
     case GST_EVENT_GAP:
       take_gap (self, event);
@@ -360,6 +392,9 @@ gst_llama4_describe_sink_event (GstPad * pad, GstObject * parent, GstEvent * eve
     default:
       break;
   }
-  gst_pad_push_event (self->srcpad, event);    /* nobody there to take it is no failure */
-  return TRUE;
+  if (usable)
+    gst_pad_push_event (self->srcpad, event);  /* nobody there to take it is no failure */
+  else
+    gst_event_unref (event);
+  return usable;
 }

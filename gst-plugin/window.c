@@ -86,15 +86,22 @@ close_first (GstLlama4Sampler * self, GstClockTime end)
   return window;
 }
 
+/* Start of the next window that a frame at `time` opens or will open: a jump leaves out what nothing was seen of. */
+static GstClockTime
+next_start (const GstLlama4Sampler * self, GstClockTime time)
+{
+  if (!GST_CLOCK_TIME_IS_VALID (self->next))
+    return time;
+  if (time < self->next + self->length)
+    return self->next;
+  return self->next + ((time - self->next - self->length) / self->step + 1) * self->step;
+}
+
 /* Opens the windows that start by `time` and are not over by then. */
 static void
 open_windows (GstLlama4Sampler * self, GstClockTime time)
 {
-  if (!GST_CLOCK_TIME_IS_VALID (self->next))
-    self->next = time;
-  if (time >= self->next + self->length)        /* a jump: leave out what nothing was seen of */
-    self->next += ((time - self->next - self->length) / self->step + 1) * self->step;
-  for (; self->next <= time; self->next += self->step) {
+  for (self->next = next_start (self, time); self->next <= time; self->next += self->step) {
     Open *open = g_new0 (Open, 1);
 
     open->start = self->next;
@@ -115,6 +122,14 @@ gst_llama4_sampler_advance (GstLlama4Sampler * self, GstClockTime time)
       return window;
   }
   return NULL;
+}
+
+GstClockTime
+gst_llama4_sampler_settled (const GstLlama4Sampler * self, GstClockTime time)
+{
+  const Open *first = self->open.head != NULL ? self->open.head->data : NULL;
+
+  return MIN (time, first != NULL ? first->start : next_start (self, time));
 }
 
 /* When the window's target number n is due: evenly spread, the last one where its last frame is expected. */

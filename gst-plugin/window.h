@@ -36,6 +36,9 @@ void gst_llama4_sampler_reset (GstLlama4Sampler * self, GstClockTime length, Gst
  * until it returns NULL. (transfer full) */
 GstLlama4Window *gst_llama4_sampler_advance (GstLlama4Sampler * self, GstClockTime time);
 
+/* Up to when everything is settled, after advancing to `time`: no window that is still to come starts earlier. */
+GstClockTime gst_llama4_sampler_settled (const GstLlama4Sampler * self, GstClockTime time);
+
 /* Whether the frame at `time`, after advancing there, is to be shown. interval: to the next frame, as far as is known. */
 gboolean gst_llama4_sampler_wants (GstLlama4Sampler * self, GstClockTime time, GstClockTime interval);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The worker: loads the model, then describes one window after the other. */
+/* The worker: describes one window after the other. */
 
 #include "gettext.h"
 #include "gstllama4describe.h"
@@ -8,15 +8,13 @@
 GST_DEBUG_CATEGORY_EXTERN (gst_llama4_describe_debug);
 #define GST_CAT_DEFAULT gst_llama4_describe_debug
 
-#define PROGRESS_CODE "load"
-
 /* A window to describe, or else something for the output. */
 typedef struct
 {
   guint generation;
   GstLlama4Window *window;
   gint64 since;                 /* monotonic time of its last frame */
-  gboolean skips;
+  gboolean late;                /* its text may be shown after its time */
   GstLlama4Item *item;
 } Job;
 
@@ -28,119 +26,6 @@ job_free (gpointer data)
   gst_llama4_window_free (job->window);
   gst_llama4_item_free (job->item);
   g_free (job);
-}
-
-/* Loading -------------------------------------------------------------------------------------------------------------- */
-
-static void
-post_progress (GstLlama4Describe * self, GstProgressType type, const char *text, gint percent)
-{
-  GstMessage *message = gst_message_new_progress (GST_OBJECT (self), type, PROGRESS_CODE, text);
-
-  if (percent >= 0)
-    gst_structure_set (gst_message_writable_structure (message), "percent", G_TYPE_INT, percent, NULL);
-  gst_element_post_message (GST_ELEMENT (self), message);
-}
-
-typedef struct
-{
-  GstLlama4Describe *self;
-  gint posted;                  /* percent */
-} LoadProgress;
-
-static void
-on_progress (guint percent, gpointer user_data)
-{
-  LoadProgress *progress = user_data;
-
-  if ((gint) percent == progress->posted)
-    return;
-  progress->posted = percent;
-  post_progress (progress->self, GST_PROGRESS_TYPE_CONTINUE, _("Loading the model"), percent);
-}
-
-static void
-post_load_error (GstLlama4Describe * self, const GError * error)
-{
-  g_autofree char *line = l4_text_to_line (error->message, -1);
-
-  switch (error->code) {
-    case L4_ERROR_NOT_FOUND:
-      GST_ELEMENT_ERROR (self, RESOURCE, NOT_FOUND, ("%s", line), (NULL));
-      break;
-    case L4_ERROR_IO:
-      GST_ELEMENT_ERROR (self, RESOURCE, READ, ("%s", line), (NULL));
-      break;
-    case L4_ERROR_MEMORY:
-      GST_ELEMENT_ERROR (self, RESOURCE, NO_SPACE_LEFT, ("%s", line), (NULL));
-      break;
-    case L4_ERROR_INPUT:
-    case L4_ERROR_UNSUPPORTED:
-      GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS, ("%s", line), (NULL));
-      break;
-    default:
-      GST_ELEMENT_ERROR (self, RESOURCE, FAILED, ("%s", line), (NULL));
-      break;
-  }
-}
-
-static char *
-make_key (const GstLlama4Settings * settings)
-{
-  return g_strdup_printf ("%s\n%s\n%u\n%" PRIu64, settings->model_path != NULL ? settings->model_path : "",
-      settings->projector_path != NULL ? settings->projector_path : "", settings->threads, settings->memory_limit);
-}
-
-/* Takes the model that is there still from before, or loads. */
-static L4Model *
-get_model (GstLlama4Describe * self, GCancellable * cancellable, GError ** error)
-{
-  g_auto (GstLlama4Settings) settings = { 0 };
-  g_autofree char *key = NULL;
-  LoadProgress progress = { self, -1 };
-  L4LoadOptions options;
-
-  gst_llama4_describe_copy_settings (self, &settings);
-  key = make_key (&settings);
-  if (self->model != NULL && g_str_equal (key, self->model_key))
-    return self->model;
-  g_clear_pointer (&self->model, l4_model_unref);
-  g_free (self->model_key);
-  self->model_key = g_steal_pointer (&key);
-  options = (L4LoadOptions) {
-    .model_path = settings.model_path,
-    .projector_path = settings.projector_path,
-    .memory_limit = settings.memory_limit,
-    .threads = settings.threads,
-  };
-  return l4_model_load (&options, on_progress, &progress, cancellable, error);
-}
-
-static gboolean
-load (GstLlama4Describe * self)
-{
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GCancellable) cancellable = NULL;
-  L4Model *model;
-
-  g_mutex_lock (&self->lock);
-  cancellable = g_object_ref (self->cancellable);
-  g_mutex_unlock (&self->lock);
-  model = get_model (self, cancellable, &error);
-  if (model == NULL && !g_error_matches (error, L4_ERROR, L4_ERROR_CANCELLED)) {
-    post_load_error (self, error);
-    post_progress (self, GST_PROGRESS_TYPE_ERROR, _("The model could not be loaded"), -1);
-  } else if (model == NULL) {
-    post_progress (self, GST_PROGRESS_TYPE_CANCELED, _("Loading the model was cancelled"), -1);
-  } else {
-    post_progress (self, GST_PROGRESS_TYPE_COMPLETE, _("The model is loaded"), 100);
-  }
-  g_mutex_lock (&self->lock);
-  self->model = model;
-  self->model_state = model != NULL ? GST_LLAMA4_MODEL_READY : GST_LLAMA4_MODEL_FAILED;
-  g_cond_broadcast (&self->changed);
-  g_mutex_unlock (&self->lock);
-  return model != NULL;
 }
 
 /* Describing ----------------------------------------------------------------------------------------------------------- */
@@ -164,6 +49,27 @@ make_structure (const char *name, const L4Record * record, const char *text, con
   return structure;
 }
 
+/* What the properties and the following buffers show. */
+static void
+remember (GstLlama4Describe * self, const L4Record * record, const char *text, const char *json)
+{
+  const L4Answer *answer = record->answer;
+
+  GST_OBJECT_LOCK (self);
+  g_free (self->description);
+  self->description = g_strdup (text);
+  g_clear_pointer (&self->latest, gst_structure_free);
+  self->latest = make_structure (GST_LLAMA4_META, record, text, json);
+  self->stats.described++;
+  self->stats.prompt_tokens += answer->prompt_tokens;
+  self->stats.generated_tokens += answer->generated_tokens;
+  self->stats.queue_us += record->queue_us;
+  self->stats.vision_us += answer->vision_us;
+  self->stats.prefill_us += answer->prefill_us;
+  self->stats.decode_us += answer->decode_us;
+  GST_OBJECT_UNLOCK (self);
+}
+
 static void
 publish (GstLlama4Describe * self, const Job * job, const L4Answer * answer, gint64 queue_us)
 {
@@ -185,28 +91,17 @@ publish (GstLlama4Describe * self, const Job * job, const L4Answer * answer, gin
   item->end = window->text_end;
   item->text = g_strdup (text);
   item->json = g_strdup (json);
-  item->late = job->skips;
+  item->late = job->late;
 
-  g_mutex_lock (&self->lock);
+  g_mutex_lock (&self->lock);   /* so that no flush comes between the look and the deed */
   current = job->generation == self->generation && !self->stopping;
+  if (current)
+    remember (self, &record, text, json);
   g_mutex_unlock (&self->lock);
   if (!current) {
     gst_llama4_item_free (item);
     return;
   }
-  GST_OBJECT_LOCK (self);
-  g_free (self->description);
-  self->description = g_strdup (text);
-  g_clear_pointer (&self->latest, gst_structure_free);
-  self->latest = make_structure (GST_LLAMA4_META, &record, text, json);
-  self->stats.described++;
-  self->stats.prompt_tokens += answer->prompt_tokens;
-  self->stats.generated_tokens += answer->generated_tokens;
-  self->stats.queue_us += queue_us;
-  self->stats.vision_us += answer->vision_us;
-  self->stats.prefill_us += answer->prefill_us;
-  self->stats.decode_us += answer->decode_us;
-  GST_OBJECT_UNLOCK (self);
   gst_llama4_output_push (self->output, item);
   gst_element_post_message (GST_ELEMENT (self), gst_message_new_element (GST_OBJECT (self),
           make_structure (GST_LLAMA4_MESSAGE, &record, text, json)));
@@ -268,7 +163,7 @@ static gpointer
 run (gpointer data)
 {
   GstLlama4Describe *self = data;
-  L4Session *session = load (self) ? l4_session_new (self->model) : NULL;
+  L4Session *session = gst_llama4_load_run (self) ? l4_session_new (self->model) : NULL;
 
   g_mutex_lock (&self->lock);
   while (!self->stopping) {
@@ -304,7 +199,7 @@ gst_llama4_worker_start (GstLlama4Describe * self)
   g_clear_object (&self->cancellable);
   self->cancellable = g_cancellable_new ();
   gst_llama4_output_start (self->output, self->generation);
-  post_progress (self, GST_PROGRESS_TYPE_START, _("Loading the model"), 0);
+  gst_llama4_load_announce (self);
   self->worker = g_thread_new ("llama4-worker", run, self);
 }
 
@@ -431,24 +326,23 @@ report_skip (GstLlama4Describe * self, const Job * job)
 }
 
 void
-gst_llama4_worker_push_window (GstLlama4Describe * self, GstLlama4Window * window, gboolean skips)
+gst_llama4_worker_push_window (GstLlama4Describe * self, GstLlama4Window * window, GstLlama4Patience patience)
 {
-  Job *job = g_new0 (Job, 1), *skipped = NULL;
+  g_autoptr (GPtrArray) skipped = g_ptr_array_new_with_free_func (job_free);
+  Job *job = g_new0 (Job, 1);
 
   job->window = window;
-  job->skips = skips;
+  job->late = patience != GST_LLAMA4_WAIT;
   job->since = g_get_monotonic_time ();
   g_mutex_lock (&self->lock);
-  if (skips && self->n_waiting > 0)
-    skipped = take_waiting (self);
-  while (self->n_waiting > 0 && !is_interrupted (self))
+  while (patience == GST_LLAMA4_REPLACE && self->n_waiting > 0)
+    g_ptr_array_add (skipped, take_waiting (self));
+  while (patience == GST_LLAMA4_WAIT && self->n_waiting > 0 && !is_interrupted (self))
     g_cond_wait (&self->changed, &self->lock);
   push_job (self, job);
   g_mutex_unlock (&self->lock);
-  if (skipped != NULL) {
-    report_skip (self, skipped);
-    job_free (skipped);
-  }
+  for (guint i = 0; i < skipped->len; i++)
+    report_skip (self, g_ptr_array_index (skipped, i));
 }
 
 void

@@ -263,9 +263,8 @@ parse (int argc, char **argv, Options *options, char **path, GError **error)
     return l4_fail (error, L4_ERROR_INPUT, _("%s: one model is enough"), rest[1]);
   if (options->repetitions < 1 || options->repetitions > 1000)
     return l4_fail (error, L4_ERROR_INPUT, _("--repetitions %d: must be 1 to 1000"), options->repetitions);
-  if (options->load != NULL && !g_str_equal (options->load, "read") && !g_str_equal (options->load, "map"))
-    return l4_fail (error, L4_ERROR_INPUT, _("--load %s: must be read or map"), options->load);
-  options->map = options->load != NULL && g_str_equal (options->load, "map");
+  if (!l4_cli_parse_load (options->load, &options->map, error))
+    return FALSE;
   *path = rest[0] != NULL ? g_strdup (rest[0]) : l4_cli_embedded_model ();
   return TRUE;
 }

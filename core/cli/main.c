@@ -48,6 +48,14 @@ l4_cli_parse (int *argc, char ***argv, const GOptionEntry *entries, const char *
   return TRUE;
 }
 
+gboolean
+l4_cli_parse_load (const char *load, gboolean *map, GError **error)
+{
+  *map = load != NULL && g_str_equal (load, "map");
+  return load == NULL || *map || g_str_equal (load, "read")
+      || l4_fail (error, L4_ERROR_INPUT, _("--load %s: must be read or map"), load);
+}
+
 char *
 l4_cli_data_file (const char *name, const char *below)
 {

@@ -10,11 +10,11 @@
 typedef struct
 {
   char **images;
-  char *system, *projector;
+  char *system, *projector, *load;
   gint max_tokens, tiles, threads;
   double temperature, top_p;
   gint64 seed;
-  gboolean json;
+  gboolean json, map;
 } Options;
 
 static void
@@ -23,6 +23,7 @@ options_clear (Options *self)
   g_strfreev (self->images);
   g_free (self->system);
   g_free (self->projector);
+  g_free (self->load);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, options_clear)
@@ -40,6 +41,7 @@ parse (int argc, char **argv, Options *options, char ***rest, GError **error)
     {"seed", 0, 0, G_OPTION_ARG_INT64, &options->seed, N_("Start of the random numbers (0)"), "N"},
     {"tiles", 0, 0, G_OPTION_ARG_INT, &options->tiles, N_("Most tiles a picture; 0: what the model allows (0)"), "N"},
     {"threads", 0, 0, G_OPTION_ARG_INT, &options->threads, N_("Threads; 0: one for every CPU (0)"), "N"},
+    {"load", 0, 0, G_OPTION_ARG_STRING, &options->load, N_("Read the weights into memory, or map their file"), "read|map"},
     {"json", 0, 0, G_OPTION_ARG_NONE, &options->json, N_("One JSON object instead of text"), NULL},
     {NULL}
   };
@@ -51,7 +53,7 @@ parse (int argc, char **argv, Options *options, char ***rest, GError **error)
     return l4_fail (error, L4_ERROR_INPUT, _("--max-tokens %d: must be at least 1"), options->max_tokens);
   if (options->tiles < 0 || options->threads < 0)
     return l4_fail (error, L4_ERROR_INPUT, _("--tiles and --threads must not be negative"));
-  return TRUE;
+  return l4_cli_parse_load (options->load, &options->map, error);
 }
 
 static char *
@@ -154,7 +156,12 @@ l4_cli_run (int argc, char **argv, GError **error)
 
   if (!parse (argc, argv, &options, &rest, error) || !sort_arguments (rest, &path, &prompt, error))
     return FALSE;
-  load = (L4LoadOptions) {.model_path = path,.projector_path = options.projector,.threads = options.threads };
+  load = (L4LoadOptions) {
+    .model_path = path,
+    .projector_path = options.projector,
+    .map = options.map,
+    .threads = options.threads,
+  };
   model = l4_model_load (&load, NULL, NULL, NULL, error);
   return model != NULL && answer (&options, model, prompt, error);
 }

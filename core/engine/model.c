@@ -37,6 +37,24 @@ embedded_path (void)
   return g_build_filename (directory != NULL ? directory : L4_DATA_DIR, "embedded", NULL);
 }
 
+static gboolean
+same_path (const char *one, const char *other)
+{
+  g_autofree char *canonical_one = g_canonicalize_filename (one, NULL), *canonical_other = g_canonicalize_filename (other, NULL);
+
+  return g_str_equal (canonical_one, canonical_other);
+}
+
+/* A pointer to the terms of weights that call themselves Llama 4: nothing else is loaded. */
+static const char *
+licence_notice (void)
+{
+  return _("Llama 4 weights are Meta's, under the Llama 4 Community License Agreement (https://www.llama.com/llama4/license/) and "
+      "its acceptable use policy (https://www.llama.com/llama4/use-policy/): the rights to the multimodal models are not granted to "
+      "individuals domiciled in the European Union and companies with their principal place of business there; products and "
+      "services that contain them show \"Built with Llama\"");
+}
+
 /* Which model this is: the files by name and time, and what else shapes it in memory. */
 static char *
 model_key (const L4LoadOptions *options)
@@ -47,8 +65,8 @@ model_key (const L4LoadOptions *options)
   struct stat status = { 0 };
 
   stat (canonical, &status);
-  return g_strdup_printf ("%s\n%s\n%" PRId64 ".%ld\n%u", canonical, projector, (gint64) status.st_mtim.tv_sec,
-      status.st_mtim.tv_nsec, options->threads);
+  return g_strdup_printf ("%s\n%s\n%" PRId64 ".%ld\n%u %d", canonical, projector, (gint64) status.st_mtim.tv_sec,
+      status.st_mtim.tv_nsec, options->threads, options->map);
 }
 
 static L4Model *
@@ -67,6 +85,7 @@ model_new (const L4LoadOptions *options, gboolean embedded, L4ProgressFunc progr
   self->info.name = embedded ? g_strdup ("embedded") : g_path_get_basename (options->model_path);
   self->info.digest = g_strdup (info.digest);
   self->info.quantization = g_strdup (info.quantization);
+  self->info.licence = !embedded && self->backend == &l4_llama_backend ? licence_notice () : NULL;
   g_atomic_ref_count_init (&self->references);
   return g_steal_pointer (&self);
 }
@@ -125,13 +144,14 @@ l4_model_load (const L4LoadOptions *given, L4ProgressFunc progress, gpointer use
     GError **error)
 {
   L4LoadOptions options = given != NULL ? *given : (L4LoadOptions) { 0 };
-  gboolean embedded = options.model_path == NULL || *options.model_path == '\0';
-  g_autofree char *own_path = embedded ? embedded_path () : NULL;
+  g_autofree char *own_path = embedded_path ();
   g_autofree char *key = NULL;
+  gboolean embedded;
   L4Model *model;
 
-  if (embedded)
+  if (options.model_path == NULL || *options.model_path == '\0')
     options.model_path = own_path;
+  embedded = same_path (options.model_path, own_path);
   key = model_key (&options);
   model = registry_claim (key, cancellable);
   if (model == NULL) {

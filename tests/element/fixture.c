@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* An element with a scripted describer, and what comes out of it. */
+
+#include "fixture.h"
+
+#include <glib/gstdio.h>
+#include <unistd.h>
+
+char *
+write_script (const char *lines)
+{
+  char *path = NULL;
+  int file = g_file_open_tmp ("answers-XXXXXX.script", &path, NULL);
+
+  g_assert_cmpint (file, >=, 0);
+  close (file);
+  g_assert_true (g_file_set_contents (path, lines, -1, NULL));
+  return path;
+}
+
+void
+set_up (Fixture * self, Pads pads, const char *lines, const char *property, const char *value)
+{
+  *self = (Fixture) { 0 };
+  self->script = write_script (lines);
+  self->element = gst_element_factory_make ("llama4describe", NULL);
+  g_assert_nonnull (self->element);
+  g_object_set (self->element, "model-path", self->script, NULL);
+  gst_util_set_object_arg (G_OBJECT (self->element), "on-busy", "wait");
+  if (property != NULL)
+    gst_util_set_object_arg (G_OBJECT (self->element), property, value);
+  self->bus = gst_bus_new ();
+  gst_element_set_bus (self->element, self->bus);
+  self->video = gst_harness_new_with_element (self->element, "sink", pads & NO_VIDEO ? NULL : "src");
+  if (pads & TEXT)
+    self->text = gst_harness_new_with_element (self->element, NULL, "text_src");
+  if (pads & JSON)
+    self->json = gst_harness_new_with_element (self->element, NULL, "json_src");
+  gst_harness_play (self->video);
+  if (!(pads & NO_CAPS))
+    gst_harness_set_src_caps_str (self->video, CAPS);
+}
+
+void
+tear_down (Fixture * self)
+{
+  g_clear_pointer (&self->text, gst_harness_teardown);
+  g_clear_pointer (&self->json, gst_harness_teardown);
+  gst_element_set_bus (self->element, NULL);
+  gst_harness_teardown (self->video);
+  gst_object_unref (self->bus);
+  gst_object_unref (self->element);
+  g_unlink (self->script);
+  g_free (self->script);
+}
+
+GstFlowReturn
+push (Fixture * self, GstClockTime pts)
+{
+  GstBuffer *buffer = gst_buffer_new_allocate (NULL, FRAME_BYTES, NULL);
+
+  gst_buffer_memset (buffer, 0, 100, FRAME_BYTES);
+  GST_BUFFER_PTS (buffer) = pts;
+  GST_BUFFER_DURATION (buffer) = FRAME;
+  return gst_harness_push (self->video, buffer);
+}
+
+void
+push_until (Fixture * self, GstClockTime from, GstClockTime to)
+{
+  for (GstClockTime pts = from; pts < to; pts += FRAME) {
+    GstBuffer *passed;
+
+    g_assert_cmpint (push (self, pts), ==, GST_FLOW_OK);
+    if (!gst_pad_is_linked (self->video->sinkpad))
+      continue;
+    passed = gst_harness_pull (self->video);
+    g_assert_cmpuint (GST_BUFFER_PTS (passed), ==, pts);
+    gst_buffer_unref (passed);
+  }
+}
+
+void
+push_eos (Fixture * self)
+{
+  g_assert_true (gst_harness_push_event (self->video, gst_event_new_eos ()));
+}
+
+void
+push_segment (Fixture * self, double rate, GstClockTime start, GstClockTime stop, GstClockTime time, GstClockTime base)
+{
+  GstSegment segment;
+
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  segment.rate = rate;
+  segment.start = segment.position = start;
+  segment.stop = stop;
+  segment.time = time;
+  segment.base = base;
+  g_assert_true (gst_harness_push_event (self->video, gst_event_new_segment (&segment)));
+}
+
+static void
+piece_clear (gpointer piece)
+{
+  g_free (((Piece *) piece)->text);
+}
+
+static int
+compare_pieces (gconstpointer a, gconstpointer b)
+{
+  const Piece *one = a, *other = b;
+
+  return one->start < other->start ? -1 : one->start > other->start;
+}
+
+GArray *
+collect (GstHarness * harness)
+{
+  GArray *pieces = g_array_new (FALSE, FALSE, sizeof (Piece));
+  gint64 deadline = g_get_monotonic_time () + 20 * G_TIME_SPAN_SECOND;
+  gboolean eos = FALSE;
+
+  g_array_set_clear_func (pieces, piece_clear);
+  while (!eos && g_get_monotonic_time () < deadline) {
+    GstEvent *event = gst_harness_try_pull_event (harness);
+
+    if (event == NULL) {
+      g_usleep (1000);
+      continue;
+    }
+    if (GST_EVENT_TYPE (event) == GST_EVENT_GAP) {
+      Piece piece = { 0 };
+      GstClockTime duration;
+
+      gst_event_parse_gap (event, &piece.start, &duration);
+      piece.end = piece.start + duration;
+      if (duration > 0)
+        g_array_append_val (pieces, piece);
+    }
+    eos = GST_EVENT_TYPE (event) == GST_EVENT_EOS;
+    gst_event_unref (event);
+  }
+  g_assert_true (eos);
+  for (GstBuffer * buffer; (buffer = gst_harness_try_pull (harness)) != NULL;) {
+    Piece piece;
+    GstMapInfo map;
+
+    g_assert_true (GST_BUFFER_PTS_IS_VALID (buffer));
+    g_assert_true (GST_BUFFER_DURATION_IS_VALID (buffer));
+    gst_buffer_map (buffer, &map, GST_MAP_READ);
+    piece = (Piece) { GST_BUFFER_PTS (buffer), GST_BUFFER_PTS (buffer) + GST_BUFFER_DURATION (buffer),
+      g_strndup ((const char *) map.data, map.size)
+    };
+    gst_buffer_unmap (buffer, &map);
+    gst_buffer_unref (buffer);
+    g_array_append_val (pieces, piece);
+  }
+  g_array_sort (pieces, compare_pieces);
+  return pieces;
+}
+
+void
+wait_until_covered (GstHarness * harness, GstClockTime time)
+{
+  gint64 deadline = g_get_monotonic_time () + 20 * G_TIME_SPAN_SECOND;
+  GstClockTime covered = 0;
+
+  while (covered < time) {
+    g_autoptr (GstEvent) event = gst_harness_try_pull_event (harness);
+    g_autoptr (GstBuffer) buffer = gst_harness_try_pull (harness);
+    GstClockTime start = 0, duration = 0;
+
+    g_assert_cmpint (g_get_monotonic_time (), <, deadline);
+    if (event != NULL && GST_EVENT_TYPE (event) == GST_EVENT_GAP)
+      gst_event_parse_gap (event, &start, &duration);
+    covered = MAX (covered, start + duration);
+    if (buffer != NULL)
+      covered = MAX (covered, GST_BUFFER_PTS (buffer) + GST_BUFFER_DURATION (buffer));
+    if (event == NULL && buffer == NULL)
+      g_usleep (1000);
+  }
+}
+
+void
+assert_covers (GArray * pieces, GstClockTime from, GstClockTime to)
+{
+  GstClockTime at = from;
+
+  for (guint i = 0; i < pieces->len; i++) {
+    const Piece *piece = &g_array_index (pieces, Piece, i);
+
+    g_assert_cmpuint (piece->start, ==, at);
+    at = piece->end;
+  }
+  g_assert_cmpuint (at, ==, to);
+}
+
+const Piece *
+nth_text (GArray * pieces, guint n)
+{
+  for (guint i = 0; i < pieces->len; i++)
+    if (g_array_index (pieces, Piece, i).text != NULL && n-- == 0)
+      return &g_array_index (pieces, Piece, i);
+  return NULL;
+}
+
+guint64
+get_stat (Fixture * self, const char *name)
+{
+  GstStructure *stats;
+  guint64 value = G_MAXUINT64;
+
+  g_object_get (self->element, "stats", &stats, NULL);
+  gst_structure_get_uint64 (stats, name, &value);
+  gst_structure_free (stats);
+  return value;
+}
+
+int
+run_tests (int argc, char **argv, const char *prefix, const Test * tests, guint n_tests)
+{
+  gst_init (NULL, NULL);
+  g_test_init (&argc, &argv, NULL);
+  g_log_set_always_fatal (G_LOG_LEVEL_CRITICAL | G_LOG_FATAL_MASK);
+  for (guint i = 0; i < n_tests; i++) {
+    g_autofree char *path = g_strconcat ("/", prefix, "/", tests[i].name, NULL);
+
+    g_test_add_func (path, tests[i].run);
+  }
+  return g_test_run ();
+}

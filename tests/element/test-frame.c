@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Sampled frames look as a viewer sees them: crop, stride, pixel aspect ratio, orientation, format. */
+
+#include <glib/gstdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "frame.h"
+
+#define RED 0xff0000
+#define GREEN 0x00ff00
+#define BLUE 0x0000ff
+#define WHITE 0xffffff
+
+/* A scripted model, which looks at pictures of up to 112 pixels a side as they are. */
+static L4Model *
+load_model (void)
+{
+  g_autofree char *path = NULL;
+  g_autoptr (GError) error = NULL;
+  L4LoadOptions options = { 0 };
+  L4Model *model;
+  int file = g_file_open_tmp ("answers-XXXXXX.script", &path, &error);
+
+  g_assert_no_error (error);
+  close (file);
+  g_assert_true (g_file_set_contents (path, "{\"text\":\"x\"}", -1, NULL));
+  options.model_path = path;
+  model = l4_model_load (&options, NULL, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_unlink (path);
+  return model;
+}
+
+/* RGB, `width` x `height`, four quarters: red and green above, blue and white below, in a buffer whose rows have `stride`
+ * bytes and which begins at (x, y) of a larger frame that is black. */
+static GstBuffer *
+draw_quarters (guint width, guint height, guint x, guint y, guint full_width, guint full_height, gsize stride)
+{
+  static const guint colours[2][2] = { {RED, GREEN}, {BLUE, WHITE} };
+  GstBuffer *buffer = gst_buffer_new_allocate (NULL, stride * full_height, NULL);
+  GstMapInfo map;
+
+  gst_buffer_map (buffer, &map, GST_MAP_WRITE);
+  memset (map.data, 0, map.size);
+  for (guint row = 0; row < height; row++)
+    for (guint column = 0; column < width; column++) {
+      guint colour = colours[row >= height / 2][column >= width / 2];
+      guint8 *pixel = map.data + (y + row) * stride + (x + column) * 3;
+
+      pixel[0] = colour >> 16;
+      pixel[1] = colour >> 8;
+      pixel[2] = colour;
+    }
+  gst_buffer_unmap (buffer, &map);
+  return buffer;
+}
+
+static GstLlama4Frame *
+copy (const char *caps, GstBuffer * buffer, GstVideoOrientationMethod orientation, char **problem)
+{
+  g_autoptr (GstLlama4Copier) copier = gst_llama4_copier_new ();
+  g_autoptr (L4Model) model = load_model ();
+  g_autoptr (GstCaps) parsed = gst_caps_from_string (caps);
+  GstVideoInfo info;
+
+  g_assert_true (gst_video_info_from_caps (&info, parsed));
+  return gst_llama4_copier_copy (copier, &info, buffer, orientation, model, 1, 0, problem);
+}
+
+/* The colour in the middle of a quarter; 0: left or above, 1: right or below. */
+static guint
+quarter (const GstLlama4Frame * frame, guint x, guint y)
+{
+  const L4Picture *picture = &frame->picture;
+  const guint8 *pixel = picture->pixels + (picture->height * (1 + 2 * y) / 4) * picture->stride
+      + picture->width * (1 + 2 * x) / 4 * 3;
+
+  return pixel[0] << 16 | pixel[1] << 8 | pixel[2];
+}
+
+static void
+assert_quarters (const GstLlama4Frame * frame, guint upper_left, guint upper_right, guint lower_left, guint lower_right)
+{
+  g_assert_cmphex (quarter (frame, 0, 0), ==, upper_left);
+  g_assert_cmphex (quarter (frame, 1, 0), ==, upper_right);
+  g_assert_cmphex (quarter (frame, 0, 1), ==, lower_left);
+  g_assert_cmphex (quarter (frame, 1, 1), ==, lower_right);
+}
+
+static void
+test_a_small_frame_is_copied_as_it_is (void)
+{
+  g_autoptr (GstBuffer) buffer = draw_quarters (40, 20, 0, 0, 40, 20, 120);
+  char *problem = NULL;
+  GstLlama4Frame *frame = copy ("video/x-raw,format=RGB,width=40,height=20", buffer, GST_VIDEO_ORIENTATION_IDENTITY, &problem);
+
+  g_assert_null (problem);
+  g_assert_cmpuint (frame->picture.width, ==, 40);
+  g_assert_cmpuint (frame->picture.height, ==, 20);
+  assert_quarters (frame, RED, GREEN, BLUE, WHITE);
+  gst_llama4_frame_unref (frame);
+}
+
+static void
+test_strides_of_the_meta_are_honoured (void)
+{
+  g_autoptr (GstBuffer) buffer = draw_quarters (40, 20, 0, 0, 60, 20, 256);
+  gsize offset[GST_VIDEO_MAX_PLANES] = { 0 };
+  gint stride[GST_VIDEO_MAX_PLANES] = { 256 };
+  char *problem = NULL;
+  GstLlama4Frame *frame;
+
+  gst_buffer_add_video_meta_full (buffer, GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_FORMAT_RGB, 40, 20, 1, offset, stride);
+  frame = copy ("video/x-raw,format=RGB,width=40,height=20", buffer, GST_VIDEO_ORIENTATION_IDENTITY, &problem);
+  g_assert_null (problem);
+  assert_quarters (frame, RED, GREEN, BLUE, WHITE);
+  gst_llama4_frame_unref (frame);
+}
+
+/* Decoders give frames that are larger than their caps, with a meta that says what to show. */
+static void
+test_the_crop_meta_says_what_is_shown (void)
+{
+  g_autoptr (GstBuffer) buffer = draw_quarters (40, 20, 60, 30, 100, 50, 304);
+  gsize offset[GST_VIDEO_MAX_PLANES] = { 0 };
+  gint stride[GST_VIDEO_MAX_PLANES] = { 304 };
+  GstVideoCropMeta *crop;
+  char *problem = NULL;
+  GstLlama4Frame *frame;
+
+  gst_buffer_add_video_meta_full (buffer, GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_FORMAT_RGB, 100, 50, 1, offset, stride);
+  crop = gst_buffer_add_video_crop_meta (buffer);
+  crop->x = 60;
+  crop->y = 30;
+  crop->width = 40;
+  crop->height = 20;
+  frame = copy ("video/x-raw,format=RGB,width=40,height=20", buffer, GST_VIDEO_ORIENTATION_IDENTITY, &problem);
+  g_assert_null (problem);
+  g_assert_cmpuint (frame->picture.width, ==, 40);
+  g_assert_cmpuint (frame->picture.height, ==, 20);
+  assert_quarters (frame, RED, GREEN, BLUE, WHITE);
+  gst_llama4_frame_unref (frame);
+}
+
+static void
+test_a_crop_meta_out_of_the_frame_is_cut_or_left (void)
+{
+  static const guint crops[][4] = { {30, 10, 1000, 1000}, {40, 0, 5, 5}, {0, 20, 5, 5}, {0, 0, 0, 5},
+  {G_MAXUINT, G_MAXUINT, G_MAXUINT, G_MAXUINT}
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (crops); i++) {
+    g_autoptr (GstBuffer) buffer = draw_quarters (40, 20, 0, 0, 40, 20, 120);
+    GstVideoCropMeta *crop = gst_buffer_add_video_crop_meta (buffer);
+    char *problem = NULL;
+    GstLlama4Frame *frame;
+
+    crop->x = crops[i][0];
+    crop->y = crops[i][1];
+    crop->width = crops[i][2];
+    crop->height = crops[i][3];
+    frame = copy ("video/x-raw,format=RGB,width=40,height=20", buffer, GST_VIDEO_ORIENTATION_IDENTITY, &problem);
+    g_assert_null (problem);
+    g_assert_cmpuint (frame->picture.width, ==, i == 0 ? 10 : 40);
+    g_assert_cmpuint (frame->picture.height, ==, i == 0 ? 10 : 20);
+    gst_llama4_frame_unref (frame);
+  }
+}
+
+static void
+test_a_meta_that_contradicts_the_caps_is_a_message (void)
+{
+  g_autoptr (GstBuffer) buffer = draw_quarters (40, 20, 0, 0, 40, 20, 120);
+  g_autofree char *problem = NULL;
+
+  gst_buffer_add_video_meta (buffer, GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_FORMAT_RGB, 20, 20);
+  g_assert_null (copy ("video/x-raw,format=RGB,width=40,height=20", buffer, GST_VIDEO_ORIENTATION_IDENTITY, &problem));
+  g_assert_nonnull (strstr (problem, "20x20"));
+  g_assert_nonnull (strstr (problem, "40x20"));
+}
+
+static void
+test_pixels_are_made_square (void)
+{
+  static const struct
+  {
+    const char *par;
+    guint width;
+  } cases[] = { {"1/1", 40}, {"2/1", 80}, {"1/2", 20} };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (GstBuffer) buffer = draw_quarters (40, 20, 0, 0, 40, 20, 120);
+    g_autofree char *caps = g_strdup_printf ("video/x-raw,format=RGB,width=40,height=20,pixel-aspect-ratio=%s", cases[i].par);
+    char *problem = NULL;
+    GstLlama4Frame *frame = copy (caps, buffer, GST_VIDEO_ORIENTATION_IDENTITY, &problem);
+
+    g_assert_null (problem);
+    g_assert_cmpuint (frame->picture.width, ==, cases[i].width);
+    g_assert_cmpuint (frame->picture.height, ==, 20);
+    assert_quarters (frame, RED, GREEN, BLUE, WHITE);
+    gst_llama4_frame_unref (frame);
+  }
+}
+
+/* As videoflip turns a video by its image-orientation tag. */
+static void
+test_the_orientation_turns_the_picture_upright (void)
+{
+  static const struct
+  {
+    const char *tag;
+    guint quarters[4];
+    gboolean sideways;
+  } cases[] = {
+    {"rotate-0", {RED, GREEN, BLUE, WHITE}, FALSE}, {"rotate-90", {BLUE, RED, WHITE, GREEN}, TRUE},
+    {"rotate-180", {WHITE, BLUE, GREEN, RED}, FALSE}, {"rotate-270", {GREEN, WHITE, RED, BLUE}, TRUE},
+    {"flip-rotate-0", {GREEN, RED, WHITE, BLUE}, FALSE}, {"flip-rotate-90", {WHITE, GREEN, BLUE, RED}, TRUE},
+    {"flip-rotate-180", {BLUE, WHITE, RED, GREEN}, FALSE}, {"flip-rotate-270", {RED, BLUE, GREEN, WHITE}, TRUE},
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (GstBuffer) buffer = draw_quarters (40, 20, 0, 0, 40, 20, 120);
+    g_autoptr (GstTagList) tags = gst_tag_list_new (GST_TAG_IMAGE_ORIENTATION, cases[i].tag, NULL);
+    GstVideoOrientationMethod orientation;
+    const guint *q = cases[i].quarters;
+    char *problem = NULL;
+    GstLlama4Frame *frame;
+
+    g_test_message ("%s", cases[i].tag);
+    g_assert_true (gst_video_orientation_from_tag (tags, &orientation));
+    frame = copy ("video/x-raw,format=RGB,width=40,height=20", buffer, orientation, &problem);
+    g_assert_null (problem);
+    g_assert_cmpuint (frame->picture.width, ==, cases[i].sideways ? 20 : 40);
+    g_assert_cmpuint (frame->picture.height, ==, cases[i].sideways ? 40 : 20);
+    assert_quarters (frame, q[0], q[1], q[2], q[3]);
+    gst_llama4_frame_unref (frame);
+  }
+}
+
+/* Every format that raw video comes in is shown, at sizes that do not divide by its blocks. */
+static void
+test_every_format_is_converted (void)
+{
+  guint n_formats = 0, n_converted = 0;
+  const GstVideoFormat *formats = gst_video_formats_raw (&n_formats);
+
+  for (guint i = 0; i < n_formats; i++) {
+    const char *name = gst_video_format_to_string (formats[i]);
+    g_autofree char *caps = NULL, *problem = NULL;
+    g_autoptr (GstBuffer) buffer = NULL;
+    GstLlama4Frame *frame;
+    GstVideoInfo info;
+
+    g_assert_true (gst_video_info_set_format (&info, formats[i], 61, 37));
+    caps = g_strdup_printf ("video/x-raw,format=%s,width=61,height=37,framerate=25/1", name);
+    buffer = gst_buffer_new_allocate (NULL, info.size, NULL);
+    gst_buffer_memset (buffer, 0, 0, info.size);
+    frame = copy (caps, buffer, GST_VIDEO_ORIENTATION_IDENTITY, &problem);
+    g_test_message ("%s: %s", name, frame != NULL ? "shown" : problem);
+    g_assert_null (problem);
+    g_assert_cmpuint (frame->picture.width, ==, 61);
+    gst_llama4_frame_unref (frame);
+    n_converted++;
+  }
+  g_assert_cmpuint (n_converted, >=, 100);
+}
+
+int
+main (int argc, char **argv)
+{
+  gst_init (NULL, NULL);
+  g_test_init (&argc, &argv, NULL);
+  g_log_set_always_fatal (G_LOG_LEVEL_CRITICAL | G_LOG_FATAL_MASK);
+  g_test_add_func ("/frame/a-small-frame-is-copied-as-it-is", test_a_small_frame_is_copied_as_it_is);
+  g_test_add_func ("/frame/strides-of-the-meta-are-honoured", test_strides_of_the_meta_are_honoured);
+  g_test_add_func ("/frame/the-crop-meta-says-what-is-shown", test_the_crop_meta_says_what_is_shown);
+  g_test_add_func ("/frame/a-crop-meta-out-of-the-frame-is-cut-or-left", test_a_crop_meta_out_of_the_frame_is_cut_or_left);
+  g_test_add_func ("/frame/a-meta-that-contradicts-the-caps-is-a-message", test_a_meta_that_contradicts_the_caps_is_a_message);
+  g_test_add_func ("/frame/pixels-are-made-square", test_pixels_are_made_square);
+  g_test_add_func ("/frame/the-orientation-turns-the-picture-upright", test_the_orientation_turns_the_picture_upright);
+  g_test_add_func ("/frame/every-format-is-converted", test_every_format_is_converted);
+  return g_test_run ();
+}
