@@ -138,6 +138,9 @@ typedef struct
   char *prompt_digest;          /* "sha256:…" over the token ids of the prompt, pictures left out */
   guint prompt_tokens;
   guint generated_tokens;       /* the token that ended the turn included */
+  guint reused_tokens;          /* of the prompt: the session held them already from its last answer */
+  guint reused_pictures;        /* that the session had encoded lately */
+  guint guessed_tokens;         /* generated ones that were guessed right, several in one pass */
   gint64 vision_us;             /* microseconds */
   gint64 prefill_us;
   gint64 decode_us;

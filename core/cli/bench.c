@@ -130,7 +130,7 @@ measure_tokens (Bench *bench, gint64 n, gboolean generate, GError **error)
     for (gint64 at = 0; at < n; at += step) {
       l4_autofree float *h = l4_llama_embed (bench->model, ids + at, step, NULL, 0, error);
 
-      if (h == NULL || !l4_llama_forward (bench->model, cache, h, step, logits, NULL, error))
+      if (h == NULL || !l4_llama_forward (bench->model, cache, h, step, 1, logits, NULL, error))
         return FALSE;
       if (r < 0 && generate && at > 8)
         break;

@@ -52,3 +52,20 @@ l4_cache_clear (L4Cache *self)
 {
   self->n_tokens = 0;
 }
+
+gboolean
+l4_cache_rewind (L4Cache *self, gint64 n)
+{
+  gint64 chunk = self->config->chunk;
+
+  if (chunk > 0 && n % chunk != 0 && n / chunk != (self->n_tokens - 1) / chunk)
+    return FALSE;
+  self->n_tokens = n;
+  return TRUE;
+}
+
+gint64
+l4_cache_rewindable (const L4Cache *self)
+{
+  return self->config->chunk > 0 ? self->config->chunk - self->n_tokens % self->config->chunk : G_MAXINT64;
+}

@@ -3,25 +3,34 @@
 
 #include "engine/llama.h"
 
+#include <string.h>
+
 #include "base/memory.h"
+#include "engine/draft.h"
+#include "engine/pictures.h"
 #include "output/text.h"
 #include "sampling/sampler.h"
-#include "vision/picture.h"
+
+/* Fewest tokens of a prompt that go through the decoder. */
+#define MIN_BATCH 16
+
+/* A token of the cache: its id, or a part of a picture. */
+typedef struct
+{
+  gint32 id;
+  gboolean picture;
+  gint64 row;                   /* of the picture's tokens */
+  guint8 digest[L4_PICTURE_DIGEST];     /* of the picture; else zero */
+} Place;
 
 typedef struct
 {
   L4Llama *model;
   L4Cache *cache;               /* NULL until the first answer; grows */
+  GArray *places;               /* Place: what the cache holds */
+  L4PictureCache *pictures;
+  L4Draft *draft;
 } Session;
-
-/* The pictures of a conversation, prepared. */
-typedef struct
-{
-  gsize n_pictures;
-  L4Grid *grids;                /* [n_pictures] */
-  gint64 n_tiles;
-  float *features;              /* [n_tiles * tokens_per_tile, hidden]; NULL without pictures */
-} Pictures;
 
 gpointer
 l4_llama_session_new (gpointer model)
@@ -29,6 +38,9 @@ l4_llama_session_new (gpointer model)
   Session *self = g_new0 (Session, 1);
 
   self->model = model;
+  self->places = g_array_new (FALSE, TRUE, sizeof (Place));
+  self->pictures = l4_picture_cache_new ();
+  self->draft = l4_draft_new ();
   return self;
 }
 
@@ -38,74 +50,13 @@ l4_llama_session_free (gpointer session)
   Session *self = session;
 
   l4_cache_free (self->cache);
+  g_array_unref (self->places);
+  l4_picture_cache_free (self->pictures);
+  l4_draft_free (self->draft);
   g_free (self);
 }
 
-static void
-pictures_clear (Pictures *self)
-{
-  g_free (self->grids);
-  l4_free (self->features);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Pictures, pictures_clear)
-
-static gboolean
-encode_picture (const L4Llama *model, const L4Picture *picture, const L4Canvas *canvas, float *features,
-    GCancellable *cancellable, GError **error)
-{
-  const L4VisionConfig *config = &model->config->vision;
-  gsize tile_size = config->channels * config->image_size * config->image_size;
-  l4_autofree float *tiles = l4_alloc (canvas->n_tiles * tile_size * sizeof (float), _("picture"), error);
-
-  return tiles != NULL && l4_picture_prepare (config, canvas, picture, tiles, error)
-      && l4_vision_encoder_forward (model->vision, model->compute, tiles, canvas->n_tiles, features, cancellable, error);
-}
-
-/* Chooses the canvas of every picture, then encodes one after the other. */
-static gboolean
-encode_pictures (const L4Llama *model, const L4Message *messages, gsize n_messages, guint max_tiles, Pictures *pictures,
-    GCancellable *cancellable, GError **error)
-{
-  const L4VisionConfig *config = &model->config->vision;
-  g_autoptr (GArray) canvases = g_array_new (FALSE, FALSE, sizeof (L4Canvas));
-  g_autoptr (GPtrArray) shown = g_ptr_array_new ();
-  gint64 row, at = 0;
-
-  for (gsize m = 0; m < n_messages; m++)
-    for (gsize p = 0; p < messages[m].n_parts; p++)
-      if (messages[m].parts[p].text == NULL)
-        g_ptr_array_add (shown, (gpointer) & messages[m].parts[p].picture);
-  if (shown->len == 0)
-    return TRUE;
-  if (model->vision == NULL)
-    return l4_fail (error, L4_ERROR_INPUT, _("%s: is a text-only model and cannot look at pictures"), model->path);
-
-  row = l4_vision_tokens_per_tile (config) * model->config->text.hidden;
-  pictures->n_pictures = shown->len;
-  pictures->grids = g_new (L4Grid, shown->len);
-  for (guint i = 0; i < shown->len; i++) {
-    const L4Picture *picture = g_ptr_array_index (shown, i);
-    L4Canvas canvas;
-
-    l4_canvas_choose (config, max_tiles > 0 ? MIN (max_tiles, config->max_patches) : config->max_patches, picture->width,
-        picture->height, &canvas);
-    g_array_append_val (canvases, canvas);
-    pictures->grids[i] = canvas.grid;
-    pictures->n_tiles += canvas.n_tiles;
-  }
-  pictures->features = l4_alloc (pictures->n_tiles * row * sizeof (float), _("pictures"), error);
-  for (guint i = 0; pictures->features != NULL && i < shown->len; i++) {
-    const L4Canvas *canvas = &g_array_index (canvases, L4Canvas, i);
-
-    if (!encode_picture (model, g_ptr_array_index (shown, i), canvas, pictures->features + at * row, cancellable, error))
-      return FALSE;
-    at += canvas->n_tiles;
-  }
-  return pictures->features != NULL;
-}
-
-/* A cache with room for capacity tokens, empty. */
+/* A cache with room for capacity tokens; one that is large enough keeps what it holds. */
 static gboolean
 prepare_cache (Session *self, gint64 capacity, GError **error)
 {
@@ -113,11 +64,10 @@ prepare_cache (Session *self, gint64 capacity, GError **error)
   guint64 needed = l4_cache_bytes (self->model->compute, config, capacity);
   guint64 available;
 
-  if (self->cache != NULL && self->cache->capacity >= capacity) {
-    l4_cache_clear (self->cache);
+  if (self->cache != NULL && self->cache->capacity >= capacity)
     return TRUE;
-  }
   g_clear_pointer (&self->cache, l4_cache_free);
+  g_array_set_size (self->places, 0);
   available = l4_memory_available ();
   if (self->model->memory_limit > 0)
     available = MIN (available, self->model->memory_limit - MIN (self->model->memory, self->model->memory_limit));
@@ -129,25 +79,90 @@ prepare_cache (Session *self, gint64 capacity, GError **error)
   return self->cache != NULL;
 }
 
-/* Sends the prompt through the decoder; logits [vocab] of its last token. */
-static gboolean
-prefill (Session *self, const gint32 *ids, gint64 n, const Pictures *pictures, float *logits, GCancellable *cancellable,
-    GError **error)
+/* The prompt as places: [n] */
+static Place *
+make_places (const L4Llama *model, const gint32 *ids, gint64 n, const L4Pictures *pictures)
 {
-  const L4Llama *model = self->model;
-  gint64 n_features = model->vision != NULL ? pictures->n_tiles * l4_vision_tokens_per_tile (&model->config->vision) : 0;
-  l4_autofree float *h = l4_llama_embed (model, ids, n, pictures->features, n_features, error);
+  Place *places = g_new0 (Place, n);
+  gint64 tokens = l4_vision_tokens_per_tile (&model->config->vision), row = 0;
+  gsize picture = 0;
 
-  return h != NULL && l4_llama_forward (model, self->cache, h, n, logits, cancellable, error);
+  for (gint64 t = 0; t < n; t++) {
+    places[t].id = ids[t];
+    if (pictures->n_pictures == 0 || ids[t] != model->config->image_token)
+      continue;
+    while (picture + 1 < pictures->n_pictures && row >= pictures->first_tile[picture + 1] * tokens)
+      picture++;
+    places[t].picture = TRUE;
+    places[t].row = row++ - pictures->first_tile[picture] * tokens;
+    memcpy (places[t].digest, pictures->digests[picture], L4_PICTURE_DIGEST);
+  }
+  return places;
 }
 
-/* Sends one token through the decoder; logits [vocab] of the next. */
-static gboolean
-step (Session *self, gint32 id, float *logits, GCancellable *cancellable, GError **error)
+/* How many tokens of the prompt the cache holds already, and makes it hold just these. At least MIN_BATCH remain to be done: batches
+ * of fewer rows are multiplied in another way, and their sums would differ in the last bits. */
+static gint64
+keep_prefix (Session *self, const Place *places, gint64 n)
 {
-  l4_autofree float *h = l4_llama_embed (self->model, &id, 1, NULL, 0, error);
+  gint64 same = 0, most = MIN ((gint64) self->places->len, n - MIN_BATCH);
 
-  return h != NULL && l4_llama_forward (self->model, self->cache, h, 1, logits, cancellable, error);
+  while (same < most && memcmp (&g_array_index (self->places, Place, same), &places[same], sizeof (Place)) == 0)
+    same++;
+  if (same <= 0 || !l4_cache_rewind (self->cache, same)) {
+    same = 0;
+    l4_cache_clear (self->cache);
+  }
+  g_array_set_size (self->places, same);
+  return same;
+}
+
+/* Sends what the cache does not hold of the prompt through the decoder; logits [vocab] of its last token. */
+static gboolean
+prefill (Session *self, const gint32 *ids, gint64 n, const L4Pictures *pictures, float *logits, L4Answer *answer,
+    GCancellable *cancellable, GError **error)
+{
+  const L4Llama *model = self->model;
+  gint64 hidden = model->config->text.hidden, kept;
+  gint64 n_features = pictures->n_tiles * l4_vision_tokens_per_tile (&model->config->vision);
+  l4_autofree float *h = l4_llama_embed (model, ids, n, pictures->features, n_features, error);
+  g_autofree Place *places = make_places (model, ids, n, pictures);
+
+  if (h == NULL)
+    return FALSE;
+  kept = keep_prefix (self, places, n);
+  answer->reused_tokens = kept;
+  if (!l4_llama_forward (model, self->cache, h + kept * hidden, n - kept, 1, logits, cancellable, error)) {
+    g_array_set_size (self->places, 0);
+    l4_cache_clear (self->cache);
+    return FALSE;
+  }
+  g_array_append_vals (self->places, places + kept, n - kept);
+  return TRUE;
+}
+
+/* Sends n tokens that follow through the decoder; logits [n, vocab]. */
+static gboolean
+step (Session *self, const gint32 *ids, guint n, float *logits, GCancellable *cancellable, GError **error)
+{
+  l4_autofree float *h = l4_llama_embed (self->model, ids, n, NULL, 0, error);
+
+  if (h == NULL || !l4_llama_forward (self->model, self->cache, h, n, n, logits, cancellable, error)) {
+    g_array_set_size (self->places, 0);
+    l4_cache_clear (self->cache);
+    return FALSE;
+  }
+  for (guint i = 0; i < n; i++)
+    g_array_append_val (self->places, ((Place) {.id = ids[i] }));
+  return TRUE;
+}
+
+/* Takes the last n tokens back. */
+static void
+unstep (Session *self, guint n)
+{
+  l4_cache_rewind (self->cache, self->cache->n_tokens - n);
+  g_array_set_size (self->places, self->places->len - n);
 }
 
 static gboolean
@@ -170,38 +185,81 @@ emit (GString *bytes, gboolean at_end, GString *text, L4TextFunc on_text, gpoint
     on_text (text->str + before, user_data);
 }
 
+/* An answer in the making. */
+typedef struct
+{
+  Session *session;
+  L4Sampler *sampler;
+  guint max_tokens;
+  GString *bytes, *text;
+  L4TextFunc on_text;
+  gpointer user_data;
+  L4Answer *answer;
+} Generation;
+
+/* Chooses the next token by logits; FALSE when it ends the turn, or the room is used up. */
+static gboolean
+choose (Generation *self, const float *logits, gint32 *id)
+{
+  const L4Llama *model = self->session->model;
+
+  *id = l4_sampler_choose (self->sampler, logits, model->config->text.vocab);
+  self->answer->generated_tokens++;
+  if (is_stop (model->config, *id)) {
+    self->answer->finish = L4_FINISH_STOP;
+    return FALSE;
+  }
+  l4_draft_add (self->session->draft, *id);
+  l4_tokenizer_decode (model->tokenizer, *id, FALSE, self->bytes);
+  emit (self->bytes, FALSE, self->text, self->on_text, self->user_data);
+  return self->answer->generated_tokens < self->max_tokens;
+}
+
+/* The token and guesses at those after it go through the decoder together. As long as the choice is what was guessed, its logits are
+ * there already; the wrong guesses are taken back. logits: [L4_MAX_DRAFT + 1, vocab], whose first row are the next token's on
+ * return. FALSE with *error when that failed, without when the answer is complete. */
+static gboolean
+advance (Generation *self, gint32 id, float *logits, gint32 *next, GCancellable *cancellable, GError **error)
+{
+  Session *session = self->session;
+  gint64 vocab = session->model->config->text.vocab, room = self->max_tokens - self->answer->generated_tokens;
+  gint32 ids[L4_MAX_DRAFT + 1] = { id };
+  guint most = CLAMP (MIN (room, l4_cache_rewindable (session->cache)) - 1, 0, L4_MAX_DRAFT);
+  guint guessed = most > 0 ? l4_draft_guess (session->draft, most, ids + 1) : 0, right = 0;
+  gboolean more;
+
+  if (!step (session, ids, guessed + 1, logits, cancellable, error))
+    return FALSE;
+  while ((more = choose (self, logits + right * vocab, next)) && right < guessed && *next == ids[right + 1])
+    right++;
+  if (right < guessed)
+    unstep (session, guessed - right);
+  l4_draft_learn (session->draft, guessed, right);
+  self->answer->guessed_tokens += right;
+  return more;
+}
+
 /* Chooses token after token until the model ends its turn, the room is used up, or it is cancelled. */
 static gboolean
-generate (Session *self, L4Sampler *sampler, guint max_tokens, float *logits, L4TextFunc on_text, gpointer user_data,
-    GCancellable *cancellable, L4Answer *answer, GError **error)
+generate (Generation *self, float *logits, GCancellable *cancellable, GError **error)
 {
-  const L4Llama *model = self->model;
-  g_autoptr (GString) bytes = g_string_new (NULL);
-  g_autoptr (GString) text = g_string_new (NULL);
-  gboolean good = TRUE;
+  g_autoptr (GError) problem = NULL;
+  gint32 id;
+  gboolean more;
 
-  answer->finish = L4_FINISH_LENGTH;
-  while (good && answer->generated_tokens < max_tokens) {
-    gint32 id;
-
-    if (g_cancellable_is_cancelled (cancellable)) {
-      answer->finish = L4_FINISH_CANCELLED;
-      break;
-    }
-    id = l4_sampler_choose (sampler, logits, model->config->text.vocab);
-    answer->generated_tokens++;
-    if (is_stop (model->config, id)) {
-      answer->finish = L4_FINISH_STOP;
-      break;
-    }
-    l4_tokenizer_decode (model->tokenizer, id, FALSE, bytes);
-    emit (bytes, FALSE, text, on_text, user_data);
-    if (answer->generated_tokens < max_tokens)
-      good = step (self, id, logits, cancellable, error);
-  }
-  emit (bytes, TRUE, text, on_text, user_data);
-  answer->text = g_string_free (g_steal_pointer (&text), FALSE);
-  return good;
+  self->answer->finish = L4_FINISH_LENGTH;
+  more = !g_cancellable_is_cancelled (cancellable) && choose (self, logits, &id);
+  while (more && !g_cancellable_is_cancelled (cancellable))
+    more = advance (self, id, logits, &id, cancellable, &problem);
+  if (problem == NULL && g_cancellable_is_cancelled (cancellable) && self->answer->finish != L4_FINISH_STOP
+      && self->answer->generated_tokens < self->max_tokens)
+    self->answer->finish = L4_FINISH_CANCELLED;
+  emit (self->bytes, TRUE, self->text, self->on_text, self->user_data);
+  self->answer->text = g_strdup (self->text->str);
+  if (problem == NULL)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&problem));
+  return FALSE;
 }
 
 static char *
@@ -228,14 +286,17 @@ answer_conversation (Session *self, const L4Message *messages, gsize n_messages,
 {
   const L4Llama *model = self->model;
   gint64 context = model->config->text.context, capacity, clock = g_get_monotonic_time ();
-  g_auto (Pictures) pictures = { 0 };
+  g_auto (L4Pictures) pictures = { 0 };
+  g_autoptr (GString) bytes = g_string_new (NULL), text = g_string_new (NULL);
   g_autoptr (L4Sampler) sampler = l4_sampler_new (options->temperature, options->top_p, options->seed, error);
   g_autoptr (GArray) ids = NULL;
-  l4_autofree float *logits = NULL;     /* [vocab] */
+  l4_autofree float *logits = NULL;     /* [L4_MAX_DRAFT + 1, vocab] */
+  Generation generation;
 
   if (sampler == NULL
-      || !encode_pictures (model, messages, n_messages, options->max_tiles, &pictures, cancellable, error))
+      || !l4_pictures_encode (model, self->pictures, messages, n_messages, options->max_tiles, &pictures, cancellable, error))
     return FALSE;
+  answer->reused_pictures = pictures.n_reused;
   answer->vision_us = lap (&clock);
 
   ids = l4_chat_encode (model->tokenizer, &model->tokens, messages, n_messages, pictures.grids, pictures.n_pictures,
@@ -248,13 +309,15 @@ answer_conversation (Session *self, const L4Message *messages, gsize n_messages,
   answer->prompt_tokens = ids->len;
   answer->prompt_digest = digest_ids (ids);
   capacity = MIN ((gint64) ids->len + options->max_tokens, context);
-  logits = l4_alloc (model->config->text.vocab * sizeof (float), _("logits"), error);
+  logits = l4_alloc ((L4_MAX_DRAFT + 1) * model->config->text.vocab * sizeof (float), _("logits"), error);
   if (logits == NULL || !prepare_cache (self, capacity, error)
-      || !prefill (self, (const gint32 *) ids->data, ids->len, &pictures, logits, cancellable, error))
+      || !prefill (self, (const gint32 *) ids->data, ids->len, &pictures, logits, answer, cancellable, error))
     return FALSE;
   answer->prefill_us = lap (&clock);
 
-  if (!generate (self, sampler, capacity - ids->len, logits, on_text, user_data, cancellable, answer, error))
+  l4_draft_begin (self->draft, (const gint32 *) ids->data, ids->len);
+  generation = (Generation) { self, sampler, capacity - ids->len, bytes, text, on_text, user_data, answer };
+  if (!generate (&generation, logits, cancellable, error))
     return FALSE;
   answer->decode_us = lap (&clock);
   return TRUE;

@@ -192,8 +192,8 @@ l4_llama_embed (const L4Llama *self, const gint32 *ids, gint64 n, const float *f
 }
 
 gboolean
-l4_llama_forward (const L4Llama *self, L4Cache *cache, float *h, gint64 n, float *logits, GCancellable *cancellable,
-    GError **error)
+l4_llama_forward (const L4Llama *self, L4Cache *cache, float *h, gint64 n, gint64 n_logits, float *logits,
+    GCancellable *cancellable, GError **error)
 {
   gint64 hidden = self->config->text.hidden, batch = 0;
 
@@ -202,7 +202,7 @@ l4_llama_forward (const L4Llama *self, L4Cache *cache, float *h, gint64 n, float
     if (!l4_decoder_forward (self->decoder, self->compute, cache, h + at * hidden, batch, NULL, cancellable, error))
       return FALSE;
   }
-  return l4_decoder_logits (self->decoder, self->compute, h + (n - 1) * hidden, 1, logits, error);
+  return l4_decoder_logits (self->decoder, self->compute, h + (n - n_logits) * hidden, n_logits, logits, error);
 }
 
 /* The describer behind the public interface ------------------------------------------------------------------------------ */

@@ -37,10 +37,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Llama, l4_llama_free)
 float *l4_llama_embed (const L4Llama *self, const gint32 *ids, gint64 n, const float *features, gint64 n_features,
     GError **error);
 
-/* Sends n >= 1 further tokens, h [n, hidden] their embeddings, through the decoder; h is overwritten. logits: [vocab] after the
- * last one. As l4_decoder_forward() otherwise. */
-gboolean l4_llama_forward (const L4Llama *self, L4Cache *cache, float *h, gint64 n, float *logits, GCancellable *cancellable,
-    GError **error);
+/* Sends n >= 1 further tokens, h [n, hidden] their embeddings, through the decoder; h is overwritten. logits: [n_logits, vocab] after
+ * the last n_logits of them (n_logits <= n, and no more than one batch). As l4_decoder_forward() otherwise. */
+gboolean l4_llama_forward (const L4Llama *self, L4Cache *cache, float *h, gint64 n, gint64 n_logits, float *logits,
+    GCancellable *cancellable, GError **error);
 
 /* Session of the model (engine/answer.c). */
 gpointer l4_llama_session_new (gpointer model);

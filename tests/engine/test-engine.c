@@ -159,6 +159,66 @@ test_same_seed_same_text (Fixture *self, gconstpointer data)
   g_assert_cmpstr (one.text, !=, other.text);
 }
 
+/* Two pictures of one colour each, then the question. */
+static void
+ask (L4Session *session, guint8 first, guint8 second, const char *question, double temperature, L4Answer *answer)
+{
+  enum { SIDE = 56 };
+  guint8 one[SIDE * SIDE * 3], other[SIDE * SIDE * 3];
+  const L4Part parts[] = { {.text = "See these pictures and say what there is to say about them."},
+    {.picture = {one, SIDE, SIDE, SIDE * 3}}, {.picture = {other, SIDE, SIDE, SIDE * 3}}, {.text = question}
+  };
+  const L4Message message = { L4_ROLE_USER, parts, G_N_ELEMENTS (parts) };
+  const L4GenerateOptions options = {.max_tokens = 40,.temperature = temperature,.top_p = 1,.seed = 3,.max_tiles = 1 };
+  g_autoptr (GError) error = NULL;
+
+  memset (one, first, sizeof one);
+  memset (other, second, sizeof other);
+  g_assert_true (l4_session_answer (session, &message, 1, &options, NULL, NULL, NULL, answer, &error));
+  g_assert_no_error (error);
+}
+
+static void
+test_what_is_reused_changes_no_answer (Fixture *self, gconstpointer data)
+{
+  static const struct
+  {
+    guint8 first, second;
+    const char *question;
+    double temperature;
+    guint pictures;             /* that the session has seen by then */
+  } turns[] = {
+    {10, 200, "What is it that we see here, and what else is there?", 0, 0},
+    {10, 200, "What is it that we see here, and what else is there?", 0, 2},
+    {10, 90, "What is it that we see here, and what else is there?", 0, 1},
+    {200, 10, "Which of them is the brighter one? Answer in one word, please.", 1, 2},
+    {200, 10, "Which of them is the brighter one? Answer in one word, please.", 1, 2},
+  };
+  g_autoptr (L4Model) model = NULL;
+  g_autoptr (L4Session) session = NULL;
+  guint tokens = 0, guessed = 0;
+
+  /* a chunk as long as real ones': what came before a chunk's border cannot be kept */
+  edit (self, "config.json", "\"attention_chunk_size\": 64", "\"attention_chunk_size\": 8192");
+  model = load (self->folder, NULL);
+  session = l4_session_new (model);
+  for (guint i = 0; i < G_N_ELEMENTS (turns); i++) {
+    g_autoptr (L4Session) fresh = l4_session_new (model);
+    g_auto (L4Answer) answer = { 0 }, expected = { 0 };
+
+    ask (session, turns[i].first, turns[i].second, turns[i].question, turns[i].temperature, &answer);
+    ask (fresh, turns[i].first, turns[i].second, turns[i].question, turns[i].temperature, &expected);
+    g_assert_cmpstr (answer.text, ==, expected.text);
+    g_assert_cmpuint (answer.generated_tokens, ==, expected.generated_tokens);
+    g_assert_cmpuint (answer.reused_pictures, ==, turns[i].pictures);
+    g_assert_cmpuint (expected.reused_tokens, ==, 0);
+    tokens += answer.reused_tokens;
+    guessed += answer.guessed_tokens;
+  }
+  g_assert_cmpuint (tokens, >, 0);
+  g_assert_cmpuint (guessed, >, 0);
+}
+
 static void
 cancel_at_third (const char *text, gpointer user_data)
 {
@@ -434,6 +494,7 @@ main (int argc, char **argv)
     void (*run) (Fixture *, gconstpointer);
   } tests[] = {
     {"answer-streams-what-it-returns", test_answer_streams_what_it_returns},
+    {"what-is-reused-changes-no-answer", test_what_is_reused_changes_no_answer},
     {"same-seed-same-text", test_same_seed_same_text},
     {"cancelling-stops-between-tokens", test_cancelling_stops_between_tokens},
     {"unusable-options-are-refused", test_unusable_options_are_refused},

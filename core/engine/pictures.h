@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The pictures of a conversation as picture tokens; those seen lately are not encoded again. */
+
+#pragma once
+
+#include "engine/llama.h"
+
+/* What was encoded lately. One thread at a time. */
+typedef struct _L4PictureCache L4PictureCache;
+
+L4PictureCache *l4_picture_cache_new (void);
+void l4_picture_cache_free (L4PictureCache *self);      /* NULL is fine */
+
+#define L4_PICTURE_DIGEST 32    /* bytes: SHA-256 over a picture's pixels, size and canvas */
+
+typedef struct
+{
+  gsize n_pictures;
+  L4Grid *grids;                /* [n_pictures] */
+  guint8 (*digests)[L4_PICTURE_DIGEST]; /* [n_pictures] */
+  gint64 n_tiles;
+  gint64 *first_tile;           /* [n_pictures + 1] */
+  float *features;              /* [n_tiles * tokens_per_tile, hidden]; NULL without pictures */
+  guint n_reused;               /* pictures that were in the cache */
+} L4Pictures;
+
+/* Chooses the canvas of every picture of the conversation and encodes those that the cache does not have. max_tiles: 0 for what the
+ * checkpoint allows. Cleared by l4_pictures_clear(), also after FALSE. */
+gboolean l4_pictures_encode (const L4Llama *model, L4PictureCache *cache, const L4Message *messages, gsize n_messages,
+    guint max_tiles, L4Pictures *pictures, GCancellable *cancellable, GError **error);
+void l4_pictures_clear (L4Pictures *self);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (L4Pictures, l4_pictures_clear)
