@@ -79,7 +79,7 @@ load_tokenizer (L4Llama *self, GError **error)
     return FALSE;
   if (kind != NULL && g_str_equal (kind, "none"))       /* enough to measure it */
     return TRUE;
-  self->tokenizer = l4_tokenizer_load (self->path, error);
+  self->tokenizer = l4_tokenizer_load (gguf != NULL ? l4_gguf_get_path (gguf) : self->path, error);        /* not any shard */
   if (self->tokenizer == NULL)
     return FALSE;
   if (l4_tokenizer_get_size (self->tokenizer) > self->config->text.vocab)

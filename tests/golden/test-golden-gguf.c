@@ -5,6 +5,7 @@
 
 #include "engine/trace.h"
 #include "formats/npy.h"
+#include "support/gguf.h"
 
 #define FLOAT32_TOLERANCE 1e-4  /* of the stage's largest value */
 #define PROJECTOR_TOLERANCE 1e-3        /* its matrices were rounded to F16 */
@@ -26,11 +27,15 @@ load_expected (const char *file, L4Npy *npy)
   g_assert_no_error (error);
 }
 
+/* path NULL: the golden's own file. */
 static L4Llama *
-load_model (L4Precision precision, gboolean map)
+load_model (const char *path, L4Precision precision, gboolean map)
 {
-  g_autofree char *path = golden_path ("model.gguf");
-  const L4LoadOptions options = {.model_path = path,.map = map };
+  g_autofree char *own = golden_path ("model.gguf");
+  g_autofree char *projector = golden_path ("mmproj-F16.gguf");
+  const L4LoadOptions options = {.model_path = path != NULL ? path : own,.projector_path = path != NULL ? projector : NULL,
+    .map = map
+  };
   g_autoptr (GError) error = NULL;
   L4Llama *model = l4_llama_load (&options, precision, NULL, NULL, NULL, &error);
 
@@ -78,9 +83,9 @@ assert_close (const char *file, const float *values, gsize n, double tolerance)
 }
 
 static void
-assert_stages_close (gboolean map)
+assert_stages_close (const char *path, gboolean map)
 {
-  g_autoptr (L4Llama) model = load_model (L4_PRECISION_F32, map);
+  g_autoptr (L4Llama) model = load_model (path, L4_PRECISION_F32, map);
   g_auto (L4Trace) pictures = { 0 }, text = { 0 };
 
   trace (model, TRUE, NULL, &pictures);
@@ -95,19 +100,61 @@ assert_stages_close (gboolean map)
 static void
 test_every_stage_equals_the_reference (void)
 {
-  assert_stages_close (FALSE);
+  assert_stages_close (NULL, FALSE);
 }
 
 static void
 test_a_mapped_file_gives_the_same (void)
 {
-  assert_stages_close (TRUE);
+  assert_stages_close (NULL, TRUE);
+}
+
+/* The golden's file in two: all that is said of the model, and its tensors. Returns the path of the second. */
+static char *
+split (const Folder *folder)
+{
+  g_autofree char *path = golden_path ("model.gguf");
+  g_autofree char *bytes = NULL;
+  g_autoptr (L4Checkpoint) checkpoint = l4_checkpoint_open (path, NULL, NULL);
+  const L4Gguf *gguf = l4_checkpoint_get_gguf (checkpoint);
+  g_autofree char *first_words = g_strdup_printf ("'GGUF' 3:4 0:8 %u:8 ", l4_gguf_get_n_keys (gguf) + 3);
+  g_autofree char *second_words = NULL;
+  g_autoptr (GByteArray) first = gguf_from (first_words), second = NULL;
+  g_autoptr (GByteArray) first_split = gguf_from (U16 ("split.no", 0) U16 ("split.count", 2) I32 ("split.tensors.count", 48));
+  gsize length, metadata_end;
+
+  g_assert_true (g_file_get_contents (path, &bytes, &length, NULL));
+  l4_gguf_get_metadata (gguf, &metadata_end);
+  g_byte_array_append (first, (const guint8 *) bytes + 24, (guint) metadata_end - 24);
+  g_byte_array_append (first, first_split->data, first_split->len);
+  g_free (folder_write (folder, "m-00001-of-00002.gguf", first->data, first->len));
+
+  /* The places of the tensors count from the data, which a key of bytes keeps at a multiple of 32 after them. */
+  for (guint fill = 0; second == NULL || (second->len - metadata_end) % 32 != 0; fill++) {
+    g_clear_pointer (&second, g_byte_array_unref);
+    g_free (second_words);
+    second_words = g_strdup_printf ("'GGUF' 3:4 48:8 4:8 " U16 ("split.no", 1) U16 ("split.count", 2)
+        I32 ("split.tensors.count", 48) "<fill> 9:4 0:4 %u:8 *%u ", fill, fill);
+    second = gguf_from (second_words);
+  }
+  g_byte_array_append (second, (const guint8 *) bytes + metadata_end, (guint) (length - metadata_end));
+  return folder_write (folder, "m-00002-of-00002.gguf", second->data, second->len);
+}
+
+static void
+test_a_split_set_gives_the_same (void)
+{
+  g_autoptr (Folder) folder = folder_new ();
+  g_autofree char *second = split (folder);
+
+  assert_stages_close (second, FALSE);
+  assert_stages_close (second, TRUE);
 }
 
 static void
 test_bf16_is_close_with_the_reference_experts (void)
 {
-  g_autoptr (L4Llama) model = load_model (L4_PRECISION_BF16, FALSE);
+  g_autoptr (L4Llama) model = load_model (NULL, L4_PRECISION_BF16, FALSE);
   g_auto (L4Npy) router = { 0 }, expected = { 0 };
   g_auto (L4Trace) forced = { 0 };
   g_autofree gint32 *experts = NULL;
@@ -134,7 +181,7 @@ test_bf16_is_close_with_the_reference_experts (void)
 static void
 test_the_model_says_what_it_is (void)
 {
-  g_autoptr (L4Llama) read = load_model (L4_PRECISION_F32, FALSE), mapped = load_model (L4_PRECISION_F32, TRUE);
+  g_autoptr (L4Llama) read = load_model (NULL, L4_PRECISION_F32, FALSE), mapped = load_model (NULL, L4_PRECISION_F32, TRUE);
 
   g_assert_cmpstr (read->quantization, ==, "Q5_K");
   g_assert_true (g_str_has_prefix (read->digest, "sha256:"));
@@ -147,6 +194,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/golden-gguf/every-stage-equals-the-reference", test_every_stage_equals_the_reference);
   g_test_add_func ("/golden-gguf/a-mapped-file-gives-the-same", test_a_mapped_file_gives_the_same);
+  g_test_add_func ("/golden-gguf/a-split-set-gives-the-same", test_a_split_set_gives_the_same);
   g_test_add_func ("/golden-gguf/bf16-is-close-with-the-reference-experts", test_bf16_is_close_with_the_reference_experts);
   g_test_add_func ("/golden-gguf/the-model-says-what-it-is", test_the_model_says_what_it_is);
   return g_test_run ();
