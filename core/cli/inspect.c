@@ -143,10 +143,10 @@ print_missing_tensors (const L4Checkpoint *checkpoint, GArray *layout)
 
 /* What the program needs and the model lacks; prints, and fails for none of it. */
 static void
-print_tokenizer (const char *path, const L4Config *config)
+print_tokenizer (const L4Checkpoint *checkpoint, const L4Config *config)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (L4Tokenizer) tokenizer = l4_tokenizer_load (path, &error);
+  g_autoptr (L4Tokenizer) tokenizer = l4_tokenizer_load_for (checkpoint, &error);
   L4ChatTokens tokens;
 
   if (tokenizer == NULL || !l4_chat_tokens_find (tokenizer, config, &tokens, &error)) {
@@ -190,7 +190,7 @@ l4_cli_inspect (int argc, char **argv, GError **error)
     print_vision (&config->vision);
   else
     print_no_vision (checkpoint);
-  print_tokenizer (path, config);
+  print_tokenizer (checkpoint, config);
   print_missing_tensors (checkpoint, l4_layout_text (&config->text, config->text_prefix));
   if (config->has_vision)
     print_missing_tensors (checkpoint, l4_layout_vision (&config->vision, config->text.hidden));
