@@ -84,7 +84,7 @@ static Place *
 make_places (const L4Llama *model, const gint32 *ids, gint64 n, const L4Pictures *pictures)
 {
   Place *places = g_new0 (Place, n);
-  gint64 tokens = l4_vision_tokens_per_tile (&model->config->vision), row = 0;
+  gint64 tokens = model->vision != NULL ? l4_vision_tokens_per_tile (&model->config->vision) : 0, row = 0;
   gsize picture = 0;
 
   for (gint64 t = 0; t < n; t++) {
@@ -124,7 +124,7 @@ prefill (Session *self, const gint32 *ids, gint64 n, const L4Pictures *pictures,
 {
   const L4Llama *model = self->model;
   gint64 hidden = model->config->text.hidden, kept;
-  gint64 n_features = pictures->n_tiles * l4_vision_tokens_per_tile (&model->config->vision);
+  gint64 n_features = model->vision != NULL ? pictures->n_tiles * l4_vision_tokens_per_tile (&model->config->vision) : 0;
   l4_autofree float *h = l4_llama_embed (model, ids, n, pictures->features, n_features, error);
   g_autofree Place *places = make_places (model, ids, n, pictures);
 

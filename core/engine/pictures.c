@@ -163,12 +163,13 @@ l4_pictures_encode (const L4Llama *model, L4PictureCache *cache, const L4Message
   const L4VisionConfig *config = &model->config->vision;
   g_autoptr (GPtrArray) shown = collect (messages, n_messages);
   g_autofree L4Canvas *canvases = g_new0 (L4Canvas, shown->len + 1);
-  gint64 row = l4_vision_tokens_per_tile (config) * model->config->text.hidden;
+  gint64 row;
 
   if (shown->len == 0)
     return TRUE;
   if (model->vision == NULL)
     return l4_fail (error, L4_ERROR_INPUT, _("%s: is a text-only model and cannot look at pictures"), model->path);
+  row = l4_vision_tokens_per_tile (config) * model->config->text.hidden;
   pictures->n_pictures = shown->len;
   pictures->grids = g_new (L4Grid, shown->len);
   pictures->digests = g_malloc (shown->len * sizeof *pictures->digests);
