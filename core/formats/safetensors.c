@@ -252,5 +252,6 @@ l4_safetensors_read_header (int fd, const char *path, guint64 size, guint file, 
       return FALSE;
     g_array_append_val (tensors, tensor);
   }
-  return place_tensors (path, (L4Tensor *) tensors->data + first, tensors->len - first, LENGTH_BYTES + length, size, error);
+  return place_tensors (path, tensors->len > first ? &g_array_index (tensors, L4Tensor, first) : NULL, tensors->len - first,
+      LENGTH_BYTES + length, size, error);
 }
