@@ -10,6 +10,7 @@ told right. Every clip is four seconds long, so that each window is one clip. Ne
 on its path (./dev run models/evaluate.py), and numpy.
 """
 import argparse
+import itertools
 import json
 import subprocess
 import sys
@@ -120,8 +121,8 @@ def main():
                 path, total = f"{folder}/clips.mp4", {}
                 drawn = [scenes.things_scene(rng, width, height, held_out=True, hard=False) for _ in range(each)]
                 true = [f for _, f in pattern_clips()] + [scenes.facts(scenes.sentence(s, 4)) for s in drawn]
-                parts = ([pattern_frames(p, width, height)] for p, _ in pattern_clips())
-                encode(path, (*parts, *(scene_frames(s, width, height) for s in drawn)), width, height, crf)
+                patterns = ([pattern_frames(p, width, height)] for p, _ in pattern_clips())
+                encode(path, itertools.chain(patterns, (scene_frames(s, width, height) for s in drawn)), width, height, crf)
                 said = describe(path, options.model)
                 if len(said) != len(true):
                     sys.exit(f"evaluate: {len(said)} windows of {len(true)} clips")

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The llama4 program. */
 
+#include <errno.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,13 +27,13 @@ static const struct
 };
 
 static void
-print_help (FILE *stream)
+print_help (void)
 {
-  fprintf (stream, _("Usage: llama4 COMMAND [OPTION…] [MODEL] …\n\nMODEL is a Hugging Face folder; without it the embedded model is "
+  printf (_("Usage: llama4 COMMAND [OPTION…] [MODEL] …\n\nMODEL is a Hugging Face folder; without it the embedded model is "
           "used.\n\nCommands:\n"));
   for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
-    fprintf (stream, "  %-10s %s\n", commands[i].name, _(commands[i].what));
-  fprintf (stream, _("\nllama4 COMMAND --help tells more.\n"));
+    printf ("  %-10s %s\n", commands[i].name, _(commands[i].what));
+  printf (_("\nllama4 COMMAND --help tells more.\n"));
 }
 
 gboolean
@@ -70,6 +71,20 @@ l4_cli_embedded_model (void)
   return l4_cli_data_file ("embedded", NULL);
 }
 
+/* Runs a command; what was printed must have arrived. */
+static gboolean
+run_command (guint which, int argc, char **argv, GError **error)
+{
+  g_autofree char *name = g_strconcat ("llama4 ", commands[which].name, NULL);
+
+  g_set_prgname (name);
+  if (!commands[which].run (argc, argv, error))
+    return FALSE;
+  errno = 0;
+  return (fflush (stdout) == 0 && !ferror (stdout)) || l4_fail (error, L4_ERROR_IO, _("standard output: %s"),
+      g_strerror (errno != 0 ? errno : EIO));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -79,7 +94,7 @@ main (int argc, char **argv)
   setlocale (LC_ALL, "");
   setlocale (LC_NUMERIC, "C");  /* numbers look the same everywhere */
   if (argc >= 2 && (g_str_equal (argv[1], "--help") || g_str_equal (argv[1], "-h"))) {
-    print_help (stdout);
+    print_help ();
     return EXIT_SUCCESS;
   }
   if (argc >= 2 && g_str_equal (argv[1], "--version")) {
@@ -87,15 +102,12 @@ main (int argc, char **argv)
     return EXIT_SUCCESS;
   }
   if (argc < 2) {
-    print_help (stderr);
+    fprintf (stderr, _("llama4: no command; llama4 --help names them\n"));
     return EXIT_FAILURE;
   }
   for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
     if (g_str_equal (argv[1], commands[i].name)) {
-      g_autofree char *name = g_strconcat ("llama4 ", commands[i].name, NULL);
-
-      g_set_prgname (name);
-      if (commands[i].run (argc - 1, argv + 1, &error))
+      if (run_command (i, argc - 1, argv + 1, &error))
         return EXIT_SUCCESS;
       line = l4_text_to_line (error->message, -1);
       fprintf (stderr, "llama4: %s\n", line);

@@ -20,18 +20,22 @@ def fitted(height, width):
 
 @functools.lru_cache(64)
 def _filter(size, out):
-    """Weights of the antialiased triangle filter [out, size]."""
+    """The antialiased triangle filter: for every output its first and last input and their weights."""
     scale = size / out
     reach = max(scale, 1.0)
-    table = np.zeros((out, size))
+    rows = []
     for i in range(out):
         centre = (i + 0.5) * scale
         first = max(0, int(centre - reach + 0.5))
         last = min(size, int(centre + reach + 0.5))
-        x = np.arange(first, last)
-        w = np.maximum(0, 1 - np.abs((x - centre + 0.5) / reach))
-        table[i, first:last] = w / w.sum()
-    return table.astype(np.float32)
+        w = np.maximum(0, 1 - np.abs((np.arange(first, last) - centre + 0.5) / reach))
+        rows.append((first, last, (w / w.sum()).astype(np.float32)))
+    return rows
+
+
+def _resize(x, out):
+    """float32 [n, size, 3] -> [n, out, 3], rounded."""
+    return np.stack([np.rint(np.einsum("nsc,s->nc", x[:, a:b], w)) for a, b, w in _filter(x.shape[1], out)], 1)
 
 
 def fit(frame):
@@ -40,9 +44,9 @@ def fit(frame):
     h, w = fitted(height, width)
     x = frame.astype(np.float32)
     if w != width:
-        x = np.rint(np.matmul(_filter(width, w), x))
+        x = _resize(x, w)
     if h != height:
-        x = np.rint(np.tensordot(_filter(height, h), x, 1))
+        x = _resize(x.swapaxes(0, 1), h).swapaxes(0, 1)
     tile = np.zeros((SIZE, SIZE, 3), np.uint8)
     tile[:h, :w] = np.clip(x, 0, 255)
     return tile

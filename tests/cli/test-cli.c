@@ -15,7 +15,8 @@ test_bad_input_is_one_line_that_names_the_thing (void)
     {"run --top-p 2 hello", "top-p"}, {"run --nonsense", "--nonsense"}, {"inspect /nowhere", "/nowhere"},
     {"tokenize /nowhere", "/nowhere"}, {"tokenize /", "tokenizer.model"}, {"tokenize /dev/null", "/dev/null"}, {"trace", "--ids"}, {"trace --ids /nowhere.npy --out /tmp", "/nowhere.npy"},
     {"nonsense", "nonsense"}, {"run /dev/null hello", "/dev/null"}, {"run --projector x.gguf hello", "x.gguf"},
-    {"run --image /dev/null hello", "/dev/null"}, {"inspect a b", "b"},
+    {"run --image /dev/null hello", "/dev/null"}, {"inspect a b", "b"}, {"", "--help"},
+    {"run --load later hello", "--load later"},
     {"plan /nowhere", "/nowhere"}, {"plan a b", "b"}, {"plan --context -1", "--context"}, {"plan scout --type x", "--type x"},
     {"plan scout --context 99999999", "10485760"},
   };
@@ -46,6 +47,39 @@ test_unreadable_pictures_are_refused (void)
     g_assert_nonnull (strstr (err, path));
     g_unlink (path);
   }
+}
+
+static void
+test_a_full_disk_is_an_error (void)
+{
+  g_autofree char *line = g_strconcat (g_getenv ("LLAMA4"), " inspect > /dev/full", NULL);
+  const char *const argv[] = { "sh", "-c", line, NULL };
+  g_autoptr (GSubprocess) process = g_subprocess_newv (argv, G_SUBPROCESS_FLAGS_STDERR_PIPE, NULL);
+  g_autofree char *err = NULL;
+
+  g_assert_true (g_subprocess_communicate_utf8 (process, NULL, NULL, NULL, &err, NULL));
+  g_assert_cmpint (g_subprocess_get_exit_status (process), ==, 1);
+  g_assert_true (g_str_has_prefix (err, "llama4: standard output: "));
+}
+
+static void
+test_text_comes_out_as_it_is_generated (void)
+{
+  g_autofree char *path = NULL, *rest = NULL;
+  g_autoptr (GSubprocess) process = NULL;
+  gint64 begun = g_get_monotonic_time ();
+  char first[16] = "";
+
+  close (g_file_open_tmp ("answers-XXXXXX.script", &path, NULL));
+  g_assert_true (g_file_set_contents (path, "{\"text\":\"One two three four\",\"delay_ms\":4000}", -1, NULL));
+  process = g_subprocess_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_SILENCE, NULL, g_getenv ("LLAMA4"),
+      "run", path, "hello", NULL);
+  g_assert_cmpint (g_input_stream_read (g_subprocess_get_stdout_pipe (process), first, sizeof first - 1, NULL, NULL), >, 0);
+  g_assert_cmpint (g_get_monotonic_time () - begun, <, 3500 * G_TIME_SPAN_MILLISECOND);
+  g_assert_cmpstr (first, ==, "One");
+  g_assert_true (g_subprocess_communicate_utf8 (process, NULL, NULL, &rest, NULL, NULL));
+  g_assert_cmpstr (rest, ==, " two three four\n");
+  g_unlink (path);
 }
 
 static void
@@ -193,6 +227,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/cli/bad-input-is-one-line-that-names-the-thing", test_bad_input_is_one_line_that_names_the_thing);
   g_test_add_func ("/cli/unreadable-pictures-are-refused", test_unreadable_pictures_are_refused);
+  g_test_add_func ("/cli/a-full-disk-is-an-error", test_a_full_disk_is_an_error);
+  g_test_add_func ("/cli/text-comes-out-as-it-is-generated", test_text_comes_out_as_it_is_generated);
   g_test_add_func ("/cli/tokenize-goes-there-and-back", test_tokenize_goes_there_and_back);
   g_test_add_func ("/cli/tokenize-takes-every-kind-of-file", test_tokenize_takes_every_kind_of_file);
   g_test_add_func ("/cli/bad-lines-are-named-by-number", test_bad_lines_are_named_by_number);
