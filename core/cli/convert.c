@@ -136,7 +136,7 @@ find_template (const Job *job)
 static gboolean
 put_tokenizer (const Job *job, L4GgufWriter *writer, GError **error)
 {
-  g_autoptr (L4Tokenizer) tokenizer = l4_tokenizer_load (job->path, error);
+  g_autoptr (L4Tokenizer) tokenizer = l4_tokenizer_load_for (job->checkpoint, error);
   g_autofree char *template = find_template (job);
   gint64 vocab = job->config->text.vocab;
 

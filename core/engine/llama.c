@@ -68,7 +68,6 @@ check_memory (const L4Llama *self, GError **error)
       needed / 1048576.0, available / 1048576.0);
 }
 
-/* The tokenizer must not speak of more tokens than the model has. */
 static gboolean
 load_tokenizer (L4Llama *self, GError **error)
 {
@@ -79,23 +78,14 @@ load_tokenizer (L4Llama *self, GError **error)
     return FALSE;
   if (kind != NULL && g_str_equal (kind, "none"))       /* enough to measure it */
     return TRUE;
-  self->tokenizer = l4_tokenizer_load (gguf != NULL ? l4_gguf_get_path (gguf) : self->path, error);        /* not any shard */
-  if (self->tokenizer == NULL)
-    return FALSE;
-  if (l4_tokenizer_get_size (self->tokenizer) > self->config->text.vocab)
-    return l4_fail (error, L4_ERROR_FORMAT,
-        _("%s: tokenizer.json has ids up to %u, but the model's vocabulary has %" PRId64 " entries"), self->path,
-        l4_tokenizer_get_size (self->tokenizer) - 1, self->config->text.vocab);
-  if (l4_chat_tokens_find (self->tokenizer, self->config, &self->tokens, error))
-    return TRUE;
-  g_prefix_error (error, "%s: ", self->path);
-  return FALSE;
+  self->tokenizer = l4_tokenizer_load_for (self->checkpoint, error);
+  return self->tokenizer != NULL && l4_chat_tokens_find (self->tokenizer, self->config, &self->tokens, error);
 }
 
 static char *
 make_digest (const char *folder, const L4Checkpoint *checkpoint)
 {
-  static const char *const files[] = { "config.json", "tokenizer.json" };
+  static const char *const files[] = { "config.json", "tokenizer.json", "tokenizer.model" };
   g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
   g_autofree char *tensors = l4_checkpoint_digest (checkpoint);
 

@@ -5,6 +5,23 @@
 
 #include <string.h>
 
+/* The tokenizer must not have more tokens than the model, nor fewer than the settings speak of. */
+static gboolean
+check_size (const L4Tokenizer *tokenizer, const L4Config *config, GError **error)
+{
+  const char *path = l4_tokenizer_get_path (tokenizer);
+  guint size = l4_tokenizer_get_size (tokenizer);
+
+  if (size > config->text.vocab)
+    return l4_fail (error, L4_ERROR_FORMAT, _("%s: has %u ids, but the model's vocabulary has %" PRId64 " entries: it belongs to "
+            "another model"), path, size, config->text.vocab);
+  for (guint i = 0; i < config->n_stop_tokens; i++)
+    if (config->stop_tokens[i] >= size)
+      return l4_fail (error, L4_ERROR_FORMAT, _("%s: has %u ids, but the model stops at the id %" PRId64 ": it belongs to "
+              "another model"), path, size, config->stop_tokens[i]);
+  return TRUE;
+}
+
 gboolean
 l4_chat_tokens_find (const L4Tokenizer *tokenizer, const L4Config *config, L4ChatTokens *tokens, GError **error)
 {
@@ -26,14 +43,17 @@ l4_chat_tokens_find (const L4Tokenizer *tokenizer, const L4Config *config, L4Cha
     {"<|tile_x_separator|>", &tokens->tile_x, -1, config->has_vision},
     {"<|tile_y_separator|>", &tokens->tile_y, -1, config->has_vision},
   };
+  const char *path = l4_tokenizer_get_path (tokenizer);
 
+  if (!check_size (tokenizer, config, error))
+    return FALSE;
   for (guint i = 0; i < G_N_ELEMENTS (wanted); i++) {
     *wanted[i].id = l4_tokenizer_find_special (tokenizer, wanted[i].name);
     if (*wanted[i].id < 0 && wanted[i].needed)
-      return l4_fail (error, L4_ERROR_FORMAT, _("tokenizer.json: the special token %s is missing"), wanted[i].name);
+      return l4_fail (error, L4_ERROR_FORMAT, _("%s: the special token %s is missing"), path, wanted[i].name);
     if (wanted[i].given >= 0 && *wanted[i].id >= 0 && *wanted[i].id != wanted[i].given)
-      return l4_fail (error, L4_ERROR_FORMAT, _("config.json says that %s has the id %" PRId64
-              ", tokenizer.json says %d"), wanted[i].name, wanted[i].given, *wanted[i].id);
+      return l4_fail (error, L4_ERROR_FORMAT, _("%s: %s has the id %d, but the model's settings say %" PRId64 ": it belongs to "
+              "another model"), path, wanted[i].name, *wanted[i].id, wanted[i].given);
   }
   return TRUE;
 }
@@ -94,16 +114,35 @@ add_header (Prompt *self, const L4ChatTokens *tokens, const char *role, GError *
   return TRUE;
 }
 
-/* The text of a system turn, without white space around it. */
-static void
-add_trimmed (Prompt *self, const L4Message *message)
+/* What the template's language counts as white space. */
+static gboolean
+is_blank (gunichar character)
+{
+  return g_unichar_isspace (character) || character == '\v' || character == 0x85 || (character >= 0x1c && character <= 0x1f);
+}
+
+/* The text of a system turn, without white space around it. Text that is no UTF-8 stays as it is, and is refused later. */
+static gboolean
+add_trimmed (Prompt *self, const L4Message *message, GError **error)
 {
   g_autoptr (GString) text = g_string_new (NULL);
+  const char *start, *end;
 
-  for (gsize p = 0; p < message->n_parts; p++)
-    if (message->parts[p].text != NULL)
-      g_string_append (text, message->parts[p].text);
-  g_string_append (self->waiting, g_strstrip (text->str));
+  for (gsize p = 0; p < message->n_parts; p++) {
+    if (message->parts[p].text == NULL)
+      return l4_fail (error, L4_ERROR_INPUT, _("a system message cannot have a picture"));
+    g_string_append (text, message->parts[p].text);
+  }
+  start = text->str;
+  end = text->str + text->len;
+  if (g_utf8_validate (text->str, (gssize) text->len, NULL)) {
+    while (start < end && is_blank (g_utf8_get_char (start)))
+      start = g_utf8_next_char (start);
+    while (end > start && is_blank (g_utf8_get_char (g_utf8_prev_char (end))))
+      end = g_utf8_prev_char (end);
+  }
+  g_string_append_len (self->waiting, start, end - start);
+  return TRUE;
 }
 
 static gboolean
@@ -112,10 +151,11 @@ add_message (Prompt *self, const L4ChatTokens *tokens, const L4Message *message,
 {
   static const char *const roles[] = { "system", "user", "assistant" };
 
-  if (!add_header (self, tokens, roles[message->role], error))
+  if ((guint) message->role >= G_N_ELEMENTS (roles))
+    return l4_fail (error, L4_ERROR_INPUT, _("there is no role %d"), (int) message->role);
+  if (!add_header (self, tokens, roles[message->role], error)
+      || (message->role == L4_ROLE_SYSTEM && !add_trimmed (self, message, error)))
     return FALSE;
-  if (message->role == L4_ROLE_SYSTEM)
-    add_trimmed (self, message);
   for (gsize p = 0; message->role != L4_ROLE_SYSTEM && p < message->n_parts; p++) {
     if (message->parts[p].text != NULL) {
       g_string_append (self->waiting, message->parts[p].text);

@@ -20,6 +20,8 @@ typedef struct
   gint32 image_start, image_end, image, patch, tile_x, tile_y;  /* -1 in a model without pictures */
 } L4ChatTokens;
 
+/* An error that names the tokenizer's file when it belongs to another model: more ids than the model's vocabulary, fewer than its
+ * settings speak of, or other ones. */
 gboolean l4_chat_tokens_find (const L4Tokenizer *tokenizer, const L4Config *config, L4ChatTokens *tokens, GError **error);
 
 /* The whole prompt up to and with the header of the assistant's turn. grids: [n_pictures], one for every picture part in

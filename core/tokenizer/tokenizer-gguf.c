@@ -84,7 +84,7 @@ read_strings (const L4Gguf *gguf, const char *key, L4GgufString **strings, gsize
 }
 
 L4Tokenizer *
-l4_tokenizer_new_from_gguf (const L4Gguf *gguf, GError **error)
+l4_tokenizer_read_gguf (const L4Gguf *gguf, GError **error)
 {
   g_autoptr (L4Tokenizer) self = NULL;
   g_autofree L4GgufString *tokens = NULL, *merges = NULL;

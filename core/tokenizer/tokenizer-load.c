@@ -33,7 +33,7 @@ read_gguf (int fd, const char *path, guint64 size, GError **error)
   g_autoptr (GArray) tensors = g_array_new (FALSE, FALSE, sizeof (L4Tensor));
   g_autoptr (L4Gguf) gguf = l4_gguf_read_header (fd, path, size, 0, strings, tensors, error);
 
-  return gguf != NULL ? l4_tokenizer_new_from_gguf (gguf, error) : NULL;
+  return gguf != NULL ? l4_tokenizer_read_gguf (gguf, error) : NULL;
 }
 
 static L4Tokenizer *
@@ -70,4 +70,12 @@ l4_tokenizer_load (const char *path, GError **error)
   }
   close (fd);
   return self;
+}
+
+L4Tokenizer *
+l4_tokenizer_load_for (const L4Checkpoint *checkpoint, GError **error)
+{
+  const L4Gguf *gguf = l4_checkpoint_get_gguf (checkpoint);
+
+  return gguf != NULL ? l4_tokenizer_read_gguf (gguf, error) : l4_tokenizer_load (l4_checkpoint_get_path (checkpoint), error);
 }

@@ -103,9 +103,10 @@ gboolean l4_tokenizer_finish_merges (L4Tokenizer *self, GError **error);
 /* Instead of adding merges: every two tokens that together are the bytes of a third merge, in the order of the third's ids. */
 gboolean l4_tokenizer_derive_merges (L4Tokenizer *self, GError **error);
 
-/* A tokenizer.json; a tokenizer.model, whose path only serves messages. (transfer full) */
+/* A tokenizer.json; a tokenizer.model, whose path only serves messages; the metadata of a GGUF file. (transfer full) */
 L4Tokenizer *l4_tokenizer_read_json (const L4Json *json, GError **error);
 L4Tokenizer *l4_tokenizer_read_ranks (const char *path, const char *text, gsize length, GError **error);
+L4Tokenizer *l4_tokenizer_read_gguf (const L4Gguf *gguf, GError **error);
 
 /* Turns a token as JSON and GGUF files spell it (a printable character for each byte, as in GPT-2) into bytes, appended to out,
  * which has room for L4_MAX_TOKEN; *n_out counts on. FALSE when a character stands for no byte, or when it is too long or empty. */

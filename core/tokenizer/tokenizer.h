@@ -4,8 +4,8 @@
 #pragma once
 
 #include "formats/config.h"
+#include "formats/checkpoint.h"
 #include "formats/gguf-write.h"
-#include "formats/gguf.h"
 
 /* Immutable; usable from any thread. */
 typedef struct _L4Tokenizer L4Tokenizer;
@@ -14,8 +14,8 @@ typedef struct _L4Tokenizer L4Tokenizer;
  * file; or a folder that holds a tokenizer.json or else a tokenizer.model. Which of them a file is shows in its content. Ids must
  * be dense, tokens distinct, every single byte a token, and the rules by which text is split Llama 4's. (transfer full) */
 L4Tokenizer *l4_tokenizer_load (const char *path, GError **error);
-/* The same from metadata that are read already. (transfer full) */
-L4Tokenizer *l4_tokenizer_new_from_gguf (const L4Gguf *gguf, GError **error);
+/* The tokenizer of a model: from the metadata of a GGUF file (of a split set: its first), or from its folder. (transfer full) */
+L4Tokenizer *l4_tokenizer_load_for (const L4Checkpoint *checkpoint, GError **error);
 void l4_tokenizer_free (L4Tokenizer *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Tokenizer, l4_tokenizer_free)
 
