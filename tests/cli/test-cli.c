@@ -13,7 +13,7 @@ test_bad_input_is_one_line_that_names_the_thing (void)
     {"run /nowhere/model hello", "/nowhere/model"}, {"run --image /nowhere.png hello", "/nowhere.png"},
     {"run --max-tokens 0 hello", "max-tokens"}, {"run --temperature -1 hello", "temperature"},
     {"run --top-p 2 hello", "top-p"}, {"run --nonsense", "--nonsense"}, {"inspect /nowhere", "/nowhere"},
-    {"tokenize /nowhere", "/nowhere"}, {"trace", "--ids"}, {"trace --ids /nowhere.npy --out /tmp", "/nowhere.npy"},
+    {"tokenize /nowhere", "/nowhere"}, {"tokenize /", "tokenizer.model"}, {"tokenize /dev/null", "/dev/null"}, {"trace", "--ids"}, {"trace --ids /nowhere.npy --out /tmp", "/nowhere.npy"},
     {"nonsense", "nonsense"}, {"run /dev/null hello", "/dev/null"}, {"run --projector x.gguf hello", "x.gguf"},
     {"run --image /dev/null hello", "/dev/null"}, {"inspect a b", "b"},
     {"plan /nowhere", "/nowhere"}, {"plan a b", "b"}, {"plan --context -1", "--context"}, {"plan scout --type x", "--type x"},
@@ -57,6 +57,30 @@ test_tokenize_goes_there_and_back (void)
   g_assert_cmpint (run ("tokenize", lines, &ids, &err), ==, 0);
   g_assert_cmpint (run ("tokenize --decode", ids, &back, &err2), ==, 0);
   g_assert_cmpstr (back, ==, "\"A red circle\"\n\"<|eot|> ä 🙂\\n\\u0000end\"\n\"\"\n");
+}
+
+/* A folder, and each kind of file by itself. */
+static void
+test_tokenize_takes_every_kind_of_file (void)
+{
+  static const char *const models[] = {
+    "golden/scout-tiny", "golden/scout-tiny/tokenizer.json", "golden/gguf-tiny/model.gguf", "fuzz/corpus/tokenizer-model/good",
+  };
+  const char *lines = "\"The last bus isn't here in 1999?\"\n\"<|eot|> zw\\u00f6lf\"\n";
+  g_autofree char *first = NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (models); i++) {
+    g_autofree char *path = g_test_build_filename (G_TEST_DIST, models[i], NULL);
+    g_autofree char *arguments = g_strconcat ("tokenize ", path, NULL), *decode = g_strconcat (arguments, " --decode", NULL);
+    g_autofree char *ids = NULL, *back = NULL, *err = NULL, *err2 = NULL;
+
+    g_assert_cmpint (run (arguments, lines, &ids, &err), ==, 0);
+    g_assert_cmpint (run (decode, ids, &back, &err2), ==, 0);
+    g_assert_cmpstr (back, ==, "\"The last bus isn't here in 1999?\"\n\"<|eot|> zwölf\"\n");
+    if (first == NULL)
+      first = g_strdup (ids);
+    g_assert_cmpstr (ids, ==, first);
+  }
 }
 
 static void
@@ -170,6 +194,7 @@ main (int argc, char **argv)
   g_test_add_func ("/cli/bad-input-is-one-line-that-names-the-thing", test_bad_input_is_one_line_that_names_the_thing);
   g_test_add_func ("/cli/unreadable-pictures-are-refused", test_unreadable_pictures_are_refused);
   g_test_add_func ("/cli/tokenize-goes-there-and-back", test_tokenize_goes_there_and_back);
+  g_test_add_func ("/cli/tokenize-takes-every-kind-of-file", test_tokenize_takes_every_kind_of_file);
   g_test_add_func ("/cli/bad-lines-are-named-by-number", test_bad_lines_are_named_by_number);
   g_test_add_func ("/cli/inspect-tells-shapes-and-totals", test_inspect_tells_shapes_and_totals);
   g_test_add_func ("/cli/inspect-knows-gguf-files", test_inspect_knows_gguf_files);
