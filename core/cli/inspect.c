@@ -145,8 +145,6 @@ print_missing_tensors (const L4Checkpoint *checkpoint, GArray *layout)
 static void
 print_tokenizer (const L4Checkpoint *checkpoint, const L4Config *config)
 {
-  const L4Gguf *gguf = l4_checkpoint_get_gguf (checkpoint);
-  const char *path = gguf != NULL ? l4_gguf_get_path (gguf) : l4_checkpoint_get_path (checkpoint);
   g_autoptr (GError) error = NULL;
   g_autoptr (L4Tokenizer) tokenizer = l4_tokenizer_load_for (checkpoint, &error);
   L4ChatTokens tokens;
