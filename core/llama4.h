@@ -165,8 +165,12 @@ L4_API gboolean l4_session_answer (L4Session *self, const L4Message *messages, g
 /* Output ------------------------------------------------------------------------------------------------------------- */
 
 /* One line of valid UTF-8 without control, bidirectional or other invisible formatting characters; runs of white space become
- * one blank, none at the ends. (transfer full) */
+ * one blank, none at the ends; the arrow --> of subtitle files becomes ->. Whatever the text, a subtitle or record of the line is
+ * one. (transfer full) */
 L4_API char *l4_text_to_line (const char *text, gssize length);
+
+/* A line as markup that Pango, WebVTT and their readers all understand: only & < > are escaped. (transfer full) */
+L4_API char *l4_text_to_markup (const char *line);
 
 /* One description of a stretch of video. Borrowed strings. */
 typedef struct

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "llama4.h"
+
 #define MAX_WAITING 32          /* items; a describer that is further ahead waits */
 
 struct _GstLlama4Side
@@ -210,7 +212,7 @@ make_buffer (GstLlama4Side * self, const GstLlama4Item * item)
   if (self->json)
     bytes = g_strconcat (item->json, "\n", NULL);
   else if (caps != NULL && !g_strcmp0 (gst_structure_get_string (gst_caps_get_structure (caps, 0), "format"), "pango-markup"))
-    bytes = g_markup_escape_text (item->text, -1);
+    bytes = l4_text_to_markup (item->text);
   else
     bytes = g_strdup (item->text);
   return gst_buffer_new_wrapped (bytes, strlen (bytes));

@@ -32,6 +32,8 @@ l4_text_take (GString *bytes, gboolean at_end, GString *text)
 static gboolean
 is_unsafe (gunichar character)
 {
+  if (character == 0x200c || character == 0x200d)
+    return FALSE;               /* joiners: Persian, Hindi and emoji are spelled with them */
   switch (g_unichar_type (character)) {
     case G_UNICODE_CONTROL:
     case G_UNICODE_FORMAT:
@@ -48,6 +50,15 @@ static gboolean
 is_blank (gunichar character)
 {
   return g_unichar_isspace (character) || character == '\v' || character == 0x85 || character == 0x2028 || character == 0x2029;
+}
+
+/* The arrow between the times of a subtitle must not appear in its text: --> and longer ones become ->. */
+static void
+append_arrowhead (GString *line)
+{
+  while (line->len >= 2 && line->str[line->len - 1] == '-' && line->str[line->len - 2] == '-')
+    g_string_truncate (line, line->len - 1);
+  g_string_append_c (line, '>');
 }
 
 char *
@@ -68,8 +79,33 @@ l4_text_to_line (const char *text, gssize length)
       if (blank && line->len > 0)
         g_string_append_c (line, ' ');
       blank = FALSE;
-      g_string_append_unichar (line, character);
+      if (character == '>')
+        append_arrowhead (line);
+      else
+        g_string_append_unichar (line, character);
     }
   }
   return g_string_free (line, FALSE);
+}
+
+char *
+l4_text_to_markup (const char *line)
+{
+  GString *markup = g_string_sized_new (strlen (line));
+
+  for (const char *at = line; *at != '\0'; at++)
+    switch (*at) {
+      case '&':
+        g_string_append (markup, "&amp;");
+        break;
+      case '<':
+        g_string_append (markup, "&lt;");
+        break;
+      case '>':
+        g_string_append (markup, "&gt;");
+        break;
+      default:
+        g_string_append_c (markup, *at);
+    }
+  return g_string_free (markup, FALSE);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Whole code points out of a stream of token bytes. l4_text_to_line() and l4_record_to_json() of llama4.h live here too. */
+/* Whole code points out of a stream of token bytes. The functions under Output in llama4.h live here too. */
 
 #pragma once
 

@@ -42,6 +42,9 @@ test_lines_are_one_line_of_visible_text (void)
     {"  a \n\n b\t\r\nc  ", "a b c"}, {"", ""}, {"\n \t", ""}, {"x\xe2\x80\xaey", "xy"}, {"a\x1b[31mb\x7f", "a[31mb"},
     {"a\xe2\x80\xa8" "b\xc2\x85" "c", "a b c"}, {"\xef\xbb\xbfz\xe2\x80\x8b", "z"}, {"\xe2\x81\xa6q\xe2\x81\xa9", "q"},
     {"\xc3\xa4 \xf0\x9f\x99\x82 <b>&", "\xc3\xa4 \xf0\x9f\x99\x82 <b>&"}, {"bad\xff", "bad\xef\xbf\xbd"},
+    {"00:00:01,000 --> 00:00:02,000", "00:00:01,000 -> 00:00:02,000"}, {"a---->b", "a->b"}, {"-->", "->"}, {"--\xe2\x80\x8b>", "->"},
+    {"-- >", "-- >"}, {"->>", "->>"}, {"\xd9\x85\xdb\x8c\xe2\x80\x8c\xd8\xb1", "\xd9\x85\xdb\x8c\xe2\x80\x8c\xd8\xb1"},
+    {"\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x91\xa7", "\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x91\xa7"},
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
