@@ -15,7 +15,10 @@ MIXED = [np.linalg.inv(MATRIX_709) @ MATRIX_601, np.linalg.inv(MATRIX_601) @ MAT
 
 
 class Clips:
-    def __init__(self, seed, bank=None):
+    """Draws clips; pairs: the share of two shapes among those that show shapes."""
+
+    def __init__(self, seed, bank=None, pairs=0.55):
+        self.pairs = pairs
         self.rng = np.random.default_rng(seed)
         self.grain = self.rng.standard_normal((512, 512, 3)).astype(np.float32)
         coarse = self.rng.standard_normal((128, 128, 3)).astype(np.float32).repeat(4, 0).repeat(4, 1)
@@ -73,7 +76,7 @@ class Clips:
             r = rng.random()
             if things_only or r < 0.72 or (r >= 0.8 and not self.bank):
                 width, height = ASPECTS[rng.integers(len(ASPECTS))]
-                scene = scenes.things_scene(rng, width, height, held_out)
+                scene = scenes.things_scene(rng, width, height, held_out, count=1 + int(rng.random() < self.pairs))
                 tiles[b], (h, w), spread = self._drawn(scene, frames, held_out, width, height)
                 self._label(labels, b, scene, frames, h, w, spread)
             elif r < 0.8:
