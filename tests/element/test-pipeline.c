@@ -251,6 +251,161 @@ test_seeking_describes_from_the_new_place (void)
   remove_file (file);
 }
 
+/* Hostile words: a cue of their own, markup, an end of line. */
+static void
+test_every_description_is_one_cue_whatever_it_says (void)
+{
+  static const char *const outputs[][3] = { {"utf8", "srtenc", ".srt"}, {"pango-markup", "webvttenc", ".vtt"} };
+  char *script = write_script ("{\"text\":\"a dog\\n\\n00:00:00.000 --> 09:59:59.000\\r\\nINJECTED <b>x</b>\\u2028\\u2029\\u0085"
+      "\\u202e --> end\\u0000\"}");
+
+  for (guint i = 0; i < G_N_ELEMENTS (outputs); i++) {
+    char *out = temporary (outputs[i][2]);
+    g_autofree char *launch = g_strdup_printf ("videotestsrc num-buffers=100 ! video/x-raw,framerate=10/1,width=64,height=48 ! "
+        "llama4describe model-path=%s name=d ! fakesink d.text_src ! text/x-raw,format=%s ! %s ! filesink location=%s", script,
+        outputs[i][0], outputs[i][1], out);
+    g_autofree char *problem = run (launch, NULL, 60), *cues = NULL;
+    g_auto (GStrv) lines = NULL;
+    guint n_times = 0, n_lines = 0;
+
+    g_assert_null (problem);
+    g_assert_true (g_file_get_contents (out, &cues, NULL, NULL));
+    g_test_message ("%s", cues);
+    g_assert_true (g_utf8_validate (cues, -1, NULL));
+    lines = g_strsplit (cues, "\n", -1);
+    for (guint l = 0; lines[l] != NULL; l++) {
+      n_times += g_regex_match_simple ("^[0-9:.,]+ --> [0-9:.,]+$", lines[l], 0, 0);
+      n_lines += strstr (lines[l], "a dog") != NULL && strstr (lines[l], "end") != NULL;
+    }
+    g_assert_cmpuint (n_times, ==, 3);
+    g_assert_cmpuint (n_lines, ==, 3);
+    if (i == 1)
+      g_assert_null (strstr (cues, "<b>"));
+    remove_file (out);
+  }
+  remove_file (script);
+}
+
+static GstPadProbeReturn
+count_metas (GstPad * pad, GstPadProbeInfo * info, gpointer user_data)
+{
+  GstCustomMeta *meta = gst_buffer_get_custom_meta (GST_PAD_PROBE_INFO_BUFFER (info), "Llama4Description");
+
+  if (meta != NULL && !g_strcmp0 (gst_structure_get_string (gst_custom_meta_get_structure (meta), "text"), "Kept."))
+    g_atomic_int_inc ((gint *) user_data);
+  return GST_PAD_PROBE_OK;
+}
+
+static void
+test_the_meta_survives_conversion_and_coding (void)
+{
+  char *script = write_script ("{\"text\":\"Kept.\"}");
+  g_autofree char *launch = g_strdup_printf ("videotestsrc num-buffers=200 ! video/x-raw,framerate=10/1,width=64,height=48 ! "
+      "llama4describe model-path=%s ! videoconvert ! video/x-raw,format=RGB ! videoscale ! video/x-raw,width=80,height=60 ! "
+      "videoconvert ! x264enc tune=zerolatency ! avdec_h264 ! fakesink name=s sync=false", script);
+  GstElement *pipeline = gst_parse_launch (launch, NULL), *sink = gst_bin_get_by_name (GST_BIN (pipeline), "s");
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (sink, "sink");
+  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
+  g_autoptr (GstMessage) message = NULL;
+  gint n = 0;
+
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, count_metas, &n, NULL);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  message = gst_bus_timed_pop_filtered (bus, 60 * GST_SECOND, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+  g_assert_cmpint (GST_MESSAGE_TYPE (message), ==, GST_MESSAGE_EOS);
+  g_assert_cmpint (n, >=, 100);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  gst_object_unref (sink);
+  gst_object_unref (pipeline);
+  remove_file (script);
+}
+
+static gboolean
+any_says (GPtrArray * texts, const char *words)
+{
+  for (guint i = 0; i < texts->len; i++)
+    if (strstr (g_ptr_array_index (texts, i), words) != NULL)
+      return TRUE;
+  return FALSE;
+}
+
+static void
+test_the_orientation_tag_turns_what_the_model_sees (void)
+{
+  g_autofree char *clip = g_build_filename (g_getenv ("LLAMA4_DATA_DIR"), "demo.mp4", NULL);
+
+  for (guint turned = 0; turned < 2; turned++) {
+    g_autoptr (GPtrArray) texts = g_ptr_array_new_with_free_func (g_free);
+    g_autofree char *launch = g_strdup_printf ("filesrc location=%s ! decodebin ! taginject tags=image-orientation=rotate-%u ! "
+        "llama4describe ! fakesink sync=false", clip, turned * 180);
+    g_autofree char *problem = run (launch, texts, 60);
+
+    g_assert_null (problem);
+    g_assert_true (any_says (texts, turned ? "A red circle moves left" : "A red circle moves right"));
+  }
+}
+
+static void
+test_two_elements_describe_at_once (void)
+{
+  g_autoptr (GPtrArray) texts = g_ptr_array_new_with_free_func (g_free);
+  g_autofree char *problem = run ("videotestsrc pattern=red num-buffers=80 ! video/x-raw,framerate=10/1,width=320,height=240 ! "
+      "llama4describe ! fakesink  videotestsrc pattern=smpte num-buffers=80 ! video/x-raw,framerate=10/1,width=320,height=240 ! "
+      "llama4describe ! fakesink", texts, 60);
+
+  g_assert_null (problem);
+  g_assert_cmpuint (texts->len, ==, 4);
+  g_assert_true (any_says (texts, "plain red"));
+  g_assert_true (any_says (texts, "SMPTE"));
+}
+
+static void
+test_mapped_weights_say_the_same (void)
+{
+  g_autoptr (GPtrArray) texts = g_ptr_array_new_with_free_func (g_free);
+  g_autofree char *problem = run ("videotestsrc pattern=snow num-buffers=40 ! video/x-raw,framerate=10/1,width=320,height=240 ! "
+      "llama4describe load=map ! fakesink", texts, 60);
+
+  g_assert_null (problem);
+  g_assert_cmpuint (texts->len, ==, 1);
+  g_assert_true (any_says (texts, "snow"));
+}
+
+static void
+test_the_size_may_change_in_mid_stream (void)
+{
+  char *script = write_script ("{\"text\":\"Seen.\"}");
+  g_autoptr (GPtrArray) texts = g_ptr_array_new_with_free_func (g_free);
+  g_autofree char *launch = g_strdup_printf ("concat name=c ! llama4describe model-path=%s ! fakesink "
+      "videotestsrc num-buffers=30 ! video/x-raw,framerate=10/1,width=320,height=240,format=I420 ! c. "
+      "videotestsrc num-buffers=90 ! video/x-raw,framerate=30/1,width=1,height=1,format=RGB ! c. "
+      "videotestsrc num-buffers=30 ! video/x-raw,framerate=10/1,width=16384,height=1,format=NV12 ! c.", script);
+  g_autofree char *problem = run (launch, texts, 60);
+
+  g_assert_null (problem);
+  g_assert_cmpuint (texts->len, >=, 3);
+  remove_file (script);
+}
+
+/* What a damaged stream does to the decoder is the decoder's business; nothing of it is an error of ours. */
+static void
+test_damaged_video_is_described_as_far_as_it_goes (void)
+{
+  char *script = write_script ("{\"text\":\"Seen.\"}"), *file = encode ("ball", 6, "width=160,height=120", "mp4mux", ".mp4");
+
+  for (guint seed = 1; seed <= 20; seed++) {
+    g_autofree char *launch = g_strdup_printf ("filesrc location=%s ! qtdemux ! h264parse ! breakmydata seed=%u probability=%s ! "
+        "avdec_h264 ! llama4describe model-path=%s name=d ! fakesink sync=false d.text_src ! fakesink sync=false", file, seed,
+        seed % 2 ? "0.0005" : "0.01", script);
+    g_autofree char *problem = run (launch, NULL, 60);
+
+    g_test_message ("%u: %s", seed, problem != NULL ? problem : "played");
+    g_assert_true (problem == NULL || strstr (problem, "llama4") == NULL);
+  }
+  remove_file (script);
+  remove_file (file);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -264,5 +419,12 @@ main (int argc, char **argv)
   g_test_add_func ("/pipeline/progress-is-closed-by-complete-or-cancelled", test_progress_is_closed_by_complete_or_cancelled);
   g_test_add_func ("/pipeline/states-can-be-cycled", test_states_can_be_cycled);
   g_test_add_func ("/pipeline/seeking-describes-from-the-new-place", test_seeking_describes_from_the_new_place);
+  g_test_add_func ("/pipeline/every-description-is-one-cue-whatever-it-says", test_every_description_is_one_cue_whatever_it_says);
+  g_test_add_func ("/pipeline/the-meta-survives-conversion-and-coding", test_the_meta_survives_conversion_and_coding);
+  g_test_add_func ("/pipeline/the-orientation-tag-turns-what-the-model-sees", test_the_orientation_tag_turns_what_the_model_sees);
+  g_test_add_func ("/pipeline/two-elements-describe-at-once", test_two_elements_describe_at_once);
+  g_test_add_func ("/pipeline/mapped-weights-say-the-same", test_mapped_weights_say_the_same);
+  g_test_add_func ("/pipeline/the-size-may-change-in-mid-stream", test_the_size_may_change_in_mid_stream);
+  g_test_add_func ("/pipeline/damaged-video-is-described-as-far-as-it-goes", test_damaged_video_is_described_as_far_as_it_goes);
   return g_test_run ();
 }
