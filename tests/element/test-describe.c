@@ -202,6 +202,101 @@ test_overlap_not_less_than_window_is_refused (void)
   gst_object_unref (element);
 }
 
+static void
+test_overlapping_windows_give_text_that_does_not_overlap (void)
+{
+  Fixture self;
+  g_autoptr (GArray) texts = NULL, records = NULL;
+
+  set_up (&self, TEXT | JSON, TWO_ANSWERS, "overlap", "1000000000");
+  push_until (&self, 0, 10 * GST_SECOND);
+  push_eos (&self);
+  texts = collect (self.text);
+  records = collect (self.json);
+  assert_covers (texts, 0, 10 * GST_SECOND);
+  assert_covers (records, 0, 10 * GST_SECOND);
+  g_assert_cmpuint (nth_text (texts, 1)->start, ==, 3 * GST_SECOND);
+  g_assert_nonnull (strstr (nth_text (records, 0)->text, "\"start\":0,\"end\":4000000000,"));
+  g_assert_nonnull (strstr (nth_text (records, 1)->text, "\"start\":3000000000,\"end\":7000000000,"));
+  tear_down (&self);
+}
+
+static void
+count_free (gpointer data)
+{
+  g_atomic_int_inc ((gint *) data);
+}
+
+/* Decoders have few buffers; who keeps one stops them. */
+static void
+test_video_passes_untouched_and_no_buffer_is_kept (void)
+{
+  static guint8 pixels[FRAME_BYTES];
+  gint n_freed = 0;
+  Fixture self;
+
+  set_up (&self, TEXT, "{\"text\":\"Slow.\",\"delay_ms\":5000}", "on-busy", "skip");
+  g_usleep (100000);
+  for (gint i = 0; i < 50; i++) {
+    GstMemory *memory = gst_memory_new_wrapped (0, pixels, FRAME_BYTES, 0, FRAME_BYTES, &n_freed, count_free);
+    GstBuffer *buffer = gst_buffer_new (), *passed;
+
+    gst_buffer_append_memory (buffer, memory);
+    gst_buffer_add_reference_timestamp_meta (buffer, gst_static_caps_get (&((GstStaticCaps) GST_STATIC_CAPS ("timestamp/x-unix"))),
+        i, FRAME);
+    GST_BUFFER_PTS (buffer) = i * FRAME;
+    GST_BUFFER_OFFSET (buffer) = i;
+    GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_MARKER);
+    g_assert_cmpint (gst_harness_push (self.video, buffer), ==, GST_FLOW_OK);
+    passed = gst_harness_pull (self.video);
+    g_assert_true (gst_buffer_peek_memory (passed, 0) == memory);
+    g_assert_cmpuint (GST_BUFFER_OFFSET (passed), ==, i);
+    g_assert_true (GST_BUFFER_FLAG_IS_SET (passed, GST_BUFFER_FLAG_MARKER));
+    g_assert_nonnull (gst_buffer_get_reference_timestamp_meta (passed, NULL));
+    gst_buffer_unref (passed);
+    g_assert_cmpint (n_freed, ==, i + 1);
+  }
+  tear_down (&self);
+}
+
+/* The scripted describer counts the parts of a prompt: for every frame its time and its picture, and the question. */
+static void
+test_prompts_may_change_while_playing (void)
+{
+  Fixture self;
+  g_autoptr (GArray) records = NULL;
+
+  set_up (&self, JSON, TWO_ANSWERS, NULL, NULL);
+  push_until (&self, 0, 5 * GST_SECOND);
+  wait_until_covered (self.json, 4 * GST_SECOND);
+  g_object_set (self.element, "system-prompt", "Be brief.", NULL);
+  push_until (&self, 5 * GST_SECOND, 8 * GST_SECOND);
+  push_eos (&self);
+  records = collect (self.json);
+  g_assert_nonnull (strstr (nth_text (records, 0)->text, "\"tokens\":{\"prompt\":10,"));
+  tear_down (&self);
+}
+
+static void
+test_a_record_says_what_was_shown_and_how_long_it_took (void)
+{
+  static const char *const keys[] = { "\"start\":0", "\"end\":4000000000", "\"frames\":[0,", "\"text\":\"First.\"", "\"model\":{\"name\":",
+    "\"digest\":\"sha256:", "\"quantization\":\"none\"", "\"prompt_digest\":\"sha256:", "\"tokens\":{\"prompt\":9,\"generated\":1}",
+    "\"ms\":{\"queue\":", "\"vision\":", "\"prefill\":", "\"decode\":", "\"finish\":\"stop\""
+  };
+  Fixture self;
+  g_autoptr (GArray) records = NULL;
+
+  set_up (&self, JSON, TWO_ANSWERS, NULL, NULL);
+  push_until (&self, 0, 4 * GST_SECOND);
+  push_eos (&self);
+  records = collect (self.json);
+  for (guint i = 0; i < G_N_ELEMENTS (keys); i++)
+    if (strstr (nth_text (records, 0)->text, keys[i]) == NULL)
+      g_error ("%s is not in %s", keys[i], nth_text (records, 0)->text);
+  tear_down (&self);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -215,6 +310,10 @@ main (int argc, char **argv)
     {"text-is-escaped-only-for-markup", test_text_is_escaped_only_for_markup},
     {"pads-come-and-go-while-playing", test_pads_come_and_go_while_playing},
     {"overlap-not-less-than-window-is-refused", test_overlap_not_less_than_window_is_refused},
+    {"overlapping-windows-give-text-that-does-not-overlap", test_overlapping_windows_give_text_that_does_not_overlap},
+    {"video-passes-untouched-and-no-buffer-is-kept", test_video_passes_untouched_and_no_buffer_is_kept},
+    {"prompts-may-change-while-playing", test_prompts_may_change_while_playing},
+    {"a-record-says-what-was-shown-and-how-long-it-took", test_a_record_says_what_was_shown_and_how_long_it_took},
   };
 
   return run_tests (argc, argv, "describe", tests, G_N_ELEMENTS (tests));
