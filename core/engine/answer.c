@@ -197,13 +197,16 @@ typedef struct
   L4Answer *answer;
 } Generation;
 
-/* Chooses the next token by logits; FALSE when it ends the turn, or the room is used up. */
+/* Chooses the next token by logits; FALSE without *error when it ends the turn, or the room is used up. */
 static gboolean
-choose (Generation *self, const float *logits, gint32 *id)
+choose (Generation *self, const float *logits, gint32 *id, GError **error)
 {
   const L4Llama *model = self->session->model;
 
   *id = l4_sampler_choose (self->sampler, logits, model->config->text.vocab);
+  if (*id < 0)
+    return l4_fail (error, L4_ERROR_FORMAT, _("%s: no token has a probability that is a number: the weights are damaged"),
+        model->path);
   self->answer->generated_tokens++;
   if (is_stop (model->config, *id)) {
     self->answer->finish = L4_FINISH_STOP;
@@ -230,7 +233,7 @@ advance (Generation *self, gint32 id, float *logits, gint32 *next, GCancellable 
 
   if (!step (session, ids, guessed + 1, logits, cancellable, error))
     return FALSE;
-  while ((more = choose (self, logits + right * vocab, next)) && right < guessed && *next == ids[right + 1])
+  while ((more = choose (self, logits + right * vocab, next, error)) && right < guessed && *next == ids[right + 1])
     right++;
   if (right < guessed)
     unstep (session, guessed - right);
@@ -248,7 +251,7 @@ generate (Generation *self, float *logits, GCancellable *cancellable, GError **e
   gboolean more;
 
   self->answer->finish = L4_FINISH_LENGTH;
-  more = !g_cancellable_is_cancelled (cancellable) && choose (self, logits, &id);
+  more = !g_cancellable_is_cancelled (cancellable) && choose (self, logits, &id, &problem);
   while (more && !g_cancellable_is_cancelled (cancellable))
     more = advance (self, id, logits, &id, cancellable, &problem);
   if (problem == NULL && g_cancellable_is_cancelled (cancellable) && self->answer->finish != L4_FINISH_STOP

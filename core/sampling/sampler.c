@@ -83,7 +83,7 @@ compare_choices (const void *a, const void *b)
   return one->id - other->id;
 }
 
-/* Fills the choices, most likely first; returns the sum of their weights. */
+/* Fills the choices in the order of their ids; returns the sum of their weights. */
 static double
 weigh (L4Sampler *self, const float *logits, guint n, float largest)
 {
@@ -99,27 +99,46 @@ weigh (L4Sampler *self, const float *logits, guint n, float largest)
     self->choices[i] = (Choice) { weight, i };
     total += weight;
   }
-  qsort (self->choices, n, sizeof (Choice), compare_choices);
   return total;
+}
+
+/* Leaves the most likely choices that together have top_p of total, most likely first; returns how many. Only those are sorted that
+ * can be among them: all that are lighter than the others' share, evenly spread, are not even together as heavy as that share. */
+static guint
+keep_likely (L4Sampler *self, guint n, double total, double *kept)
+{
+  double lightest = (1 - self->top_p) * total / n;
+  guint n_candidates = 0, n_kept = 0;
+
+  for (guint i = 0; i < n; i++)
+    if (self->choices[i].weight >= lightest)
+      self->choices[n_candidates++] = self->choices[i];
+  qsort (self->choices, n_candidates, sizeof (Choice), compare_choices);
+  *kept = 0;
+  while (n_kept < n_candidates && (n_kept == 0 || *kept < self->top_p * total))
+    *kept += self->choices[n_kept++].weight;
+  return n_kept;
 }
 
 gint32
 l4_sampler_choose (L4Sampler *self, const float *logits, guint n)
 {
   gint32 best = choose_best (logits, n);
-  double total, kept = 0, point;
-  guint n_kept = 0;
+  double kept, point;
+  guint n_kept = n;
 
+  if (n == 0 || isnan (logits[best]) || logits[best] == -INFINITY)
+    return -1;
   if (self->temperature == 0 || !isfinite (logits[best]))
     return best;
-  total = weigh (self, logits, n, logits[best]);
-  while (n_kept < n && (n_kept == 0 || kept < self->top_p * total))
-    kept += self->choices[n_kept++].weight;
+  kept = weigh (self, logits, n, logits[best]);
+  if (self->top_p < 1)
+    n_kept = keep_likely (self, n, kept, &kept);
   point = random_unit (self) * kept;
-  for (guint i = 0; i + 1 < n_kept; i++) {
+  for (guint i = 0; i < n_kept; i++) {
     point -= self->choices[i].weight;
     if (point < 0)
       return self->choices[i].id;
   }
-  return self->choices[n_kept - 1].id;
+  return best;                  /* what rounding left over */
 }

@@ -13,5 +13,5 @@ L4Sampler *l4_sampler_new (double temperature, double top_p, guint64 seed, GErro
 void l4_sampler_free (L4Sampler *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Sampler, l4_sampler_free)
 
-/* logits: [n]; NaN counts as minus infinity. */
+/* logits: [n]; NaN counts as minus infinity. -1 when none is more than that. */
 gint32 l4_sampler_choose (L4Sampler *self, const float *logits, guint n);

@@ -9,6 +9,7 @@
 
 /* Merges that are looked up together: their memory is asked for before it is needed. */
 #define BATCH 16
+#define AHEAD 8                 /* tokens */
 
 struct _L4WaitingMerge
 {
@@ -166,29 +167,42 @@ l4_tokenizer_add_merge_text (L4Tokenizer *self, gsize rank, const char *text, gs
   return l4_tokenizer_add_merge (self, rank, text, n_left, text + at_right, length - at_right, error);
 }
 
-/* All merges that make this token. */
+/* Asks for the places of all beginnings of this token. */
+static void
+prefetch_beginnings (const L4Tokenizer *self, guint id)
+{
+  const L4Token *token = &self->tokens[id];
+
+  for (gsize n = 2; token->kind == L4_TOKEN_ORDINARY && n < token->length; n++)
+    __builtin_prefetch (l4_tokenizer_place (self, l4_tokenizer_key (self, token->bytes, n)));
+}
+
+/* All merges that make this token. What follows a beginning that is a token is looked up after all the beginnings. */
 static gboolean
 derive (L4Tokenizer *self, guint id, GError **error)
 {
-  const L4Token *token = &self->tokens[id];
-  guint64 left[L4_MAX_TOKEN], right[L4_MAX_TOKEN];      /* keys of the first n bytes, and of the others */
+  const guint8 *bytes = self->tokens[id].bytes;
+  const gsize length = self->tokens[id].length;
+  guint64 keys[L4_MAX_TOKEN];   /* of the right halves */
+  gsize lengths[L4_MAX_TOKEN];  /* of the left halves */
   L4Merge merges[L4_MAX_TOKEN];
-  guint n_merges = 0;
+  guint n_left = 0, n_merges = 0;
 
-  for (guint32 n = 1; n < token->length; n++) {
-    left[n] = l4_tokenizer_key (self, token->bytes, n);
-    right[n] = l4_tokenizer_key (self, token->bytes + n, token->length - n);
-    __builtin_prefetch (l4_tokenizer_place (self, left[n]));
-    __builtin_prefetch (l4_tokenizer_place (self, right[n]));
+  for (gsize n = 1; n < length; n++) {
+    gint32 left = l4_tokenizer_find (self, L4_TOKEN_ORDINARY, bytes, n);
+
+    if (left < 0)
+      continue;
+    merges[n_left].left = left;
+    lengths[n_left] = n;
+    keys[n_left] = l4_tokenizer_key (self, bytes + n, length - n);
+    __builtin_prefetch (l4_tokenizer_place (self, keys[n_left++]));
   }
-  for (guint32 n = 1; n < token->length; n++) {
-    L4Merge merge = {.result = (gint32) id,.rank = id };
+  for (guint i = 0; i < n_left; i++) {
+    gint32 right = l4_tokenizer_find_by_key (self, keys[i], bytes + lengths[i], length - lengths[i]);
 
-    merge.left = l4_tokenizer_find_by_key (self, left[n], token->bytes, n);
-    if (merge.left >= 0)
-      merge.right = l4_tokenizer_find_by_key (self, right[n], token->bytes + n, token->length - n);
-    if (merge.left >= 0 && merge.right >= 0)
-      merges[n_merges++] = merge;
+    if (right >= 0)
+      merges[n_merges++] = (L4Merge) {.left = merges[i].left,.right = right,.result = (gint32) id,.rank = id };
   }
   return insert (self, merges, n_merges, error);
 }
@@ -196,8 +210,11 @@ derive (L4Tokenizer *self, guint id, GError **error)
 gboolean
 l4_tokenizer_derive_merges (L4Tokenizer *self, GError **error)
 {
-  for (guint id = 0; id < self->size; id++)
+  for (guint id = 0; id < self->size; id++) {
+    if (id + AHEAD < self->size)
+      prefetch_beginnings (self, id + AHEAD);
     if (self->tokens[id].kind == L4_TOKEN_ORDINARY && !derive (self, id, error))
       return FALSE;
+  }
   return TRUE;
 }

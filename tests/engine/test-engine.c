@@ -234,7 +234,7 @@ test_cancelling_stops_between_tokens (Fixture *self, gconstpointer data)
   g_autoptr (L4Model) model = load (self->folder, NULL);
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   g_autoptr (GError) error = NULL;
-  L4GenerateOptions options = {.max_tokens = 1000,.temperature = 2,.top_p = 1,.max_tiles = 1 };
+  L4GenerateOptions options = {.max_tokens = 1000,.temperature = 2,.top_p = 1,.seed = 3,.max_tiles = 1 };
   g_auto (L4Answer) answer = { 0 }, before = { 0 };
 
   g_assert_true (answer_with (model, &options, cancel_at_third, cancellable, cancellable, &answer, &error));
@@ -485,6 +485,35 @@ test_truncated_weights_are_refused (Fixture *self, gconstpointer data)
   assert_refused (self, L4_ERROR_FORMAT, "model.safetensors");
 }
 
+/* The weights of a file behind its header, all of them NaN. */
+static void
+test_weights_that_are_no_numbers_end_in_an_error (Fixture *self, gconstpointer data)
+{
+  g_autofree char *path = g_build_filename (self->folder, "model.safetensors", NULL);
+  g_autofree char *bytes = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (L4Model) model = NULL;
+  L4GenerateOptions options = L4_GENERATE_OPTIONS_INIT;
+  g_auto (L4Answer) answer = { 0 };
+  guint64 header;
+  gsize length;
+
+  g_assert_true (g_file_get_contents (path, &bytes, &length, NULL));
+  memcpy (&header, bytes, sizeof header);
+  header = GUINT64_FROM_LE (header) + sizeof header;
+  memset (bytes + header, 0xff, length - header);
+  replace (self, "model.safetensors", bytes, (gssize) length);
+  model = load (self->folder, &error);
+  g_assert_no_error (error);
+  for (options.temperature = 0; options.temperature < 2; options.temperature++) {
+    g_clear_error (&error);
+    g_assert_false (answer_with (model, &options, NULL, NULL, NULL, &answer, &error));
+    g_assert_error (error, L4_ERROR, L4_ERROR_FORMAT);
+    g_assert_nonnull (strstr (error->message, self->folder));
+    g_assert_null (answer.text);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -511,6 +540,7 @@ main (int argc, char **argv)
     {"wrong-tokenizer-is-refused", test_wrong_tokenizer_is_refused},
     {"projector-that-does-not-fit-is-refused", test_projector_that_does_not_fit_is_refused},
     {"truncated-weights-are-refused", test_truncated_weights_are_refused},
+    {"weights-that-are-no-numbers-end-in-an-error", test_weights_that_are_no_numbers_end_in_an_error},
   };
 
   g_test_init (&argc, &argv, NULL);
