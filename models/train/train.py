@@ -4,8 +4,9 @@
 python3 train.py --run FOLDER --patterns patterns.npz --see MINUTES --tell MINUTES [--start FOLDER]
 
 First the vision tower learns single pictures with labels for every patch and every picture (--see), then everything
-learns to tell clips (--tell); with --hold-vision only the decoder does, at twice the speed: for a model that sees well already. The learning rate follows the clock, so a slower machine sees fewer clips. The heads
-for the labels are dropped at the export. Checkpoints and the log stand in the run folder.
+learns to tell clips (--tell); with --hold-vision only the decoder does, at twice the speed: for a model that sees well
+already. The learning rate follows the clock, so a slower machine sees fewer clips. The heads for the labels are dropped
+at the export. Checkpoints and the log stand in the run folder.
 
 Every worker is a process with one thread that draws its own clips; all average their gradients at every step. On two
 cores that trains three times as fast as one process with two threads, which wait for each other at every operation.
@@ -303,6 +304,7 @@ def work(rank, team, options):
     if options.hold_vision:
         both.requires_grad_(False)
         network.language_model.requires_grad_(True)
+        heads.motion.requires_grad_(True)
     everything = [p for p in both.parameters() if p.requires_grad]
     say(f"{sum(p.numel() for p in network.parameters())} parameters, patterns {sorted(clips.bank)}")
 
@@ -334,13 +336,13 @@ def work(rank, team, options):
                     patches, tokens = network.see(batch.pixels)
                 hidden, balance, half = network.read(batch.ids, tokens.flatten(0, 1), batch.slots, MIDDLE)
                 telling, right = text_loss(network, hidden, batch)
-                loss = telling + 0.01 * balance
-                figures = {"telling": telling, "facts": right, "balance": balance / 4}
+                moving = motion_loss(heads, half, batch)
+                loss = telling + 0.01 * balance + 0.3 * moving
+                figures = {"moving": moving, "telling": telling, "facts": right, "balance": balance / 4}
                 if not options.hold_vision:
                     seeing, more = picture_loss(heads, patches, tokens, batch.labels)
-                    moving = motion_loss(heads, half, batch)
-                    loss = loss + 0.5 * seeing + 0.3 * moving
-                    figures = {**more, "moving": moving, **figures}
+                    loss = loss + 0.5 * seeing
+                    figures = {**more, **figures}
             optimizer.zero_grad()
             loss.backward()
             team.average(rank, everything)
