@@ -12,8 +12,7 @@
 #define PIECE ((gsize) 4 << 20)
 #define TRIES 4                 /* the best one counts: others are disturbed */
 #define ROUNDS 2000             /* of the products */
-#define ROWS 32
-#define DOT_ELEMENTS 4096
+#define ROWS 48
 
 typedef struct
 {
@@ -49,19 +48,21 @@ multiply_blocks (gpointer data, gsize task, guint thread)
   l4_brgemm_rest (compute->brgemm);
 }
 
+/* Rows and weights of one chunk, in the first-level cache. */
 static void
-multiply_dots (gpointer data, gsize task, guint thread)
+multiply_bytes (gpointer data, gsize task, guint thread)
 {
   L4Compute *compute = data;
-  guint8 *panel = compute->own[thread].data;
-  float *out = (float *) (panel + l4_panel_bytes (L4_TYPE_Q4_0, DOT_ELEMENTS)), *numbers = out + L4_DOT_ROWS * L4_PANEL_ROWS;
-  gint8 *values = (gint8 *) (numbers + DOT_ELEMENTS);
-  L4QuantisedRow rows[L4_DOT_ROWS];
+  guint8 *own = compute->own[thread].data;
+  gsize panel = l4_panel_bytes (L4_TYPE_Q4_0, L4_CHUNK);
+  const guint8 *panels[L4_MULTIPLY_PANELS];
+  float *sums = (float *) (own + L4_MULTIPLY_PANELS * panel);
+  L4QuantisedRows rows = l4_quantised_rows ((guint8 *) (sums + ROWS * L4_BLOCK_COLUMNS), L4_CHUNK);
 
-  for (guint m = 0; m < L4_DOT_ROWS; m++)
-    rows[m] = (L4QuantisedRow) { values + m * DOT_ELEMENTS, numbers, numbers, numbers };
+  for (guint p = 0; p < L4_MULTIPLY_PANELS; p++)
+    panels[p] = own + p * panel;
   for (guint i = 0; i < ROUNDS; i++)
-    l4_kernels ()->panels[L4_TYPE_Q4_0].dot (panel, DOT_ELEMENTS, rows, L4_DOT_ROWS, out, L4_PANEL_ROWS);
+    l4_kernels ()->panels[L4_TYPE_Q4_0].multiply (panels, L4_MULTIPLY_PANELS, 0, L4_CHUNK, &rows, ROWS, sums, L4_BLOCK_COLUMNS);
 }
 
 /* The shortest time of some tries, in seconds. */
@@ -100,8 +101,8 @@ l4_measure (L4Compute *compute, L4Speed *speed, GError **error)
     speed->bytes_per_second = BUFFER / best_time (compute, read_piece, &reading, BUFFER / PIECE);
     speed->matrix_per_second = 2.0 * threads * ROUNDS * ROWS * L4_BLOCK_COLUMNS * L4_BLOCK_DEPTH
         / best_time (compute, multiply_blocks, compute, threads);
-    speed->dots_per_second = 2.0 * threads * ROUNDS * L4_DOT_ROWS * L4_PANEL_ROWS * DOT_ELEMENTS
-        / best_time (compute, multiply_dots, compute, threads);
+    speed->dots_per_second = 2.0 * threads * ROUNDS * ROWS * L4_BLOCK_COLUMNS * L4_CHUNK
+        / best_time (compute, multiply_bytes, compute, threads);
   }
   g_rec_mutex_unlock (&compute->lock);
   return done;

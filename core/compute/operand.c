@@ -11,13 +11,6 @@
 
 #define ROW_STEP 16
 
-/* Bytes of a quantised row: values, scales, sums, sums of halves. */
-static gsize
-quantised_bytes (gint64 padded_n)
-{
-  return padded_n + padded_n / L4_GROUP * 4 * sizeof (float);
-}
-
 static gsize
 element_size (L4Way way)
 {
@@ -32,18 +25,14 @@ l4_operand_measure (L4Operand *self)
   self->padded_m = blocks ? (self->m + ROW_STEP - 1) / ROW_STEP * ROW_STEP : self->m;
   self->padded_n = (self->n_in + L4_GROUP - 1) / L4_GROUP * L4_GROUP;
   if (self->way == L4_WAY_QUANTISED)
-    return l4_checked_product ((gint64[]) { self->m, quantised_bytes (self->padded_n) }, 2, 1, &self->bytes);
+    return l4_checked_product ((gint64[]) { self->m, l4_quantised_row_bytes (self->padded_n) }, 2, 1, &self->bytes);
   return l4_checked_product ((gint64[]) { self->padded_m, self->padded_n }, 2, element_size (self->way), &self->bytes);
 }
 
-L4QuantisedRow
+L4QuantisedRows
 l4_operand_quantised (const L4Operand *self, gint64 i)
 {
-  guint8 *row = self->data + i * quantised_bytes (self->padded_n);
-  float *scales = (float *) (row + self->padded_n);
-  gint64 groups = self->padded_n / L4_GROUP;
-
-  return (L4QuantisedRow) { (gint8 *) row, scales, scales + groups, scales + 2 * groups };
+  return l4_quantised_rows (self->data + i * l4_quantised_row_bytes (self->padded_n), self->padded_n);
 }
 
 const float *
@@ -102,7 +91,7 @@ void
 l4_operand_write_row (const L4Operand *self, gint64 i, float *floats)
 {
   const float *row = i < self->m ? take_row (self, i, floats) : NULL;
-  L4QuantisedRow quantised;
+  L4QuantisedRows quantised;
 
   switch (self->way) {
     case L4_WAY_QUANTISED:

@@ -9,7 +9,7 @@
 
 typedef enum
 {
-  L4_WAY_QUANTISED,             /* L4PanelKernels.dot: a L4QuantisedRow for every row */
+  L4_WAY_QUANTISED,             /* L4PanelKernels.dot and multiply: L4QuantisedRows */
   L4_WAY_FLOATS,                /* L4PanelKernels.dot_floats: rows of floats, rounded to bfloat16 unless exact */
   L4_WAY_BF16,                  /* blocks of bfloat16: [depth / 512][rows up to a multiple of 16][512] */
   L4_WAY_F32                    /* the same of floats */
@@ -35,8 +35,8 @@ gboolean l4_operand_measure (L4Operand *self);
 /* Writes row i, 0 … padded_m - 1, to data. floats: [padded_n] scratch. */
 void l4_operand_write_row (const L4Operand *self, gint64 i, float *floats);
 
-/* Row i of L4_WAY_QUANTISED and L4_WAY_FLOATS. */
-L4QuantisedRow l4_operand_quantised (const L4Operand *self, gint64 i);
+/* Rows from i on of L4_WAY_QUANTISED, row i of L4_WAY_FLOATS. */
+L4QuantisedRows l4_operand_quantised (const L4Operand *self, gint64 i);
 const float *l4_operand_floats (const L4Operand *self, gint64 i);
 
 /* Rows i … of the slice of columns that begins at `depth` (a multiple of 512), dense rows of MIN (512, padded_n - depth). */

@@ -17,6 +17,8 @@
 #define MAX_ROWS 1024
 /* Rows of A in one kernel call. */
 #define CALL_ROWS 32
+/* Rows of 8-bit integers at a time: a chunk of them and their sums are half a second-level cache. */
+#define TILE_ROWS 512
 
 /* A product on its way. */
 typedef struct
@@ -40,7 +42,7 @@ typedef struct
 /* One thread's working memory. */
 typedef struct
 {
-  float *sums;                  /* [MAX_BLOCKS][rows][64], or [8][64] */
+  float *sums;                  /* [blocks][rows][64] */
   guint8 *weights;              /* [MAX_BLOCKS][512 * 64] of floats */
   guint8 *panel;                /* of mapped weights */
 } Own;
@@ -130,19 +132,18 @@ panel_bytes (const L4Product *product)
   return MAX (product->weight->panel_bytes, product->gate != NULL ? product->gate->panel_bytes : 0);
 }
 
-/* Few rows at a time: panels are read once for every 8 rows. --------------------------------------------------------------- */
+/* Up to 8 rows at a time: panels are read where they lie. ------------------------------------------------------------------ */
 
 static void
 dot_panel (const Job *job, const L4Weight *weight, const guint8 *panel, gint64 first, guint n, float *sums)
 {
   const L4PanelKernels *kernels = &l4_kernels ()->panels[weight->type];
-  L4QuantisedRow quantised[L4_DOT_ROWS];
   const float *floats[L4_DOT_ROWS];
 
   if (job->operand->way == L4_WAY_QUANTISED) {
-    for (guint i = 0; i < n; i++)
-      quantised[i] = l4_operand_quantised (job->operand, first + i);
-    kernels->dot (panel, weight->n_in, quantised, n, sums, L4_BLOCK_COLUMNS);
+    L4QuantisedRows rows = l4_operand_quantised (job->operand, first);
+
+    kernels->dot (panel, weight->n_in, &rows, n, sums, L4_BLOCK_COLUMNS);
   } else {
     for (guint i = 0; i < n; i++)
       floats[i] = l4_operand_floats (job->operand, first + i);
@@ -151,27 +152,67 @@ dot_panel (const Job *job, const L4Weight *weight, const guint8 *panel, gint64 f
 }
 
 static void
-do_dots (const Job *job, gsize task, const Own *own)
+finish_rows (const Job *job, gsize task, gint64 first, gint64 rows, float *sums)
 {
   const L4Product *product = job->product;
-  gsize columns = columns_of (product, 1), first = task * columns;
-  gsize n = MIN (columns, product->weight->n_out - first);
-  const guint8 *panels[BLOCK_PANELS];
+  gsize columns = columns_of (product, 1), column = task * columns;
 
-  for (guint p = 0; p < BLOCK_PANELS; p++)
-    panels[p] = task_panel (job, task, p, own->panel + p * panel_bytes (product));
-  for (gint64 i = 0; i < product->m; i += L4_DOT_ROWS) {
-    guint rows = MIN (L4_DOT_ROWS, product->m - i);
+  for (gint64 r = 0; r < rows; r++) {
+    float *c = sums + r * L4_BLOCK_COLUMNS;
+
+    finish_row (product, first + r, column, MIN (columns, product->weight->n_out - column), c,
+        product->gate != NULL ? c + columns : NULL);
+  }
+}
+
+static void
+do_dots (const Job *job, const guint8 *const *panels, gsize task, const Own *own)
+{
+  for (gint64 i = 0; i < job->product->m; i += L4_DOT_ROWS) {
+    guint rows = MIN (L4_DOT_ROWS, job->product->m - i);
 
     for (guint p = 0; p < BLOCK_PANELS; p++)
       if (panels[p] != NULL)
         dot_panel (job, panel_weight (job, p), panels[p], i, rows, own->sums + p * L4_PANEL_ROWS);
-    for (guint r = 0; r < rows; r++) {
-      float *c = own->sums + r * L4_BLOCK_COLUMNS;
-
-      finish_row (product, i + r, first, n, c, product->gate != NULL ? c + columns : NULL);
-    }
+    finish_rows (job, task, i, rows, own->sums);
   }
+}
+
+/* More rows of 8-bit integers: a chunk of the panels becomes bytes that all rows meet. --------------------------------------- */
+
+static void
+do_tiles (const Job *job, const guint8 *const *panels, gsize task, const Own *own)
+{
+  const L4Product *product = job->product;
+  guint n = BLOCK_PANELS / panels_each (product);
+  const guint8 *there[BLOCK_PANELS];
+
+  for (guint p = 0; p < BLOCK_PANELS; p++)      /* beyond the last another one, for sums that nobody reads */
+    there[p] = panels[p] != NULL ? panels[p] : panels[p / n * n];
+  for (gint64 first = 0; first < product->m; first += TILE_ROWS) {
+    gint64 rows = MIN (TILE_ROWS, product->m - first);
+    L4QuantisedRows x = l4_operand_quantised (job->operand, first);
+
+    memset (own->sums, 0, rows * L4_BLOCK_COLUMNS * sizeof (float));
+    for (gint64 depth = 0; depth < product->weight->n_in; depth += L4_CHUNK)
+      for (guint p = 0; p < BLOCK_PANELS; p += n)
+        l4_kernels ()->panels[panel_weight (job, p)->type].multiply (there + p, n, depth,
+            MIN (L4_CHUNK, product->weight->n_in - depth), &x, rows, own->sums + p * L4_PANEL_ROWS, L4_BLOCK_COLUMNS);
+    finish_rows (job, task, first, rows, own->sums);
+  }
+}
+
+static void
+do_panels (const Job *job, gsize task, const Own *own)
+{
+  const guint8 *panels[BLOCK_PANELS];
+
+  for (guint p = 0; p < BLOCK_PANELS; p++)
+    panels[p] = task_panel (job, task, p, own->panel + p * panel_bytes (job->product));
+  if (job->operand->way == L4_WAY_QUANTISED && job->product->m > L4_DOT_ROWS)
+    do_tiles (job, panels, task, own);
+  else
+    do_dots (job, panels, task, own);
 }
 
 /* Many rows: panels become blocks that the matrix kernels multiply. ---------------------------------------------------------- */
@@ -262,7 +303,10 @@ uses_blocks (const L4Operand *operand)
 static gsize
 sums_size (const Job *job)
 {
-  return job->blocks * (uses_blocks (job->operand) ? MIN (job->operand->padded_m, MAX_ROWS) : L4_DOT_ROWS) * L4_BLOCK_COLUMNS;
+  gint64 rows = uses_blocks (job->operand) ? MIN (job->operand->padded_m, MAX_ROWS) : MAX (MIN (job->product->m, TILE_ROWS),
+      L4_DOT_ROWS);
+
+  return job->blocks * rows * L4_BLOCK_COLUMNS;
 }
 
 static gsize
@@ -302,7 +346,7 @@ do_task (gpointer data, gsize task, guint thread)
   if (uses_blocks (job->operand))
     do_blocks (call, job, task - job->first_task, &own);
   else
-    do_dots (job, task - job->first_task, &own);
+    do_panels (job, task - job->first_task, &own);
 }
 
 /* The operand that the product needs: one that is there already, or a new one. */

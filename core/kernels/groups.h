@@ -5,13 +5,35 @@
 
 #include "kernels/panel.h"
 
-/* weight = scale[h] * q + base[h], where h is the half of the group (16 columns each). */
+/* weight = scale[h] * (q - zero) - minimum[h], where h is the half of the group (16 columns each). */
 typedef struct
 {
   Ints q[8];                    /* unsigned bytes: byte i of lane r of q[j] is column 4 * j + i of row r */
   Floats scale[2];
-  Floats base[2];
+  Floats minimum[2];
 } Group;
+
+/* What is alike in all groups of a type. */
+typedef struct
+{
+  gboolean halves;              /* each half of a group has scales of its own, else [0] is for both */
+  gboolean small;               /* no q is above 63 */
+  gboolean minimum;             /* there is one; else it counts as 0 */
+  guint zero_bits;              /* zero = 2^zero_bits; with a minimum 0 */
+} Traits;
+
+#define TRAITS_Q4_0 ((Traits) { FALSE, TRUE, FALSE, 3 })
+#define TRAITS_Q4_1 ((Traits) { FALSE, TRUE, TRUE, 0 })
+#define TRAITS_Q5_0 ((Traits) { FALSE, TRUE, FALSE, 4 })
+#define TRAITS_Q5_1 ((Traits) { FALSE, TRUE, TRUE, 0 })
+#define TRAITS_Q8_0 ((Traits) { FALSE, FALSE, FALSE, 7 })
+#define TRAITS_Q2_K ((Traits) { TRUE, TRUE, TRUE, 0 })
+#define TRAITS_Q3_K ((Traits) { TRUE, TRUE, FALSE, 2 })
+#define TRAITS_Q4_K ((Traits) { FALSE, TRUE, TRUE, 0 })
+#define TRAITS_Q5_K ((Traits) { FALSE, TRUE, TRUE, 0 })
+#define TRAITS_Q6_K ((Traits) { TRUE, TRUE, FALSE, 5 })
+#define TRAITS_IQ4_NL ((Traits) { FALSE, FALSE, FALSE, 7 })
+#define TRAITS_IQ4_XS ((Traits) { FALSE, FALSE, FALSE, 7 })
 
 LANES_INLINE Ints
 unit (const guint8 *block, guint index)
@@ -36,13 +58,6 @@ LANES_INLINE Floats
 negative (Floats value)
 {
   return lanes_mul (value, lanes_setf (-1));
-}
-
-LANES_INLINE void
-set_scale (Group *out, guint half, Floats scale, float offset)
-{
-  out->scale[half] = scale;
-  out->base[half] = lanes_mul (scale, lanes_setf (-offset));
 }
 
 /* 16 bytes from unit `first` on: columns 0 … 15 in the lower nibbles, 16 … 31 in the upper ones. */
@@ -73,7 +88,7 @@ group_q4_0 (const guint8 *panel, gsize g, Group *out)
   const guint8 *block = panel + g * 18 * 16;
 
   split_nibbles (block, 0, out);
-  set_scale (out, 0, lanes_load_half (block + 4 * 64), 8);
+  out->scale[0] = lanes_load_half (block + 4 * 64);
 }
 
 LANES_INLINE void
@@ -83,7 +98,7 @@ group_q4_1 (const guint8 *panel, gsize g, Group *out)
 
   split_nibbles (block, 1, out);
   out->scale[0] = lanes_half (unit (block, 0));
-  out->base[0] = lanes_half (lanes_right (unit (block, 0), 16));
+  out->minimum[0] = negative (lanes_half (lanes_right (unit (block, 0), 16)));
 }
 
 LANES_INLINE void
@@ -94,7 +109,7 @@ group_q5_0 (const guint8 *panel, gsize g, Group *out)
   split_nibbles (block, 1, out);
   for (guint j = 0; j < 8; j++)
     out->q[j] = lanes_or (out->q[j], fifth_bits (unit (block, 0), 4 * j));
-  set_scale (out, 0, lanes_load_half (block + 5 * 64), 16);
+  out->scale[0] = lanes_load_half (block + 5 * 64);
 }
 
 LANES_INLINE void
@@ -106,7 +121,7 @@ group_q5_1 (const guint8 *panel, gsize g, Group *out)
   for (guint j = 0; j < 8; j++)
     out->q[j] = lanes_or (out->q[j], fifth_bits (unit (block, 1), 4 * j));
   out->scale[0] = lanes_half (unit (block, 0));
-  out->base[0] = lanes_half (lanes_right (unit (block, 0), 16));
+  out->minimum[0] = negative (lanes_half (lanes_right (unit (block, 0), 16)));
 }
 
 LANES_INLINE void
@@ -116,14 +131,14 @@ group_q8_0 (const guint8 *panel, gsize g, Group *out)
 
   for (guint j = 0; j < 8; j++)
     out->q[j] = lanes_xor (unit (block, j), lanes_set (0x80808080));
-  set_scale (out, 0, lanes_load_half (block + 8 * 64), 128);
+  out->scale[0] = lanes_load_half (block + 8 * 64);
 }
 
 LANES_INLINE void
 group_q2_k (const guint8 *panel, gsize g, Group *out)
 {
   const guint8 *block = panel + g / 8 * 84 * 16;
-  Floats d = lanes_half (unit (block, 20)), minimum = negative (lanes_half (lanes_right (unit (block, 20), 16)));
+  Floats d = lanes_half (unit (block, 20)), minimum = lanes_half (lanes_right (unit (block, 20), 16));
 
   g %= 8;
   for (guint j = 0; j < 8; j++)
@@ -132,7 +147,7 @@ group_q2_k (const guint8 *panel, gsize g, Group *out)
     Ints both = byte_of (block, 0, 2 * g + h);
 
     out->scale[h] = lanes_mul (d, lanes_float (bits (both, 0, 15)));
-    out->base[h] = lanes_mul (minimum, lanes_float (bits (both, 4, 15)));
+    out->minimum[h] = lanes_mul (minimum, lanes_float (bits (both, 4, 15)));
   }
 }
 
@@ -152,7 +167,7 @@ group_q3_k (const guint8 *panel, gsize g, Group *out)
     Ints high = bits (byte_of (block, 24, 8 + k % 4), 2 * (k / 4), 3);
     Ints scale = lanes_add (lanes_or (low, lanes_left (high, 4)), lanes_set (-32));
 
-    set_scale (out, h, lanes_mul (d, lanes_float (scale)), 4);
+    out->scale[h] = lanes_mul (d, lanes_float (scale));
   }
 }
 
@@ -160,7 +175,7 @@ group_q3_k (const guint8 *panel, gsize g, Group *out)
 LANES_INLINE void
 scale_k (const guint8 *block, guint g, Group *out)
 {
-  Floats d = lanes_half (unit (block, 0)), minimum = negative (lanes_half (lanes_right (unit (block, 0), 16)));
+  Floats d = lanes_half (unit (block, 0)), minimum = lanes_half (lanes_right (unit (block, 0), 16));
   guint at = 8 * (g % 4);
   Ints scale, low;
 
@@ -172,7 +187,7 @@ scale_k (const guint8 *block, guint g, Group *out)
     low = lanes_or (bits (unit (block, 3), at + 4, 15), lanes_left (bits (unit (block, 2), at + 6, 3), 4));
   }
   out->scale[0] = lanes_mul (d, lanes_float (scale));
-  out->base[0] = lanes_mul (minimum, lanes_float (low));
+  out->minimum[0] = lanes_mul (minimum, lanes_float (low));
 }
 
 LANES_INLINE void
@@ -211,7 +226,7 @@ group_q6_k (const guint8 *panel, gsize g, Group *out)
   for (guint h = 0; h < 2; h++) {
     guint k = 2 * g + h;
 
-    set_scale (out, h, lanes_mul (d, lanes_float (lanes_byte (unit (block, 48 + k / 4), k % 4))), 32);
+    out->scale[h] = lanes_mul (d, lanes_float (lanes_byte (unit (block, 48 + k / 4), k % 4)));
   }
 }
 
@@ -232,7 +247,7 @@ group_iq4_nl (const guint8 *panel, gsize g, Group *out)
 
   split_nibbles (block, 0, out);
   look_up (out);
-  set_scale (out, 0, lanes_load_half (block + 4 * 64), 128);
+  out->scale[0] = lanes_load_half (block + 4 * 64);
 }
 
 LANES_INLINE void
@@ -246,8 +261,7 @@ group_iq4_xs (const guint8 *panel, gsize g, Group *out)
   look_up (out);
   low = bits (unit (block, 1), 8 * (g / 2) + 4 * (g % 2), 15);
   high = lanes_left (bits (unit (block, 0), 16 + 2 * g, 3), 4);
-  set_scale (out, 0, lanes_mul (lanes_half (unit (block, 0)),
-          lanes_float (lanes_add (lanes_or (low, high), lanes_set (-32)))), 128);
+  out->scale[0] = lanes_mul (lanes_half (unit (block, 0)), lanes_float (lanes_add (lanes_or (low, high), lanes_set (-32))));
 }
 
 /* Columns of plain types --------------------------------------------------------------------------------------------- */

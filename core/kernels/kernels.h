@@ -31,8 +31,9 @@ typedef struct
   /* rounds to bfloat16, to nearest even */
   void (*to_bf16) (const float *in, gsize n, guint16 *out);
   void (*from_bf16) (const guint16 *in, gsize n, float *out);
-  /* rounds the n numbers, a multiple of 32, of in to a row for L4PanelKernels.dot; the largest of a group becomes ±127 */
-  void (*quantise) (const float *in, gsize n, const L4QuantisedRow *out);
+  /* rounds the n numbers, a multiple of 32, of in to the first row of out; the largest of a group becomes ±127. A group with a number
+   * that is not finite gets a scale that is none either. */
+  void (*quantise) (const float *in, gsize n, const L4QuantisedRows *out);
 } L4Kernels;
 
 /* The table for this machine, or the one that the environment variable L4_CPU names (baseline, avx2, avx512, vnni, amx), if the machine

@@ -16,6 +16,9 @@ typedef struct
   __m256 a, b;
 } Floats;
 
+/* Rows and panels whose sums fit the registers side by side. */
+#define LANES_TILE_ROWS 4
+#define LANES_TILE_PANELS 1
 #define LANES_INLINE static inline __attribute__ ((always_inline))
 #define EACH(type, function, ...) ((type) { function (x.a, ##__VA_ARGS__), function (x.b, ##__VA_ARGS__) })
 #define BOTH(type, function) ((type) { function (x.a, y.a), function (x.b, y.b) })

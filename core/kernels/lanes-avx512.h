@@ -9,6 +9,14 @@
 typedef __m512i Ints;
 typedef __m512 Floats;
 
+/* Rows and panels whose sums fit the registers side by side. */
+#ifdef __AVX512VNNI__
+#define LANES_TILE_ROWS 6
+#define LANES_TILE_PANELS 2
+#else
+#define LANES_TILE_ROWS 6
+#define LANES_TILE_PANELS 1
+#endif
 #define LANES_INLINE static inline __attribute__ ((always_inline))
 
 LANES_INLINE Ints lanes_load (const void *from) { return _mm512_loadu_si512 (from); }

@@ -20,6 +20,9 @@ typedef struct
 } Floats;
 
 #define LANES_PLAIN
+/* Rows and panels whose sums fit the registers side by side. */
+#define LANES_TILE_ROWS 4
+#define LANES_TILE_PANELS 1
 #define LANES_INLINE static inline __attribute__ ((always_inline))
 #define LANES(type, expression) type out; for (guint i = 0; i < 16; i++) out.x[i] = (expression); return out
 

@@ -26,6 +26,9 @@
 typedef void (*GroupFunc) (const guint8 *panel, gsize g, Group *out);
 typedef Floats (*ColumnFunc) (const guint8 *panel, gsize k);
 
+/* The groups of one panel in one chunk. */
+typedef Group Chunk[L4_CHUNK / L4_GROUP];
+
 LANES_INLINE gint32
 four_bytes (const gint8 *values)
 {
@@ -37,28 +40,58 @@ four_bytes (const gint8 *values)
 
 /* Quantised types ---------------------------------------------------------------------------------------------------- */
 
-/* halves: the two halves of a group have scales of their own; small: no byte is above 63. */
-LANES_INLINE Floats
-dot_group (const Group *group, gboolean halves, gboolean small, const L4QuantisedRow *x, gsize g, Floats sum)
-{
-  const gint8 *values = x->values + g * L4_GROUP;
-  guint step = halves ? 4 : 8;
+#define AT(array, x, row) ((__typeof__ (array)) ((const guint8 *) (array) + (row) * (x)->stride))
 
-  for (guint h = 0; h < (halves ? 2 : 1); h++) {
-    Ints dot = lanes_set (0);
+/* Where the integer sum of a group (or a half of it) begins: minus the zero's share. */
+LANES_INLINE Ints
+begin_dot (Traits traits, gint32 minus_sum)
+{
+  return traits.minimum ? lanes_set (0) : lanes_left (lanes_set (minus_sum), traits.zero_bits);
+}
+
+LANES_INLINE Ints
+add_dot (Traits traits, Ints sum, Ints q, gint32 four)
+{
+  return traits.small ? lanes_dot_small (sum, q, four) : lanes_dot (sum, q, four);
+}
+
+/* sum += the products of a group (or a half of it) with row m, from their integer sum */
+LANES_INLINE Floats
+finish_dot (Traits traits, const Group *group, guint half, Ints dot, const L4QuantisedRows *x, guint m, gsize g, Floats sum)
+{
+  Floats factor = lanes_mul (group->scale[half], lanes_setf (AT (x->scales, x, m)[g]));
+
+  sum = lanes_fma (lanes_float (dot), factor, sum);
+  if (traits.minimum)
+    sum = lanes_fma (lanes_setf (traits.halves ? AT (x->scaled_half_sums, x, m)[2 * g + half] : AT (x->scaled_sums, x, m)[g]),
+        group->minimum[half], sum);
+  return sum;
+}
+
+LANES_INLINE gint32
+minus_sum (Traits traits, const L4QuantisedRows *x, guint m, gsize g, guint half)
+{
+  return traits.halves ? AT (x->half_sums, x, m)[2 * g + half] : AT (x->sums, x, m)[g];
+}
+
+LANES_INLINE Floats
+dot_group (Traits traits, const Group *group, const L4QuantisedRows *x, guint m, gsize g, Floats sum)
+{
+  guint n_scales = traits.halves ? 2 : 1, step = 8 / n_scales;
+
+  for (guint h = 0; h < n_scales; h++) {
+    Ints dot = begin_dot (traits, minus_sum (traits, x, m, g, h));
 
     for (guint j = h * step; j < (h + 1) * step; j++)
-      dot = small ? lanes_dot_small (dot, group->q[j], four_bytes (values + 4 * j))
-          : lanes_dot (dot, group->q[j], four_bytes (values + 4 * j));
-    sum = lanes_fma (lanes_float (dot), lanes_mul (group->scale[h], lanes_setf (x->scales[g])), sum);
-    sum = lanes_fma (group->base[h], lanes_setf (halves ? x->half_sums[2 * g + h] : x->sums[g]), sum);
+      dot = add_dot (traits, dot, group->q[j], four_bytes (AT (x->values, x, m) + g * L4_GROUP + 4 * j));
+    sum = finish_dot (traits, group, h, dot, x, m, g, sum);
   }
   return sum;
 }
 
 LANES_INLINE void
-dot_rows (GroupFunc decode, gboolean halves, gboolean small, const guint8 *panel, gsize n, const L4QuantisedRow *x,
-    guint n_rows, float *out, gsize stride)
+dot_rows (GroupFunc decode, Traits traits, const guint8 *panel, gsize n, const L4QuantisedRows *x, guint n_rows, float *out,
+    gsize stride)
 {
   Floats sums[L4_DOT_ROWS];
 
@@ -72,54 +105,145 @@ UNROLL (8)
     decode (panel, g, &group);
 UNROLL (8)
     for (guint m = 0; m < n_rows; m++)
-      sums[m] = dot_group (&group, halves, small, &x[m], g, sums[m]);
+      sums[m] = dot_group (traits, &group, x, m, g, sums[m]);
   }
 UNROLL (8)
   for (guint m = 0; m < n_rows; m++)
     lanes_store (out + m * stride, sums[m]);
 }
 
+/* sums[row][panel] += a group of as many panels. */
+LANES_INLINE void
+add_group (Traits traits, const Chunk *chunks, guint g, const L4QuantisedRows *x, guint n_rows, Floats (*sums)[LANES_TILE_PANELS])
+{
+#if LANES_TILE_PANELS == 1
+UNROLL (8)
+  for (guint m = 0; m < n_rows; m++)
+    sums[m][0] = dot_group (traits, &chunks[0][g], x, m, g, sums[m][0]);
+#else
+  guint n_scales = traits.halves ? 2 : 1, step = 8 / n_scales;
+
+UNROLL (2)
+  for (guint h = 0; h < n_scales; h++) {
+    Ints dots[LANES_TILE_ROWS][LANES_TILE_PANELS];
+
+UNROLL (8)
+    for (guint m = 0; m < n_rows; m++)
+      for (guint p = 0; p < LANES_TILE_PANELS; p++)
+        dots[m][p] = begin_dot (traits, minus_sum (traits, x, m, g, h));
+UNROLL (8)
+    for (guint j = h * step; j < (h + 1) * step; j++)
+UNROLL (8)
+      for (guint m = 0; m < n_rows; m++) {
+        gint32 four = four_bytes (AT (x->values, x, m) + g * L4_GROUP + 4 * j);
+
+        for (guint p = 0; p < LANES_TILE_PANELS; p++)
+          dots[m][p] = add_dot (traits, dots[m][p], chunks[p][g].q[j], four);
+      }
+UNROLL (8)
+    for (guint m = 0; m < n_rows; m++)
+      for (guint p = 0; p < LANES_TILE_PANELS; p++)
+        sums[m][p] = finish_dot (traits, &chunks[p][g], h, dots[m][p], x, m, g, sums[m][p]);
+  }
+#endif
+}
+
+/* One chunk of a few rows times LANES_TILE_PANELS panels; the sums stay in registers. */
+LANES_INLINE void
+multiply_tile (Traits traits, const Chunk *chunks, guint n_groups, const L4QuantisedRows *x, guint n_rows, float *out, gsize stride)
+{
+  Floats sums[LANES_TILE_ROWS][LANES_TILE_PANELS];
+
+UNROLL (8)
+  for (guint m = 0; m < n_rows; m++)
+    for (guint p = 0; p < LANES_TILE_PANELS; p++)
+      sums[m][p] = lanes_loadf (out + m * stride + p * L4_PANEL_ROWS);
+#pragma GCC unroll 1
+  for (guint g = 0; g < n_groups; g++)
+    add_group (traits, chunks, g, x, n_rows, sums);
+UNROLL (8)
+  for (guint m = 0; m < n_rows; m++)
+    for (guint p = 0; p < LANES_TILE_PANELS; p++)
+      lanes_store (out + m * stride + p * L4_PANEL_ROWS, sums[m][p]);
+}
+
+/* x: the rows' columns of this chunk. */
+LANES_INLINE void
+multiply_chunk (Traits traits, const Chunk *chunks, guint n_panels, guint n_groups, L4QuantisedRows x,
+    gsize n_rows, float *out, gsize stride)
+{
+  while (n_rows > 0) {
+    /* tiles of as equal heights as can be: low ones are slow */
+    gsize tiles = (n_rows + LANES_TILE_ROWS - 1) / LANES_TILE_ROWS;
+    guint rows = (n_rows + tiles - 1) / tiles;
+
+    for (guint p = 0; p < n_panels; p += LANES_TILE_PANELS) {
+      float *to = out + p * L4_PANEL_ROWS;
+
+      switch (rows) {
+#define TILE(n) case n: multiply_tile (traits, chunks + p, n_groups, &x, n, to, stride); break;
+        TILE (1)
+        TILE (2)
+        TILE (3)
+        TILE (4)
+#if LANES_TILE_ROWS > 4
+        TILE (5)
+        TILE (6)
+#endif
+#undef TILE
+      }
+    }
+    x = l4_quantised_rows_from (&x, rows, 0);
+    out += rows * stride;
+    n_rows -= rows;
+  }
+}
+
 #ifdef LANES_PLAIN
-#define BY_ROWS(call, ...) call (n_rows, __VA_ARGS__);
+#define BY_ROWS(call, next, ...) call (n_rows, __VA_ARGS__);
 #else
 /* With the number of rows known to the compiler, sums stay in registers: eight, four, two or one at a time. */
-#define BY_ROWS(call, ...) \
-  for (; n_rows >= 8; n_rows -= 8, x += 8, out += 8 * stride) \
+#define BY_ROWS(call, next, ...) \
+  if (n_rows & 8) \
     call (8, __VA_ARGS__); \
   if (n_rows & 4) { \
     call (4, __VA_ARGS__); \
-    x += 4, out += 4 * stride; \
+    next (4); \
   } \
   if (n_rows & 2) { \
     call (2, __VA_ARGS__); \
-    x += 2, out += 2 * stride; \
+    next (2); \
   } \
   if (n_rows & 1) \
     call (1, __VA_ARGS__);
 #endif
+#define NEXT_QUANTISED(n) own = l4_quantised_rows_from (&own, n, 0), out += n * stride
+#define NEXT_FLOATS(n) x += n, out += n * stride
 
 LANES_INLINE Floats
-group_column (const Group *group, gboolean halves, guint k)
+group_column (Traits traits, const Group *group, guint k)
 {
-  guint h = halves ? k / 16 : 0;
+  guint h = traits.halves ? k / 16 : 0;
+  Floats base = negative (traits.minimum ? group->minimum[h]
+      : lanes_mul (group->scale[h], lanes_setf (1 << traits.zero_bits)));
 
-  return lanes_fma (lanes_float (bits (group->q[k / 4], 8 * (k % 4), 255)), group->scale[h], group->base[h]);
+  return lanes_fma (lanes_float (bits (group->q[k / 4], 8 * (k % 4), 255)), group->scale[h], base);
 }
 
 LANES_INLINE void
-groups_to_floats (GroupFunc decode, gboolean halves, const guint8 *panel, gsize first, gsize count, float *out, gsize stride)
+groups_to_floats (GroupFunc decode, Traits traits, const guint8 *panel, gsize first, gsize count, float *out, gsize stride)
 {
   for (gsize at = 0; at < count; at += L4_GROUP) {
     Group group;
 
     decode (panel, (first + at) / L4_GROUP, &group);
     for (guint k = 0; k < L4_GROUP; k++)
-      lanes_store (out + (at + k) * stride, group_column (&group, halves, k));
+      lanes_store (out + (at + k) * stride, group_column (traits, &group, k));
   }
 }
 
 LANES_INLINE void
-groups_to_bf16 (GroupFunc decode, gboolean halves, const guint8 *panel, gsize first, gsize count, guint16 *out, gsize stride)
+groups_to_bf16 (GroupFunc decode, Traits traits, const guint8 *panel, gsize first, gsize count, guint16 *out, gsize stride)
 {
   for (gsize at = 0; at < count; at += L4_GROUP) {
     Group group;
@@ -127,42 +251,69 @@ groups_to_bf16 (GroupFunc decode, gboolean halves, const guint8 *panel, gsize fi
     decode (panel, (first + at) / L4_GROUP, &group);
     for (guint k = 0; k < L4_GROUP; k += 2)
       lanes_store_ints (out + (at + k) / 2 * stride,
-          lanes_pair_bf16 (group_column (&group, halves, k), group_column (&group, halves, k + 1)));
+          lanes_pair_bf16 (group_column (traits, &group, k), group_column (traits, &group, k + 1)));
   }
 }
 
-#define DOT_ROWS(rows, type, halves, small) dot_rows (group_##type, halves, small, panel, n, x, rows, out, stride)
+#define DOT_ROWS(rows, type, TYPE) dot_rows (group_##type, TRAITS_##TYPE, panel, n, x, rows, out, stride)
+
+/* Types with the same traits but for the zero share the code that multiplies. */
+#define MULTIPLY(traits, halves, small, minimum) \
+  static void \
+  multiply_##traits (const Chunk *chunks, guint n_panels, guint n_groups, guint zero_bits, const L4QuantisedRows *x, gsize n_rows, \
+      float *out, gsize stride) \
+  { \
+    multiply_chunk ((Traits) { halves, small, minimum, zero_bits }, chunks, n_panels, n_groups, *x, n_rows, out, stride); \
+  }
+
+MULTIPLY (small, FALSE, TRUE, FALSE)
+MULTIPLY (large, FALSE, FALSE, FALSE)
+MULTIPLY (small_minimum, FALSE, TRUE, TRUE)
+MULTIPLY (halves, TRUE, TRUE, FALSE)
+MULTIPLY (halves_minimum, TRUE, TRUE, TRUE)
 
 /* count is a multiple of 32 for these: their rows are. */
-#define QUANTISED(type, halves, small) \
+#define QUANTISED(type, TYPE, traits) \
   static void \
-  dot_##type (const guint8 *panel, gsize n, const L4QuantisedRow *x, guint n_rows, float *out, gsize stride) \
+  dot_##type (const guint8 *panel, gsize n, const L4QuantisedRows *rows, guint n_rows, float *out, gsize stride) \
   { \
-    BY_ROWS (DOT_ROWS, type, halves, small) \
+    L4QuantisedRows own = *rows, *x = &own; \
+    BY_ROWS (DOT_ROWS, NEXT_QUANTISED, type, TYPE) \
+  } \
+  static void \
+  multiply_##type (const guint8 *const *panels, guint n_panels, gsize first, gsize count, const L4QuantisedRows *rows, \
+      gsize n_rows, float *out, gsize stride) \
+  { \
+    L4QuantisedRows x = l4_quantised_rows_from (rows, 0, first); \
+    Chunk chunks[L4_MULTIPLY_PANELS]; \
+    for (guint p = 0; p < n_panels; p++) \
+      for (guint g = 0; g < count / L4_GROUP; g++) \
+        group_##type (panels[p], first / L4_GROUP + g, &chunks[p][g]); \
+    multiply_##traits ((const Chunk *) chunks, n_panels, count / L4_GROUP, TRAITS_##TYPE.zero_bits, &x, n_rows, out, stride); \
   } \
   static void \
   to_floats_##type (const guint8 *panel, gsize n, gsize first, gsize count, float *out, gsize stride) \
   { \
-    groups_to_floats (group_##type, halves, panel, first, count, out, stride); \
+    groups_to_floats (group_##type, TRAITS_##TYPE, panel, first, count, out, stride); \
   } \
   static void \
   to_bf16_##type (const guint8 *panel, gsize n, gsize first, gsize count, guint16 *out, gsize stride) \
   { \
-    groups_to_bf16 (group_##type, halves, panel, first, count, out, stride); \
+    groups_to_bf16 (group_##type, TRAITS_##TYPE, panel, first, count, out, stride); \
   }
 
-QUANTISED (q4_0, FALSE, TRUE)
-QUANTISED (q4_1, FALSE, TRUE)
-QUANTISED (q5_0, FALSE, TRUE)
-QUANTISED (q5_1, FALSE, TRUE)
-QUANTISED (q8_0, FALSE, FALSE)
-QUANTISED (q2_k, TRUE, TRUE)
-QUANTISED (q3_k, TRUE, TRUE)
-QUANTISED (q4_k, FALSE, TRUE)
-QUANTISED (q5_k, FALSE, TRUE)
-QUANTISED (q6_k, TRUE, TRUE)
-QUANTISED (iq4_nl, FALSE, FALSE)
-QUANTISED (iq4_xs, FALSE, FALSE)
+QUANTISED (q4_0, Q4_0, small)
+QUANTISED (q4_1, Q4_1, small_minimum)
+QUANTISED (q5_0, Q5_0, small)
+QUANTISED (q5_1, Q5_1, small_minimum)
+QUANTISED (q8_0, Q8_0, large)
+QUANTISED (q2_k, Q2_K, halves_minimum)
+QUANTISED (q3_k, Q3_K, halves)
+QUANTISED (q4_k, Q4_K, small_minimum)
+QUANTISED (q5_k, Q5_K, small_minimum)
+QUANTISED (q6_k, Q6_K, halves)
+QUANTISED (iq4_nl, IQ4_NL, large)
+QUANTISED (iq4_xs, IQ4_XS, large)
 
 /* Plain types -------------------------------------------------------------------------------------------------------- */
 
@@ -206,7 +357,7 @@ column_or_zero (ColumnFunc column, const guint8 *panel, gsize n, gsize k)
   static void \
   dot_floats_##type (const guint8 *panel, gsize n, const float *const *x, guint n_rows, float *out, gsize stride) \
   { \
-    BY_ROWS (DOT_FLOAT_ROWS, type) \
+    BY_ROWS (DOT_FLOAT_ROWS, NEXT_FLOATS, type) \
   } \
   static void \
   to_floats_##type (const guint8 *panel, gsize n, gsize first, gsize count, float *out, gsize stride) \
@@ -227,7 +378,7 @@ PLAIN (f16)
 PLAIN (bf16)
 PLAIN (f8_e4m3)
 
-#define WITH_BLOCKS(type) {.dot = dot_##type,.to_floats = to_floats_##type,.to_bf16 = to_bf16_##type }
+#define WITH_BLOCKS(type) {.dot = dot_##type,.multiply = multiply_##type,.to_floats = to_floats_##type,.to_bf16 = to_bf16_##type }
 #define WITHOUT_BLOCKS(type) {.dot_floats = dot_floats_##type,.to_floats = to_floats_##type,.to_bf16 = to_bf16_##type }
 
 extern const L4PanelKernels TABLE (L4_KERNELS_NAME)[L4_N_TYPES];

@@ -15,8 +15,14 @@
  * in a short step. */
 #define L4_GROUP 32
 
+/* Columns that multiply takes at once. */
+#define L4_CHUNK 256
+
 /* Most rows of input at once for dot and dot_floats. */
 #define L4_DOT_ROWS 8
+
+/* Most panels at once for multiply. */
+#define L4_MULTIPLY_PANELS 4
 
 typedef struct
 {
@@ -25,20 +31,27 @@ typedef struct
   int scale_at;                 /* offset in the file's block of a d that is half a unit; -1: none */
 } L4PanelFormat;
 
-/* Rows of input for quantised weights: in each group of 32 elements 8-bit integers with a scale. All dense. */
+/* Rows of input for quantised weights: 8-bit integers, each group with a scale. Row i lies i * stride bytes behind every pointer. */
 typedef struct
 {
   gint8 *values;                /* [n] */
   float *scales;                /* [n / 32] */
-  float *sums;                  /* [n / 32]: sum of a group's values times its scale */
-  float *half_sums;             /* [n / 16]: the same of each half of a group */
-} L4QuantisedRow;
+  gint32 *sums;                 /* [n / 32]: minus the sum of each group's values; */
+  float *scaled_sums;           /* the same times the scale */
+  gint32 *half_sums;            /* [n / 16]: minus the sum of each half of a group; */
+  float *scaled_half_sums;      /* the same times the scale */
+  gsize stride;
+} L4QuantisedRows;
 
 typedef struct
 {
   /* out[m * stride + r] = Σ_k w[r][k] * x[m][k], m < n_rows <= L4_DOT_ROWS, over all 16 rows r of the panel. n: elements a row, a
    * multiple of the block. Each row's result depends on that row alone. NULL for types without blocks. */
-  void (*dot) (const guint8 *panel, gsize n, const L4QuantisedRow *x, guint n_rows, float *out, gsize stride);
+  void (*dot) (const guint8 *panel, gsize n, const L4QuantisedRows *x, guint n_rows, float *out, gsize stride);
+  /* out[m * stride + 16 * p + r] += the same sum over the columns first … first + count - 1 of every panel p < n_panels, 2 or 4; first
+   * a multiple of 256, count up to 256 a multiple of 32. Chunk after chunk gives exactly what dot gives. For many rows. */
+  void (*multiply) (const guint8 *const *panels, guint n_panels, gsize first, gsize count, const L4QuantisedRows *x, gsize n_rows,
+      float *out, gsize stride);
   /* The same for types without blocks; x: [n_rows] pointers to n floats. NULL for types with blocks. */
   void (*dot_floats) (const guint8 *panel, gsize n, const float *const *x, guint n_rows, float *out, gsize stride);
   /* Columns first … first + count - 1 (first a multiple of 32; rows end after n elements; beyond them 0) of the panel as
@@ -60,3 +73,40 @@ void l4_panel_pack (L4Type type, const guint8 *rows, gsize stride, gsize row_byt
 /* The same from a matrix [n, …] whose rows are inputs, of 2- or 4-byte elements: panel row r is column r, r < n_rows. stride in
  * bytes. */
 void l4_panel_pack_columns (L4Type type, const guint8 *columns, gsize stride, gsize n, guint n_rows, guint8 *panel);
+
+/* Bytes of a row of n numbers, a multiple of 32: the stride of dense rows. */
+static inline gsize
+l4_quantised_row_bytes (gsize n)
+{
+  return n + n / L4_GROUP * (7 * sizeof (float));
+}
+
+/* Dense rows of n numbers at data, aligned to 4 bytes. */
+static inline L4QuantisedRows
+l4_quantised_rows (guint8 *data, gsize n)
+{
+  gsize groups = n / L4_GROUP;
+  float *numbers = (float *) (data + n);
+
+  return (L4QuantisedRows) {
+    (gint8 *) data, numbers, (gint32 *) (numbers + groups), numbers + 2 * groups, (gint32 *) (numbers + 3 * groups),
+    numbers + 5 * groups, l4_quantised_row_bytes (n)
+  };
+}
+
+/* Rows i, i + 1, … from column k, a multiple of 32, on. */
+static inline L4QuantisedRows
+l4_quantised_rows_from (const L4QuantisedRows *self, gsize i, gsize k)
+{
+  gsize rows = i * self->stride, groups = k / L4_GROUP;
+
+  return (L4QuantisedRows) {
+    self->values + rows + k,
+    (float *) ((guint8 *) self->scales + rows) + groups,
+    (gint32 *) ((guint8 *) self->sums + rows) + groups,
+    (float *) ((guint8 *) self->scaled_sums + rows) + groups,
+    (gint32 *) ((guint8 *) self->half_sums + rows) + 2 * groups,
+    (float *) ((guint8 *) self->scaled_half_sums + rows) + 2 * groups,
+    self->stride
+  };
+}

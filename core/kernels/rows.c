@@ -210,32 +210,40 @@ from_bf16 (const guint16 *restrict in, gsize n, float *restrict out)
     out[i] = l4_bf16_to_float (in[i]);
 }
 
+/* Rounds the 32 numbers of in to the first group of out. */
 static void
-quantise_group (const float *restrict in, gint8 *restrict values, float *scale, float *half_sums)
+quantise_group (const float *restrict in, const L4QuantisedRows *out)
 {
-  float largest = 0, factor;
-  int sums[2] = { 0 };
+  gint8 *restrict values = out->values;
+  float largest = 0, wrong = 0, factor;
 
   for (guint i = 0; i < L4_GROUP; i++)
     largest = fabsf (in[i]) > largest ? fabsf (in[i]) : largest;
-  factor = largest > 0 ? 127 / largest : 0;
   for (guint i = 0; i < L4_GROUP; i++)
-    values[i] = (gint8) rintf (in[i] * factor);
-  for (guint i = 0; i < L4_GROUP / 2; i++) {
-    sums[0] += values[i];
-    sums[1] += values[L4_GROUP / 2 + i];
+    wrong += in[i] * 0;         /* NaN where a number is not finite */
+  factor = wrong == 0 && largest > 0 ? 127 / largest : 0;
+  for (guint i = 0; i < L4_GROUP; i++)
+    values[i] = (gint8) rintf (factor > 0 ? in[i] * factor : 0);
+  out->scales[0] = largest / 127 + wrong;
+  for (guint h = 0; h < 2; h++) {
+    gint32 sum = 0;
+
+    for (guint i = 0; i < L4_GROUP / 2; i++)
+      sum -= values[h * (L4_GROUP / 2) + i];
+    out->half_sums[h] = sum;
+    out->scaled_half_sums[h] = out->scales[0] * sum;
   }
-  *scale = largest / 127;
-  half_sums[0] = *scale * sums[0];
-  half_sums[1] = *scale * sums[1];
+  out->sums[0] = out->half_sums[0] + out->half_sums[1];
+  out->scaled_sums[0] = out->scales[0] * out->sums[0];
 }
 
 static void
-quantise (const float *in, gsize n, const L4QuantisedRow *out)
+quantise (const float *in, gsize n, const L4QuantisedRows *out)
 {
-  for (gsize g = 0; g < n / L4_GROUP; g++) {
-    quantise_group (in + g * L4_GROUP, out->values + g * L4_GROUP, &out->scales[g], &out->half_sums[2 * g]);
-    out->sums[g] = out->half_sums[2 * g] + out->half_sums[2 * g + 1];
+  for (gsize k = 0; k < n; k += L4_GROUP) {
+    L4QuantisedRows group = l4_quantised_rows_from (out, 0, k);
+
+    quantise_group (in + k, &group);
   }
 }
 

@@ -78,57 +78,119 @@ check_conversions (const L4PanelKernels *kernels, const Panel *panel)
   }
 }
 
+/* Rows of random input, quantised for types with blocks: x is then what the kernels really see. */
+typedef struct
+{
+  gsize n_rows, n;
+  float *x;                     /* [n_rows, n] */
+  guint8 *data;
+  L4QuantisedRows quantised;
+} Input;
+
+static void
+input_init (Input *self, GRand *random, const L4Kernels *kernels, gboolean quantise, gsize n_rows, gsize n)
+{
+  *self = (Input) {.n_rows = n_rows,.n = n,.x = g_new (float, n_rows * n) };
+
+  for (gsize k = 0; k < n_rows * n; k++)
+    self->x[k] = g_rand_double_range (random, -1, 1);
+  if (!quantise)
+    return;
+  self->data = g_malloc (n_rows * l4_quantised_row_bytes (n));
+  self->quantised = l4_quantised_rows (self->data, n);
+  for (gsize m = 0; m < n_rows; m++) {
+    L4QuantisedRows row = l4_quantised_rows_from (&self->quantised, m, 0);
+
+    kernels->quantise (self->x + m * n, n, &row);
+    for (gsize k = 0; k < n; k++)
+      self->x[m * n + k] = row.values[k] * row.scales[k / 32];
+  }
+}
+
+static void
+input_clear (Input *self)
+{
+  g_free (self->x);
+  g_free (self->data);
+}
+
+static void
+check_sum (const Panel *panel, const Input *input, gsize m, guint r, float found)
+{
+  double expected = 0, size = 0;
+
+  for (gsize k = 0; k < panel->n; k++) {
+    expected += (double) panel->weights[r * panel->n + k] * input->x[m * panel->n + k];
+    size += fabs ((double) panel->weights[r * panel->n + k] * input->x[m * panel->n + k]);
+  }
+  g_assert_cmpfloat_with_epsilon (found, expected, 2e-5 * size + 1e-6);
+}
+
+static void
+dot (const L4PanelKernels *kernels, const Panel *panel, const Input *input, gsize first, guint n_rows, float *out)
+{
+  L4QuantisedRows rows = l4_quantised_rows_from (&input->quantised, first, 0);
+  const float *floats[8];
+
+  for (guint m = 0; m < n_rows; m++)
+    floats[m] = input->x + (first + m) * panel->n;
+  if (kernels->dot != NULL)
+    kernels->dot (panel->panel, panel->n, &rows, n_rows, out, 20);
+  else
+    kernels->dot_floats (panel->panel, panel->n, floats, n_rows, out, 20);
+}
+
 static void
 check_dots (const L4Kernels *kernels, const Panel *panel, GRand *random)
 {
   const L4PanelKernels *own = &kernels->panels[panel->type];
-  gsize n = panel->n;
-  g_autofree float *x = g_new (float, 8 * n);
-  g_autofree gint8 *values = g_new (gint8, 8 * n);
-  g_autofree float *numbers = g_new (float, 8 * (n / 32 + 1) * 4);
-  L4QuantisedRow rows[8];
-  const float *floats[8];
   float out[8 * 20], alone[20];
+  Input input;
 
-  for (guint m = 0; m < 8; m++) {
-    float *scales = numbers + m * (n / 32 + 1) * 4;
-
-    for (gsize k = 0; k < n; k++)
-      x[m * n + k] = g_rand_double_range (random, -1, 1);
-    floats[m] = x + m * n;
-    rows[m] = (L4QuantisedRow) { values + m * n, scales, scales + n / 32, scales + 2 * (n / 32) };
-    if (own->dot == NULL)
-      continue;
-    kernels->quantise (x + m * n, n, &rows[m]);
-    for (gsize k = 0; k < n; k++)       /* what the dots really see */
-      x[m * n + k] = rows[m].values[k] * rows[m].scales[k / 32];
-  }
+  input_init (&input, random, kernels, own->dot != NULL, 8, panel->n);
   for (guint n_rows = 1; n_rows <= 8; n_rows++) {
     for (guint i = 0; i < G_N_ELEMENTS (out); i++)
       out[i] = 12345;
-    if (own->dot != NULL)
-      own->dot (panel->panel, n, rows, n_rows, out, 20);
-    else
-      own->dot_floats (panel->panel, n, floats, n_rows, out, 20);
+    dot (own, panel, &input, 0, n_rows, out);
     for (guint m = 0; m < 8; m++)
-      for (guint r = 0; r < 20; r++) {
-        double expected = 0, size = 0;
-
-        for (gsize k = 0; r < 16 && k < n; k++) {
-          expected += (double) panel->weights[r * n + k] * x[m * n + k];
-          size += fabs ((double) panel->weights[r * n + k] * x[m * n + k]);
-        }
+      for (guint r = 0; r < 20; r++)
         if (m < n_rows && r < 16)
-          g_assert_cmpfloat_with_epsilon (out[m * 20 + r], expected, 2e-5 * size + 1e-6);
+          check_sum (panel, &input, m, r, out[m * 20 + r]);
         else
           g_assert_cmpfloat (out[m * 20 + r], ==, 12345);
-      }
-    if (own->dot != NULL)
-      own->dot (panel->panel, n, rows + n_rows - 1, 1, alone, 20);
-    else
-      own->dot_floats (panel->panel, n, floats + n_rows - 1, 1, alone, 20);
+    dot (own, panel, &input, n_rows - 1, 1, alone);
     g_assert_cmpmem (alone, 64, out + (n_rows - 1) * 20, 64);
   }
+  input_clear (&input);
+}
+
+/* Many rows give exactly what each of them gives alone. */
+static void
+check_multiply (const L4Kernels *kernels, const Panel *panel, const Panel *other, GRand *random)
+{
+  static const guint numbers[] = { 1, 2, 3, 4, 5, 6, 7, 9, 12, 13, 29 };
+  const L4PanelKernels *own = &kernels->panels[panel->type];
+  const guint8 *panels[] = { panel->panel, other->panel, other->panel, panel->panel };
+  float out[29 * 68], alone[2][20];
+  Input input;
+
+  input_init (&input, random, kernels, TRUE, 29, panel->n);
+  for (guint i = 0; i < G_N_ELEMENTS (numbers); i++)
+    for (guint n_panels = 2; n_panels <= 4; n_panels += 2) {
+      for (guint k = 0; k < G_N_ELEMENTS (out); k++)
+        out[k] = k % 68 < 16 * n_panels && k / 68 < numbers[i] ? 0 : 12345;
+      for (gsize first = 0; first < panel->n; first += 256)
+        own->multiply (panels, n_panels, first, MIN (256, panel->n - first), &input.quantised, numbers[i], out, 68);
+      for (guint m = 0; m < numbers[i]; m++) {
+        dot (own, panel, &input, m, 1, alone[0]);
+        dot (own, other, &input, m, 1, alone[1]);
+        for (guint p = 0; p < n_panels; p++)
+          g_assert_cmpmem (alone[p == 1 || p == 2], 64, out + m * 68 + 16 * p, 64);
+      }
+      for (guint k = 0; k < G_N_ELEMENTS (out); k++)
+        g_assert_true ((k % 68 < 16 * n_panels && k / 68 < numbers[i]) || out[k] == 12345);
+    }
+  input_clear (&input);
 }
 
 static void
@@ -142,17 +204,86 @@ test_panels (gconstpointer data)
     return;
   }
   for (guint type = 0; type < L4_N_TYPES; type++) {
-    static const gsize plain[] = { 1, 2, 3, 31, 32, 33, 64, 100, 588, 700 }, blocks[] = { 1, 2, 3, 5, 8 };
+    static const gsize plain[] = { 1, 2, 3, 31, 32, 33, 64, 100, 588, 700 }, blocks[] = { 1, 2, 3, 5, 8, 17 };
     gboolean is_plain = block_of (type) == 1;
 
     for (guint s = 0; s < (is_plain ? G_N_ELEMENTS (plain) : G_N_ELEMENTS (blocks)); s++) {
-      Panel panel;
+      gsize n = is_plain ? plain[s] : blocks[s] * block_of (type);
+      Panel panel, other;
 
-      panel_init (&panel, random, type, is_plain ? plain[s] : blocks[s] * block_of (type), s % 2 ? 16 : 1 + s);
+      panel_init (&panel, random, type, n, s % 2 ? 16 : 1 + s);
+      panel_init (&other, random, type, n, 16);
       check_conversions (&kernels->panels[type], &panel);
       check_dots (kernels, &panel, random);
+      if (!is_plain)
+        check_multiply (kernels, &panel, &other, random);
       panel_clear (&panel);
+      panel_clear (&other);
     }
+  }
+}
+
+/* Seconds of one call of many on weights that lie in a cache; the best of some tries. */
+static double
+time_call (const L4PanelKernels *kernels, const Panel *panel, const Input *input, guint n_rows)
+{
+  const guint8 *panels[] = { panel->panel, panel->panel, panel->panel, panel->panel };
+  g_autofree float *out = g_new0 (float, n_rows * 64);
+  gint64 best = G_MAXINT64;
+
+  for (guint attempt = 0; attempt < 5; attempt++) {
+    gint64 start = g_get_monotonic_time ();
+
+    for (guint i = 0; i < 50; i++)
+      if (n_rows <= 8)
+        kernels->dot (panel->panel, panel->n, &input->quantised, n_rows, out, 64);
+      else
+        for (gsize first = 0; first < panel->n; first += 256)
+          kernels->multiply (panels, 4, first, 256, &input->quantised, n_rows, out, 64);
+    best = MIN (best, g_get_monotonic_time () - start);
+  }
+  return best / 50e6;
+}
+
+/* Weights a second that become a block of bfloat16. */
+static double
+time_block (const L4PanelKernels *kernels, const Panel *panel)
+{
+  g_autofree guint16 *block = g_new (guint16, 512 * 64);
+  gint64 best = G_MAXINT64;
+
+  for (guint attempt = 0; attempt < 5; attempt++) {
+    gint64 start = g_get_monotonic_time ();
+
+    for (guint i = 0; i < 50; i++)
+      for (gsize first = 0; first < panel->n; first += 512)
+        kernels->to_bf16 (panel->panel, panel->n, first, 512, block, 128);
+    best = MIN (best, g_get_monotonic_time () - start);
+  }
+  return 50e6 * 16 * panel->n / best;
+}
+
+static void
+test_speed (gconstpointer data)
+{
+  const L4Kernels *kernels = l4_kernels_by_name (data);
+  g_autoptr (GRand) random = g_rand_new_with_seed (13);
+  const gsize n = 4096;
+
+  for (guint type = 0; kernels != NULL && type < L4_N_TYPES; type++) {
+    const L4PanelKernels *own = &kernels->panels[type];
+    Panel panel;
+    Input input;
+
+    if (own->dot == NULL)
+      continue;
+    panel_init (&panel, random, type, n, 16);
+    input_init (&input, random, kernels, TRUE, 48, n);
+    g_test_message ("%s %-6s one row %6.1f GB/s, eight %6.1f GOPS, tiles %6.1f GOPS, blocks of %4.2f G/s", kernels->name, l4_type_info (type)->name,
+        panel.bytes / time_call (own, &panel, &input, 1) * 1e-9, 2.0 * 8 * 16 * n / time_call (own, &panel, &input, 8) * 1e-9,
+        2.0 * 48 * 64 * n / time_call (own, &panel, &input, 48) * 1e-9, time_block (own, &panel) * 1e-9);
+    panel_clear (&panel);
+    input_clear (&input);
   }
 }
 
@@ -197,7 +328,11 @@ main (int argc, char **argv)
   for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
     g_autofree char *path = g_strdup_printf ("/panel/%s/equals-the-dequantiser-for-every-type", names[i]);
 
+    g_autofree char *speed = g_strdup_printf ("/panel/%s/speed", names[i]);
+
     g_test_add_data_func (path, names[i], test_panels);
+    if (g_test_perf ())
+      g_test_add_data_func (speed, names[i], test_speed);
   }
   g_test_add_func ("/panel/columns-pack-like-rows", test_columns_pack_like_rows);
   g_test_add_func ("/panel/formats-agree-with-the-files", test_formats_agree_with_the_files);
