@@ -180,6 +180,16 @@ do_dots (const Job *job, const guint8 *const *panels, gsize task, const Own *own
 
 /* More rows of 8-bit integers: a chunk of the panels becomes bytes that all rows meet. --------------------------------------- */
 
+/* Brings the chunk of a panel that begins at column `depth` to the second-level cache while the one before is multiplied. */
+static void
+prefetch_chunk (L4Type type, const guint8 *panel, gsize depth)
+{
+  const guint8 *chunk = panel + l4_panel_bytes (type, depth);
+
+  for (gsize i = 0; i < l4_panel_bytes (type, L4_CHUNK); i += 64)
+    __builtin_prefetch (chunk + i, 0, 2);
+}
+
 static void
 do_tiles (const Job *job, const guint8 *const *panels, gsize task, const Own *own)
 {
@@ -194,10 +204,13 @@ do_tiles (const Job *job, const guint8 *const *panels, gsize task, const Own *ow
     L4QuantisedRows x = l4_operand_quantised (job->operand, first);
 
     memset (own->sums, 0, rows * L4_BLOCK_COLUMNS * sizeof (float));
-    for (gint64 depth = 0; depth < product->weight->n_in; depth += L4_CHUNK)
+    for (gint64 depth = 0; depth < product->weight->n_in; depth += L4_CHUNK) {
+      for (guint p = 0; p < BLOCK_PANELS; p++)
+        prefetch_chunk (panel_weight (job, p)->type, there[p], depth + L4_CHUNK);
       for (guint p = 0; p < BLOCK_PANELS; p += n)
         l4_kernels ()->panels[panel_weight (job, p)->type].multiply (there + p, n, depth,
             MIN (L4_CHUNK, product->weight->n_in - depth), &x, rows, own->sums + p * L4_PANEL_ROWS, L4_BLOCK_COLUMNS);
+    }
     finish_rows (job, task, first, rows, own->sums);
   }
 }
