@@ -177,10 +177,11 @@ l4_pictures_find (const L4Llama *model, L4PictureCache *cache, const L4Message *
 gboolean
 l4_pictures_encode (const L4Llama *model, L4PictureCache *cache, L4Pictures *pictures, GCancellable *cancellable, GError **error)
 {
-  gsize tile = l4_vision_tokens_per_tile (&model->config->vision) * model->config->text.hidden;
+  gsize tile;
 
-  if (pictures->n_pictures == 0)
+  if (pictures->n_pictures == 0)        /* the model may have no vision part */
     return TRUE;
+  tile = l4_vision_tokens_per_tile (&model->config->vision) * model->config->text.hidden;
   pictures->features = l4_alloc_raw (pictures->n_tiles * tile * sizeof (float), _("pictures"), error);
   if (pictures->features == NULL)
     return FALSE;
