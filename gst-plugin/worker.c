@@ -149,19 +149,21 @@ is_worth_it (GstLlama4Describe * self, L4Session * session, const Job * job, con
     const L4GenerateOptions * options)
 {
   L4Forecast forecast;
+  gboolean in_time;
   gint64 waited;
 
   if (!l4_session_forecast (session, messages, n_messages, options, &forecast, NULL))
     return TRUE;                /* describing it says why */
   waited = g_get_monotonic_time () - job->since;
+  in_time = waited + forecast.seconds * G_USEC_PER_SEC <= job->patience;
   GST_DEBUG_OBJECT (self, "window from %.1f s: %u pictures, %u tiles, %u tokens, %u of them held, and %u to generate: %.3g operations, "
-      "%.3g bytes, %.3f s; has waited %.3f s, may take %.3f s", job->window->start / 1e9, forecast.pictures, forecast.tiles,
+      "%.3g bytes, %.3f s; has waited %.3f s, %s", job->window->start / 1e9, forecast.pictures, forecast.tiles,
       forecast.prompt_tokens, forecast.reused_tokens, forecast.generated_tokens, forecast.operations, forecast.bytes,
-      forecast.seconds, waited / 1e6, job->patience / 1e6);
+      forecast.seconds, waited / 1e6, in_time ? "taken" : "left out");
   GST_OBJECT_LOCK (self);
   self->stats.forecast = forecast.seconds;
   GST_OBJECT_UNLOCK (self);
-  return waited + forecast.seconds * G_USEC_PER_SEC <= job->patience;
+  return in_time;
 }
 
 static void
@@ -186,6 +188,8 @@ describe (GstLlama4Describe * self, L4Session * session, const Job * job, GCance
   messages[n_messages++] = (L4Message) { L4_ROLE_USER, (const L4Part *) prompt.parts->data, prompt.parts->len };
   options = (L4GenerateOptions) { settings.max_tokens, settings.temperature, settings.top_p, settings.seed, settings.tiles };
 
+  if (g_cancellable_is_cancelled (cancellable))
+    return;
   if (!is_worth_it (self, session, job, messages, n_messages, &options))
     report_skip (self, job);
   else if (!l4_session_answer (session, messages, n_messages, &options, NULL, NULL, cancellable, &answer, &error))
