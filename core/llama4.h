@@ -76,6 +76,10 @@ L4_API const L4ModelInfo *l4_model_get_info (const L4Model *self);
 L4_API void l4_model_picture_size (const L4Model *self, guint width, guint height, guint max_tiles, guint *out_width,
     guint *out_height);
 
+/* Measures what the machine's memory and arithmetic can do at most, by which forecasts and limits are reckoned. Half a second, and
+ * 256 MiB for that time, once a machine and number of threads: the result is kept in the user's cache folder. Any thread. */
+L4_API void l4_model_measure (L4Model *self);
+
 /* Conversation ------------------------------------------------------------------------------------------------------- */
 
 /* 8-bit R, G, B, three bytes a pixel, rows top to bottom. Borrowed during the call that takes it. */
@@ -144,6 +148,7 @@ typedef struct
   gint64 vision_us;             /* microseconds */
   gint64 prefill_us;
   gint64 decode_us;
+  gint64 limit_us;              /* least time that the machine allows for what was computed; 0: it was never measured */
 } L4Answer;
 
 L4_API void l4_answer_clear (L4Answer *answer);
@@ -161,6 +166,23 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Session, l4_session_free)
 L4_API gboolean l4_session_answer (L4Session *self, const L4Message *messages, gsize n_messages,
     const L4GenerateOptions *options, L4TextFunc on_text, gpointer user_data, GCancellable *cancellable, L4Answer *answer,
     GError **error);
+
+/* What an answer will cost. */
+typedef struct
+{
+  guint pictures;               /* in the conversation */
+  guint tiles;                  /* to encode: those of pictures that the session has not seen lately */
+  guint prompt_tokens;
+  guint reused_tokens;          /* of the prompt: the session holds them already */
+  guint generated_tokens;       /* as many as the session's answers usually have; at first the most that are allowed */
+  double operations;            /* a multiplication and an addition are two */
+  double bytes;                 /* of weights and cache, to be read */
+  double seconds;               /* by the speed of the answers so far, or else what the machine allows at least; 0: unknown */
+} L4Forecast;
+
+/* What answering the conversation now would cost. Changes nothing. On FALSE forecast is empty. */
+L4_API gboolean l4_session_forecast (L4Session *self, const L4Message *messages, gsize n_messages,
+    const L4GenerateOptions *options, L4Forecast *forecast, GError **error);
 
 /* Output ------------------------------------------------------------------------------------------------------------- */
 

@@ -58,8 +58,10 @@ typedef struct
 typedef struct
 {
   guint64 described, skipped, failed;
-  guint64 prompt_tokens, generated_tokens;
+  guint64 prompt_tokens, reused_tokens, generated_tokens;
   gint64 queue_us, vision_us, prefill_us, decode_us;
+  gint64 limit_us, limited_us;  /* least time that the machine allows, and the time taken, where it is known */
+  double forecast;              /* seconds that the latest window was to take; 0: unknown */
 } GstLlama4Stats;
 
 typedef enum
@@ -110,6 +112,7 @@ struct _GstLlama4Describe
   GQueue jobs;                  /* of Job (worker.c) */
   guint n_waiting;              /* windows in jobs */
   gboolean busy;                /* a job is being done */
+  gboolean describing;          /* a window is */
   gboolean flushing;
   gboolean stopping;
   guint generation;             /* counts flushes; what belongs to an earlier one is dropped */

@@ -195,6 +195,13 @@ set_property (GObject * object, guint id, const GValue * value, GParamSpec * psp
     gst_element_post_message (GST_ELEMENT (self), gst_message_new_latency (GST_OBJECT (self)));
 }
 
+/* n in that time, a second; 0 when it took none. */
+static double
+rate (double n, gint64 us)
+{
+  return us > 0 ? n * G_USEC_PER_SEC / us : 0;
+}
+
 static GstStructure *
 make_stats (const GstLlama4Stats * stats)
 {
@@ -203,7 +210,11 @@ make_stats (const GstLlama4Stats * stats)
       "failed", G_TYPE_UINT64, stats->failed, "prompt-tokens", G_TYPE_UINT64, stats->prompt_tokens,
       "generated-tokens", G_TYPE_UINT64, stats->generated_tokens, "queue-ms", G_TYPE_DOUBLE, stats->queue_us / 1000.0,
       "vision-ms", G_TYPE_DOUBLE, stats->vision_us / 1000.0, "prefill-ms", G_TYPE_DOUBLE, stats->prefill_us / 1000.0,
-      "decode-ms", G_TYPE_DOUBLE, stats->decode_us / 1000.0, NULL);
+      "decode-ms", G_TYPE_DOUBLE, stats->decode_us / 1000.0,
+      "prompt-tokens-per-second", G_TYPE_DOUBLE, rate (stats->prompt_tokens - stats->reused_tokens, stats->prefill_us),
+      "generated-tokens-per-second", G_TYPE_DOUBLE, rate (stats->generated_tokens, stats->decode_us),
+      "fraction-of-limit", G_TYPE_DOUBLE, stats->limited_us > 0 ? (double) stats->limit_us / stats->limited_us : 0.0,
+      "forecast-ms", G_TYPE_DOUBLE, stats->forecast * 1000, NULL);
 }
 
 static void
@@ -375,7 +386,9 @@ gst_llama4_describe_install_properties (GObjectClass * klass)
   g_object_class_install_property (klass, PROP_DESCRIPTION,
       g_param_spec_string ("description", _("Description"), _("The latest description"), NULL, READ_ONLY));
   g_object_class_install_property (klass, PROP_STATS,
-      g_param_spec_boxed ("stats", _("Statistics"), _("Windows described, skipped and failed; tokens; milliseconds per stage"),
+      g_param_spec_boxed ("stats", _("Statistics"), _("Windows described, skipped, failed; tokens; milliseconds of each stage; "
+              "tokens/s of prompts (those not held from the window before) and of generation; fraction (0 … 1) of the speed that the "
+              "machine's memory and arithmetic allow, 0 while unknown; milliseconds that the latest window was forecast to take"),
           GST_TYPE_STRUCTURE, READ_ONLY));
   gst_type_mark_as_plugin_api (GST_TYPE_LLAMA4_ON_BUSY, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_LLAMA4_LOAD, 0);

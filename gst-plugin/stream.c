@@ -380,6 +380,9 @@ gst_llama4_describe_sink_event (GstPad * pad, GstObject * parent, GstEvent * eve
     case GST_EVENT_TAG:
       take_tags (self, event);
       break;
+    case GST_EVENT_SEGMENT_DONE:       /* of a segment seek: as if it ended */
+      drain (self, TRUE);
+      break;
     case GST_EVENT_EOS:
       take_eos (self, event);
       break;

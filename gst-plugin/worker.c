@@ -15,6 +15,8 @@ typedef struct
   GstLlama4Window *window;
   gint64 since;                 /* monotonic time of its last frame */
   gboolean late;                /* its text may be shown after its time */
+  gint64 patience;              /* microseconds from then to the latest moment at which its text is of use */
+  GstClockTime running_time, timestamp; /* of its start */
   GstLlama4Item *item;
 } Job;
 
@@ -62,11 +64,15 @@ remember (GstLlama4Describe * self, const L4Record * record, const char *text, c
   self->latest = make_structure (GST_LLAMA4_META, record, text, json);
   self->stats.described++;
   self->stats.prompt_tokens += answer->prompt_tokens;
+  self->stats.reused_tokens += answer->reused_tokens;
   self->stats.generated_tokens += answer->generated_tokens;
   self->stats.queue_us += record->queue_us;
   self->stats.vision_us += answer->vision_us;
   self->stats.prefill_us += answer->prefill_us;
   self->stats.decode_us += answer->decode_us;
+  self->stats.limit_us += answer->limit_us;
+  if (answer->limit_us > 0)
+    self->stats.limited_us += answer->vision_us + answer->prefill_us + answer->decode_us;
   GST_OBJECT_UNLOCK (self);
 }
 
@@ -120,6 +126,46 @@ report_failure (GstLlama4Describe * self, const Job * job, const GError * error)
           job->window->start / 1e9, job->window->end / 1e9, line), (NULL));
 }
 
+/* Tells that a window was left out. */
+static void
+report_skip (GstLlama4Describe * self, const Job * job)
+{
+  const GstLlama4Window *window = job->window;
+  GstMessage *message = gst_message_new_qos (GST_OBJECT (self), TRUE, job->running_time, window->start, job->timestamp,
+      window->end - window->start);
+  guint64 described, skipped;
+
+  GST_OBJECT_LOCK (self);
+  skipped = ++self->stats.skipped;
+  described = self->stats.described;
+  GST_OBJECT_UNLOCK (self);
+  gst_message_set_qos_stats (message, GST_FORMAT_BUFFERS, described, skipped);
+  gst_element_post_message (GST_ELEMENT (self), message);
+}
+
+/* What describing the window will cost is known before; whether it will be done in time. */
+static gboolean
+is_worth_it (GstLlama4Describe * self, L4Session * session, const Job * job, const L4Message * messages, gsize n_messages,
+    const L4GenerateOptions * options)
+{
+  L4Forecast forecast;
+  gboolean in_time;
+  gint64 waited;
+
+  if (!l4_session_forecast (session, messages, n_messages, options, &forecast, NULL))
+    return TRUE;                /* describing it says why */
+  waited = g_get_monotonic_time () - job->since;
+  in_time = waited + forecast.seconds * G_USEC_PER_SEC <= job->patience;
+  GST_DEBUG_OBJECT (self, "window from %.1f s: %u pictures, %u tiles, %u tokens, %u of them held, and %u to generate: %.3g operations, "
+      "%.3g bytes, %.3f s; has waited %.3f s, %s", job->window->start / 1e9, forecast.pictures, forecast.tiles,
+      forecast.prompt_tokens, forecast.reused_tokens, forecast.generated_tokens, forecast.operations, forecast.bytes,
+      forecast.seconds, waited / 1e6, in_time ? "taken" : "left out");
+  GST_OBJECT_LOCK (self);
+  self->stats.forecast = forecast.seconds;
+  GST_OBJECT_UNLOCK (self);
+  return in_time;
+}
+
 static void
 describe (GstLlama4Describe * self, L4Session * session, const Job * job, GCancellable * cancellable)
 {
@@ -142,7 +188,11 @@ describe (GstLlama4Describe * self, L4Session * session, const Job * job, GCance
   messages[n_messages++] = (L4Message) { L4_ROLE_USER, (const L4Part *) prompt.parts->data, prompt.parts->len };
   options = (L4GenerateOptions) { settings.max_tokens, settings.temperature, settings.top_p, settings.seed, settings.tiles };
 
-  if (!l4_session_answer (session, messages, n_messages, &options, NULL, NULL, cancellable, &answer, &error))
+  if (g_cancellable_is_cancelled (cancellable))
+    return;
+  if (!is_worth_it (self, session, job, messages, n_messages, &options))
+    report_skip (self, job);
+  else if (!l4_session_answer (session, messages, n_messages, &options, NULL, NULL, cancellable, &answer, &error))
     report_failure (self, job, error);
   else if (answer.finish != L4_FINISH_CANCELLED)
     publish (self, job, &answer, queue_us);
@@ -153,8 +203,10 @@ describe (GstLlama4Describe * self, L4Session * session, const Job * job, GCance
 static void
 do_job (GstLlama4Describe * self, L4Session * session, Job * job, GCancellable * cancellable)
 {
-  if (job->window != NULL && session != NULL)
+  if (job->window != NULL && session != NULL) {
     describe (self, session, job, cancellable);
+    l4_model_measure (self->model);     /* once a machine, and after the first window, so that that one comes soon */
+  }
   if (job->item != NULL)
     gst_llama4_output_push (self->output, g_steal_pointer (&job->item));
 }
@@ -176,6 +228,7 @@ run (gpointer data)
     }
     self->n_waiting -= job->window != NULL;
     self->busy = TRUE;
+    self->describing = job->window != NULL && session != NULL;
     cancellable = g_object_ref (self->cancellable);
     g_cond_broadcast (&self->changed);
     g_mutex_unlock (&self->lock);
@@ -183,7 +236,7 @@ run (gpointer data)
     job_free (job);
     g_object_unref (cancellable);
     g_mutex_lock (&self->lock);
-    self->busy = FALSE;
+    self->busy = self->describing = FALSE;
     g_cond_broadcast (&self->changed);
   }
   g_mutex_unlock (&self->lock);
@@ -194,7 +247,7 @@ run (gpointer data)
 void
 gst_llama4_worker_start (GstLlama4Describe * self)
 {
-  self->flushing = self->stopping = self->busy = FALSE;
+  self->flushing = self->stopping = self->busy = self->describing = FALSE;
   self->model_state = GST_LLAMA4_MODEL_LOADING;
   g_clear_object (&self->cancellable);
   self->cancellable = g_cancellable_new ();
@@ -308,21 +361,18 @@ take_waiting (GstLlama4Describe * self)
   return NULL;
 }
 
-static void
-report_skip (GstLlama4Describe * self, const Job * job)
+/* A window that finds the describer at work waits, and is taken up only if it will be described before its time on the screen has
+ * passed: `lateness` after its end, or where that is shorter as long after it as the window is. One that finds it idle is always
+ * taken, or a describer that never makes it would never begin. */
+static gint64
+choose_patience (GstLlama4Describe * self, const GstLlama4Window * window)
 {
-  const GstLlama4Window *window = job->window;
-  GstClockTime time = gst_segment_position_from_stream_time (&self->segment, GST_FORMAT_TIME, window->start);
-  GstMessage *message = gst_message_new_qos (GST_OBJECT (self), TRUE,
-      gst_segment_to_running_time (&self->segment, GST_FORMAT_TIME, time), window->start, time, window->end - window->start);
-  guint64 described, skipped;
+  guint64 lateness;
 
   GST_OBJECT_LOCK (self);
-  skipped = ++self->stats.skipped;
-  described = self->stats.described;
+  lateness = self->settings.lateness;
   GST_OBJECT_UNLOCK (self);
-  gst_message_set_qos_stats (message, GST_FORMAT_BUFFERS, described, skipped);
-  gst_element_post_message (GST_ELEMENT (self), message);
+  return self->describing ? (gint64) (MAX (lateness, window->end - window->start) / 1000) : G_MAXINT64;
 }
 
 void
@@ -334,7 +384,10 @@ gst_llama4_worker_push_window (GstLlama4Describe * self, GstLlama4Window * windo
   job->window = window;
   job->late = patience != GST_LLAMA4_WAIT;
   job->since = g_get_monotonic_time ();
+  job->timestamp = gst_segment_position_from_stream_time (&self->segment, GST_FORMAT_TIME, window->start);
+  job->running_time = gst_segment_to_running_time (&self->segment, GST_FORMAT_TIME, job->timestamp);
   g_mutex_lock (&self->lock);
+  job->patience = patience == GST_LLAMA4_REPLACE ? choose_patience (self, window) : G_MAXINT64;
   while (patience == GST_LLAMA4_REPLACE && self->n_waiting > 0)
     g_ptr_array_add (skipped, take_waiting (self));
   while (patience == GST_LLAMA4_WAIT && self->n_waiting > 0 && !is_interrupted (self))

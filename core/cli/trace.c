@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* llama4 trace: one forward pass in float32, every stage written as .npy. */
 
+#include <glib/gstdio.h>
+
 #include "cli/cli.h"
 #include "engine/trace.h"
 #include "formats/npy.h"
@@ -39,12 +41,16 @@ read_pixels (const char *path, const L4Llama *model, L4Npy *npy, GError **error)
       config->channels, config->image_size, config->image_size);
 }
 
+/* Leaves no half file. */
 static gboolean
 write_stage (const char *folder, const char *name, const float *data, guint n_dims, const gint64 *dims, GError **error)
 {
   g_autofree char *path = g_build_filename (folder, name, NULL);
 
-  return data == NULL || l4_npy_save_float (path, dims, n_dims, data, error);
+  if (data == NULL || l4_npy_save_float (path, dims, n_dims, data, error))
+    return TRUE;
+  g_unlink (path);
+  return FALSE;
 }
 
 static gboolean

@@ -54,11 +54,17 @@ l4_cache_clear (L4Cache *self)
 }
 
 gboolean
-l4_cache_rewind (L4Cache *self, gint64 n)
+l4_cache_can_rewind (const L4Cache *self, gint64 n)
 {
   gint64 chunk = self->config->chunk;
 
-  if (chunk > 0 && n % chunk != 0 && n / chunk != (self->n_tokens - 1) / chunk)
+  return chunk == 0 || n % chunk == 0 || n / chunk == (self->n_tokens - 1) / chunk;
+}
+
+gboolean
+l4_cache_rewind (L4Cache *self, gint64 n)
+{
+  if (!l4_cache_can_rewind (self, n))
     return FALSE;
   self->n_tokens = n;
   return TRUE;

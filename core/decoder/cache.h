@@ -28,6 +28,7 @@ void l4_cache_clear (L4Cache *self);
 /* Forgets all tokens but the first n <= n_tokens. FALSE, and nothing is forgotten, when chunked layers no longer hold the chunk that
  * n lies in. */
 gboolean l4_cache_rewind (L4Cache *self, gint64 n);
+gboolean l4_cache_can_rewind (const L4Cache *self, gint64 n);
 
 /* Tokens after which a chunked layer begins anew, so that what came before them can no longer be rewound to. */
 gint64 l4_cache_rewindable (const L4Cache *self);

@@ -7,29 +7,21 @@
 
 #include "base/memory.h"
 #include "engine/draft.h"
-#include "engine/pictures.h"
+#include "engine/prompt.h"
 #include "output/text.h"
 #include "sampling/sampler.h"
 
 /* Fewest tokens of a prompt that go through the decoder. */
 #define MIN_BATCH 16
 
-/* A token of the cache: its id, or a part of a picture. */
-typedef struct
-{
-  gint32 id;
-  gboolean picture;
-  gint64 row;                   /* of the picture's tokens */
-  guint8 digest[L4_PICTURE_DIGEST];     /* of the picture; else zero */
-} Place;
-
 typedef struct
 {
   L4Llama *model;
   L4Cache *cache;               /* NULL until the first answer; grows */
-  GArray *places;               /* Place: what the cache holds */
+  GArray *places;               /* L4Place: what the cache holds */
   L4PictureCache *pictures;
   L4Draft *draft;
+  double usual_tokens;          /* of an answer; 0: none yet */
 } Session;
 
 gpointer
@@ -38,7 +30,7 @@ l4_llama_session_new (gpointer model)
   Session *self = g_new0 (Session, 1);
 
   self->model = model;
-  self->places = g_array_new (FALSE, TRUE, sizeof (Place));
+  self->places = g_array_new (FALSE, TRUE, sizeof (L4Place));
   self->pictures = l4_picture_cache_new ();
   self->draft = l4_draft_new ();
   return self;
@@ -79,65 +71,49 @@ prepare_cache (Session *self, gint64 capacity, GError **error)
   return self->cache != NULL;
 }
 
-/* The prompt as places: [n] */
-static Place *
-make_places (const L4Llama *model, const gint32 *ids, gint64 n, const L4Pictures *pictures)
+/* How many tokens of the prompt the cache holds already. At least MIN_BATCH remain to be done: batches of fewer rows are multiplied
+ * in another way, and their sums would differ in the last bits. */
+static gint64
+count_kept (const Session *self, const L4Prompt *prompt)
 {
-  Place *places = g_new0 (Place, n);
-  gint64 tokens = model->vision != NULL ? l4_vision_tokens_per_tile (&model->config->vision) : 0, row = 0;
-  gsize picture = 0;
+  gint64 same = 0, most = MIN ((gint64) self->places->len, (gint64) prompt->ids->len - MIN_BATCH);
 
-  for (gint64 t = 0; t < n; t++) {
-    places[t].id = ids[t];
-    if (pictures->n_pictures == 0 || ids[t] != model->config->image_token)
-      continue;
-    while (picture + 1 < pictures->n_pictures && row >= pictures->first_tile[picture + 1] * tokens)
-      picture++;
-    places[t].picture = TRUE;
-    places[t].row = row++ - pictures->first_tile[picture] * tokens;
-    memcpy (places[t].digest, pictures->digests[picture], L4_PICTURE_DIGEST);
-  }
-  return places;
+  while (same < most && memcmp (&g_array_index (self->places, L4Place, same), &prompt->places[same], sizeof (L4Place)) == 0)
+    same++;
+  return same > 0 && l4_cache_can_rewind (self->cache, same) ? same : 0;
 }
 
-/* How many tokens of the prompt the cache holds already, and makes it hold just these. At least MIN_BATCH remain to be done: batches
- * of fewer rows are multiplied in another way, and their sums would differ in the last bits. */
-static gint64
-keep_prefix (Session *self, const Place *places, gint64 n)
+/* Makes the cache hold just the first n tokens, which it does hold. */
+static void
+keep_prefix (Session *self, gint64 n)
 {
-  gint64 same = 0, most = MIN ((gint64) self->places->len, n - MIN_BATCH);
-
-  while (same < most && memcmp (&g_array_index (self->places, Place, same), &places[same], sizeof (Place)) == 0)
-    same++;
-  if (same <= 0 || !l4_cache_rewind (self->cache, same)) {
-    same = 0;
+  if (n == 0)
     l4_cache_clear (self->cache);
-  }
-  g_array_set_size (self->places, same);
-  return same;
+  else
+    l4_cache_rewind (self->cache, n);
+  g_array_set_size (self->places, n);
 }
 
 /* Sends what the cache does not hold of the prompt through the decoder; logits [vocab] of its last token. */
 static gboolean
-prefill (Session *self, const gint32 *ids, gint64 n, const L4Pictures *pictures, float *logits, L4Answer *answer,
-    GCancellable *cancellable, GError **error)
+prefill (Session *self, const L4Prompt *prompt, float *logits, L4Answer *answer, GCancellable *cancellable, GError **error)
 {
   const L4Llama *model = self->model;
-  gint64 hidden = model->config->text.hidden, kept;
-  gint64 n_features = model->vision != NULL ? pictures->n_tiles * l4_vision_tokens_per_tile (&model->config->vision) : 0;
-  l4_autofree float *h = l4_llama_embed (model, ids, n, pictures->features, n_features, error);
-  g_autofree Place *places = make_places (model, ids, n, pictures);
+  gint64 hidden = model->config->text.hidden, n = prompt->ids->len, kept = count_kept (self, prompt);
+  gint64 n_features = model->vision != NULL ? prompt->pictures.n_tiles * l4_vision_tokens_per_tile (&model->config->vision) : 0;
+  l4_autofree float *h =
+      l4_llama_embed (model, (const gint32 *) prompt->ids->data, n, prompt->pictures.features, n_features, error);
 
   if (h == NULL)
     return FALSE;
-  kept = keep_prefix (self, places, n);
+  keep_prefix (self, kept);
   answer->reused_tokens = kept;
   if (!l4_llama_forward (model, self->cache, h + kept * hidden, n - kept, 1, logits, cancellable, error)) {
     g_array_set_size (self->places, 0);
     l4_cache_clear (self->cache);
     return FALSE;
   }
-  g_array_append_vals (self->places, places + kept, n - kept);
+  g_array_append_vals (self->places, prompt->places + kept, n - kept);
   return TRUE;
 }
 
@@ -153,7 +129,7 @@ step (Session *self, const gint32 *ids, guint n, float *logits, GCancellable *ca
     return FALSE;
   }
   for (guint i = 0; i < n; i++)
-    g_array_append_val (self->places, ((Place) {.id = ids[i] }));
+    g_array_append_val (self->places, ((L4Place) {.id = ids[i] }));
   return TRUE;
 }
 
@@ -265,15 +241,6 @@ generate (Generation *self, float *logits, GCancellable *cancellable, GError **e
   return FALSE;
 }
 
-static char *
-digest_ids (const GArray *ids)
-{
-  g_autofree char *sum = g_compute_checksum_for_data (G_CHECKSUM_SHA256, (const guchar *) ids->data,
-      ids->len * sizeof (gint32));
-
-  return g_strconcat ("sha256:", sum, NULL);
-}
-
 static gint64
 lap (gint64 *since)
 {
@@ -283,46 +250,97 @@ lap (gint64 *since)
   return passed;
 }
 
+/* How many tokens the cache is made for: the prompt's, and the longest answer's. */
+static gint64
+needed_capacity (const L4Llama *model, const L4Prompt *prompt, guint max_tokens)
+{
+  return MIN ((gint64) prompt->ids->len + max_tokens, model->config->text.context);
+}
+
+/* Learns from what an answer took. */
+static void
+learn (Session *self, const L4Pictures *pictures, L4Answer *answer)
+{
+  const L4Task task = { pictures->n_pictures - pictures->n_reused, pictures->n_new_tiles, answer->prompt_tokens,
+    answer->reused_tokens, answer->generated_tokens
+  };
+  L4Pace *pace = self->model->pace;
+  L4Work work[L4_N_STAGES];
+
+  l4_task_work (&task, self->model->config, l4_type_from_name (self->model->quantization), work);
+  l4_pace_learn (pace, L4_STAGE_VISION, &work[L4_STAGE_VISION], answer->vision_us / 1e6);
+  l4_pace_learn (pace, L4_STAGE_PREFILL, &work[L4_STAGE_PREFILL], answer->prefill_us / 1e6);
+  l4_pace_learn (pace, L4_STAGE_DECODE, &work[L4_STAGE_DECODE], answer->decode_us / 1e6);
+  answer->limit_us = l4_pace_limit (pace, work) * 1e6;
+  if (answer->finish != L4_FINISH_CANCELLED)
+    self->usual_tokens += (answer->generated_tokens - self->usual_tokens) / (self->usual_tokens > 0 ? 4 : 1);
+}
+
 static gboolean
 answer_conversation (Session *self, const L4Message *messages, gsize n_messages, const L4GenerateOptions *options,
     L4TextFunc on_text, gpointer user_data, GCancellable *cancellable, L4Answer *answer, GError **error)
 {
   const L4Llama *model = self->model;
-  gint64 context = model->config->text.context, capacity, clock = g_get_monotonic_time ();
-  g_auto (L4Pictures) pictures = { 0 };
+  gint64 clock = g_get_monotonic_time (), capacity;
+  g_auto (L4Prompt) prompt = { 0 };
   g_autoptr (GString) bytes = g_string_new (NULL), text = g_string_new (NULL);
   g_autoptr (L4Sampler) sampler = l4_sampler_new (options->temperature, options->top_p, options->seed, error);
-  g_autoptr (GArray) ids = NULL;
   l4_autofree float *logits = NULL;     /* [L4_MAX_DRAFT + 1, vocab] */
   Generation generation;
 
   if (sampler == NULL
-      || !l4_pictures_encode (model, self->pictures, messages, n_messages, options->max_tiles, &pictures, cancellable, error))
+      || !l4_prompt_prepare (model, self->pictures, messages, n_messages, options->max_tiles, &prompt, error)
+      || !l4_pictures_encode (model, self->pictures, &prompt.pictures, cancellable, error))
     return FALSE;
-  answer->reused_pictures = pictures.n_reused;
+  answer->reused_pictures = prompt.pictures.n_reused;
   answer->vision_us = lap (&clock);
 
-  ids = l4_chat_encode (model->tokenizer, &model->tokens, messages, n_messages, pictures.grids, pictures.n_pictures,
-      model->vision != NULL ? l4_vision_tokens_per_tile (&model->config->vision) : 0, error);
-  if (ids == NULL)
-    return FALSE;
-  if (ids->len >= context)
-    return l4_fail (error, L4_ERROR_INPUT,
-        _("the prompt has %u tokens, but the model's context only %" PRId64), ids->len, context);
-  answer->prompt_tokens = ids->len;
-  answer->prompt_digest = digest_ids (ids);
-  capacity = MIN ((gint64) ids->len + options->max_tokens, context);
+  answer->prompt_tokens = prompt.ids->len;
+  answer->prompt_digest = l4_prompt_digest (&prompt);
+  capacity = needed_capacity (model, &prompt, options->max_tokens);
   logits = l4_alloc ((L4_MAX_DRAFT + 1) * model->config->text.vocab * sizeof (float), _("logits"), error);
   if (logits == NULL || !prepare_cache (self, capacity, error)
-      || !prefill (self, (const gint32 *) ids->data, ids->len, &pictures, logits, answer, cancellable, error))
+      || !prefill (self, &prompt, logits, answer, cancellable, error))
     return FALSE;
   answer->prefill_us = lap (&clock);
 
-  l4_draft_begin (self->draft, (const gint32 *) ids->data, ids->len);
-  generation = (Generation) { self, sampler, capacity - ids->len, bytes, text, on_text, user_data, answer };
+  l4_draft_begin (self->draft, (const gint32 *) prompt.ids->data, prompt.ids->len);
+  generation = (Generation) { self, sampler, capacity - prompt.ids->len, bytes, text, on_text, user_data, answer };
   if (!generate (&generation, logits, cancellable, error))
     return FALSE;
   answer->decode_us = lap (&clock);
+  learn (self, &prompt.pictures, answer);
+  return TRUE;
+}
+
+gboolean
+l4_llama_forecast (gpointer session, const L4Message *messages, gsize n_messages, const L4GenerateOptions *options,
+    L4Forecast *forecast, GError **error)
+{
+  Session *self = session;
+  const L4Llama *model = self->model;
+  g_auto (L4Prompt) prompt = { 0 };
+  L4Work work[L4_N_STAGES];
+  gint64 capacity;
+  L4Task task;
+
+  if (!l4_prompt_prepare (model, self->pictures, messages, n_messages, options->max_tiles, &prompt, error))
+    return FALSE;
+  capacity = needed_capacity (model, &prompt, options->max_tokens);
+  task = (L4Task) {
+    .pictures = prompt.pictures.n_pictures - prompt.pictures.n_reused,
+    .tiles = prompt.pictures.n_new_tiles,
+    .prompt = prompt.ids->len,
+    .kept = self->cache != NULL && self->cache->capacity >= capacity ? count_kept (self, &prompt) : 0,
+    .generated = MIN (capacity - prompt.ids->len, self->usual_tokens > 0 ? self->usual_tokens + 0.5 : options->max_tokens),
+  };
+  l4_task_work (&task, model->config, l4_type_from_name (model->quantization), work);
+  *forecast = (L4Forecast) { prompt.pictures.n_pictures, task.tiles, task.prompt, task.kept, task.generated };
+  for (guint i = 0; i < L4_N_STAGES; i++) {
+    forecast->operations += work[i].operations;
+    forecast->bytes += work[i].weight_bytes + work[i].cache_bytes;
+  }
+  forecast->seconds = l4_pace_forecast (model->pace, work);
   return TRUE;
 }
 

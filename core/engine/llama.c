@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "engine/backend.h"
+#include "engine/machine.h"
 #include "vision/picture.h"
 
 /* Tokens that go through the layers at once: bounds the working memory, and is enough to read every expert only once a prompt. */
@@ -134,6 +135,7 @@ l4_llama_load (const L4LoadOptions *options, L4Precision precision, L4ProgressFu
     return NULL;
   self->digest = make_digest (self->path, self->checkpoint);
   self->quantization = l4_checkpoint_main_type (self->checkpoint);
+  self->pace = l4_pace_new (l4_type_info (l4_type_from_name (self->quantization))->block_elements > 1);
   self->compute = l4_compute_new (precision, options->threads, error);
   if (self->compute == NULL || !load_weights (self, progress, user_data, cancellable, error))
     return NULL;
@@ -153,6 +155,7 @@ l4_llama_free (L4Llama *self)
   l4_tokenizer_free (self->tokenizer);
   l4_config_free (self->config);
   l4_checkpoint_free (self->checkpoint);
+  l4_pace_free (self->pace);
   g_free (self->path);
   g_free (self->digest);
   g_free (self);
@@ -202,6 +205,7 @@ llama_load (const L4LoadOptions *options, L4ModelInfo *info, L4ProgressFunc prog
     GCancellable *cancellable, GError **error)
 {
   L4Llama *self = l4_llama_load (options, L4_PRECISION_BF16, progress, user_data, cancellable, error);
+  L4Speed speed;
 
   if (self == NULL)
     return NULL;
@@ -210,6 +214,8 @@ llama_load (const L4LoadOptions *options, L4ModelInfo *info, L4ProgressFunc prog
     l4_llama_free (self);
     return NULL;
   }
+  if (l4_machine_recall (self->compute, &speed))
+    l4_pace_set_machine (self->pace, &speed);
   info->digest = self->digest;
   info->quantization = self->quantization;
   info->tile_size = self->config->vision.image_size;
@@ -242,6 +248,18 @@ llama_picture_size (gconstpointer model, guint width, guint height, guint max_ti
   *out_height = canvas.height;
 }
 
+static void
+llama_measure (gpointer model)
+{
+  L4Llama *self = model;
+  L4Speed speed;
+
+  if (l4_pace_knows_machine (self->pace) || !l4_measure (self->compute, &speed, NULL))
+    return;
+  l4_pace_set_machine (self->pace, &speed);
+  l4_machine_keep (self->compute, &speed);
+}
+
 const L4BackendClass l4_llama_backend = {
   .load = llama_load,
   .unload = llama_unload,
@@ -249,4 +267,6 @@ const L4BackendClass l4_llama_backend = {
   .session_new = l4_llama_session_new,
   .session_free = l4_llama_session_free,
   .answer = l4_llama_answer,
+  .forecast = l4_llama_forecast,
+  .measure = llama_measure,
 };

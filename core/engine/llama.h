@@ -4,6 +4,7 @@
 #pragma once
 
 #include "decoder/decoder.h"
+#include "engine/pace.h"
 #include "tokenizer/chat.h"
 #include "vision/encoder.h"
 
@@ -21,6 +22,7 @@ typedef struct
   char *path;
   char *digest;
   const char *quantization;     /* the type of most weights: static */
+  L4Pace *pace;
   guint64 n_parameters;
   guint64 memory;               /* bytes of the weights */
   guint64 memory_limit;         /* bytes for weights and cache; 0: what the machine has free */
@@ -47,3 +49,5 @@ gpointer l4_llama_session_new (gpointer model);
 void l4_llama_session_free (gpointer session);
 gboolean l4_llama_answer (gpointer session, const L4Message *messages, gsize n_messages, const L4GenerateOptions *options,
     L4TextFunc on_text, gpointer user_data, GCancellable *cancellable, L4Answer *answer, GError **error);
+gboolean l4_llama_forecast (gpointer session, const L4Message *messages, gsize n_messages, const L4GenerateOptions *options,
+    L4Forecast *forecast, GError **error);

@@ -201,6 +201,13 @@ l4_model_picture_size (const L4Model *self, guint width, guint height, guint max
       out_width, out_height);
 }
 
+void
+l4_model_measure (L4Model *self)
+{
+  if (self->backend->measure != NULL)
+    self->backend->measure (self->model);
+}
+
 L4Session *
 l4_session_new (L4Model *model)
 {
@@ -251,6 +258,15 @@ l4_session_answer (L4Session *self, const L4Message *messages, gsize n_messages,
     return TRUE;
   l4_answer_clear (answer);
   return FALSE;
+}
+
+gboolean
+l4_session_forecast (L4Session *self, const L4Message *messages, gsize n_messages, const L4GenerateOptions *options,
+    L4Forecast *forecast, GError **error)
+{
+  *forecast = (L4Forecast) { 0 };
+  return check_conversation (messages, n_messages, options, error)
+      && self->model->backend->forecast (self->session, messages, n_messages, options, forecast, error);
 }
 
 void

@@ -116,9 +116,9 @@ encode_picture (const L4Llama *model, const L4Picture *picture, const L4Canvas *
       && l4_vision_encoder_forward (model->vision, model->compute, tiles, canvas->n_tiles, features, cancellable, error);
 }
 
-/* The pictures of all messages in order: elements are L4Picture, borrowed. (transfer full) */
-static GPtrArray *
-collect (const L4Message *messages, gsize n_messages)
+/* Takes note of the pictures of all messages, in order. */
+static void
+collect (L4Pictures *self, const L4Message *messages, gsize n_messages)
 {
   GPtrArray *shown = g_ptr_array_new ();
 
@@ -126,71 +126,90 @@ collect (const L4Message *messages, gsize n_messages)
     for (gsize p = 0; p < messages[m].n_parts; p++)
       if (messages[m].parts[p].text == NULL)
         g_ptr_array_add (shown, (gpointer) & messages[m].parts[p].picture);
-  return shown;
+  self->n_pictures = shown->len;
+  self->shown = (const L4Picture **) g_ptr_array_free (shown, FALSE);
 }
 
-/* Tiles of one picture after another, from the cache or by the encoder. */
+/* Whether picture number i was seen lately, or stands further up in the same conversation. */
 static gboolean
-encode_all (const L4Llama *model, L4PictureCache *cache, const GPtrArray *shown, const L4Canvas *canvases, L4Pictures *pictures,
-    GCancellable *cancellable, GError **error)
+is_known (L4PictureCache *cache, const L4Pictures *self, gsize i)
 {
-  gsize tile = l4_vision_tokens_per_tile (&model->config->vision) * model->config->text.hidden;
+  for (gsize earlier = 0; earlier < i; earlier++)
+    if (memcmp (self->digests[earlier], self->digests[i], L4_PICTURE_DIGEST) == 0)
+      return TRUE;
+  return find_kept (cache, self->digests[i]) != NULL;
+}
 
-  for (guint i = 0; i < shown->len; i++) {
-    const L4Picture *picture = g_ptr_array_index (shown, i);
-    float *features = pictures->features + pictures->first_tile[i] * tile;
-    gsize bytes = canvases[i].n_tiles * tile * sizeof (float);
-    const Kept *kept;
+gboolean
+l4_pictures_find (const L4Llama *model, L4PictureCache *cache, const L4Message *messages, gsize n_messages, guint max_tiles,
+    L4Pictures *pictures, GError **error)
+{
+  const L4VisionConfig *config = &model->config->vision;
 
-    digest_picture (picture, &canvases[i], pictures->digests[i]);
-    kept = find_kept (cache, pictures->digests[i]);
-    if (kept != NULL) {
-      memcpy (features, kept->features, bytes);
+  collect (pictures, messages, n_messages);
+  if (pictures->n_pictures == 0)
+    return TRUE;
+  if (model->vision == NULL)
+    return l4_fail (error, L4_ERROR_INPUT, _("%s: is a text-only model and cannot look at pictures"), model->path);
+  pictures->canvases = g_new0 (L4Canvas, pictures->n_pictures);
+  pictures->grids = g_new (L4Grid, pictures->n_pictures);
+  pictures->digests = g_malloc (pictures->n_pictures * sizeof *pictures->digests);
+  pictures->first_tile = g_new0 (gint64, pictures->n_pictures + 1);
+  for (gsize i = 0; i < pictures->n_pictures; i++) {
+    const L4Picture *picture = pictures->shown[i];
+    L4Canvas *canvas = &pictures->canvases[i];
+
+    l4_canvas_choose (config, max_tiles > 0 ? MIN (max_tiles, config->max_patches) : config->max_patches, picture->width,
+        picture->height, canvas);
+    digest_picture (picture, canvas, pictures->digests[i]);
+    pictures->grids[i] = canvas->grid;
+    pictures->first_tile[i] = pictures->n_tiles;
+    pictures->n_tiles += canvas->n_tiles;
+    if (is_known (cache, pictures, i))
       pictures->n_reused++;
-    } else {
-      if (!encode_picture (model, picture, &canvases[i], features, cancellable, error))
-        return FALSE;
-      keep (cache, pictures->digests[i], canvases[i].n_tiles, features, bytes);
-    }
+    else
+      pictures->n_new_tiles += canvas->n_tiles;
   }
+  pictures->first_tile[pictures->n_pictures] = pictures->n_tiles;
   return TRUE;
 }
 
 gboolean
-l4_pictures_encode (const L4Llama *model, L4PictureCache *cache, const L4Message *messages, gsize n_messages, guint max_tiles,
-    L4Pictures *pictures, GCancellable *cancellable, GError **error)
+l4_pictures_encode (const L4Llama *model, L4PictureCache *cache, L4Pictures *pictures, GCancellable *cancellable, GError **error)
 {
-  const L4VisionConfig *config = &model->config->vision;
-  g_autoptr (GPtrArray) shown = collect (messages, n_messages);
-  g_autofree L4Canvas *canvases = g_new0 (L4Canvas, shown->len + 1);
-  gint64 row;
+  gsize tile;
 
-  if (shown->len == 0)
+  if (pictures->n_pictures == 0)        /* the model may have no vision part */
     return TRUE;
-  if (model->vision == NULL)
-    return l4_fail (error, L4_ERROR_INPUT, _("%s: is a text-only model and cannot look at pictures"), model->path);
-  row = l4_vision_tokens_per_tile (config) * model->config->text.hidden;
-  pictures->n_pictures = shown->len;
-  pictures->grids = g_new (L4Grid, shown->len);
-  pictures->digests = g_malloc (shown->len * sizeof *pictures->digests);
-  pictures->first_tile = g_new0 (gint64, shown->len + 1);
-  for (guint i = 0; i < shown->len; i++) {
-    const L4Picture *picture = g_ptr_array_index (shown, i);
+  tile = l4_vision_tokens_per_tile (&model->config->vision) * model->config->text.hidden;
+  pictures->features = l4_alloc_raw (pictures->n_tiles * tile * sizeof (float), _("pictures"), error);
+  if (pictures->features == NULL)
+    return FALSE;
+  pictures->n_reused = pictures->n_new_tiles = 0;       /* what was known may be forgotten on the way */
+  for (gsize i = 0; i < pictures->n_pictures; i++) {
+    const L4Canvas *canvas = &pictures->canvases[i];
+    float *features = pictures->features + pictures->first_tile[i] * tile;
+    gsize bytes = canvas->n_tiles * tile * sizeof (float);
+    const Kept *kept = find_kept (cache, pictures->digests[i]);
 
-    l4_canvas_choose (config, max_tiles > 0 ? MIN (max_tiles, config->max_patches) : config->max_patches, picture->width,
-        picture->height, &canvases[i]);
-    pictures->grids[i] = canvases[i].grid;
-    pictures->first_tile[i] = pictures->n_tiles;
-    pictures->n_tiles += canvases[i].n_tiles;
+    if (kept != NULL) {
+      memcpy (features, kept->features, bytes);
+      pictures->n_reused++;
+      continue;
+    }
+    if (!encode_picture (model, pictures->shown[i], canvas, features, cancellable, error))
+      return FALSE;
+    keep (cache, pictures->digests[i], canvas->n_tiles, features, bytes);
+    pictures->n_new_tiles += canvas->n_tiles;
   }
-  pictures->first_tile[shown->len] = pictures->n_tiles;
-  pictures->features = l4_alloc_raw (pictures->n_tiles * row * sizeof (float), _("pictures"), error);
-  return pictures->features != NULL && encode_all (model, cache, shown, canvases, pictures, cancellable, error);
+  return TRUE;
 }
 
 void
 l4_pictures_clear (L4Pictures *self)
 {
+  g_free (self->shown);
+  g_free (self->canvases);
   g_free (self->grids);
   g_free (self->digests);
   g_free (self->first_tile);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "engine/llama.h"
+#include "vision/picture.h"
 
 /* What was encoded lately. One thread at a time. */
 typedef struct _L4PictureCache L4PictureCache;
@@ -16,17 +17,24 @@ void l4_picture_cache_free (L4PictureCache *self);      /* NULL is fine */
 typedef struct
 {
   gsize n_pictures;
+  const L4Picture **shown;      /* [n_pictures]: borrowed from the conversation */
+  L4Canvas *canvases;           /* [n_pictures] */
   L4Grid *grids;                /* [n_pictures] */
   guint8 (*digests)[L4_PICTURE_DIGEST]; /* [n_pictures] */
   gint64 n_tiles;
   gint64 *first_tile;           /* [n_pictures + 1] */
-  float *features;              /* [n_tiles * tokens_per_tile, hidden]; NULL without pictures */
-  guint n_reused;               /* pictures that were in the cache */
+  guint n_reused;               /* pictures that the cache has, or that come twice */
+  gint64 n_new_tiles;           /* of the others */
+  float *features;              /* [n_tiles * tokens_per_tile, hidden]; NULL until encoded, and without pictures */
 } L4Pictures;
 
-/* Chooses the canvas of every picture of the conversation and encodes those that the cache does not have. max_tiles: 0 for what the
- * checkpoint allows. Cleared by l4_pictures_clear(), also after FALSE. */
-gboolean l4_pictures_encode (const L4Llama *model, L4PictureCache *cache, const L4Message *messages, gsize n_messages,
-    guint max_tiles, L4Pictures *pictures, GCancellable *cancellable, GError **error);
+/* Chooses the canvas of every picture of the conversation and looks which of them the cache has. max_tiles: 0 for what the checkpoint
+ * allows. Cleared by l4_pictures_clear(), also after FALSE. */
+gboolean l4_pictures_find (const L4Llama *model, L4PictureCache *cache, const L4Message *messages, gsize n_messages,
+    guint max_tiles, L4Pictures *pictures, GError **error);
+
+/* Encodes those that the cache does not have. */
+gboolean l4_pictures_encode (const L4Llama *model, L4PictureCache *cache, L4Pictures *pictures, GCancellable *cancellable,
+    GError **error);
 void l4_pictures_clear (L4Pictures *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (L4Pictures, l4_pictures_clear)

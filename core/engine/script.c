@@ -2,8 +2,10 @@
 /* Answers from a file instead of a model: for tests and demonstrations of pipelines.
  *
  * Every line of the file is a JSON object. {"text": "…", "delay_ms": 200} answers with that text, word by word, after a delay
- * that can be cancelled; {"error": "…"} fails. The answers are used in turn, over and over, by each session for itself. A
- * first line {"load_ms": 500} or {"load_error": "…"} makes loading slow or fail. */
+ * that can be cancelled; {"error": "…"} fails. The answers are used in turn, over and over, by each session for itself. Figures
+ * that nothing really takes: "forecast_ms" is what the answer is forecast to take (without it, its delay), "prefill_ms" what it says
+ * that its prompt took, "limit_ms" the least that the machine allows for it. A first line {"load_ms": 500} or {"load_error": "…"}
+ * makes loading slow or fail. */
 
 #include <string.h>
 #include <yyjson.h>
@@ -20,7 +22,7 @@ typedef struct
 {
   char *text;
   char *error;
-  gint64 delay_us;
+  gint64 delay_us, forecast_us, prefill_us, limit_us;
 } Line;
 
 typedef struct
@@ -90,7 +92,10 @@ parse_line (Script *self, const char *path, guint number, const char *text, GErr
   const char *failure = yyjson_get_str (yyjson_obj_get (root, "error"));
   const char *load_failure = yyjson_get_str (yyjson_obj_get (root, "load_error"));
   gboolean setting = number == 1 && (load_failure != NULL || yyjson_obj_get (root, "load_ms") != NULL);
-  const Line line = { g_strdup (answer), g_strdup (failure), get_microseconds (root, "delay_ms") };
+  const Line line = { g_strdup (answer), g_strdup (failure), get_microseconds (root, "delay_ms"),
+    get_microseconds (root, yyjson_obj_get (root, "forecast_ms") != NULL ? "forecast_ms" : "delay_ms"),
+    get_microseconds (root, "prefill_ms"), get_microseconds (root, "limit_ms")
+  };
 
   if (setting) {
     self->load_us = get_microseconds (root, "load_ms");
@@ -183,15 +188,50 @@ script_session_new (gpointer model)
   return self;
 }
 
+static const Line *
+next_line (const Session *self)
+{
+  return &g_array_index (self->script->lines, Line, self->next % self->script->lines->len);
+}
+
+/* As if every part of a prompt were a token. */
+static guint
+count_parts (const L4Message *messages, gsize n_messages, gboolean pictures_only)
+{
+  guint n = 0;
+
+  for (gsize m = 0; m < n_messages; m++)
+    for (gsize p = 0; p < messages[m].n_parts; p++)
+      n += !pictures_only || messages[m].parts[p].text == NULL;
+  return n;
+}
+
+static gboolean
+script_forecast (gpointer session, const L4Message *messages, gsize n_messages, const L4GenerateOptions *options,
+    L4Forecast *forecast, GError **error)
+{
+  guint pictures = count_parts (messages, n_messages, TRUE);
+
+  *forecast = (L4Forecast) {
+    .pictures = pictures,
+    .tiles = pictures,
+    .prompt_tokens = count_parts (messages, n_messages, FALSE),
+    .generated_tokens = options->max_tokens,
+    .seconds = next_line (session)->forecast_us / 1e6,
+  };
+  return TRUE;
+}
+
 static gboolean
 script_answer (gpointer session, const L4Message *messages, gsize n_messages, const L4GenerateOptions *options,
     L4TextFunc on_text, gpointer user_data, GCancellable *cancellable, L4Answer *answer, GError **error)
 {
   Session *self = session;
-  const Line *line = &g_array_index (self->script->lines, Line, self->next++ % self->script->lines->len);
+  const Line *line = next_line (self);
   g_autoptr (GString) text = g_string_new (NULL);
   g_auto (GStrv) words = NULL;
 
+  self->next++;
   if (line->error != NULL && wait_for (line->delay_us, cancellable))
     return l4_fail (error, L4_ERROR_INTERNAL, "%s", line->error);
   words = g_strsplit (line->text != NULL ? line->text : "", " ", -1);
@@ -214,9 +254,10 @@ script_answer (gpointer session, const L4Message *messages, gsize n_messages, co
   }
   if (g_cancellable_is_cancelled (cancellable))
     answer->finish = L4_FINISH_CANCELLED;
-  for (gsize m = 0; m < n_messages; m++)
-    answer->prompt_tokens += messages[m].n_parts;
+  answer->prompt_tokens = count_parts (messages, n_messages, FALSE);
+  answer->prefill_us = line->prefill_us;
   answer->decode_us = line->delay_us;
+  answer->limit_us = line->limit_us;
   answer->text = g_string_free (g_steal_pointer (&text), FALSE);
   answer->prompt_digest = g_strdup (self->script->digest);
   return TRUE;
@@ -229,4 +270,5 @@ const L4BackendClass l4_script_backend = {
   .session_new = script_session_new,
   .session_free = g_free,
   .answer = script_answer,
+  .forecast = script_forecast,
 };

@@ -49,17 +49,58 @@ test_unreadable_pictures_are_refused (void)
   }
 }
 
-static void
-test_a_full_disk_is_an_error (void)
+/* Runs a line of the shell, in which $LLAMA4 is the program; the exit status, and what went to standard error. */
+static int
+shell (const char *line, char **err)
 {
-  g_autofree char *line = g_strconcat (g_getenv ("LLAMA4"), " inspect > /dev/full", NULL);
   const char *const argv[] = { "sh", "-c", line, NULL };
   g_autoptr (GSubprocess) process = g_subprocess_newv (argv, G_SUBPROCESS_FLAGS_STDERR_PIPE, NULL);
-  g_autofree char *err = NULL;
 
-  g_assert_true (g_subprocess_communicate_utf8 (process, NULL, NULL, NULL, &err, NULL));
-  g_assert_cmpint (g_subprocess_get_exit_status (process), ==, 1);
-  g_assert_true (g_str_has_prefix (err, "llama4: standard output: "));
+  g_assert_true (g_subprocess_communicate_utf8 (process, NULL, NULL, NULL, err, NULL));
+  g_assert_true (g_subprocess_get_if_exited (process));
+  return g_subprocess_get_exit_status (process);
+}
+
+static void
+test_a_full_disk_is_an_error_of_every_command (void)
+{
+  static const char *const commands[] = { "inspect", "plan scout", "tokenize", "run hello", "run --json hello",
+    "bench --json -p 8 -n 2 --repetitions 1"
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (commands); i++) {
+    g_autofree char *line = g_strdup_printf ("echo '\"a\"' | $LLAMA4 %s > /dev/full", commands[i]), *err = NULL;
+
+    g_test_message ("%s", commands[i]);
+    g_assert_cmpint (shell (line, &err), ==, 1);
+    g_assert_nonnull (strstr (err, "llama4: standard output: "));
+  }
+}
+
+/* Files of more than 10 KiB cannot be written: as on a full disk, but for the reason. */
+static void
+test_a_file_that_cannot_be_written_is_named_and_not_left_half (void)
+{
+  static const struct
+  {
+    const char *arguments, *named;
+  } cases[] = {
+    {"convert $model $folder/out.gguf", "mmproj-out-F16.gguf"}, {"synth $model $folder/out.gguf", "out.gguf"},
+    {"trace $model --ids $model/expected/input_ids.npy --out $folder", "hidden_states.npy"}
+  };
+  g_autofree char *model = g_test_build_filename (G_TEST_DIST, "golden", "scout-tiny", NULL);
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autofree char *folder = g_dir_make_tmp ("llama4-XXXXXX", NULL), *err = NULL;
+    g_autofree char *line = g_strdup_printf ("trap '' XFSZ; ulimit -f 20; model=%s folder=%s; exec $LLAMA4 %s", model, folder,
+        cases[i].arguments);
+
+    g_assert_cmpint (shell (line, &err), ==, 1);
+    g_test_message ("%s", err);
+    g_assert_nonnull (strstr (err, cases[i].named));
+    g_assert_true (g_str_has_prefix (err, "llama4: ") && strchr (err, '\n') == err + strlen (err) - 1);
+    g_assert_cmpint (g_rmdir (folder), ==, 0);  /* which is empty */
+  }
 }
 
 static void
@@ -227,7 +268,9 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/cli/bad-input-is-one-line-that-names-the-thing", test_bad_input_is_one_line_that_names_the_thing);
   g_test_add_func ("/cli/unreadable-pictures-are-refused", test_unreadable_pictures_are_refused);
-  g_test_add_func ("/cli/a-full-disk-is-an-error", test_a_full_disk_is_an_error);
+  g_test_add_func ("/cli/a-full-disk-is-an-error-of-every-command", test_a_full_disk_is_an_error_of_every_command);
+  g_test_add_func ("/cli/a-file-that-cannot-be-written-is-named-and-not-left-half",
+      test_a_file_that_cannot_be_written_is_named_and_not_left_half);
   g_test_add_func ("/cli/text-comes-out-as-it-is-generated", test_text_comes_out_as_it_is_generated);
   g_test_add_func ("/cli/tokenize-goes-there-and-back", test_tokenize_goes_there_and_back);
   g_test_add_func ("/cli/tokenize-takes-every-kind-of-file", test_tokenize_takes_every_kind_of_file);

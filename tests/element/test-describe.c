@@ -66,6 +66,7 @@ test_descriptions_reach_bus_and_following_buffers (void)
   g_assert_cmpuint (start, ==, 0);
   g_assert_cmpuint (end, ==, 4 * GST_SECOND);
   g_assert_true (gst_structure_has_field_typed (gst_message_get_structure (message), "frames", GST_TYPE_ARRAY));
+  g_assert_nonnull (strstr (gst_structure_get_string (gst_message_get_structure (message), "json"), "\"start\":0,\"end\":4000000000,"));
   gst_message_unref (message);
 
   g_assert_cmpint (push (&self, 4 * GST_SECOND + FRAME), ==, GST_FLOW_OK);
@@ -259,24 +260,6 @@ test_video_passes_untouched_and_no_buffer_is_kept (void)
   tear_down (&self);
 }
 
-/* The scripted describer counts the parts of a prompt: for every frame its time and its picture, and the question. */
-static void
-test_prompts_may_change_while_playing (void)
-{
-  Fixture self;
-  g_autoptr (GArray) records = NULL;
-
-  set_up (&self, JSON, TWO_ANSWERS, NULL, NULL);
-  push_until (&self, 0, 5 * GST_SECOND);
-  wait_until_covered (self.json, 4 * GST_SECOND);
-  g_object_set (self.element, "system-prompt", "Be brief.", NULL);
-  push_until (&self, 5 * GST_SECOND, 8 * GST_SECOND);
-  push_eos (&self);
-  records = collect (self.json);
-  g_assert_nonnull (strstr (nth_text (records, 0)->text, "\"tokens\":{\"prompt\":10,"));
-  tear_down (&self);
-}
-
 static void
 test_a_record_says_what_was_shown_and_how_long_it_took (void)
 {
@@ -297,6 +280,137 @@ test_a_record_says_what_was_shown_and_how_long_it_took (void)
   tear_down (&self);
 }
 
+/* At ten frames a second four pictures of four seconds are those at 0, 1.3, 2.6 and 3.9 s; the others cannot even be read. */
+static void
+test_only_sampled_frames_are_looked_at (void)
+{
+  Fixture self;
+  g_autoptr (GstMessage) message = NULL;
+  g_autoptr (GArray) records = NULL;
+
+  set_up (&self, JSON, TWO_ANSWERS, NULL, NULL);
+  for (guint i = 0; i < 80; i++) {
+    GstBuffer *buffer = gst_buffer_new_allocate (NULL, i % 40 % 13 == 0 ? FRAME_BYTES : 10, NULL);
+
+    GST_BUFFER_PTS (buffer) = i * FRAME;
+    g_assert_cmpint (gst_harness_push (self.video, buffer), ==, GST_FLOW_OK);
+  }
+  push_eos (&self);
+  records = collect (self.json);
+  g_assert_nonnull (strstr (nth_text (records, 1)->text, "\"frames\":[4000000000,5300000000,6600000000,7900000000]"));
+  message = gst_bus_pop_filtered (self.bus, GST_MESSAGE_WARNING);
+  g_assert_null (message);
+  tear_down (&self);
+}
+
+static void
+test_after_a_flush_no_buffer_carries_what_was_said_before (void)
+{
+  Fixture self;
+
+  set_up (&self, 0, TWO_ANSWERS, NULL, NULL);
+  push_until (&self, 0, 5 * GST_SECOND);
+  while (get_stat (&self, "described") < 1)
+    g_usleep (1000);
+  gst_harness_push_event (self.video, gst_event_new_flush_start ());
+  gst_harness_push_event (self.video, gst_event_new_flush_stop (TRUE));
+  push_segment (&self, 1, 0, GST_CLOCK_TIME_NONE, 0, 0);
+  for (guint i = 0; i < 45; i++) {
+    g_autoptr (GstBuffer) passed = NULL;
+    GstCustomMeta *meta;
+
+    g_assert_cmpint (push (&self, i * FRAME), ==, GST_FLOW_OK);
+    passed = gst_harness_pull (self.video);
+    meta = gst_buffer_get_custom_meta (passed, "Llama4Description");
+    g_assert_true (meta == NULL || g_str_equal (gst_structure_get_string (gst_custom_meta_get_structure (meta), "text"), "Second."));
+  }
+  tear_down (&self);
+}
+
+/* A sink pad that takes these caps alone and keeps what comes. */
+static GstFlowReturn
+keep (GstPad * pad, GstObject * parent, GstBuffer * buffer)
+{
+  g_autoptr (GstCaps) caps = gst_pad_get_current_caps (pad);
+  char *format = g_strdup (gst_structure_get_string (gst_caps_get_structure (caps, 0), "format")), *text = NULL;
+  gsize size;
+
+  gst_buffer_extract_dup (buffer, 0, gst_buffer_get_size (buffer), (gpointer *) & text, &size);
+  g_async_queue_push (g_object_get_data (G_OBJECT (pad), "kept"), g_strdup_printf ("%s: %.*s", format, (int) size, text));
+  g_free (text);
+  g_free (format);
+  gst_buffer_unref (buffer);
+  return GST_FLOW_OK;
+}
+
+static void
+expect_text (GstPad * pad, const char *caps, Fixture * self, GstClockTime from, const char *expected)
+{
+  g_autoptr (GstCaps) parsed = gst_caps_from_string (caps);
+  g_autoptr (GstPadTemplate) template = gst_pad_template_new ("sink", GST_PAD_SINK, GST_PAD_ALWAYS, parsed);
+  g_autoptr (GstPad) sink = gst_object_ref_sink (gst_pad_new_from_template (template, "sink"));
+  g_autoptr (GAsyncQueue) kept = g_async_queue_new_full (g_free);
+  g_autofree char *text = NULL;
+
+  g_object_set_data (G_OBJECT (sink), "kept", kept);
+  gst_pad_set_chain_function (sink, keep);
+  gst_pad_set_active (sink, TRUE);
+  g_assert_cmpint (gst_pad_link (pad, sink), ==, GST_PAD_LINK_OK);
+  push_until (self, from, from + 4 * GST_SECOND);
+  g_assert_cmpint (push (self, from + 4 * GST_SECOND), ==, GST_FLOW_OK);
+  gst_buffer_unref (gst_harness_pull (self->video));
+  text = g_async_queue_timeout_pop (kept, 20 * G_USEC_PER_SEC);
+  g_assert_cmpstr (text, ==, expected);
+  g_assert_true (gst_pad_unlink (pad, sink));
+  gst_pad_set_active (sink, FALSE);
+}
+
+static void
+test_a_text_pad_that_is_linked_anew_gets_the_new_peers_format (void)
+{
+  Fixture self;
+  GstPad *pad;
+
+  set_up (&self, 0, "{\"text\":\"a & b\"}", NULL, NULL);
+  pad = gst_element_request_pad_simple (self.element, "text_src");
+  expect_text (pad, "text/x-raw,format=utf8", &self, 0, "utf8: a & b");
+  expect_text (pad, "text/x-raw,format=pango-markup", &self, 4 * GST_SECOND + FRAME, "pango-markup: a &amp; b");
+  gst_element_release_request_pad (self.element, pad);
+  gst_object_unref (pad);
+  tear_down (&self);
+}
+
+static void
+test_side_streams_are_sparse_and_of_the_videos_group (void)
+{
+  static const char *const names[] = { "text_src", "json_src" };
+  Fixture self;
+  GstEvent *start = gst_event_new_stream_start ("video-7");
+
+  set_up (&self, TEXT | JSON | NO_CAPS, TWO_ANSWERS, NULL, NULL);
+  gst_event_set_group_id (start, 4711);
+  gst_harness_push_event (self.video, start);
+  gst_harness_set_src_caps_str (self.video, CAPS);
+  push_until (&self, 0, 4 * GST_SECOND + FRAME);
+  wait_until_covered (self.text, 4 * GST_SECOND);
+  wait_until_covered (self.json, 4 * GST_SECOND);
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    g_autoptr (GstPad) pad = gst_element_get_static_pad (self.element, names[i]);
+    g_autoptr (GstEvent) event = gst_pad_get_sticky_event (pad, GST_EVENT_STREAM_START, 0);
+    GstStreamFlags flags;
+    const char *id;
+    guint group = 0;
+
+    gst_event_parse_stream_start (event, &id);
+    gst_event_parse_stream_flags (event, &flags);
+    g_assert_true (gst_event_parse_group_id (event, &group));
+    g_assert_cmpuint (group, ==, 4711);
+    g_assert_true (flags & GST_STREAM_FLAG_SPARSE);
+    g_assert_true (g_str_has_prefix (id, "video-7/"));
+  }
+  tear_down (&self);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -312,8 +426,11 @@ main (int argc, char **argv)
     {"overlap-not-less-than-window-is-refused", test_overlap_not_less_than_window_is_refused},
     {"overlapping-windows-give-text-that-does-not-overlap", test_overlapping_windows_give_text_that_does_not_overlap},
     {"video-passes-untouched-and-no-buffer-is-kept", test_video_passes_untouched_and_no_buffer_is_kept},
-    {"prompts-may-change-while-playing", test_prompts_may_change_while_playing},
     {"a-record-says-what-was-shown-and-how-long-it-took", test_a_record_says_what_was_shown_and_how_long_it_took},
+    {"only-sampled-frames-are-looked-at", test_only_sampled_frames_are_looked_at},
+    {"after-a-flush-no-buffer-carries-what-was-said-before", test_after_a_flush_no_buffer_carries_what_was_said_before},
+    {"a-text-pad-that-is-linked-anew-gets-the-new-peers-format", test_a_text_pad_that_is_linked_anew_gets_the_new_peers_format},
+    {"side-streams-are-sparse-and-of-the-videos-group", test_side_streams_are_sparse_and_of_the_videos_group},
   };
 
   return run_tests (argc, argv, "describe", tests, G_N_ELEMENTS (tests));

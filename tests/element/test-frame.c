@@ -103,6 +103,20 @@ test_a_small_frame_is_copied_as_it_is (void)
 }
 
 static void
+test_a_large_frame_is_scaled_to_what_the_model_looks_at (void)
+{
+  g_autoptr (GstBuffer) buffer = draw_quarters (1120, 560, 0, 0, 1120, 560, 3360);
+  char *problem = NULL;
+  GstLlama4Frame *frame = copy ("video/x-raw,format=RGB,width=1120,height=560", buffer, GST_VIDEO_ORIENTATION_IDENTITY, &problem);
+
+  g_assert_null (problem);
+  g_assert_cmpuint (frame->picture.width, ==, 112);
+  g_assert_cmpuint (frame->picture.height, ==, 56);
+  assert_quarters (frame, RED, GREEN, BLUE, WHITE);
+  gst_llama4_frame_unref (frame);
+}
+
+static void
 test_strides_of_the_meta_are_honoured (void)
 {
   g_autoptr (GstBuffer) buffer = draw_quarters (40, 20, 0, 0, 60, 20, 256);
@@ -273,6 +287,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_log_set_always_fatal (G_LOG_LEVEL_CRITICAL | G_LOG_FATAL_MASK);
   g_test_add_func ("/frame/a-small-frame-is-copied-as-it-is", test_a_small_frame_is_copied_as_it_is);
+  g_test_add_func ("/frame/a-large-frame-is-scaled-to-what-the-model-looks-at",
+      test_a_large_frame_is_scaled_to_what_the_model_looks_at);
   g_test_add_func ("/frame/strides-of-the-meta-are-honoured", test_strides_of_the_meta_are_honoured);
   g_test_add_func ("/frame/the-crop-meta-says-what-is-shown", test_the_crop_meta_says_what_is_shown);
   g_test_add_func ("/frame/a-crop-meta-out-of-the-frame-is-cut-or-left", test_a_crop_meta_out_of_the_frame_is_cut_or_left);

@@ -332,6 +332,31 @@ test_paths_that_are_no_model_are_named (void)
 }
 
 static void
+test_a_script_that_is_none_is_named_with_its_line (void)
+{
+  static const struct
+  {
+    const char *lines, *named;
+  } scripts[] = { {"", "answer"}, {"\n\n", "answer"}, {"{\"text\":\"a\"}\n{\"text\":7}\n", "line 2"}, {"no JSON", "line 1"},
+  {"{\"text\":\"a\"}\n{\"load_ms\":5}", "line 2"}, {"[[[[[[[[", "line 1"}
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (scripts); i++) {
+    char *script = write_script (scripts[i].lines);
+    g_autofree char *line = NULL;
+    Lone self;
+
+    lone_start (&self, script);
+    line = refused (&self);
+    g_assert_nonnull (strstr (line, script));
+    g_assert_nonnull (strstr (line, scripts[i].named));
+    lone_stop (&self);
+    g_unlink (script);
+    g_free (script);
+  }
+}
+
+static void
 test_a_projector_that_does_not_belong_is_named (void)
 {
   g_autofree char *model = golden ("scout-tiny"), *line = NULL;
@@ -357,6 +382,7 @@ main (int argc, char **argv)
     {"a-model-too-large-is-refused-with-both-numbers", test_a_model_too_large_is_refused_with_both_numbers},
     {"broken-models-are-one-error-that-names-the-file", test_broken_models_are_one_error_that_names_the_file},
     {"paths-that-are-no-model-are-named", test_paths_that_are_no_model_are_named},
+    {"a-script-that-is-none-is-named-with-its-line", test_a_script_that_is_none_is_named_with_its_line},
     {"a-projector-that-does-not-belong-is-named", test_a_projector_that_does_not_belong_is_named},
   };
 

@@ -55,13 +55,16 @@ test_skip_mode_never_holds_up_video (void)
 }
 
 static void
-test_wait_mode_loses_no_window (void)
+test_wait_mode_loses_no_window_and_holds_up_the_video (void)
 {
   Fixture self;
   g_autoptr (GArray) pieces = NULL;
+  gint64 begun;
 
   set_up (&self, TEXT, "{\"text\":\"Slow.\",\"delay_ms\":50}", NULL, NULL);
+  begun = g_get_monotonic_time ();
   push_until (&self, 0, 40 * GST_SECOND);
+  g_assert_cmpint (g_get_monotonic_time () - begun, >=, 7 * 50 * G_TIME_SPAN_MILLISECOND);     /* two of nine wait or are at work */
   push_eos (&self);
   pieces = collect (self.text);
   g_assert_nonnull (nth_text (pieces, 9));
@@ -127,6 +130,19 @@ test_a_new_segment_drains_the_open_window (void)
   g_assert_cmpuint (nth_text (pieces, 0)->start, ==, 0);
   g_assert_cmpuint (nth_text (pieces, 0)->end, ==, GST_SECOND);
   g_assert_cmpuint (nth_text (pieces, 1)->start, ==, 50 * GST_SECOND);
+  tear_down (&self);
+}
+
+static void
+test_the_end_of_a_segment_seek_drains_the_open_window (void)
+{
+  Fixture self;
+
+  set_up (&self, JSON, TWO_ANSWERS, NULL, NULL);
+  push_until (&self, 0, GST_SECOND);
+  g_assert_true (gst_harness_push_event (self.video, gst_event_new_segment_done (GST_FORMAT_TIME, GST_SECOND)));
+  wait_until_covered (self.json, GST_SECOND);
+  g_assert_cmpuint (get_stat (&self, "described"), ==, 1);
   tear_down (&self);
 }
 
@@ -521,10 +537,11 @@ main (int argc, char **argv)
     {"last-partial-window-is-described-before-eos", test_last_partial_window_is_described_before_eos},
     {"without-side-pads-eos-waits-for-the-last-description", test_without_side_pads_eos_waits_for_the_last_description},
     {"skip-mode-never-holds-up-video", test_skip_mode_never_holds_up_video},
-    {"wait-mode-loses-no-window", test_wait_mode_loses_no_window},
+    {"wait-mode-loses-no-window-and-holds-up-the-video", test_wait_mode_loses_no_window_and_holds_up_the_video},
     {"flush-cancels-and-drops-what-belongs-to-before", test_flush_cancels_and_drops_what_belongs_to_before},
     {"stopping-cancels-a-description-at-once", test_stopping_cancels_a_description_at_once},
     {"a-new-segment-drains-the-open-window", test_a_new_segment_drains_the_open_window},
+    {"the-end-of-a-segment-seek-drains-the-open-window", test_the_end_of_a_segment_seek_drains_the_open_window},
     {"gaps-and-caps-changes-pass", test_gaps_and_caps_changes_pass},
     {"frames-without-time-stamps-are-counted-on", test_frames_without_time_stamps_are_counted_on},
     {"framerate-zero-works", test_framerate_zero_works},

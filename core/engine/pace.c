@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* How long work takes on this machine: at least, and by what was measured so far. */
+
+#include "engine/pace.h"
+
+/* What the sums keep when something is added to them: about the last four count. */
+#define FADE 0.75
+
+/* Some machine. As long as the real one is unknown it says what bounds a stage, memory or arithmetic; never how fast that is. */
+static const L4Speed some_machine = { 2e10, 1e12, 2e12 };
+
+struct _L4Pace
+{
+  gboolean quantised;
+  GMutex lock;
+  gboolean known;
+  L4Speed machine;
+  L4Work work[L4_N_STAGES];     /* done lately: fading sums */
+  double seconds[L4_N_STAGES];  /* that took */
+};
+
+/* Work ------------------------------------------------------------------------------------------------------------------- */
+
+static void
+scale (L4Work *work, double factor)
+{
+  work->operations *= factor;
+  work->weight_bytes *= factor;
+  work->cache_bytes *= factor;
+}
+
+void
+l4_task_work (const L4Task *self, const L4Config *config, L4Type type, L4Work work[L4_N_STAGES])
+{
+  gint64 steps = MAX (self->generated - 1, 0);  /* the prompt's last token gives the first one */
+
+  for (guint i = 0; i < L4_N_STAGES; i++)
+    work[i] = (L4Work) { 0 };
+  if (self->tiles > 0) {
+    L4Work *vision = &work[L4_STAGE_VISION];
+
+    l4_budget_tile (config, L4_TYPE_BF16, vision);
+    vision->operations *= self->tiles;
+    vision->weight_bytes *= self->pictures;
+  }
+  if (self->prompt > self->kept)
+    l4_budget_tokens (config, type, self->kept, self->prompt - self->kept, &work[L4_STAGE_PREFILL]);
+  if (steps > 0) {
+    l4_budget_tokens (config, type, self->prompt + steps / 2, 1, &work[L4_STAGE_DECODE]);
+    scale (&work[L4_STAGE_DECODE], steps);
+  }
+}
+
+/* Time ------------------------------------------------------------------------------------------------------------------- */
+
+L4Pace *
+l4_pace_new (gboolean quantised)
+{
+  L4Pace *self = g_new0 (L4Pace, 1);
+
+  self->quantised = quantised;
+  self->machine = some_machine;
+  g_mutex_init (&self->lock);
+  return self;
+}
+
+void
+l4_pace_free (L4Pace *self)
+{
+  if (self == NULL)
+    return;
+  g_mutex_clear (&self->lock);
+  g_free (self);
+}
+
+void
+l4_pace_set_machine (L4Pace *self, const L4Speed *speed)
+{
+  g_mutex_lock (&self->lock);
+  self->machine = *speed;
+  self->known = TRUE;
+  g_mutex_unlock (&self->lock);
+}
+
+gboolean
+l4_pace_knows_machine (L4Pace *self)
+{
+  gboolean known;
+
+  g_mutex_lock (&self->lock);
+  known = self->known;
+  g_mutex_unlock (&self->lock);
+  return known;
+}
+
+static double
+least (const L4Pace *self, L4Stage stage, const L4Work *work)
+{
+  const L4Speed *machine = &self->machine;
+  double arithmetic = self->quantised && stage != L4_STAGE_VISION ? MAX (machine->matrix_per_second, machine->dots_per_second)
+      : machine->matrix_per_second;
+
+  return MAX (work->operations / arithmetic, (work->weight_bytes + work->cache_bytes) / machine->bytes_per_second);
+}
+
+double
+l4_pace_limit (L4Pace *self, const L4Work work[L4_N_STAGES])
+{
+  double seconds = 0;
+
+  g_mutex_lock (&self->lock);
+  for (guint stage = 0; self->known && stage < L4_N_STAGES; stage++)
+    seconds += least (self, stage, &work[stage]);
+  g_mutex_unlock (&self->lock);
+  return seconds;
+}
+
+void
+l4_pace_learn (L4Pace *self, L4Stage stage, const L4Work *work, double seconds)
+{
+  L4Work *sum = &self->work[stage];
+
+  if (work->operations <= 0 || seconds <= 0)
+    return;
+  g_mutex_lock (&self->lock);
+  scale (sum, FADE);
+  sum->operations += work->operations;
+  sum->weight_bytes += work->weight_bytes;
+  sum->cache_bytes += work->cache_bytes;
+  self->seconds[stage] = FADE * self->seconds[stage] + seconds;
+  g_mutex_unlock (&self->lock);
+}
+
+double
+l4_pace_forecast (L4Pace *self, const L4Work work[L4_N_STAGES])
+{
+  double seconds = 0;
+  gboolean known = TRUE;
+
+  g_mutex_lock (&self->lock);
+  for (guint stage = 0; stage < L4_N_STAGES; stage++) {
+    double slower = self->seconds[stage] > 0 ? self->seconds[stage] / least (self, stage, &self->work[stage]) : 1;
+
+    known = known && (work[stage].operations <= 0 || self->seconds[stage] > 0 || self->known);
+    seconds += slower * least (self, stage, &work[stage]);
+  }
+  g_mutex_unlock (&self->lock);
+  return known ? seconds : 0;
+}

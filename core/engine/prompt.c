@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A conversation as the model will see it: token ids, with pictures in some of the places. */
+
+#include "engine/prompt.h"
+
+#include <string.h>
+
+static guint
+tokens_per_tile (const L4Llama *model)
+{
+  return model->vision != NULL ? l4_vision_tokens_per_tile (&model->config->vision) : 0;
+}
+
+/* [ids->len] */
+static L4Place *
+make_places (const L4Llama *model, const GArray *ids, const L4Pictures *pictures)
+{
+  L4Place *places = g_new0 (L4Place, ids->len);
+  gint64 tokens = tokens_per_tile (model), row = 0;
+  gsize picture = 0;
+
+  for (guint t = 0; t < ids->len; t++) {
+    places[t].id = g_array_index (ids, gint32, t);
+    if (pictures->n_pictures == 0 || places[t].id != model->config->image_token)
+      continue;
+    while (picture + 1 < pictures->n_pictures && row >= pictures->first_tile[picture + 1] * tokens)
+      picture++;
+    places[t].picture = TRUE;
+    places[t].row = row++ - pictures->first_tile[picture] * tokens;
+    memcpy (places[t].digest, pictures->digests[picture], L4_PICTURE_DIGEST);
+  }
+  return places;
+}
+
+gboolean
+l4_prompt_prepare (const L4Llama *model, L4PictureCache *cache, const L4Message *messages, gsize n_messages, guint max_tiles,
+    L4Prompt *prompt, GError **error)
+{
+  const L4Pictures *pictures = &prompt->pictures;
+
+  if (!l4_pictures_find (model, cache, messages, n_messages, max_tiles, &prompt->pictures, error))
+    return FALSE;
+  prompt->ids = l4_chat_encode (model->tokenizer, &model->tokens, messages, n_messages, pictures->grids, pictures->n_pictures,
+      tokens_per_tile (model), error);
+  if (prompt->ids == NULL)
+    return FALSE;
+  if (prompt->ids->len >= model->config->text.context)
+    return l4_fail (error, L4_ERROR_INPUT,
+        _("the prompt has %u tokens, but the model's context only %" PRId64), prompt->ids->len, model->config->text.context);
+  prompt->places = make_places (model, prompt->ids, pictures);
+  return TRUE;
+}
+
+void
+l4_prompt_clear (L4Prompt *self)
+{
+  l4_pictures_clear (&self->pictures);
+  g_clear_pointer (&self->ids, g_array_unref);
+  g_clear_pointer (&self->places, g_free);
+}
+
+char *
+l4_prompt_digest (const L4Prompt *self)
+{
+  g_autofree char *sum = g_compute_checksum_for_data (G_CHECKSUM_SHA256, (const guchar *) self->ids->data,
+      self->ids->len * sizeof (gint32));
+
+  return g_strconcat ("sha256:", sum, NULL);
+}

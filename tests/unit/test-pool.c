@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Threads that work on one job at a time: every task is done once, and who waits uses no CPU. */
+
+#include <stdatomic.h>
+#include <sys/resource.h>
+
+#include "base/pool.h"
+
+#define THREADS 4
+#define TASKS 1000
+
+typedef struct
+{
+  atomic_uint done[TASKS];
+} Job;
+
+static void
+do_task (gpointer data, gsize task, guint thread)
+{
+  Job *job = data;
+
+  g_assert_cmpuint (thread, <, THREADS);
+  atomic_fetch_add (&job->done[task], 1);
+}
+
+/* Of the whole process. */
+static gint64
+cpu_time_us (void)
+{
+  struct rusage usage;
+
+  getrusage (RUSAGE_SELF, &usage);
+  return (gint64) (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * G_USEC_PER_SEC + usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
+}
+
+static void
+test_every_task_is_done_once (void)
+{
+  g_autoptr (L4Pool) pool = l4_pool_new (THREADS);
+  Job job = { 0 };
+
+  for (guint round = 1; round <= 200; round++) {
+    l4_pool_run (pool, do_task, &job, TASKS);
+    for (guint i = 0; i < TASKS; i++)
+      g_assert_cmpuint (atomic_load (&job.done[i]), ==, round);
+  }
+}
+
+static void
+test_threads_without_a_job_use_no_cpu (void)
+{
+  g_autoptr (L4Pool) pool = l4_pool_new (THREADS);
+  Job job = { 0 };
+  gint64 before;
+
+  l4_pool_run (pool, do_task, &job, TASKS);
+  g_usleep (100000);
+  before = cpu_time_us ();
+  g_usleep (1000000);
+  g_assert_cmpint (cpu_time_us () - before, <, 5000);
+}
+
+/* Threads look for the next job for 4000 rounds of about 30 ns; without an end to that they would use all CPUs all the time here. */
+static void
+test_between_jobs_no_thread_spins_longer_than_its_patience (void)
+{
+  const guint jobs = 100;
+  g_autoptr (L4Pool) pool = l4_pool_new (THREADS);
+  Job job = { 0 };
+  gint64 before = cpu_time_us (), used;
+
+  for (guint i = 0; i < jobs; i++) {
+    l4_pool_run (pool, do_task, &job, 8);
+    g_usleep (10000);
+  }
+  used = (cpu_time_us () - before) / jobs;
+  g_test_message ("%" G_GINT64_FORMAT " us a job, on %u threads", used, THREADS);
+  g_assert_cmpint (used, <, THREADS * 600);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/pool/every-task-is-done-once", test_every_task_is_done_once);
+  g_test_add_func ("/pool/threads-without-a-job-use-no-cpu", test_threads_without_a_job_use_no_cpu);
+  g_test_add_func ("/pool/between-jobs-no-thread-spins-longer-than-its-patience",
+      test_between_jobs_no_thread_spins_longer_than_its_patience);
+  return g_test_run ();
+}
