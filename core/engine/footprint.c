@@ -8,7 +8,7 @@
 
 /* As measured with GStreamer's, FFmpeg's and oneDNN's libraries, and with the vocabulary of Llama 4. */
 #define PROGRAM_BYTES ((guint64) 36 << 20)
-#define ID_BYTES 128            /* of a token of the vocabulary */
+#define ID_BYTES 160            /* of a token of the vocabulary */
 
 /* What the vision encoder computes together (vision/encoder.c). */
 #define TILES_AT_ONCE 4

@@ -7,6 +7,7 @@
 #include "compute/loader.h"
 #include "compute/product.h"
 #include "decoder/feed-forward.h"
+#include "engine/footprint.h"
 #include "formats/type.h"
 #include "support/blocks.h"
 #include "support/safetensors.h"
@@ -177,6 +178,38 @@ test_float32_matrices_become_bfloat16_but_the_router_stays (void)
   assert_weight (compute, kept, (const float *) bytes);
 }
 
+/* Bytes of weights in memory of a golden model, mapped; *all: read. */
+static guint64
+count_mapped (const char *name, guint64 *all)
+{
+  g_autofree char *path = g_test_build_filename (G_TEST_DIST, "golden", name, NULL);
+  g_autoptr (L4Checkpoint) checkpoint = l4_checkpoint_open (path, NULL, NULL);
+  g_autoptr (L4Config) config = l4_config_load (checkpoint, NULL);
+
+  *all = l4_footprint_weights (checkpoint, config, L4_PRECISION_BF16, FALSE);
+  return l4_footprint_weights (checkpoint, config, L4_PRECISION_BF16, TRUE);
+}
+
+/* In a published folder the rows of experts are inputs, which no product reads. */
+static void
+test_experts_that_cannot_stay_in_their_file_count (void)
+{
+  g_autofree char *path = g_test_build_filename (G_TEST_DIST, "golden", "scout-tiny", NULL);
+  g_autoptr (L4Checkpoint) checkpoint = l4_checkpoint_open (path, NULL, NULL);
+  guint64 all, experts = 0, mapped = count_mapped ("gguf-tiny/model.gguf", &all);
+
+  g_assert_cmpuint (mapped, >, 0);
+  g_assert_cmpuint (mapped, <, all / 20);
+  for (guint i = 0; i < l4_checkpoint_get_n_tensors (checkpoint); i++) {
+    const L4Tensor *tensor = l4_checkpoint_get_tensor (checkpoint, i);
+
+    experts += strstr (tensor->name, ".experts.") != NULL ? tensor->bytes : 0;
+  }
+  mapped = count_mapped ("scout-tiny", &all);
+  g_assert_cmpuint (mapped, >, experts);
+  g_assert_cmpuint (mapped, <, all);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -185,5 +218,6 @@ main (int argc, char **argv)
   g_test_add_func ("/loader/every-form-of-experts-is-the-same", test_every_form_of_experts_is_the_same);
   g_test_add_func ("/loader/float32-matrices-become-bfloat16-but-the-router-stays",
       test_float32_matrices_become_bfloat16_but_the_router_stays);
+  g_test_add_func ("/loader/experts-that-cannot-stay-in-their-file-count", test_experts_that_cannot_stay_in_their_file_count);
   return g_test_run ();
 }
