@@ -9,11 +9,12 @@
 #include "cli/shape.h"
 #include "compute/measure.h"
 #include "decoder/cache.h"
+#include "engine/footprint.h"
 #include "formats/budget.h"
 
 #define GIGA 1e9
 #define GIB 1073741824.0
-#define PROMPT 2048             /* tokens that go through the layers together */
+#define PROMPT L4_FORWARD_BATCH
 #define DEFAULT_CONTEXT 8192
 
 /* A published model whose shape was never published: two that agree with what is known. */
@@ -42,6 +43,7 @@ typedef struct
   L4Counts counts;
   double text_bytes, vision_bytes;      /* weights as they are in the files, or in the planned type and F16 */
   double type_bytes[N_TYPES];   /* both */
+  double memory, unmapped;      /* weights in memory; those that are there even if the rest stays in its file */
   double full[N_CONTEXTS], chunked[N_CONTEXTS];
   L4Work prompt, token, tile;
 } Figures;
@@ -56,10 +58,13 @@ get_figures (const Plan *plan, Figures *figures)
   figures->vision_bytes = (double) l4_budget_vision_bytes (config, L4_TYPE_F16);
   for (guint i = 0; i < N_TYPES; i++)
     figures->type_bytes[i] = (double) l4_budget_text_bytes (config, types[i]) + figures->vision_bytes;
+  figures->unmapped = (double) l4_footprint_unmapped (config);
   if (plan->files.type != L4_TYPE_OTHER) {
     figures->text_bytes = (double) plan->files.text_bytes;
     figures->vision_bytes = (double) plan->files.vision_bytes;
+    figures->unmapped = (double) plan->files.unmapped;
   }
+  figures->memory = plan->files.type != L4_TYPE_OTHER ? (double) plan->files.memory : figures->text_bytes + figures->vision_bytes;
   for (guint i = 0; i < N_CONTEXTS; i++)
     l4_budget_cache (&config->text, contexts[i], sizeof (guint16), &figures->full[i], &figures->chunked[i]);
   l4_budget_tokens (config, plan->type, 0, PROMPT, &figures->prompt);
@@ -141,40 +146,47 @@ print_work (const Plan *plan, const Figures *low, const Figures *high)
 
 /* The machine ------------------------------------------------------------------------------------------------------------ */
 
-/* What computing takes beside weights and cache: rows of activations for the tokens that go through together. */
-static double
-working_memory (const L4TextConfig *text, gint64 context)
+/* What is there beside the weights for a context: the cache as this machine lays it out, what computing takes, the program. */
+typedef struct
 {
-  double row = 6 * (double) text->hidden + 2 * (double) MAX (text->expert_width, text->dense_width);
+  double cache, work, program, all;
+} Beside;
 
-  return (double) MIN (context, PROMPT) * row * sizeof (float);
+static Beside
+beside (const Plan *plan, const L4Compute *compute, gint64 context)
+{
+  Beside self = { (double) l4_cache_bytes (compute, &plan->config->text, context),
+    (double) l4_footprint_work (plan->config, context, l4_compute_get_threads (compute)),
+    (double) l4_footprint_program (plan->config), 0
+  };
+
+  self.all = self.cache + self.work + self.program;
+  return self;
 }
 
 /* The types in which the model fits into bytes, with the context planned. */
 static void
-print_fitting (const Plan *plan, const Figures *low, double cache, double available)
+print_fitting (const Figures *low, double others, double available)
 {
   gboolean any = FALSE;
 
   printf (_("fits with this context:"));
   for (guint i = 0; i < N_TYPES; i++)
-    if (low->type_bytes[i] + cache + working_memory (&plan->config->text, plan->context) <= available) {
+    if (low->type_bytes[i] + others <= available) {
       printf (" %s", l4_type_name (types[i]));
       any = TRUE;
     }
   printf ("%s\n", any ? "" : _(" none of the types; with --load map the weights come from the disk, as fast as it reads"));
 }
 
-/* Largest context for which a cache of this machine's kind leaves enough room; 0: none. */
+/* Largest context that leaves enough room; 0: none. */
 static gint64
 largest_context (const Plan *plan, const L4Compute *compute, double weights, double available)
 {
-  const L4TextConfig *text = &plan->config->text;
-  gint64 fits = 0, step = text->context;
+  gint64 most = plan->config->text.context, fits = 0, step = most;
 
   for (; step > 0; step /= 2)
-    if (fits + step <= text->context && weights + working_memory (text, fits + step)
-        + (double) l4_cache_bytes (compute, text, fits + step) <= available)
+    if (fits + step <= most && weights + beside (plan, compute, fits + step).all <= available)
       fits += step;
   return fits;
 }
@@ -182,19 +194,21 @@ largest_context (const Plan *plan, const L4Compute *compute, double weights, dou
 static void
 print_machine (const Plan *plan, const L4Compute *compute, const L4Speed *speed, const Figures *low)
 {
-  double available = (double) l4_memory_available (), weights = low->text_bytes + low->vision_bytes;
-  double cache = (double) l4_cache_bytes (compute, &plan->config->text, plan->context);
-  double needed = weights + cache + working_memory (&plan->config->text, plan->context);
+  double available = (double) l4_memory_available ();
+  Beside others = beside (plan, compute, plan->context);
+  gboolean fits = low->memory + others.all <= available;
 
   printf (_("this machine: %u threads, %.4g GiB free, memory %.4g GB/s, matrices %.4g TFLOPS, 4-bit dots %.4g TOPS\n"),
       l4_compute_get_threads (compute), available / GIB, speed->bytes_per_second / GIGA, speed->matrix_per_second / 1e12,
       speed->dots_per_second / 1e12);
-  printf (_("needed for %" PRId64 " tokens: %.4g GiB = weights %.4g + cache %.4g + work %.4g: %s\n"), plan->context,
-      needed / GIB, weights / GIB, cache / GIB, (needed - weights - cache) / GIB, needed <= available ? _("fits")
-      : _("does not fit"));
-  if (needed <= available)
-    printf (_("largest context that fits: %" PRId64 " tokens\n"), largest_context (plan, compute, weights, available));
-  print_fitting (plan, low, cache, available);
+  printf (_("needed for %" PRId64 " tokens: %.4g GiB = weights %.4g + cache %.4g + work %.4g + program %.4g: %s\n"), plan->context,
+      (low->memory + others.all) / GIB, low->memory / GIB, others.cache / GIB, others.work / GIB, others.program / GIB,
+      fits ? _("fits") : _("does not fit"));
+  printf (_("needed with --load map: %.4g GiB, and what is left for the pages of the file\n"),
+      (low->unmapped + others.all) / GIB);
+  if (fits)
+    printf (_("largest context that fits: %" PRId64 " tokens\n"), largest_context (plan, compute, low->memory, available));
+  print_fitting (low, others.all, available);
 }
 
 /* The least time that memory and arithmetic allow. */

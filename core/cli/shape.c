@@ -4,6 +4,7 @@
 #include "cli/shape.h"
 
 #include "cli/cli.h"
+#include "engine/footprint.h"
 #include "formats/checkpoint.h"
 
 static char *
@@ -34,8 +35,10 @@ only_settings (const char *path)
 }
 
 static void
-count_files (const L4Checkpoint *checkpoint, L4ShapeFiles *files)
+count_files (const L4Checkpoint *checkpoint, const L4Config *config, L4ShapeFiles *files)
 {
+  files->memory = l4_footprint_weights (checkpoint, config, L4_PRECISION_BF16, FALSE);
+  files->unmapped = l4_footprint_weights (checkpoint, config, L4_PRECISION_BF16, TRUE);
   files->type = l4_type_from_name (l4_checkpoint_main_type (checkpoint));
   for (guint i = 0; i < l4_checkpoint_get_n_tensors (checkpoint); i++) {
     const L4Tensor *tensor = l4_checkpoint_get_tensor (checkpoint, i);
@@ -52,17 +55,17 @@ l4_cli_load_shape (const char *what, L4ShapeFiles *files, GError **error)
 {
   g_autofree char *published = g_file_test (what, G_FILE_TEST_EXISTS) ? NULL : find_published (what);
   g_autoptr (L4Checkpoint) checkpoint = NULL;
+  g_autoptr (L4Config) config = NULL;
 
   if (files != NULL)
     *files = (L4ShapeFiles) {.type = L4_TYPE_OTHER };
   if (published != NULL || only_settings (what))
     return l4_config_load_folder (published != NULL ? published : what, error);
   checkpoint = l4_checkpoint_open (what, NULL, error);
-  if (checkpoint == NULL)
-    return NULL;
-  if (files != NULL)
-    count_files (checkpoint, files);
-  return l4_config_load (checkpoint, error);
+  config = checkpoint != NULL ? l4_config_load (checkpoint, error) : NULL;
+  if (config != NULL && files != NULL)
+    count_files (checkpoint, config, files);
+  return g_steal_pointer (&config);
 }
 
 void

@@ -11,6 +11,7 @@ typedef struct
 {
   L4Type type;                  /* of most weights; L4_TYPE_OTHER: there are no files */
   guint64 text_bytes, vision_bytes;
+  guint64 memory, unmapped;     /* bytes of the weights once loaded; of those that --load map cannot leave in the file */
 } L4ShapeFiles;
 
 /* what: a file or folder with a model, a folder with only a config.json, or the name of a published shape that is installed

@@ -7,41 +7,9 @@
 
 #include "base/memory.h"
 #include "engine/backend.h"
+#include "engine/footprint.h"
 #include "engine/machine.h"
 #include "vision/picture.h"
-
-/* Tokens that go through the layers at once: bounds the working memory, and is enough to read every expert only once a prompt. */
-#define FORWARD_BATCH 2048
-
-/* Bytes that a tensor takes in memory: matrices keep their blocks, but those of float32 become bfloat16 unless all is float32 or
- * they are the router, the embeddings or the positions; vectors become float32. */
-static guint64
-tensor_memory (const L4Tensor *tensor, L4Precision precision)
-{
-  gboolean kept = precision == L4_PRECISION_F32 || g_str_has_suffix (tensor->name, ".router.weight")
-      || g_str_has_suffix (tensor->name, ".embed_tokens.weight") || g_str_has_suffix (tensor->name, "positional_embedding_vlm");
-
-  if (tensor->n_dims < 2 || g_str_has_suffix (tensor->name, "positional_embedding_vlm"))
-    return tensor->n_elements * sizeof (float);
-  return tensor->type == L4_TYPE_F32 && !kept ? tensor->bytes / 2 : tensor->bytes;
-}
-
-/* Bytes of all weights in memory. */
-static guint64
-weights_memory (const L4Llama *self, L4Precision precision)
-{
-  guint64 total = 0;
-
-  for (guint i = 0; i < l4_checkpoint_get_n_tensors (self->checkpoint); i++) {
-    const L4Tensor *tensor = l4_checkpoint_get_tensor (self->checkpoint, i);
-    guint64 bytes = tensor_memory (tensor, precision);
-
-    total += self->map && tensor->n_dims > 1 ? 0 : bytes;
-    if (self->config->text.tied && g_str_has_suffix (tensor->name, ".embed_tokens.weight"))
-      total += bytes;           /* once in rows and once as the head */
-  }
-  return total;
-}
 
 /* What loading needs for a while: the matrix of one expert, where the file has its inputs as rows. */
 static guint64
@@ -130,7 +98,7 @@ l4_llama_load (const L4LoadOptions *options, L4Precision precision, L4ProgressFu
   self->n_parameters = l4_decoder_n_parameters (&self->config->text);
   if (self->config->has_vision)
     self->n_parameters += l4_vision_encoder_n_parameters (self->config);
-  self->memory = weights_memory (self, precision);
+  self->memory = l4_footprint_weights (self->checkpoint, self->config, precision, self->map);
   if (!check_memory (self, error) || !load_tokenizer (self, error))
     return NULL;
   self->digest = make_digest (self->path, self->checkpoint);
@@ -191,7 +159,7 @@ l4_llama_forward (const L4Llama *self, L4Cache *cache, float *h, gint64 n, gint6
   gint64 hidden = self->config->text.hidden, batch = 0;
 
   for (gint64 at = 0; at < n; at += batch) {
-    batch = MIN (FORWARD_BATCH, n - at);
+    batch = MIN (L4_FORWARD_BATCH, n - at);
     if (!l4_decoder_forward (self->decoder, self->compute, cache, h + at * hidden, batch, NULL, cancellable, error))
       return FALSE;
   }

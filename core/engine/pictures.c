@@ -6,10 +6,8 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "engine/footprint.h"
 #include "vision/picture.h"
-
-/* Tiles whose picture tokens are kept: some windows' worth, at Scout's width 2.9 MB each. */
-#define KEPT_TILES 32
 
 typedef struct
 {
@@ -70,7 +68,7 @@ find_kept (L4PictureCache *self, const guint8 *digest)
 static void
 keep (L4PictureCache *self, const guint8 *digest, gint64 n_tiles, const float *features, gsize bytes)
 {
-  float *copy = n_tiles <= KEPT_TILES ? l4_alloc_raw (bytes, _("pictures"), NULL) : NULL;
+  float *copy = n_tiles <= L4_KEPT_TILES ? l4_alloc_raw (bytes, _("pictures"), NULL) : NULL;
   Kept *kept;
 
   if (copy == NULL)
@@ -82,7 +80,7 @@ keep (L4PictureCache *self, const guint8 *digest, gint64 n_tiles, const float *f
   kept->features = copy;
   g_queue_push_head (&self->kept, kept);
   self->n_tiles += n_tiles;
-  while (self->n_tiles > KEPT_TILES) {
+  while (self->n_tiles > L4_KEPT_TILES) {
     Kept *last = g_queue_pop_tail (&self->kept);
 
     self->n_tiles -= last->n_tiles;

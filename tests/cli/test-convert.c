@@ -196,18 +196,24 @@ test_random_models_depend_on_the_seed_alone (void)
 static void
 test_bad_random_models_are_refused (void)
 {
-  static const char *const cases[][2] = {
-    {"synth scout", "synth needs"}, {"synth nonsense /tmp/x.gguf", "nonsense"}, {"synth scout /nowhere/x.gguf", "/nowhere"},
-    {"synth scout /tmp/x.gguf --layers -1", "--layers"}, {"synth scout /tmp/x.gguf --vocab -1", "--vocab"},
-    {"synth scout /tmp/x.gguf --type IQ4_NL", "--type"}, {"synth scout /tmp/x.gguf --tokenizer /nowhere", "/nowhere"},
-    {"synth ../scout /tmp/x.gguf", "../scout"},
+  static const struct
+  {
+    const char *shape, *file, *rest, *word;
+  } cases[] = {
+    {"scout", "", "", "synth needs"}, {"nonsense", "x.gguf", "", "nonsense"}, {"scout", "nowhere/x.gguf", "", "nowhere/x.gguf"},
+    {"scout", "x.gguf", "--layers -1", "--layers"}, {"scout", "x.gguf", "--vocab -1", "--vocab"},
+    {"scout", "x.gguf", "--type IQ4_NL", "--type"}, {"scout", "x.gguf", "--tokenizer /nowhere", "/nowhere"},
+    {"../scout", "x.gguf", "", "../scout"},
   };
+  g_autoptr (Folder) folder = folder_new ();
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
-    g_autofree char *out = NULL, *err = NULL;
+    g_autofree char *path = *cases[i].file != '\0' ? g_build_filename (folder, cases[i].file, NULL) : g_strdup ("");
+    g_autofree char *arguments = g_strdup_printf ("synth %s %s %s", cases[i].shape, path, cases[i].rest), *out = NULL, *err = NULL;
 
-    g_assert_cmpint (run (cases[i][0], NULL, &out, &err), ==, 1);
-    g_assert_nonnull (strstr (err, cases[i][1]));
+    g_assert_cmpint (run (arguments, NULL, &out, &err), ==, 1);
+    g_assert_nonnull (strstr (err, cases[i].word));
+    g_assert_cmpuint (count_files (folder), ==, 0);
   }
 }
 

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <errno.h>
 #include <malloc.h>
 
 #include <glib.h>
@@ -34,10 +35,12 @@ allocations_peak (void)
 void *__libc_malloc (size_t size);
 void *__libc_calloc (size_t n, size_t size);
 void *__libc_realloc (void *memory, size_t size);
+void *__libc_memalign (size_t alignment, size_t size);
 void __libc_free (void *memory);
 void *malloc (size_t size);
 void *calloc (size_t n, size_t size);
 void *realloc (void *memory, size_t size);
+int posix_memalign (void **memory, size_t alignment, size_t size);
 void free (void *memory);
 
 static void
@@ -79,6 +82,16 @@ realloc (void *memory, size_t size)
   count ((gssize) malloc_usable_size (moved));
   count (-before);
   return moved;
+}
+
+int
+posix_memalign (void **memory, size_t alignment, size_t size)
+{
+  *memory = __libc_memalign (alignment, size);
+  if (*memory == NULL)
+    return ENOMEM;
+  count ((gssize) malloc_usable_size (*memory));
+  return 0;
 }
 
 void

@@ -46,6 +46,7 @@ compare_stage (const char *folder, const char *name, const char *expected_folder
     largest = MAX (largest, fabs (((float *) expected.data)[i]));
     worst = MAX (worst, fabs (((float *) expected.data)[i] - ((float *) values.data)[i]));
   }
+  g_test_message ("%s: off by %g of its largest value", name, worst / largest);
   g_assert_cmpfloat (worst, <=, tolerance * largest);
   g_unlink (path);
 }

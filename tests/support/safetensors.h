@@ -47,6 +47,45 @@ write_index (const Folder *folder, const char *text)
   g_autofree char *path = folder_write (folder, INDEX, json, -1);
 }
 
+/* A file in the making: tensors one after the other. */
+typedef struct
+{
+  GString *header;
+  GByteArray *data;
+} Maker;
+
+static inline Maker
+maker_new (void)
+{
+  return (Maker) { g_string_new (NULL), g_byte_array_new () };
+}
+
+/* dims: "[3,40]"; data of that size */
+static inline void
+maker_add (Maker *self, const char *name, const char *dtype, const char *dims, gconstpointer data, gsize bytes)
+{
+  g_string_append_printf (self->header, "%s\"%s\":{\"dtype\":\"%s\",\"shape\":%s,\"data_offsets\":[%u,%zu]}",
+      self->header->len > 0 ? "," : "", name, dtype, dims, self->data->len, self->data->len + bytes);
+  g_byte_array_append (self->data, data, (guint) bytes);
+}
+
+/* Writes the file, and is empty after that. */
+static inline void
+maker_write (Maker *self, const Folder *folder)
+{
+  g_autofree char *text = g_strdup_printf ("{%s}", self->header->str), *path = NULL;
+  guint64 length = GUINT64_TO_LE (strlen (text));
+  g_autoptr (GByteArray) file = g_byte_array_new ();
+
+  g_byte_array_append (file, (const guint8 *) &length, sizeof length);
+  g_byte_array_append (file, (const guint8 *) text, (guint) strlen (text));
+  g_byte_array_append (file, self->data->data, self->data->len);
+  path = folder_write (folder, SINGLE, file->data, (gssize) file->len);
+  g_string_free (self->header, TRUE);
+  g_byte_array_unref (self->data);
+  *self = (Maker) { 0 };
+}
+
 static inline L4Checkpoint *
 open_good (const Folder *folder)
 {

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a model takes in memory, before any of it is there. */
+
+#include "engine/footprint.h"
+
+#include "engine/draft.h"
+#include "formats/layout.h"
+
+/* As measured with GStreamer's, FFmpeg's and oneDNN's libraries, and with the vocabulary of Llama 4. */
+#define PROGRAM_BYTES ((guint64) 36 << 20)
+#define ID_BYTES 160            /* of a token of the vocabulary */
+
+/* What the vision encoder computes together (vision/encoder.c). */
+#define TILES_AT_ONCE 4
+
+/* One thread's sums and blocks of weights (compute/product.c): rows up to here, of 4 blocks of 64 columns each. */
+#define SUM_ROWS 1024
+#define BLOCK_BYTES (4 * 512 * 64 * sizeof (float))
+
+/* Weights ---------------------------------------------------------------------------------------------------------------- */
+
+/* What is kept as float32 whatever the file has: vectors, the positions of patches, routers, scales. */
+static gboolean
+becomes_floats (const L4Tensor *tensor)
+{
+  return tensor->n_dims < 2 || g_str_has_suffix (tensor->name, "positional_embedding_vlm")
+      || g_str_has_suffix (tensor->name, ".router.weight") || g_str_has_suffix (tensor->name, "_scale");
+}
+
+/* A matrix as it is multiplied: in the blocks of its file, but float32 becomes bfloat16 unless all is float32. It stays in the file
+ * if its bytes are left as they are, and its rows are outputs: those of experts under names that do not end in .weight are inputs. */
+static guint64
+matrix_memory (const L4Tensor *tensor, L4Precision precision, gboolean map)
+{
+  gboolean rounded = tensor->type == L4_TYPE_F32 && precision == L4_PRECISION_BF16;
+  gboolean inputs_first = tensor->n_dims == 3 && !g_str_has_suffix (tensor->name, ".weight");
+
+  if (map && !rounded && !inputs_first)
+    return 0;
+  return rounded ? tensor->bytes / 2 : tensor->bytes;
+}
+
+guint64
+l4_footprint_weights (const L4Checkpoint *checkpoint, const L4Config *config, L4Precision precision, gboolean map)
+{
+  guint64 total = 0;
+
+  for (guint i = 0; i < l4_checkpoint_get_n_tensors (checkpoint); i++) {
+    const L4Tensor *tensor = l4_checkpoint_get_tensor (checkpoint, i);
+    gboolean embeddings = g_str_has_suffix (tensor->name, ".embed_tokens.weight");
+
+    if (becomes_floats (tensor))
+      total += tensor->n_elements * sizeof (float);
+    else if (!embeddings || config->text.tied)  /* tied: once in rows and once as the head */
+      total += matrix_memory (tensor, precision, map);
+    if (embeddings && !map)
+      total += tensor->bytes;
+  }
+  return total;
+}
+
+static guint64
+unmapped_of (GArray *layout)
+{
+  guint64 total = 0;
+
+  for (guint i = 0; i < layout->len; i++) {
+    const L4LayoutTensor *tensor = &g_array_index (layout, L4LayoutTensor, i);
+
+    if (tensor->n_dims < 2 || tensor->kind == L4_LAYOUT_ROUTER || tensor->kind == L4_LAYOUT_VISION_VECTOR)
+      total += tensor->n_elements * sizeof (float);
+  }
+  return total;
+}
+
+guint64
+l4_footprint_unmapped (const L4Config *config)
+{
+  g_autoptr (GArray) text = l4_layout_text (&config->text, TRUE);
+  g_autoptr (GArray) vision = config->has_vision ? l4_layout_vision (&config->vision, config->text.hidden) : NULL;
+
+  return unmapped_of (text) + (vision != NULL ? unmapped_of (vision) : 0);
+}
+
+/* Computing -------------------------------------------------------------------------------------------------------------- */
+
+/* The decoder's: what a batch of rows takes on the widest kind of layer, the rows as 8-bit operands of its last product, the
+ * embeddings of all n tokens, and logits of guesses. */
+static guint64
+text_work (const L4TextConfig *text, gint64 n)
+{
+  guint64 rows = MIN (n, L4_FORWARD_BATCH), attention = 2 * text->head_dim * (text->n_heads + text->n_kv_heads);
+  guint64 networks = 1 + text->top_k, inner = 0, routed = 0;
+
+  for (gint64 l = 0; l < text->n_layers; l++) {
+    inner = MAX (inner, text->layers[l].moe ? networks * text->expert_width : (guint64) text->dense_width);
+    routed = text->layers[l].moe ? text->top_k * text->hidden : routed;
+  }
+  return rows * (2 * text->hidden + text->n_experts + 2 * text->head_dim + MAX (attention, inner + routed)) * sizeof (float)
+      + rows * inner * 3 / 2 + n * text->hidden * sizeof (float)
+      + (L4_MAX_DRAFT + 1) * text->vocab * sizeof (float);
+}
+
+/* The encoder's: the tiles of one picture, and for some of them the layers' rows as in vision/block.c. */
+static guint64
+vision_work (const L4VisionConfig *vision, gint64 n_tiles)
+{
+  guint64 rows = MIN (n_tiles, TILES_AT_ONCE) * (l4_vision_grid (vision) * l4_vision_grid (vision) + 1);
+  guint64 tile = vision->channels * vision->image_size * vision->image_size;
+
+  return rows * (2 * vision->hidden + MAX (4 * vision->hidden, vision->hidden + vision->intermediate)) * sizeof (float)
+      + rows * vision->intermediate * sizeof (guint16) + MIN (n_tiles, vision->max_patches + 1) * tile * sizeof (float);
+}
+
+guint64
+l4_footprint_work (const L4Config *config, gint64 n, guint threads)
+{
+  gint64 tokens = config->has_vision ? l4_vision_tokens_per_tile (&config->vision) : 0, n_tiles = tokens > 0 ? n / tokens : 0;
+  guint64 features = (n_tiles + MIN (n_tiles, L4_KEPT_TILES)) * tokens * config->text.hidden * sizeof (float);
+  guint64 vision = n_tiles > 0 ? vision_work (&config->vision, n_tiles) : 0, text = text_work (&config->text, n);
+
+  return features + MAX (text, vision) + threads * (MIN (n, SUM_ROWS) * 4 * 64 * sizeof (float) + BLOCK_BYTES);
+}
+
+guint64
+l4_footprint_program (const L4Config *config)
+{
+  return PROGRAM_BYTES + config->text.vocab * ID_BYTES;
+}
