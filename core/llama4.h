@@ -119,6 +119,7 @@ typedef struct
   double top_p;                 /* 0 … 1; 1: the whole distribution */
   guint64 seed;
   guint max_tiles;              /* most tiles a picture is split into; 0: what the checkpoint allows */
+  gboolean kv_int8;             /* keep keys and values as 8-bit integers: half the memory of bfloat16, less exact */
 } L4GenerateOptions;
 
 #define L4_GENERATE_OPTIONS_INIT { .max_tokens = 100, .temperature = 0, .top_p = 1, .seed = 0, .max_tiles = 1 }

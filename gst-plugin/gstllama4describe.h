@@ -29,6 +29,12 @@ typedef enum
   GST_LLAMA4_LOAD_MAP
 } GstLlama4Load;
 
+typedef enum
+{
+  GST_LLAMA4_KV_BF16,
+  GST_LLAMA4_KV_INT8
+} GstLlama4KvType;
+
 /* What to do with a window while another waits to be described. */
 typedef enum
 {
@@ -48,6 +54,7 @@ typedef struct
   guint max_tokens;
   double temperature, top_p;
   guint64 seed;
+  GstLlama4KvType kv_type;
   GstLlama4OnBusy on_busy;
   guint64 lateness, latency;    /* nanoseconds */
   guint threads;

@@ -21,6 +21,7 @@ enum
   PROP_TEMPERATURE,
   PROP_TOP_P,
   PROP_SEED,
+  PROP_KV_TYPE,
   PROP_ON_BUSY,
   PROP_LATENESS,
   PROP_LATENCY,
@@ -72,6 +73,22 @@ gst_llama4_load_get_type (void)
 
   if (g_once_init_enter (&type))
     g_once_init_leave (&type, g_enum_register_static ("GstLlama4Load", values));
+  return type;
+}
+
+#define GST_TYPE_LLAMA4_KV_TYPE (gst_llama4_kv_type_get_type ())
+static GType
+gst_llama4_kv_type_get_type (void)
+{
+  static gsize type = 0;
+  static const GEnumValue values[] = {
+    {GST_LLAMA4_KV_BF16, "As the model computes them", "bf16"},
+    {GST_LLAMA4_KV_INT8, "As 8-bit integers: half the memory, less exact", "int8"},
+    {0, NULL, NULL}
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("GstLlama4KvType", values));
   return type;
 }
 
@@ -171,6 +188,9 @@ set_property (GObject * object, guint id, const GValue * value, GParamSpec * psp
     case PROP_SEED:
       settings->seed = g_value_get_uint64 (value);
       break;
+    case PROP_KV_TYPE:
+      settings->kv_type = g_value_get_enum (value);
+      break;
     case PROP_ON_BUSY:
       settings->on_busy = g_value_get_enum (value);
       break;
@@ -267,6 +287,9 @@ get_property (GObject * object, guint id, GValue * value, GParamSpec * pspec)
     case PROP_SEED:
       g_value_set_uint64 (value, settings->seed);
       break;
+    case PROP_KV_TYPE:
+      g_value_set_enum (value, settings->kv_type);
+      break;
     case PROP_ON_BUSY:
       g_value_set_enum (value, settings->on_busy);
       break;
@@ -344,6 +367,9 @@ install_prompt_properties (GObjectClass * klass)
           1, 1, PLAYING));
   g_object_class_install_property (klass, PROP_SEED,
       g_param_spec_uint64 ("seed", _("Seed"), _("Start of the random numbers"), 0, G_MAXUINT64, 0, PLAYING));
+  g_object_class_install_property (klass, PROP_KV_TYPE,
+      g_param_spec_enum ("kv-type", _("Type of keys and values"), _("How keys and values are kept"), GST_TYPE_LLAMA4_KV_TYPE,
+          GST_LLAMA4_KV_BF16, PLAYING));
 }
 
 static void

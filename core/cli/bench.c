@@ -14,8 +14,8 @@
 typedef struct
 {
   gint threads, repetitions;
-  gboolean json, map, no_vision;
-  char *prompts, *generations, *projector, *load;
+  gboolean json, map, no_vision, kv_int8;
+  char *prompts, *generations, *projector, *load, *kv_type;
 } Options;
 
 /* One measurement: repeated, in order. */
@@ -114,7 +114,7 @@ measure_tokens (Bench *bench, gint64 n, gboolean generate, GError **error)
   const L4TextConfig *text = &bench->model->config->text;
   Result *result = begin (bench, generate ? "tg" : "pp", n);
   g_autofree gint32 *ids = random_ids (text, n);
-  g_autoptr (L4Cache) cache = l4_cache_new (bench->model->compute, text, n, error);
+  g_autoptr (L4Cache) cache = l4_cache_new (bench->model->compute, text, bench->options->kv_int8, n, error);
   l4_autofree float *logits = l4_alloc (text->vocab * sizeof (float), _("logits"), error);
   double each, touched, bits = 8.0 * bench->model->memory / bench->model->n_parameters, head = (double) text->vocab * text->hidden;
 
@@ -251,6 +251,7 @@ parse (int argc, char **argv, Options *options, char **path, GError **error)
     {"threads", 't', 0, G_OPTION_ARG_INT, &options->threads, N_("Threads; 0: one for every CPU"), "N"},
     {"projector", 0, 0, G_OPTION_ARG_FILENAME, &options->projector, N_("Vision part of a GGUF model"), "F"},
     {"load", 0, 0, G_OPTION_ARG_STRING, &options->load, N_("Read the weights into memory, or map their file"), "read|map"},
+    {"kv-type", 0, 0, G_OPTION_ARG_STRING, &options->kv_type, N_("How keys and values are kept"), "bf16|int8"},
     {"no-vision", 0, 0, G_OPTION_ARG_NONE, &options->no_vision, N_("Leave pictures out"), NULL},
     {"json", 0, 0, G_OPTION_ARG_NONE, &options->json, N_("Print JSON"), NULL},
     {NULL}
@@ -263,7 +264,8 @@ parse (int argc, char **argv, Options *options, char **path, GError **error)
     return l4_fail (error, L4_ERROR_INPUT, _("%s: one model is enough"), rest[1]);
   if (options->repetitions < 1 || options->repetitions > 1000)
     return l4_fail (error, L4_ERROR_INPUT, _("--repetitions %d: must be 1 to 1000"), options->repetitions);
-  if (!l4_cli_parse_load (options->load, &options->map, error))
+  if (!l4_cli_parse_choice ("load", options->load, "read", "map", &options->map, error)
+      || !l4_cli_parse_choice ("kv-type", options->kv_type, "bf16", "int8", &options->kv_int8, error))
     return FALSE;
   *path = rest[0] != NULL ? g_strdup (rest[0]) : l4_cli_embedded_model ();
   return TRUE;
@@ -307,5 +309,6 @@ l4_cli_bench (int argc, char **argv, GError **error)
   g_free (options.generations);
   g_free (options.projector);
   g_free (options.load);
+  g_free (options.kv_type);
   return good;
 }

@@ -19,8 +19,9 @@ gboolean l4_cli_synth (int argc, char **argv, GError **error);
  * command's name in its help. */
 gboolean l4_cli_parse (int *argc, char ***argv, const GOptionEntry *entries, const char *usage, char ***rest, GError **error);
 
-/* What the option --load says, NULL when it was not given. */
-gboolean l4_cli_parse_load (const char *load, gboolean *map, GError **error);
+/* An option of that name that has two values, the first of which need not be given (value NULL): TRUE in *other for the second. */
+gboolean l4_cli_parse_choice (const char *option, const char *value, const char *usual, const char *second, gboolean *other,
+    GError **error);
 
 /* What was installed beside the program: name, or below (may be NULL) in the folder of that name. (transfer full) */
 char *l4_cli_data_file (const char *name, const char *below);

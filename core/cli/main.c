@@ -50,11 +50,11 @@ l4_cli_parse (int *argc, char ***argv, const GOptionEntry *entries, const char *
 }
 
 gboolean
-l4_cli_parse_load (const char *load, gboolean *map, GError **error)
+l4_cli_parse_choice (const char *option, const char *value, const char *usual, const char *second, gboolean *other, GError **error)
 {
-  *map = load != NULL && g_str_equal (load, "map");
-  return load == NULL || *map || g_str_equal (load, "read")
-      || l4_fail (error, L4_ERROR_INPUT, _("--load %s: must be read or map"), load);
+  *other = value != NULL && g_str_equal (value, second);
+  return value == NULL || *other || g_str_equal (value, usual)
+      || l4_fail (error, L4_ERROR_INPUT, _("--%s %s: must be %s or %s"), option, value, usual, second);
 }
 
 char *

@@ -34,6 +34,7 @@ typedef struct
   L4Type type;
   L4ShapeFiles files;           /* type: L4_TYPE_OTHER when another type is planned */
   gint64 context;
+  gboolean kv_int8;
   gint threads;
 } Plan;
 
@@ -66,7 +67,7 @@ get_figures (const Plan *plan, Figures *figures)
   }
   figures->memory = plan->files.type != L4_TYPE_OTHER ? (double) plan->files.memory : figures->text_bytes + figures->vision_bytes;
   for (guint i = 0; i < N_CONTEXTS; i++)
-    l4_budget_cache (&config->text, contexts[i], sizeof (guint16), &figures->full[i], &figures->chunked[i]);
+    l4_budget_cache (&config->text, contexts[i], plan->kv_int8 ? 1 : 2, &figures->full[i], &figures->chunked[i]);
   l4_budget_tokens (config, plan->type, 0, PROMPT, &figures->prompt);
   l4_budget_tokens (config, plan->type, plan->context - 1, 1, &figures->token);
   l4_budget_tile (config, L4_TYPE_F16, &figures->tile);
@@ -155,7 +156,7 @@ typedef struct
 static Beside
 beside (const Plan *plan, const L4Compute *compute, gint64 context)
 {
-  Beside self = { (double) l4_cache_bytes (compute, &plan->config->text, context),
+  Beside self = { (double) l4_cache_bytes (compute, &plan->config->text, plan->kv_int8, context),
     (double) l4_footprint_work (plan->config, context, l4_compute_get_threads (compute)),
     (double) l4_footprint_program (plan->config), 0
   };
@@ -292,12 +293,13 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Plan, plan_clear)
 gboolean
 l4_cli_plan (int argc, char **argv, GError **error)
 {
-  g_autofree char *type = NULL, *path = NULL;
+  g_autofree char *type = NULL, *path = NULL, *kv_type = NULL;
   gint64 context = 0;
   gint threads = 0;
   const GOptionEntry entries[] = {
     {"context", 0, 0, G_OPTION_ARG_INT64, &context, N_("Tokens of prompt and answer (8192)"), "N"},
     {"type", 0, 0, G_OPTION_ARG_STRING, &type, N_("Type of the weights (the model's own, or Q4_K)"), "T"},
+    {"kv-type", 0, 0, G_OPTION_ARG_STRING, &kv_type, N_("How keys and values are kept"), "bf16|int8"},
     {"threads", 0, 0, G_OPTION_ARG_INT, &threads, N_("Threads; 0: one for every CPU (0)"), "N"},
     {NULL}
   };
@@ -311,7 +313,10 @@ l4_cli_plan (int argc, char **argv, GError **error)
     return l4_fail (error, L4_ERROR_INPUT, _("%s: one model is enough"), rest[1]);
   if (context < 0 || threads < 0)
     return l4_fail (error, L4_ERROR_INPUT, _("--context and --threads must not be negative"));
+  if (!l4_cli_parse_choice ("kv-type", kv_type, "bf16", "int8", &plan.kv_int8, error))
+    return FALSE;
   plan.threads = threads;
+  other.kv_int8 = plan.kv_int8;
   path = rest[0] != NULL ? g_strdup (rest[0]) : l4_cli_embedded_model ();
   unknown = g_ascii_strcasecmp (path, UNKNOWN) == 0;
   if (!load (&plan, unknown ? unknown_shapes[1] : path, type, context, error)

@@ -10,11 +10,11 @@
 typedef struct
 {
   char **images;
-  char *system, *projector, *load;
+  char *system, *projector, *load, *kv_type;
   gint max_tokens, tiles, threads;
   double temperature, top_p;
   gint64 seed;
-  gboolean json, map;
+  gboolean json, map, kv_int8;
 } Options;
 
 static void
@@ -24,6 +24,7 @@ options_clear (Options *self)
   g_free (self->system);
   g_free (self->projector);
   g_free (self->load);
+  g_free (self->kv_type);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, options_clear)
@@ -42,6 +43,7 @@ parse (int argc, char **argv, Options *options, char ***rest, GError **error)
     {"tiles", 0, 0, G_OPTION_ARG_INT, &options->tiles, N_("Most tiles a picture; 0: what the model allows (0)"), "N"},
     {"threads", 0, 0, G_OPTION_ARG_INT, &options->threads, N_("Threads; 0: one for every CPU (0)"), "N"},
     {"load", 0, 0, G_OPTION_ARG_STRING, &options->load, N_("Read the weights into memory, or map their file"), "read|map"},
+    {"kv-type", 0, 0, G_OPTION_ARG_STRING, &options->kv_type, N_("How keys and values are kept"), "bf16|int8"},
     {"json", 0, 0, G_OPTION_ARG_NONE, &options->json, N_("One JSON object instead of text"), NULL},
     {NULL}
   };
@@ -53,7 +55,8 @@ parse (int argc, char **argv, Options *options, char ***rest, GError **error)
     return l4_fail (error, L4_ERROR_INPUT, _("--max-tokens %d: must be at least 1"), options->max_tokens);
   if (options->tiles < 0 || options->threads < 0)
     return l4_fail (error, L4_ERROR_INPUT, _("--tiles and --threads must not be negative"));
-  return l4_cli_parse_load (options->load, &options->map, error);
+  return l4_cli_parse_choice ("load", options->load, "read", "map", &options->map, error)
+      && l4_cli_parse_choice ("kv-type", options->kv_type, "bf16", "int8", &options->kv_int8, error);
 }
 
 static char *
@@ -109,7 +112,7 @@ answer (const Options *options, L4Model *model, const char *prompt, GError **err
   g_autoptr (L4Session) session = l4_session_new (model);
   const L4Part system = {.text = options->system };
   const L4GenerateOptions generate = { options->max_tokens, options->temperature, options->top_p, options->seed,
-    options->tiles
+    options->tiles, options->kv_int8
   };
   g_auto (L4Answer) result = { 0 };
   L4Message messages[2];

@@ -45,6 +45,7 @@ typedef struct
   float *scores;                /* [STRIDE / 64][padded_rows][64] */
   float *row;                   /* [STRIDE] */
   guint8 *weights;              /* [padded_rows][STRIDE] */
+  float *block;                 /* [MAX (depth, STRIDE)][64]: keys or values that are stored as integers */
 } State;
 
 static gsize
@@ -72,6 +73,7 @@ state_lay_out (const Call *call, gint64 rows, float *kept, guint8 *memory, State
   state->row = state->scores + STRIDE * state->padded_rows;
   state->queries = (guint8 *) (state->row + STRIDE);
   state->weights = state->queries + state->padded_rows * call->depth * sizeof (float);
+  state->block = (float *) state->weights + STRIDE * state->padded_rows;
 }
 
 static gint64
@@ -80,11 +82,13 @@ most_padded_rows (const Call *call)
   return (call->task_queries * call->group + ROW_STEP - 1) / ROW_STEP * ROW_STEP;
 }
 
-/* Bytes of scores, row, queries and weights of the largest task. */
+/* Bytes of scores, row, queries, weights and block of the largest task. */
 static gsize
 scratch_bytes (const Call *call)
 {
-  return (most_padded_rows (call) * (2 * STRIDE + call->depth) + STRIDE) * sizeof (float);
+  gsize block = call->store->int8 ? MAX (call->depth, STRIDE) * L4_BLOCK_COLUMNS : 0;
+
+  return (most_padded_rows (call) * (2 * STRIDE + call->depth) + STRIDE + block) * sizeof (float);
 }
 
 static void
@@ -122,10 +126,20 @@ multiply (const Call *call, const State *state, gint64 depth, const guint8 *a, c
         a + r * depth * element_size (call), b, c + r * L4_BLOCK_COLUMNS);
 }
 
-/* Row r's scores of `width` keys, of which `visible` count, become weights; what was summed before shrinks if the maximum grew. */
 static void
-weigh_row (const Call *call, State *state, gint64 r, gint64 width, gint64 visible)
+scale_each (float *x, const float *scales, gint64 n)
 {
+  for (gint64 i = 0; i < n; i++)
+    x[i] *= scales[i];
+}
+
+/* Row r's scores of the `width` keys from slot on, of which `visible` count, become weights; what was summed before shrinks if the
+ * maximum grew. */
+static void
+weigh_row (const Call *call, gint64 head, gint64 slot, State *state, gint64 r, gint64 width, gint64 visible)
+{
+  const L4KeyValues *store = call->store;
+  gint64 at = head * store->capacity + slot;
   const L4Kernels *kernels = l4_kernels ();
   guint8 *weights = state->weights + r * width * element_size (call);
   float shrink;
@@ -137,7 +151,11 @@ weigh_row (const Call *call, State *state, gint64 r, gint64 width, gint64 visibl
   visible = MIN (visible, width);
   for (gint64 k = 0; k < visible; k += L4_BLOCK_COLUMNS)
     memcpy (state->row + k, state->scores + (k * state->padded_rows + r * L4_BLOCK_COLUMNS), L4_BLOCK_COLUMNS * sizeof (float));
+  if (store->int8)
+    scale_each (state->row, store->key_scales + at, visible);
   shrink = kernels->soften (state->row, visible, call->scale, &state->largest[r], &state->sums[r]);
+  if (store->int8)
+    scale_each (state->row, store->value_scales + at, visible);
   memset (state->row + visible, 0, (width - visible) * sizeof (float));
   convert (call, state->row, width, weights);
   if (shrink != 1)
@@ -154,14 +172,14 @@ attend_stride (const Call *call, gint64 head, gint64 first_query, gint64 slot, g
 {
   memset (state->scores, 0, STRIDE * state->padded_rows * sizeof (float));
   for (gint64 k = 0; k < width; k += L4_BLOCK_COLUMNS)
-    multiply (call, state, call->depth, state->queries, l4_key_values_key_block (call->store, head, slot + k),
+    multiply (call, state, call->depth, state->queries, l4_key_values_key_block (call->store, head, slot + k, state->block),
         state->scores + k * state->padded_rows);
   memset (state->weights + state->rows * width * element_size (call), 0,
       (state->padded_rows - state->rows) * width * element_size (call));
   for (gint64 r = 0; r < state->rows; r++)
-    weigh_row (call, state, r, width, call->first_visible + (first_query + r / call->group) * call->step - slot);
+    weigh_row (call, head, slot, state, r, width, call->first_visible + (first_query + r / call->group) * call->step - slot);
   for (gint64 c = 0; c < call->columns / L4_BLOCK_COLUMNS; c++)
-    multiply (call, state, width, state->weights, l4_key_values_value_block (call->store, head, c, slot),
+    multiply (call, state, width, state->weights, l4_key_values_value_block (call->store, head, c, slot, width, state->block),
         state->weighted + c * L4_BLOCK_COLUMNS * state->padded_rows);
 }
 

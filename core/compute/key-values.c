@@ -3,6 +3,8 @@
 
 #include "compute/key-values.h"
 
+#include <math.h>
+
 #include "base/bf16.h"
 #include "base/memory.h"
 #include "compute/compute-private.h"
@@ -15,10 +17,11 @@ round_up (gint64 n, gint64 step)
   return (n + step - 1) / step * step;
 }
 
+/* Bytes of a stored element. */
 static gsize
 element_size (const L4KeyValues *self)
 {
-  return self->kind == L4_BLOCK_BF16 ? sizeof (guint16) : sizeof (float);
+  return self->int8 ? 1 : self->kind == L4_BLOCK_BF16 ? sizeof (guint16) : sizeof (float);
 }
 
 static gint64
@@ -40,18 +43,24 @@ choose_kind (const L4Compute *compute)
 }
 
 gboolean
-l4_key_values_init (L4KeyValues *self, const L4Compute *compute, gint64 n_heads, gint64 head_dim, gint64 capacity, GError **error)
+l4_key_values_init (L4KeyValues *self, const L4Compute *compute, gboolean int8, gint64 n_heads, gint64 head_dim, gint64 capacity,
+    GError **error)
 {
-  gsize keys, values;
+  gsize keys, values, scales;
 
-  *self = (L4KeyValues) {.n_heads = n_heads,.head_dim = head_dim,.capacity = round_up (capacity, L4_BLOCK_COLUMNS) };
+  *self = (L4KeyValues) {.int8 = int8,.n_heads = n_heads,.head_dim = head_dim,.capacity = round_up (capacity, L4_BLOCK_COLUMNS) };
   self->kind = choose_kind (compute);
   if (!l4_checked_product ((gint64[]) { n_heads, self->capacity, key_depth (self) }, 3, element_size (self), &keys)
-      || !l4_checked_product ((gint64[]) { n_heads, self->capacity, value_columns (self) }, 3, element_size (self), &values))
+      || !l4_checked_product ((gint64[]) { n_heads, self->capacity, value_columns (self) }, 3, element_size (self), &values)
+      || !l4_checked_product ((gint64[]) { n_heads, self->capacity }, 2, sizeof (float), &scales))
     return l4_fail (error, L4_ERROR_MEMORY, _("a context of %" PRId64 " tokens cannot be stored"), capacity);
   self->keys = l4_alloc (keys, _("key cache"), error);
   self->values = self->keys != NULL ? l4_alloc (values, _("value cache"), error) : NULL;
-  return self->values != NULL;
+  if (!int8 || self->values == NULL)
+    return self->values != NULL;
+  self->key_scales = l4_alloc (scales, _("key cache"), error);
+  self->value_scales = self->key_scales != NULL ? l4_alloc (scales, _("value cache"), error) : NULL;
+  return self->value_scales != NULL;
 }
 
 void
@@ -59,42 +68,89 @@ l4_key_values_clear (L4KeyValues *self)
 {
   l4_free (self->keys);
   l4_free (self->values);
+  l4_free (self->key_scales);
+  l4_free (self->value_scales);
   *self = (L4KeyValues) { 0 };
 }
 
 guint64
-l4_key_values_bytes (const L4Compute *compute, gint64 n_heads, gint64 head_dim, gint64 capacity)
+l4_key_values_bytes (const L4Compute *compute, gboolean int8, gint64 n_heads, gint64 head_dim, gint64 capacity)
 {
-  L4KeyValues shape = {.n_heads = n_heads,.head_dim = head_dim };
-  gsize bytes;
+  L4KeyValues shape = {.kind = choose_kind (compute),.int8 = int8,.n_heads = n_heads,.head_dim = head_dim };
+  gint64 slots = round_up (capacity, L4_BLOCK_COLUMNS);
+  gsize each = (key_depth (&shape) + value_columns (&shape)) * element_size (&shape) + (int8 ? 2 * sizeof (float) : 0), bytes;
 
-  shape.kind = choose_kind (compute);
-  return l4_checked_product ((gint64[]) { n_heads, round_up (capacity, L4_BLOCK_COLUMNS), key_depth (&shape) + value_columns (&shape) },
-      3, element_size (&shape), &bytes) ? bytes : G_MAXUINT64;
+  return l4_checked_product ((gint64[]) { n_heads, slots }, 2, each, &bytes) ? bytes : G_MAXUINT64;
 }
 
-const void *
-l4_key_values_key_block (const L4KeyValues *self, gint64 head, gint64 slot)
+static guint8 *
+key_block (const L4KeyValues *self, gint64 head, gint64 slot)
 {
   return self->keys + (head * self->capacity + slot) * key_depth (self) * element_size (self);
 }
 
-const void *
-l4_key_values_value_block (const L4KeyValues *self, gint64 head, gint64 c, gint64 slot)
+static guint8 *
+value_block (const L4KeyValues *self, gint64 head, gint64 c, gint64 slot)
 {
   gint64 column_blocks = value_columns (self) / L4_BLOCK_COLUMNS;
 
   return self->values + ((head * column_blocks + c) * self->capacity + slot) * L4_BLOCK_COLUMNS * element_size (self);
 }
 
+/* A block of stored elements as the matrix kernels read it. */
+static const void *
+read_block (const L4KeyValues *self, const guint8 *block, gsize n, void *scratch)
+{
+  if (!self->int8)
+    return block;
+  if (self->kind == L4_BLOCK_BF16)
+    l4_kernels ()->int8_to_bf16 ((const gint8 *) block, n, scratch);
+  else
+    l4_kernels ()->int8_to_float ((const gint8 *) block, n, scratch);
+  return scratch;
+}
+
+const void *
+l4_key_values_key_block (const L4KeyValues *self, gint64 head, gint64 slot, void *scratch)
+{
+  return read_block (self, key_block (self, head, slot), key_depth (self) * L4_BLOCK_COLUMNS, scratch);
+}
+
+const void *
+l4_key_values_value_block (const L4KeyValues *self, gint64 head, gint64 c, gint64 slot, gint64 width, void *scratch)
+{
+  return read_block (self, value_block (self, head, c, slot), width * L4_BLOCK_COLUMNS, scratch);
+}
+
 /* Element (row, column) of a block that is 64 columns wide: bfloat16 has two rows side by side. */
 static void
-put (L4BlockKind kind, void *block, gint64 row, gint64 column, float value)
+put (const L4KeyValues *self, guint8 *block, gint64 row, gint64 column, float value)
 {
-  if (kind == L4_BLOCK_BF16)
-    ((guint16 *) block)[(row / 2 * L4_BLOCK_COLUMNS + column) * 2 + row % 2] = l4_bf16_from_float (value);
+  gint64 at = self->kind == L4_BLOCK_BF16 ? (row / 2 * L4_BLOCK_COLUMNS + column) * 2 + row % 2 : row * L4_BLOCK_COLUMNS + column;
+
+  if (self->int8)
+    ((gint8 *) block)[at] = (gint8) rintf (value);
+  else if (self->kind == L4_BLOCK_BF16)
+    ((guint16 *) block)[at] = l4_bf16_from_float (value);
   else
-    ((float *) block)[row * L4_BLOCK_COLUMNS + column] = value;
+    ((float *) block)[at] = value;
+}
+
+/* What the numbers of a stored vector are multiplied with, so that the largest becomes ±127; 1 where they stay as they are. scale: for
+ * the way back; NaN when one of the numbers is not finite. */
+static float
+choose_factor (const L4KeyValues *self, const float *x, float *scale)
+{
+  float largest = 0, wrong = 0;
+
+  if (!self->int8)
+    return 1;
+  for (gint64 i = 0; i < self->head_dim; i++) {
+    largest = MAX (largest, fabsf (x[i]));
+    wrong += x[i] * 0;
+  }
+  *scale = largest / 127 + wrong;
+  return wrong == 0 && largest > 0 ? 127 / largest : 0;
 }
 
 typedef struct
@@ -113,16 +169,18 @@ store_head (gpointer data, gsize head, guint thread)
   gint64 d = self->head_dim;
 
   for (gint64 t = 0; t < job->n; t++) {
-    gint64 slot = job->slot + t, first = slot / L4_BLOCK_COLUMNS * L4_BLOCK_COLUMNS;
+    gint64 slot = job->slot + t, first = slot / L4_BLOCK_COLUMNS * L4_BLOCK_COLUMNS, at = head * self->capacity + slot;
     const float *key = job->keys + (t * self->n_heads + head) * d, *value = job->values + (t * self->n_heads + head) * d;
-    void *block = (void *) l4_key_values_key_block (self, head, first);
+    float factor = choose_factor (self, key, self->int8 ? self->key_scales + at : NULL);
+    guint8 *block = key_block (self, head, first);
 
     for (gint64 i = 0; i < d; i++)
-      put (self->kind, block, i, slot - first, key[i]);
+      put (self, block, i, slot - first, factor != 0 ? key[i] * factor : 0);
+    factor = choose_factor (self, value, self->int8 ? self->value_scales + at : NULL);
     for (gint64 c = 0; c * L4_BLOCK_COLUMNS < d; c++) {
-      block = (void *) l4_key_values_value_block (self, head, c, 0);
+      block = value_block (self, head, c, 0);
       for (gint64 i = c * L4_BLOCK_COLUMNS; i < MIN (d, (c + 1) * L4_BLOCK_COLUMNS); i++)
-        put (self->kind, block, slot, i - c * L4_BLOCK_COLUMNS, value[i]);
+        put (self, block, slot, i - c * L4_BLOCK_COLUMNS, factor != 0 ? value[i] * factor : 0);
     }
   }
 }

@@ -6,28 +6,34 @@
 #include "compute/brgemm.h"
 #include "compute/compute.h"
 
-/* In bfloat16 where the precision allows it and the machine multiplies it, else in float32. Padding is zero. */
+/* kind: bfloat16 where the precision allows it and the machine multiplies it, else float32. Stored as that, or as 8-bit integers that
+ * become whole numbers of that kind when they are read; the scales of every head's key and value of a slot then go to the scores and to
+ * the weights. Padding is zero. */
 typedef struct
 {
   L4BlockKind kind;
+  gboolean int8;
   gint64 n_heads;
   gint64 head_dim;
   gint64 capacity;              /* slots: a multiple of 64 */
   guint8 *keys;                 /* [n_heads][capacity / 64] blocks of 64 columns, head_dim up to a multiple of 32 deep */
   guint8 *values;               /* [n_heads][head_dim up to 64, / 64] blocks of 64 columns, capacity deep */
+  float *key_scales;            /* [n_heads][capacity]; NULL: 1 */
+  float *value_scales;          /* the same */
 } L4KeyValues;
 
 /* Room for at least capacity slots; FALSE with L4_ERROR_MEMORY. */
-gboolean l4_key_values_init (L4KeyValues *self, const L4Compute *compute, gint64 n_heads, gint64 head_dim, gint64 capacity,
-    GError **error);
+gboolean l4_key_values_init (L4KeyValues *self, const L4Compute *compute, gboolean int8, gint64 n_heads, gint64 head_dim,
+    gint64 capacity, GError **error);
 void l4_key_values_clear (L4KeyValues *self);
 
 /* Bytes that l4_key_values_init() takes; G_MAXUINT64 when they cannot be counted. */
-guint64 l4_key_values_bytes (const L4Compute *compute, gint64 n_heads, gint64 head_dim, gint64 capacity);
+guint64 l4_key_values_bytes (const L4Compute *compute, gboolean int8, gint64 n_heads, gint64 head_dim, gint64 capacity);
 
 /* Stores the keys and values [n, n_heads, head_dim] of n tokens from slot on; slot + n <= capacity. */
 void l4_key_values_store (L4KeyValues *self, L4Compute *compute, gint64 slot, const float *keys, const float *values, gint64 n);
 
-/* Where the 64 keys from slot (a multiple of 64) on begin, and the values of columns 64 * c … from that slot on. */
-const void *l4_key_values_key_block (const L4KeyValues *self, gint64 head, gint64 slot);
-const void *l4_key_values_value_block (const L4KeyValues *self, gint64 head, gint64 c, gint64 slot);
+/* The 64 keys from slot (a multiple of 64) on, and `width` values (a multiple of 32) of columns 64 * c … from that slot on, as blocks
+ * for the matrix kernels: where they lie, or made in scratch, room for as many floats. */
+const void *l4_key_values_key_block (const L4KeyValues *self, gint64 head, gint64 slot, void *scratch);
+const void *l4_key_values_value_block (const L4KeyValues *self, gint64 head, gint64 c, gint64 slot, gint64 width, void *scratch);

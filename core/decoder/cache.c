@@ -10,28 +10,29 @@ layer_capacity (const L4TextConfig *config, gint64 layer, gint64 capacity)
 }
 
 guint64
-l4_cache_bytes (const L4Compute *compute, const L4TextConfig *config, gint64 capacity)
+l4_cache_bytes (const L4Compute *compute, const L4TextConfig *config, gboolean int8, gint64 capacity)
 {
   guint64 total = 0;
 
   for (gint64 l = 0; l < config->n_layers; l++)
-    if (!g_uint64_checked_add (&total, total, l4_key_values_bytes (compute, config->n_kv_heads, config->head_dim,
+    if (!g_uint64_checked_add (&total, total, l4_key_values_bytes (compute, int8, config->n_kv_heads, config->head_dim,
                 layer_capacity (config, l, capacity))))
       return G_MAXUINT64;
   return total;
 }
 
 L4Cache *
-l4_cache_new (const L4Compute *compute, const L4TextConfig *config, gint64 capacity, GError **error)
+l4_cache_new (const L4Compute *compute, const L4TextConfig *config, gboolean int8, gint64 capacity, GError **error)
 {
   g_autoptr (L4Cache) self = g_new0 (L4Cache, 1);
 
   self->config = config;
+  self->int8 = int8;
   self->capacity = capacity;
   self->layers = g_new0 (L4KeyValues, config->n_layers);
   for (gint64 l = 0; l < config->n_layers; l++)
-    if (!l4_key_values_init (&self->layers[l], compute, config->n_kv_heads, config->head_dim, layer_capacity (config, l, capacity),
-            error))
+    if (!l4_key_values_init (&self->layers[l], compute, int8, config->n_kv_heads, config->head_dim,
+            layer_capacity (config, l, capacity), error))
       return NULL;
   return g_steal_pointer (&self);
 }

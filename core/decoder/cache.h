@@ -9,18 +9,19 @@
 typedef struct
 {
   const L4TextConfig *config;   /* borrowed */
+  gboolean int8;                /* stored as 8-bit integers */
   gint64 capacity;              /* tokens of the whole context */
   gint64 n_tokens;              /* seen so far */
   L4KeyValues *layers;          /* [n_layers]: keys rotated and normalised; the whole context, or one chunk on chunked layers */
 } L4Cache;
 
-/* Room for capacity tokens; a chunked layer holds at most one chunk of them. (transfer full) */
-L4Cache *l4_cache_new (const L4Compute *compute, const L4TextConfig *config, gint64 capacity, GError **error);
+/* Room for capacity tokens; a chunked layer holds at most one chunk of them. int8: as 8-bit integers. (transfer full) */
+L4Cache *l4_cache_new (const L4Compute *compute, const L4TextConfig *config, gboolean int8, gint64 capacity, GError **error);
 void l4_cache_free (L4Cache *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Cache, l4_cache_free)
 
 /* Bytes that such a cache takes; G_MAXUINT64 when they cannot be counted. */
-guint64 l4_cache_bytes (const L4Compute *compute, const L4TextConfig *config, gint64 capacity);
+guint64 l4_cache_bytes (const L4Compute *compute, const L4TextConfig *config, gboolean int8, gint64 capacity);
 
 /* Forgets all tokens, keeps the memory. */
 void l4_cache_clear (L4Cache *self);

@@ -48,15 +48,15 @@ l4_llama_session_free (gpointer session)
   g_free (self);
 }
 
-/* A cache with room for capacity tokens; one that is large enough keeps what it holds. */
+/* A cache with room for capacity tokens; one of that kind that is large enough keeps what it holds. */
 static gboolean
-prepare_cache (Session *self, gint64 capacity, GError **error)
+prepare_cache (Session *self, gboolean int8, gint64 capacity, GError **error)
 {
   const L4TextConfig *config = &self->model->config->text;
-  guint64 needed = l4_cache_bytes (self->model->compute, config, capacity);
+  guint64 needed = l4_cache_bytes (self->model->compute, config, int8, capacity);
   guint64 available;
 
-  if (self->cache != NULL && self->cache->capacity >= capacity)
+  if (self->cache != NULL && self->cache->int8 == int8 && self->cache->capacity >= capacity)
     return TRUE;
   g_clear_pointer (&self->cache, l4_cache_free);
   g_array_set_size (self->places, 0);
@@ -67,7 +67,7 @@ prepare_cache (Session *self, gint64 capacity, GError **error)
     return l4_fail (error, L4_ERROR_MEMORY,
         _("a context of %" PRId64 " tokens needs %.1f MiB of memory, but only %.1f MiB are left"), capacity,
         needed / 1048576.0, available / 1048576.0);
-  self->cache = l4_cache_new (self->model->compute, config, capacity, error);
+  self->cache = l4_cache_new (self->model->compute, config, int8, capacity, error);
   return self->cache != NULL;
 }
 
@@ -299,7 +299,7 @@ answer_conversation (Session *self, const L4Message *messages, gsize n_messages,
   answer->prompt_digest = l4_prompt_digest (&prompt);
   capacity = needed_capacity (model, &prompt, options->max_tokens);
   logits = l4_alloc ((L4_MAX_DRAFT + 1) * model->config->text.vocab * sizeof (float), _("logits"), error);
-  if (logits == NULL || !prepare_cache (self, capacity, error)
+  if (logits == NULL || !prepare_cache (self, options->kv_int8, capacity, error)
       || !prefill (self, &prompt, logits, answer, cancellable, error))
     return FALSE;
   answer->prefill_us = lap (&clock);

@@ -61,7 +61,7 @@ trace_all (const L4Llama *model, const gint32 *ids, gint64 n, const float *tiles
     return l4_fail (error, L4_ERROR_INPUT, _("no tokens"));
   if (tiles != NULL && !trace_vision (model, tiles, n_tiles, trace, error))
     return FALSE;
-  cache = l4_cache_new (model->compute, config, n, error);
+  cache = l4_cache_new (model->compute, config, FALSE, n, error);
   if (cache == NULL || !allocate (trace, error))
     return FALSE;
   h = l4_llama_embed (model, ids, n, trace->vision_features, trace->n_features, error);

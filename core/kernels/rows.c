@@ -210,6 +210,26 @@ from_bf16 (const guint16 *restrict in, gsize n, float *restrict out)
     out[i] = l4_bf16_to_float (in[i]);
 }
 
+/* Whole numbers up to 128 have no more than 8 bits: the upper half of the float is exact. */
+static void
+int8_to_bf16 (const gint8 *restrict in, gsize n, guint16 *restrict out)
+{
+  for (gsize i = 0; i < n; i++) {
+    float value = in[i];
+    guint32 bits;
+
+    memcpy (&bits, &value, sizeof bits);
+    out[i] = bits >> 16;
+  }
+}
+
+static void
+int8_to_float (const gint8 *restrict in, gsize n, float *restrict out)
+{
+  for (gsize i = 0; i < n; i++)
+    out[i] = in[i];
+}
+
 /* Rounds the 32 numbers of in to the first group of out. */
 static void
 quantise_group (const float *restrict in, const L4QuantisedRows *out)
@@ -262,5 +282,7 @@ const L4Kernels TABLE (L4_KERNELS_NAME) = {
   .soften = soften,
   .to_bf16 = to_bf16,
   .from_bf16 = from_bf16,
+  .int8_to_bf16 = int8_to_bf16,
+  .int8_to_float = int8_to_float,
   .quantise = quantise,
 };

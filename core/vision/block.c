@@ -154,7 +154,7 @@ attend (L4Compute *compute, const Rotate *job, gint64 n_tiles, const float *v, f
   const L4VisionConfig *config = job->config;
   gint64 d = config->hidden / config->n_heads, size = job->n * config->hidden;
   L4KeyValues store;
-  gboolean good = l4_key_values_init (&store, compute, config->n_heads, d, job->n, error);
+  gboolean good = l4_key_values_init (&store, compute, FALSE, config->n_heads, d, job->n, error);
 
   l4_compute_run (compute, rotate_token, (gpointer) job, n_tiles * job->n, n_tiles * size);
   for (gint64 tile = 0; good && tile < n_tiles; tile++) {

@@ -13,7 +13,7 @@
 
 /* Largest difference allowed, as a part of the stage's largest value. */
 #define FLOAT32_TOLERANCE 1e-4
-#define BF16_TOLERANCE 0.02     /* root mean square: single logits of a random model err by twice that, from rounding alone */
+#define ROUNDED_TOLERANCE 0.02     /* root mean square: single logits of a random model err by twice that, from rounding alone */
 
 static const char *const cases[] = { "scout-tiny", "maverick-tiny", "frames-tiny", "topk-tiny", "dense-tiny" };
 
@@ -278,11 +278,11 @@ test_greedy_ids_without_cache (gconstpointer name)
 
 /* Runs the prompt in batches of that size, then the expected answer token by token; logits [n + n_new, vocab]. */
 static void
-run_cached (const Golden *golden, gint64 batch, const gint32 *answer, gint64 n_new, float *logits)
+run_cached (const Golden *golden, gboolean int8, gint64 batch, const gint32 *answer, gint64 n_new, float *logits)
 {
   const L4Llama *model = golden->model;
   const L4TextConfig *config = &model->config->text;
-  g_autoptr (L4Cache) cache = l4_cache_new (model->compute, config, golden->n + n_new, NULL);
+  g_autoptr (L4Cache) cache = l4_cache_new (model->compute, config, int8, golden->n + n_new, NULL);
   g_autoptr (GError) error = NULL;
   l4_autofree float *features = NULL, *h = NULL;
   gint64 n_features = 0, step;
@@ -322,9 +322,24 @@ test_greedy_ids_with_cache (gconstpointer name)
   load_ids (name, "generated_ids.npy", &expected, &n_new);
   vocab = golden.model->config->text.vocab;
   logits = l4_alloc ((golden.n + n_new) * vocab * sizeof (float), "test", NULL);
-  run_cached (&golden, golden.n, expected, n_new, logits);
+  run_cached (&golden, FALSE, golden.n, expected, n_new, logits);
   for (gint64 i = 0; i < n_new; i++)
     g_assert_cmpint (best (logits + (golden.n - 1 + i) * vocab, vocab), ==, expected[i]);
+}
+
+static void
+test_keys_and_values_as_integers_stay_close (gconstpointer name)
+{
+  g_auto (Golden) golden = { 0 };
+  g_auto (L4Npy) expected = { 0 };
+  l4_autofree float *logits = NULL;
+
+  golden_load (&golden, name, L4_PRECISION_F32);
+  g_assert_true (load_expected (name, "logits.npy", &expected));
+  logits = l4_alloc (expected.n_elements * sizeof (float), "test", NULL);
+  run_cached (&golden, TRUE, 7, NULL, 0, logits);
+  g_test_message ("%s: off by %.2g", (const char *) name, distance (logits, expected.data, expected.n_elements));
+  g_assert_cmpfloat (distance (logits, expected.data, expected.n_elements), <, ROUNDED_TOLERANCE);
 }
 
 /* Batches of one, of sizes that straddle every chunk border, of exactly one chunk, and all at once. */
@@ -344,7 +359,7 @@ test_batches_of_any_size_give_the_same_logits (gconstpointer name)
   for (guint i = 0; i < G_N_ELEMENTS (batches); i++) {
     g_autofree char *what = g_strdup_printf ("batches of %" G_GINT64_FORMAT, batches[i]);
 
-    run_cached (&golden, batches[i], NULL, 0, logits);
+    run_cached (&golden, FALSE, batches[i], NULL, 0, logits);
     assert_close (what, logits, expected.data, expected.n_elements, FLOAT32_TOLERANCE);
   }
 }
@@ -358,7 +373,7 @@ test_chunked_layers_hold_one_chunk (gconstpointer name)
 
   golden_load (&golden, name, L4_PRECISION_BF16);
   config = &golden.model->config->text;
-  cache = l4_cache_new (golden.model->compute, config, 10 * (config->chunk + 1), NULL);
+  cache = l4_cache_new (golden.model->compute, config, FALSE, 10 * (config->chunk + 1), NULL);
   for (gint64 l = 0; l < config->n_layers; l++)
     /* in blocks of 64 slots */
     g_assert_cmpint (cache->layers[l].capacity, ==,
@@ -405,7 +420,7 @@ test_bf16_is_close_with_the_reference_experts (gconstpointer name)
   experts = reference_experts (&golden, &n_choices);
   trace (&golden, golden.ids, golden.n, experts, &forced);
   g_test_message ("bf16 logits: off by %.2g", distance (forced.logits, expected.data, expected.n_elements));
-  g_assert_cmpfloat (distance (forced.logits, expected.data, expected.n_elements), <, BF16_TOLERANCE);
+  g_assert_cmpfloat (distance (forced.logits, expected.data, expected.n_elements), <, ROUNDED_TOLERANCE);
 
   trace (&golden, golden.ids, golden.n, NULL, &free_running);
   for (gint64 r = 0; r < n_choices; r++)
@@ -426,6 +441,7 @@ main (int argc, char **argv)
     {"greedy-ids-without-cache-equal-the-reference", test_greedy_ids_without_cache},
     {"greedy-ids-with-cache-equal-the-reference", test_greedy_ids_with_cache},
     {"batches-of-any-size-give-the-same-logits", test_batches_of_any_size_give_the_same_logits},
+    {"keys-and-values-as-integers-stay-close", test_keys_and_values_as_integers_stay_close},
     {"chunked-layers-hold-one-chunk", test_chunked_layers_hold_one_chunk},
     {"bf16-is-close-with-the-reference-experts", test_bf16_is_close_with_the_reference_experts},
   };

@@ -187,17 +187,17 @@ test_two_threads_share_one_weight (void)
 
 /* n queries over slots keys, of which query t sees first + t * step. */
 static void
-check_attention (L4Compute *compute, gint64 heads, gint64 kv_heads, gint64 d, gint64 n, gint64 slots, gint64 first, gint64 step)
+check_attention (L4Compute *compute, gboolean int8, gint64 heads, gint64 kv_heads, gint64 d, gint64 n, gint64 slots, gint64 first, gint64 step)
 {
   g_autoptr (GRand) random = g_rand_new_with_seed (slots * 7 + d);
   l4_autofree float *q = random_floats (random, n * heads * d), *out = random_floats (random, n * heads * d);
   l4_autofree float *k = random_floats (random, slots * kv_heads * d), *v = random_floats (random, slots * kv_heads * d);
   g_autofree double *weights = g_new (double, slots);
-  double tolerance = l4_compute_get_precision (compute) == L4_PRECISION_F32 ? 1e-5 : 0.02;
+  double tolerance = l4_compute_get_precision (compute) == L4_PRECISION_F32 && !int8 ? 1e-5 : 0.02;
   L4KeyValues store;
   gint64 half = slots / 3;
 
-  g_assert_true (l4_key_values_init (&store, compute, kv_heads, d, slots, NULL));
+  g_assert_true (l4_key_values_init (&store, compute, int8, kv_heads, d, slots, NULL));
   l4_key_values_store (&store, compute, 0, k, v, half);
   l4_key_values_store (&store, compute, half, k + half * kv_heads * d, v + half * kv_heads * d, slots - half);
   g_assert_true (l4_attention (compute, &store, q, n, heads, 0.5, first, step, out, NULL));
@@ -230,12 +230,14 @@ test_attention (gconstpointer data)
   g_autoptr (L4Compute) compute = l4_compute_new (GPOINTER_TO_INT (data), 2, NULL);
   g_autoptr (L4Compute) many = l4_compute_new (GPOINTER_TO_INT (data), 7, NULL);
 
-  check_attention (compute, 6, 2, 6, 4, 9, 3, 1);
-  check_attention (compute, 4, 4, 88, 77, 77, 77, 0);
-  check_attention (compute, 5, 1, 128, 3, 700, 600, 1);
-  check_attention (compute, 10, 2, 32, 300, 300, 1, 1);
-  check_attention (many, 10, 2, 16, 1, 3000, 3000, 0);  /* keys split between threads */
-  check_attention (many, 10, 2, 16, 2, 1025, 1024, 1);
+  for (gboolean int8 = FALSE; int8 <= TRUE; int8++) {
+    check_attention (compute, int8, 6, 2, 6, 4, 9, 3, 1);
+    check_attention (compute, int8, 4, 4, 88, 77, 77, 77, 0);
+    check_attention (compute, int8, 5, 1, 128, 3, 700, 600, 1);
+    check_attention (compute, int8, 10, 2, 32, 300, 300, 1, 1);
+    check_attention (many, int8, 10, 2, 16, 1, 3000, 3000, 0);  /* keys split between threads */
+    check_attention (many, int8, 10, 2, 16, 2, 1025, 1024, 1);
+  }
 }
 
 int
