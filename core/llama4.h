@@ -40,6 +40,8 @@ typedef struct
   guint64 memory_limit;         /* bytes for weights and caches; 0: what the machine has free */
   gboolean map;                 /* leave matrices in their file, mapped: for models larger than memory, slower. A file that is cut
                                    short meanwhile ends the process with SIGBUS */
+  gboolean vision_int8;         /* keep the vision part's plain matrices as 8-bit integers with a scale for 32 of them (Q8_0): half the
+                                   memory, faster without matrix units, less exact */
   guint threads;                /* 0: every CPU that the process may use */
 } L4LoadOptions;
 

@@ -31,9 +31,9 @@ typedef enum
 
 typedef enum
 {
-  GST_LLAMA4_KV_BF16,
-  GST_LLAMA4_KV_INT8
-} GstLlama4KvType;
+  GST_LLAMA4_BF16,
+  GST_LLAMA4_INT8
+} GstLlama4Numbers;
 
 /* What to do with a window while another waits to be described. */
 typedef enum
@@ -54,7 +54,7 @@ typedef struct
   guint max_tokens;
   double temperature, top_p;
   guint64 seed;
-  GstLlama4KvType kv_type;
+  GstLlama4Numbers kv_type, vision_type;
   GstLlama4OnBusy on_busy;
   guint64 lateness, latency;    /* nanoseconds */
   guint threads;

@@ -66,8 +66,8 @@ post_load_error (GstLlama4Describe * self, const GError * error)
 static char *
 make_key (const GstLlama4Settings * settings)
 {
-  return g_strdup_printf ("%s\n%s\n%d %u %" PRIu64, settings->model_path != NULL ? settings->model_path : "",
-      settings->projector_path != NULL ? settings->projector_path : "", settings->load, settings->threads,
+  return g_strdup_printf ("%s\n%s\n%d %d %u %" PRIu64, settings->model_path != NULL ? settings->model_path : "",
+      settings->projector_path != NULL ? settings->projector_path : "", settings->load, settings->vision_type, settings->threads,
       settings->memory_limit);
 }
 
@@ -118,6 +118,7 @@ get_model (GstLlama4Describe * self, GCancellable * cancellable, GError ** error
     .projector_path = settings.projector_path,
     .memory_limit = settings.memory_limit,
     .map = settings.load == GST_LLAMA4_LOAD_MAP,
+    .vision_int8 = settings.vision_type == GST_LLAMA4_INT8,
     .threads = settings.threads,
   };
   model = l4_model_load (&options, on_progress, &progress, cancellable, error);

@@ -10,6 +10,7 @@ enum
   PROP_MODEL_PATH,
   PROP_PROJECTOR_PATH,
   PROP_LOAD,
+  PROP_VISION_TYPE,
   PROP_PROMPT,
   PROP_SYSTEM_PROMPT,
   PROP_LANGUAGE,
@@ -76,19 +77,19 @@ gst_llama4_load_get_type (void)
   return type;
 }
 
-#define GST_TYPE_LLAMA4_KV_TYPE (gst_llama4_kv_type_get_type ())
+#define GST_TYPE_LLAMA4_NUMBERS (gst_llama4_numbers_get_type ())
 static GType
-gst_llama4_kv_type_get_type (void)
+gst_llama4_numbers_get_type (void)
 {
   static gsize type = 0;
   static const GEnumValue values[] = {
-    {GST_LLAMA4_KV_BF16, "As the model computes them", "bf16"},
-    {GST_LLAMA4_KV_INT8, "As 8-bit integers: half the memory, less exact", "int8"},
+    {GST_LLAMA4_BF16, "As the model has them", "bf16"},
+    {GST_LLAMA4_INT8, "As 8-bit integers: half the memory, less exact", "int8"},
     {0, NULL, NULL}
   };
 
   if (g_once_init_enter (&type))
-    g_once_init_leave (&type, g_enum_register_static ("GstLlama4KvType", values));
+    g_once_init_leave (&type, g_enum_register_static ("GstLlama4Numbers", values));
   return type;
 }
 
@@ -152,6 +153,9 @@ set_property (GObject * object, guint id, const GValue * value, GParamSpec * psp
       break;
     case PROP_LOAD:
       settings->load = g_value_get_enum (value);
+      break;
+    case PROP_VISION_TYPE:
+      settings->vision_type = g_value_get_enum (value);
       break;
     case PROP_PROMPT:
       set_string (&settings->prompt, value);
@@ -254,6 +258,9 @@ get_property (GObject * object, guint id, GValue * value, GParamSpec * pspec)
     case PROP_LOAD:
       g_value_set_enum (value, settings->load);
       break;
+    case PROP_VISION_TYPE:
+      g_value_set_enum (value, settings->vision_type);
+      break;
     case PROP_PROMPT:
       g_value_set_string (value, settings->prompt);
       break;
@@ -337,6 +344,9 @@ install_model_properties (GObjectClass * klass)
   g_object_class_install_property (klass, PROP_LOAD,
       g_param_spec_enum ("load", _("Load"), _("How the weights come into memory"), GST_TYPE_LLAMA4_LOAD, GST_LLAMA4_LOAD_READ,
           READY));
+  g_object_class_install_property (klass, PROP_VISION_TYPE,
+      g_param_spec_enum ("vision-type", _("Type of the vision part"), _("How the vision part's weights are kept"),
+          GST_TYPE_LLAMA4_NUMBERS, GST_LLAMA4_BF16, READY));
   g_object_class_install_property (klass, PROP_THREADS,
       g_param_spec_uint ("threads", _("Threads"), _("Threads that compute; 0: one for every CPU"), 0, MAX_THREADS, 0, READY));
   g_object_class_install_property (klass, PROP_MEMORY_LIMIT,
@@ -368,8 +378,8 @@ install_prompt_properties (GObjectClass * klass)
   g_object_class_install_property (klass, PROP_SEED,
       g_param_spec_uint64 ("seed", _("Seed"), _("Start of the random numbers"), 0, G_MAXUINT64, 0, PLAYING));
   g_object_class_install_property (klass, PROP_KV_TYPE,
-      g_param_spec_enum ("kv-type", _("Type of keys and values"), _("How keys and values are kept"), GST_TYPE_LLAMA4_KV_TYPE,
-          GST_LLAMA4_KV_BF16, PLAYING));
+      g_param_spec_enum ("kv-type", _("Type of keys and values"), _("How keys and values are kept"), GST_TYPE_LLAMA4_NUMBERS,
+          GST_LLAMA4_BF16, PLAYING));
 }
 
 static void

@@ -187,7 +187,7 @@ describe (GstLlama4Describe * self, L4Session * session, const Job * job, GCance
   }
   messages[n_messages++] = (L4Message) { L4_ROLE_USER, (const L4Part *) prompt.parts->data, prompt.parts->len };
   options = (L4GenerateOptions) { settings.max_tokens, settings.temperature, settings.top_p, settings.seed, settings.tiles,
-    settings.kv_type == GST_LLAMA4_KV_INT8
+    settings.kv_type == GST_LLAMA4_INT8
   };
 
   if (g_cancellable_is_cancelled (cancellable))

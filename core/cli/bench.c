@@ -14,8 +14,8 @@
 typedef struct
 {
   gint threads, repetitions;
-  gboolean json, map, no_vision, kv_int8;
-  char *prompts, *generations, *projector, *load, *kv_type;
+  gboolean json, map, no_vision, kv_int8, vision_int8;
+  char *prompts, *generations, *projector, *load, *kv_type, *vision_type;
 } Options;
 
 /* One measurement: repeated, in order. */
@@ -251,6 +251,7 @@ parse (int argc, char **argv, Options *options, char **path, GError **error)
     {"threads", 't', 0, G_OPTION_ARG_INT, &options->threads, N_("Threads; 0: one for every CPU"), "N"},
     {"projector", 0, 0, G_OPTION_ARG_FILENAME, &options->projector, N_("Vision part of a GGUF model"), "F"},
     {"load", 0, 0, G_OPTION_ARG_STRING, &options->load, N_("Read the weights into memory, or map their file"), "read|map"},
+    {"vision-type", 0, 0, G_OPTION_ARG_STRING, &options->vision_type, N_("How the vision part's weights are kept"), "bf16|int8"},
     {"kv-type", 0, 0, G_OPTION_ARG_STRING, &options->kv_type, N_("How keys and values are kept"), "bf16|int8"},
     {"no-vision", 0, 0, G_OPTION_ARG_NONE, &options->no_vision, N_("Leave pictures out"), NULL},
     {"json", 0, 0, G_OPTION_ARG_NONE, &options->json, N_("Print JSON"), NULL},
@@ -265,7 +266,8 @@ parse (int argc, char **argv, Options *options, char **path, GError **error)
   if (options->repetitions < 1 || options->repetitions > 1000)
     return l4_fail (error, L4_ERROR_INPUT, _("--repetitions %d: must be 1 to 1000"), options->repetitions);
   if (!l4_cli_parse_choice ("load", options->load, "read", "map", &options->map, error)
-      || !l4_cli_parse_choice ("kv-type", options->kv_type, "bf16", "int8", &options->kv_int8, error))
+      || !l4_cli_parse_choice ("kv-type", options->kv_type, "bf16", "int8", &options->kv_int8, error)
+      || !l4_cli_parse_choice ("vision-type", options->vision_type, "bf16", "int8", &options->vision_int8, error))
     return FALSE;
   *path = rest[0] != NULL ? g_strdup (rest[0]) : l4_cli_embedded_model ();
   return TRUE;
@@ -298,7 +300,7 @@ l4_cli_bench (int argc, char **argv, GError **error)
   good = parse (argc, argv, &options, &path, error);
   if (good)
     model = l4_llama_load (&(L4LoadOptions) {.model_path = path,.projector_path = options.projector,
-          .threads = MAX (options.threads, 0),.map = options.map }, L4_PRECISION_BF16, NULL, NULL, NULL, error);
+          .threads = MAX (options.threads, 0),.map = options.map,.vision_int8 = options.vision_int8 }, L4_PRECISION_BF16, NULL, NULL, NULL, error);
   bench.model = model;
   good = model != NULL && measure_all (&bench, error);
   if (good && options.json)
@@ -310,5 +312,6 @@ l4_cli_bench (int argc, char **argv, GError **error)
   g_free (options.projector);
   g_free (options.load);
   g_free (options.kv_type);
+  g_free (options.vision_type);
   return good;
 }

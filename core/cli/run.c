@@ -10,11 +10,11 @@
 typedef struct
 {
   char **images;
-  char *system, *projector, *load, *kv_type;
+  char *system, *projector, *load, *kv_type, *vision_type;
   gint max_tokens, tiles, threads;
   double temperature, top_p;
   gint64 seed;
-  gboolean json, map, kv_int8;
+  gboolean json, map, kv_int8, vision_int8;
 } Options;
 
 static void
@@ -25,6 +25,7 @@ options_clear (Options *self)
   g_free (self->projector);
   g_free (self->load);
   g_free (self->kv_type);
+  g_free (self->vision_type);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, options_clear)
@@ -43,6 +44,7 @@ parse (int argc, char **argv, Options *options, char ***rest, GError **error)
     {"tiles", 0, 0, G_OPTION_ARG_INT, &options->tiles, N_("Most tiles a picture; 0: what the model allows (0)"), "N"},
     {"threads", 0, 0, G_OPTION_ARG_INT, &options->threads, N_("Threads; 0: one for every CPU (0)"), "N"},
     {"load", 0, 0, G_OPTION_ARG_STRING, &options->load, N_("Read the weights into memory, or map their file"), "read|map"},
+    {"vision-type", 0, 0, G_OPTION_ARG_STRING, &options->vision_type, N_("How the vision part's weights are kept"), "bf16|int8"},
     {"kv-type", 0, 0, G_OPTION_ARG_STRING, &options->kv_type, N_("How keys and values are kept"), "bf16|int8"},
     {"json", 0, 0, G_OPTION_ARG_NONE, &options->json, N_("One JSON object instead of text"), NULL},
     {NULL}
@@ -56,7 +58,8 @@ parse (int argc, char **argv, Options *options, char ***rest, GError **error)
   if (options->tiles < 0 || options->threads < 0)
     return l4_fail (error, L4_ERROR_INPUT, _("--tiles and --threads must not be negative"));
   return l4_cli_parse_choice ("load", options->load, "read", "map", &options->map, error)
-      && l4_cli_parse_choice ("kv-type", options->kv_type, "bf16", "int8", &options->kv_int8, error);
+      && l4_cli_parse_choice ("kv-type", options->kv_type, "bf16", "int8", &options->kv_int8, error)
+      && l4_cli_parse_choice ("vision-type", options->vision_type, "bf16", "int8", &options->vision_int8, error);
 }
 
 static char *
@@ -163,6 +166,7 @@ l4_cli_run (int argc, char **argv, GError **error)
     .model_path = path,
     .projector_path = options.projector,
     .map = options.map,
+    .vision_int8 = options.vision_int8,
     .threads = options.threads,
   };
   model = l4_model_load (&load, NULL, NULL, NULL, error);

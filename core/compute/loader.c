@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "compute/compute-private.h"
+#include "formats/quantise.h"
 #include "formats/type.h"
 
 /* Panels that a task reads at once. */
@@ -18,7 +19,7 @@ struct _L4Loader
 {
   L4Compute *compute;
   L4Checkpoint *checkpoint;
-  gboolean map;
+  gboolean map, quantise;
   guint64 total, done;          /* elements */
   L4ProgressFunc progress;
   gpointer user_data;
@@ -68,6 +69,12 @@ l4_loader_free (L4Loader *self)
   g_free (self);
 }
 
+void
+l4_loader_quantise (L4Loader *self, gboolean quantise)
+{
+  self->quantise = quantise;
+}
+
 gboolean
 l4_loader_finish (L4Loader *self, GError **error)
 {
@@ -100,7 +107,27 @@ converts (const Reading *reading)
   return reading->tensor->type != reading->weight->type;
 }
 
-/* Reads n rows of the file from row first on into out, in the type of the weight; in: the same size in the type of the file. */
+/* n rows in the type of the file to the weight's; floats: [n_in] where that is Q8_0. */
+static gboolean
+convert_rows (const Reading *reading, gint64 n, const guint8 *in, float *floats, guint8 *out, GError **error)
+{
+  const L4Weight *weight = reading->weight;
+
+  if (weight->type == L4_TYPE_BF16) {
+    l4_kernels ()->to_bf16 ((const float *) in, n * reading->row_bytes / sizeof (float), (guint16 *) out);
+    return TRUE;
+  }
+  for (gint64 i = 0; i < n; i++) {
+    l4_type_to_float (reading->tensor->type, in + i * reading->row_bytes, weight->n_in, floats);
+    if (!l4_quantise (weight->type, floats, weight->n_in, out + i * weight->row_bytes))
+      return l4_fail (error, L4_ERROR_FORMAT, _("%s: a weight of tensor \"%s\" is no number"),
+          l4_checkpoint_get_path (reading->loader->checkpoint), reading->tensor->name);
+  }
+  return TRUE;
+}
+
+/* Reads n rows of the file from row first on into out, in the type of the weight; in: room for them in the type of the file, and for
+ * floats of one row. */
 static gboolean
 read_rows (Reading *reading, gint64 first, gint64 n, guint8 *in, guint8 *out)
 {
@@ -116,9 +143,7 @@ read_rows (Reading *reading, gint64 first, gint64 n, guint8 *in, guint8 *out)
     for (gint64 i = 0; done && i < n; i++)
       done = l4_checkpoint_read (checkpoint, reading->tensor, reading->offset + (first + i) * reading->stride,
           reading->row_bytes, to + i * reading->row_bytes, &error);
-  if (done && converts (reading))       /* of float32 to bfloat16 */
-    l4_kernels ()->to_bf16 ((const float *) in, n * reading->row_bytes / sizeof (float), (guint16 *) out);
-  if (done)
+  if (done && (!converts (reading) || convert_rows (reading, n, in, (float *) (in + n * reading->row_bytes), out, &error)))
     return TRUE;
   g_mutex_lock (&reading->lock);
   if (reading->error == NULL)
@@ -178,7 +203,8 @@ read_matrix (Reading *reading, gboolean inputs_first)
   L4Weight *weight = reading->weight;
   guint64 work = weight->n_out * weight->n_in;
   gsize own = inputs_first ? reading->row_bytes
-      : TASK_PANELS * L4_PANEL_ROWS * (weight->row_bytes + (converts (reading) ? reading->row_bytes : 0));
+      : TASK_PANELS * L4_PANEL_ROWS * (weight->row_bytes + (converts (reading) ? reading->row_bytes : 0))
+      + weight->n_in * sizeof (float);
 
   if (!l4_compute_take_own (self->compute, own, &reading->error))
     return FALSE;
@@ -211,12 +237,25 @@ read_scales (L4Loader *self, const L4Tensor *tensor, L4Weight *weight)
       && l4_checkpoint_read_float (self->checkpoint, scales, 0, weight->n_out, weight->row_scales, &self->error);
 }
 
+/* The type that a matrix has in memory. */
+static L4Type
+choose_type (const L4Loader *self, const L4Tensor *tensor, gint64 n_in, gboolean keep_f32, gboolean inputs_first)
+{
+  gboolean plain = tensor->type == L4_TYPE_F32 || tensor->type == L4_TYPE_F16 || tensor->type == L4_TYPE_BF16;
+
+  if (self->compute->precision == L4_PRECISION_F32 || keep_f32)
+    return tensor->type;
+  if (self->quantise && plain && !inputs_first && n_in % l4_type_info (L4_TYPE_Q8_0)->block_elements == 0)
+    return L4_TYPE_Q8_0;
+  return tensor->type == L4_TYPE_F32 ? L4_TYPE_BF16 : tensor->type;
+}
+
 /* The matrix of tensor whose bytes begin at offset. */
 static L4Weight *
 load_matrix (L4Loader *self, const L4Tensor *tensor, gint64 n_out, gint64 n_in, gboolean keep_f32, const L4Slice *slice)
 {
   gboolean inputs_first = slice != NULL && slice->inputs_first;
-  gboolean round = tensor->type == L4_TYPE_F32 && !keep_f32 && self->compute->precision == L4_PRECISION_BF16;
+  L4Type type = choose_type (self, tensor, n_in, keep_f32, inputs_first);
   g_autoptr (L4Weight) weight = NULL;
   Reading reading = {.loader = self,.tensor = tensor,.n_rows = inputs_first ? n_in : n_out };
   const guint8 *mapped = NULL;
@@ -234,13 +273,13 @@ load_matrix (L4Loader *self, const L4Tensor *tensor, gint64 n_out, gint64 n_in, 
     reading.offset = (guint64) slice->index * n_in * all + slice->first_row * l4_type_info (tensor->type)->block_bytes;
   else if (slice != NULL)
     reading.offset = ((guint64) slice->index * slice->n_rows + slice->first_row) * all;
-  if (self->map && !inputs_first && !round) {
+  if (self->map && !inputs_first && type == tensor->type) {
     mapped = l4_checkpoint_map (self->checkpoint, tensor, &self->error);
     if (mapped == NULL)
       return NULL;
     mapped += reading.offset;
   }
-  weight = l4_weight_new (round ? L4_TYPE_BF16 : tensor->type, n_out, n_in, mapped, &self->error);
+  weight = l4_weight_new (type, n_out, n_in, mapped, &self->error);
   if (weight == NULL || (tensor->type == L4_TYPE_F8_E4M3 && !read_scales (self, tensor, weight)))
     return NULL;
   reading.weight = weight;

@@ -17,6 +17,9 @@ L4Loader *l4_loader_new (L4Compute *compute, L4Checkpoint *checkpoint, gboolean 
 void l4_loader_free (L4Loader *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Loader, l4_loader_free)
 
+/* From now on matrices of plain numbers whose rows are whole blocks become Q8_0 in L4_PRECISION_BF16, or no longer do. */
+void l4_loader_quantise (L4Loader *self, gboolean quantise);
+
 /* Every function below takes the name of a tensor as a printf format. What failed first is in l4_loader_finish(). */
 
 /* A [n_out, n_in] matrix in the type of the file; one of float32 becomes bfloat16 in L4_PRECISION_BF16. l4_loader_weight_f32:

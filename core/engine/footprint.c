@@ -27,21 +27,32 @@ becomes_floats (const L4Tensor *tensor)
       || g_str_has_suffix (tensor->name, ".router.weight") || g_str_has_suffix (tensor->name, "_scale");
 }
 
+static gboolean
+is_vision (const L4Tensor *tensor)
+{
+  return g_str_has_prefix (tensor->name, "vision_model.") || g_str_has_prefix (tensor->name, "multi_modal_projector.");
+}
+
 /* A matrix as it is multiplied: in the blocks of its file, but float32 becomes bfloat16 unless all is float32. It stays in the file
  * if its bytes are left as they are, and its rows are outputs: those of experts under names that do not end in .weight are inputs. */
 static guint64
-matrix_memory (const L4Tensor *tensor, L4Precision precision, gboolean map)
+matrix_memory (const L4Tensor *tensor, L4Precision precision, gboolean map, gboolean int8)
 {
+  const L4TypeInfo *q8_0 = l4_type_info (L4_TYPE_Q8_0);
   gboolean rounded = tensor->type == L4_TYPE_F32 && precision == L4_PRECISION_BF16;
   gboolean inputs_first = tensor->n_dims == 3 && !g_str_has_suffix (tensor->name, ".weight");
 
+  if (int8 && precision == L4_PRECISION_BF16 && tensor->n_dims == 2 && l4_type_info (tensor->type)->block_elements == 1
+      && tensor->dims[1] % q8_0->block_elements == 0)
+    return tensor->n_elements / q8_0->block_elements * q8_0->block_bytes;
   if (map && !rounded && !inputs_first)
     return 0;
   return rounded ? tensor->bytes / 2 : tensor->bytes;
 }
 
 guint64
-l4_footprint_weights (const L4Checkpoint *checkpoint, const L4Config *config, L4Precision precision, gboolean map)
+l4_footprint_weights (const L4Checkpoint *checkpoint, const L4Config *config, L4Precision precision, gboolean map,
+    gboolean vision_int8)
 {
   guint64 total = 0;
 
@@ -52,7 +63,7 @@ l4_footprint_weights (const L4Checkpoint *checkpoint, const L4Config *config, L4
     if (becomes_floats (tensor))
       total += tensor->n_elements * sizeof (float);
     else if (!embeddings || config->text.tied)  /* tied: once in rows and once as the head */
-      total += matrix_memory (tensor, precision, map);
+      total += matrix_memory (tensor, precision, map, vision_int8 && is_vision (tensor));
     if (embeddings && !map)
       total += tensor->bytes;
   }

@@ -12,8 +12,9 @@
 /* Tiles whose picture tokens a session keeps: some windows' worth, at Scout's width 2.9 MB each. */
 #define L4_KEPT_TILES 32
 
-/* Bytes of the checkpoint's weights; with map, of those that cannot stay in the file. */
-guint64 l4_footprint_weights (const L4Checkpoint *checkpoint, const L4Config *config, L4Precision precision, gboolean map);
+/* Bytes of the checkpoint's weights; with map, of those that cannot stay in the file; vision_int8 as in L4LoadOptions. */
+guint64 l4_footprint_weights (const L4Checkpoint *checkpoint, const L4Config *config, L4Precision precision, gboolean map,
+    gboolean vision_int8);
 
 /* The latter of a GGUF file that nobody has yet. */
 guint64 l4_footprint_unmapped (const L4Config *config);

@@ -76,8 +76,10 @@ load_weights (L4Llama *self, L4ProgressFunc progress, gpointer user_data, GCance
   g_autoptr (L4Loader) loader =
       l4_loader_new (self->compute, self->checkpoint, self->map, self->n_parameters, progress, user_data, cancellable);
 
+  l4_loader_quantise (loader, self->vision_int8);
   if (self->config->has_vision)
     self->vision = l4_vision_encoder_load (loader, self->config);
+  l4_loader_quantise (loader, FALSE);
   self->decoder = l4_decoder_load (loader, self->config);
   return l4_loader_finish (loader, error);
 }
@@ -91,6 +93,7 @@ l4_llama_load (const L4LoadOptions *options, L4Precision precision, L4ProgressFu
   self->path = g_strdup (options->model_path);
   self->memory_limit = options->memory_limit;
   self->map = options->map;
+  self->vision_int8 = options->vision_int8;
   self->checkpoint = l4_checkpoint_open (self->path, options->projector_path, error);
   self->config = self->checkpoint != NULL ? l4_config_load (self->checkpoint, error) : NULL;
   if (self->config == NULL)
@@ -98,7 +101,7 @@ l4_llama_load (const L4LoadOptions *options, L4Precision precision, L4ProgressFu
   self->n_parameters = l4_decoder_n_parameters (&self->config->text);
   if (self->config->has_vision)
     self->n_parameters += l4_vision_encoder_n_parameters (self->config);
-  self->memory = l4_footprint_weights (self->checkpoint, self->config, precision, self->map);
+  self->memory = l4_footprint_weights (self->checkpoint, self->config, precision, self->map, self->vision_int8);
   if (!check_memory (self, error) || !load_tokenizer (self, error))
     return NULL;
   self->digest = make_digest (self->path, self->checkpoint);

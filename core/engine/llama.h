@@ -18,7 +18,7 @@ typedef struct
   L4Decoder *decoder;
   L4VisionEncoder *vision;      /* NULL in a text-only checkpoint */
   L4Checkpoint *checkpoint;     /* while loading, and with map as long as the model */
-  gboolean map;
+  gboolean map, vision_int8;    /* as in L4LoadOptions */
   char *path;
   char *digest;
   const char *quantization;     /* the type of most weights: static */

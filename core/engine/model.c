@@ -65,8 +65,8 @@ model_key (const L4LoadOptions *options)
   struct stat status = { 0 };
 
   stat (canonical, &status);
-  return g_strdup_printf ("%s\n%s\n%" PRId64 ".%ld\n%u %d", canonical, projector, (gint64) status.st_mtim.tv_sec,
-      status.st_mtim.tv_nsec, options->threads, options->map);
+  return g_strdup_printf ("%s\n%s\n%" PRId64 ".%ld\n%u %d %d", canonical, projector, (gint64) status.st_mtim.tv_sec,
+      status.st_mtim.tv_nsec, options->threads, options->map, options->vision_int8);
 }
 
 static L4Model *

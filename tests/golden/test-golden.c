@@ -14,6 +14,7 @@
 /* Largest difference allowed, as a part of the stage's largest value. */
 #define FLOAT32_TOLERANCE 1e-4
 #define ROUNDED_TOLERANCE 0.02     /* root mean square: single logits of a random model err by twice that, from rounding alone */
+#define INTEGER_TOLERANCE 0.03  /* weights and input as 8-bit integers: two roundings of the size of one to bfloat16 */
 
 static const char *const cases[] = { "scout-tiny", "maverick-tiny", "frames-tiny", "topk-tiny", "dense-tiny" };
 
@@ -415,6 +416,29 @@ test_bf16_is_close_with_the_reference_experts (gconstpointer name)
 }
 
 static void
+test_vision_as_integers_is_close (gconstpointer name)
+{
+  g_autofree char *path = golden_path (name, NULL);
+  g_auto (L4Npy) pixels = { 0 }, expected = { 0 };
+  g_autoptr (L4Llama) usual = load_model (name, L4_PRECISION_BF16), model = NULL;
+  g_autoptr (GError) error = NULL;
+  l4_autofree float *features = NULL;
+
+  if (!load_expected (name, "pixel_values.npy", &pixels) || !load_expected (name, "vision_features.npy", &expected)) {
+    g_test_skip ("no pictures");
+    return;
+  }
+  model = l4_llama_load (&(L4LoadOptions) {.model_path = path,.vision_int8 = TRUE }, L4_PRECISION_BF16, NULL, NULL,
+      NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (model->memory, <, usual->memory);
+  features = l4_alloc (expected.n_elements * sizeof (float), "test", NULL);
+  g_assert_true (l4_vision_encoder_forward (model->vision, model->compute, pixels.data, pixels.dims[0], features, NULL, &error));
+  g_test_message ("features: off by %.2g", distance (features, expected.data, expected.n_elements));
+  g_assert_cmpfloat (distance (features, expected.data, expected.n_elements), <, INTEGER_TOLERANCE);
+}
+
+static void
 test_keys_and_values_as_integers_are_close (gconstpointer name)
 {
   g_auto (Golden) golden = { 0 };
@@ -447,6 +471,7 @@ main (int argc, char **argv)
     {"batches-of-any-size-give-the-same-logits", test_batches_of_any_size_give_the_same_logits},
     {"chunked-layers-hold-one-chunk", test_chunked_layers_hold_one_chunk},
     {"bf16-is-close-with-the-reference-experts", test_bf16_is_close_with_the_reference_experts},
+    {"vision-as-integers-is-close", test_vision_as_integers_is_close},
     {"keys-and-values-as-integers-are-close-with-the-reference-experts", test_keys_and_values_as_integers_are_close},
   };
 
