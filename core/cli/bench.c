@@ -26,6 +26,7 @@ typedef struct
   guint n;
   double units;                 /* tokens or tiles in one repetition */
   double operations, bytes;     /* of one repetition */
+  gboolean integers;            /* its weights can be multiplied as 8-bit integers */
 } Result;
 
 typedef struct
@@ -59,11 +60,14 @@ median (const Result *result)
   return (sorted[(result->n - 1) / 2] + sorted[result->n / 2]) / 2;
 }
 
-/* The least time that the machine's matrix units and memory allow. */
+/* The least time that the machine's arithmetic and memory allow. */
 static double
 limit (const Bench *bench, const Result *result)
 {
-  return MAX (result->operations / bench->speed.matrix_per_second, result->bytes / bench->speed.bytes_per_second);
+  double fastest = result->integers ? MAX (bench->speed.matrix_per_second, bench->speed.dots_per_second)
+      : bench->speed.matrix_per_second;
+
+  return MAX (result->operations / fastest, result->bytes / bench->speed.bytes_per_second);
 }
 
 /* What is measured ----------------------------------------------------------------------------------------------------- */
@@ -121,6 +125,7 @@ measure_tokens (Bench *bench, gint64 n, gboolean generate, GError **error)
   if (cache == NULL || logits == NULL)
     return FALSE;
   count_weights (text, generate ? 1 : n, &each, &touched);
+  result->integers = l4_type_info (l4_type_from_name (bench->model->quantization))->block_elements > 1;
   result->operations = 2 * (n * each + (generate ? n : 1) * head);
   result->bytes = (generate ? n : 1) * (touched + head) * bits / 8;
   for (gint r = -1; r < bench->options->repetitions; r++) {
@@ -158,6 +163,7 @@ measure_tiles (Bench *bench, gint64 n, GError **error)
     return FALSE;
   for (gsize i = 0; i < n * tile; i++)
     tiles[i] = g_rand_double_range (random, -1, 1);
+  result->integers = bench->options->vision_int8;
   result->operations = n * patches * (2 * weights + 4 * patches * vision->hidden * vision->n_layers);
   result->bytes = 2 * weights;
   for (gint r = -1; r < bench->options->repetitions; r++) {
