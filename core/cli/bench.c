@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "cli/cli.h"
 #include "compute/measure.h"
+#include "engine/footprint.h"
 #include "engine/llama.h"
 
 typedef struct
@@ -89,6 +90,13 @@ count_weights (const L4TextConfig *text, gint64 n, double *each, double *touched
   }
 }
 
+/* Mapped weights are read all the same. */
+static guint64
+weights_bytes (const L4Llama *model)
+{
+  return model->map ? l4_footprint_weights (model->checkpoint, model->config, L4_PRECISION_BF16, FALSE) : model->memory;
+}
+
 /* Random ids that are no special tokens where the vocabulary is large. */
 static gint32 *
 random_ids (const L4TextConfig *text, gint64 n)
@@ -120,7 +128,8 @@ measure_tokens (Bench *bench, gint64 n, gboolean generate, GError **error)
   g_autofree gint32 *ids = random_ids (text, n);
   g_autoptr (L4Cache) cache = l4_cache_new (bench->model->compute, text, bench->options->kv_int8, n, error);
   l4_autofree float *logits = l4_alloc (text->vocab * sizeof (float), _("logits"), error);
-  double each, touched, bits = 8.0 * bench->model->memory / bench->model->n_parameters, head = (double) text->vocab * text->hidden;
+  double each, touched, bits = 8.0 * weights_bytes (bench->model) / bench->model->n_parameters;
+  double head = (double) text->vocab * text->hidden;
 
   if (cache == NULL || logits == NULL)
     return FALSE;
@@ -223,7 +232,7 @@ print_json (const Bench *bench, GError **error)
   yyjson_mut_doc_set_root (doc, root);
   yyjson_mut_obj_add_str (doc, root, "model", bench->model->path);
   yyjson_mut_obj_add_uint (doc, root, "parameters", bench->model->n_parameters);
-  yyjson_mut_obj_add_uint (doc, root, "bytes", bench->model->memory);
+  yyjson_mut_obj_add_uint (doc, root, "bytes", weights_bytes (bench->model));
   yyjson_mut_obj_add_uint (doc, root, "threads", l4_compute_get_threads (bench->model->compute));
   yyjson_mut_obj_add_real (doc, root, "memory_bytes_per_second", bench->speed.bytes_per_second);
   yyjson_mut_obj_add_real (doc, root, "matrix_operations_per_second", bench->speed.matrix_per_second);
