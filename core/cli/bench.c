@@ -94,7 +94,8 @@ count_weights (const L4TextConfig *text, gint64 n, double *each, double *touched
 static guint64
 weights_bytes (const L4Llama *model)
 {
-  return model->map ? l4_footprint_weights (model->checkpoint, model->config, L4_PRECISION_BF16, FALSE) : model->memory;
+  return model->map ? l4_footprint_weights (model->checkpoint, model->config, L4_PRECISION_BF16, FALSE, model->vision_int8)
+      : model->memory;
 }
 
 /* Random ids that are no special tokens where the vocabulary is large. */
