@@ -44,8 +44,7 @@ run_clear (Run *self)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Run, run_clear)
 
-/* Where the files are made: not in a temporary folder, which may be memory. What a run that was killed left there goes. (transfer
- * full) */
+/* Where the files are made: not in a temporary folder, which may be memory. What a killed run left there goes. (transfer full) */
 static Folder *
 new_folder (void)
 {
@@ -80,7 +79,8 @@ watch (const Folder *folder, const char *arguments, Run *result)
   path = g_build_filename (folder, "output", NULL);
   output = open (path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
   g_assert_true (g_shell_parse_argv (line, NULL, &argv, NULL));
-  g_assert_true (g_spawn_async_with_fds (NULL, argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &child, -1, output, output, NULL));
+  g_assert_true (g_spawn_async_with_fds (NULL, argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &child, -1, output, output,
+          NULL));
   close (output);
   proc = g_strdup_printf ("/proc/%d/status", child);
   *result = (Run) { 0 };
@@ -114,8 +114,8 @@ get_plan (const char *model, guint context, double *read, double *mapped)
   g_assert_true (map_line != NULL && sscanf (map_line, "needed with --load map: %lf GiB", mapped) == 1);
 }
 
-/* The model's answer to the rest of the arguments; it must take what plan says. Mapped if map or if it would not fit otherwise. Returns
- * the tokens of the prompt. */
+/* The model's answer to the rest of the arguments; it must take what plan says. Mapped if map, or if it would not fit
+ * otherwise. Returns the tokens of the prompt. */
 static guint
 answer (const Folder *folder, const char *model, gboolean map, const char *rest)
 {
@@ -139,8 +139,8 @@ answer (const Folder *folder, const char *model, gboolean map, const char *rest)
   watch (folder, inspect, &program);    /* the pages of libraries cannot be told from those of a mapped model */
   planned = map ? mapped : read;
   measured = map ? result.anonymous + program.file : result.peak;
-  g_test_message ("%u tokens %s: %.3f GiB planned, %.3f measured (%+.1f %%)", prompt, map ? "mapped" : "read", planned, measured,
-      100 * (measured / planned - 1));
+  g_test_message ("%u tokens %s: %.3f GiB planned, %.3f measured (%+.1f %%)", prompt, map ? "mapped" : "read", planned,
+      measured, 100 * (measured / planned - 1));
   g_assert_cmpfloat_with_epsilon (measured / planned, 1, MARGIN);
   return prompt;
 }
@@ -187,7 +187,7 @@ synthesise (const char *what, const char *path, const char *rest)
     g_error ("llama4 %s: %s", arguments, err);
 }
 
-/* A reason to skip where the disk is too small for the files, or the memory for what a mapped model needs beside its file. */
+/* Skips where the disk is too small for the files, or the memory for what a mapped model needs beside its file. */
 static gboolean
 is_too_large (const Folder *folder, const Model *model)
 {

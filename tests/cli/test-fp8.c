@@ -45,7 +45,8 @@ static void
 add_experts (Twins *self, const char *prefix)
 {
   static const char *const parts[] = { "gate", "up", "down" };
-  g_autofree float *joined = g_new (float, N_EXPERTS * HIDDEN * 2 * WIDTH), *down = g_new (float, N_EXPERTS * WIDTH * HIDDEN);
+  g_autofree float *joined = g_new (float, N_EXPERTS * HIDDEN * 2 * WIDTH);
+  g_autofree float *down = g_new (float, N_EXPERTS * WIDTH * HIDDEN);
   g_autofree char *joined_name = g_strconcat (prefix, EXPERTS ".gate_up_proj", NULL);
   g_autofree char *down_name = g_strconcat (prefix, EXPERTS ".down_proj", NULL);
 

@@ -83,7 +83,8 @@ for_every_tensor (void (*test) (File *self, const L4Tensor *tensor))
     const L4Tensor *tensor = l4_checkpoint_get_tensor (checkpoint, i);
     g_auto (File) file = { 0 };
 
-    if (tensor->file != 0 || g_str_equal (tensor->original, "output.weight") || g_str_equal (tensor->original, "rope_freqs.weight"))
+    if (tensor->file != 0 || g_str_equal (tensor->original, "output.weight")
+        || g_str_equal (tensor->original, "rope_freqs.weight"))
       continue;
     read_golden (&file);
     test (&file, tensor);
