@@ -12,7 +12,8 @@
 #define PIECE ((gsize) 4 << 20)
 #define TRIES 4                 /* the best one counts: others are disturbed */
 #define ROUNDS 2000             /* of the products */
-#define ROWS 48
+#define ROWS 32                 /* of one call of a matrix kernel */
+#define TILE_ROWS 48            /* of 8-bit integers */
 
 typedef struct
 {
@@ -57,12 +58,12 @@ multiply_bytes (gpointer data, gsize task, guint thread)
   gsize panel = l4_panel_bytes (L4_TYPE_Q4_0, L4_CHUNK);
   const guint8 *panels[L4_MULTIPLY_PANELS];
   float *sums = (float *) (own + L4_MULTIPLY_PANELS * panel);
-  L4QuantisedRows rows = l4_quantised_rows ((guint8 *) (sums + ROWS * L4_BLOCK_COLUMNS), L4_CHUNK);
+  L4QuantisedRows rows = l4_quantised_rows ((guint8 *) (sums + TILE_ROWS * L4_BLOCK_COLUMNS), L4_CHUNK);
 
   for (guint p = 0; p < L4_MULTIPLY_PANELS; p++)
     panels[p] = own + p * panel;
   for (guint i = 0; i < ROUNDS; i++)
-    l4_kernels ()->panels[L4_TYPE_Q4_0].multiply (panels, L4_MULTIPLY_PANELS, 0, L4_CHUNK, &rows, ROWS, sums, L4_BLOCK_COLUMNS);
+    l4_kernels ()->panels[L4_TYPE_Q4_0].multiply (panels, L4_MULTIPLY_PANELS, 0, L4_CHUNK, &rows, TILE_ROWS, sums, L4_BLOCK_COLUMNS);
 }
 
 /* The shortest time of some tries, in seconds. */
@@ -101,7 +102,7 @@ l4_measure (L4Compute *compute, L4Speed *speed, GError **error)
     speed->bytes_per_second = BUFFER / best_time (compute, read_piece, &reading, BUFFER / PIECE);
     speed->matrix_per_second = 2.0 * threads * ROUNDS * ROWS * L4_BLOCK_COLUMNS * L4_BLOCK_DEPTH
         / best_time (compute, multiply_blocks, compute, threads);
-    speed->dots_per_second = 2.0 * threads * ROUNDS * ROWS * L4_BLOCK_COLUMNS * L4_CHUNK
+    speed->dots_per_second = 2.0 * threads * ROUNDS * TILE_ROWS * L4_BLOCK_COLUMNS * L4_CHUNK
         / best_time (compute, multiply_bytes, compute, threads);
   }
   g_rec_mutex_unlock (&compute->lock);

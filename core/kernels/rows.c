@@ -100,12 +100,13 @@ rotate (float *x, const float *cosines, const float *sines, gsize n)
   }
 }
 
-/* e^x without branches, so that compilers vectorise it: within 2 units in the last place; 0 below e^-87, infinite above e^88. */
+/* e^x without branches, so that compilers vectorise it: within 2 units in the last place; 0 below e^-87, infinite above e^88, NaN of
+ * NaN. */
 static inline __attribute__ ((always_inline)) float
 exponential (float x)
 {
   const float log2_e = 1.44269504f, ln2_high = 0.693359375f, ln2_low = -2.12194440e-4f, magic = 12582912;     /* 1.5 * 2^23 */
-  float bounded = x < -87.3f ? -87.3f : x > 88.7f ? 88.7f : x;
+  float bounded = x > -87.3f ? x < 88.7f ? x : 88.7f : -87.3f;
   float whole = bounded * log2_e + magic - magic, rest, power, result;
   gint32 bits;
 
@@ -120,7 +121,7 @@ exponential (float x)
   bits = ((gint32) whole + 127) << 23;
   memcpy (&power, &bits, sizeof power);
   result *= power;
-  return x < -87.3f ? 0 : x > 88.7f ? INFINITY : result;
+  return x < -87.3f ? 0 : x > 88.7f ? INFINITY : result + x * 0;
 }
 
 /* The error function within 1.5e-7 (Abramowitz and Stegun, 7.1.26). */
