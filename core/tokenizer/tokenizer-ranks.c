@@ -22,7 +22,7 @@ static const struct
 };
 
 #define N_SPECIALS 2048
-#define SHORTEST_LINE 7         /* "AA== 0" and the line's end */
+#define SHORTEST_LINE 6         /* "AA== 0" */
 #define MAX_BASE64 (L4_MAX_TOKEN / 3 * 4 + 4)
 
 /* Strictly: the only spelling of these bytes. */
@@ -93,23 +93,29 @@ add_specials (L4Tokenizer *self, guint id, GError **error)
   return TRUE;
 }
 
+/* Lines up to the first that is too short to be one: there reading fails. */
 static guint
 count_lines (const char *text, gsize length)
 {
-  const char *end = text + length;
+  const char *at = text, *end = text + length;
   guint n = 0;
 
-  for (const char *at = text; at < end && (at = memchr (at, '\n', (gsize) (end - at))) != NULL; at++)
+  while (at < end) {
+    const char *stop = memchr (at, '\n', (gsize) (end - at));
+
     n++;
-  return n + (length > 0 && end[-1] != '\n');
+    if ((stop != NULL ? stop : end) - at < SHORTEST_LINE)
+      break;
+    at = stop != NULL ? stop + 1 : end;
+  }
+  return n;
 }
 
 L4Tokenizer *
 l4_tokenizer_read_ranks (const char *path, const char *text, gsize length, GError **error)
 {
   guint n = count_lines (text, length);
-  /* a file that holds more lines than that fails at one of them */
-  g_autoptr (L4Tokenizer) self = l4_tokenizer_new (path, MIN (n, length / SHORTEST_LINE + 1) + N_SPECIALS, error);
+  g_autoptr (L4Tokenizer) self = l4_tokenizer_new (path, n + N_SPECIALS, error);
   const char *line = text, *end = text + length;
 
   if (self == NULL)
