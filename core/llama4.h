@@ -78,8 +78,8 @@ L4_API const L4ModelInfo *l4_model_get_info (const L4Model *self);
 L4_API void l4_model_picture_size (const L4Model *self, guint width, guint height, guint max_tiles, guint *out_width,
     guint *out_height);
 
-/* Measures what the machine's memory and arithmetic can do at most, by which forecasts and limits are reckoned. Half a second, and
- * 256 MiB for that time, once a machine and number of threads: the result is kept in the user's cache folder. Any thread. */
+/* Measures what the machine's memory and arithmetic can do at most, by which forecasts and limits are reckoned. Takes 256 MiB
+ * while it lasts, once a machine and number of threads: the result is kept in the user's cache folder. Any thread. */
 L4_API void l4_model_measure (L4Model *self);
 
 /* Conversation ------------------------------------------------------------------------------------------------------- */

@@ -428,4 +428,5 @@ gst_llama4_describe_install_properties (GObjectClass * klass)
           GST_TYPE_STRUCTURE, READ_ONLY));
   gst_type_mark_as_plugin_api (GST_TYPE_LLAMA4_ON_BUSY, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_LLAMA4_LOAD, 0);
+  gst_type_mark_as_plugin_api (GST_TYPE_LLAMA4_NUMBERS, 0);
 }

@@ -61,14 +61,10 @@ median (const Result *result)
   return (sorted[(result->n - 1) / 2] + sorted[result->n / 2]) / 2;
 }
 
-/* The least time that the machine's arithmetic and memory allow. */
 static double
 limit (const Bench *bench, const Result *result)
 {
-  double fastest = result->integers ? MAX (bench->speed.matrix_per_second, bench->speed.dots_per_second)
-      : bench->speed.matrix_per_second;
-
-  return MAX (result->operations / fastest, result->bytes / bench->speed.bytes_per_second);
+  return l4_speed_least (&bench->speed, result->operations, result->bytes, result->integers);
 }
 
 /* What is measured ----------------------------------------------------------------------------------------------------- */
@@ -175,7 +171,7 @@ measure_tiles (Bench *bench, gint64 n, GError **error)
     tiles[i] = g_rand_double_range (random, -1, 1);
   result->integers = bench->options->vision_int8;
   result->operations = n * patches * (2 * weights + 4 * patches * vision->hidden * vision->n_layers);
-  result->bytes = 2 * weights;
+  result->bytes = weights * (bench->options->vision_int8 ? 34.0 / 32 : 2);
   for (gint r = -1; r < bench->options->repetitions; r++) {
     gint64 start = g_get_monotonic_time ();
 
@@ -316,7 +312,8 @@ l4_cli_bench (int argc, char **argv, GError **error)
   good = parse (argc, argv, &options, &path, error);
   if (good)
     model = l4_llama_load (&(L4LoadOptions) {.model_path = path,.projector_path = options.projector,
-          .threads = MAX (options.threads, 0),.map = options.map,.vision_int8 = options.vision_int8 }, L4_PRECISION_BF16, NULL, NULL, NULL, error);
+          .threads = MAX (options.threads, 0),.map = options.map,.vision_int8 = options.vision_int8 }, L4_PRECISION_BF16, NULL,
+        NULL, NULL, error);
   bench.model = model;
   good = model != NULL && measure_all (&bench, error);
   if (good && options.json)

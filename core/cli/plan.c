@@ -53,6 +53,7 @@ static void
 get_figures (const Plan *plan, Figures *figures)
 {
   const L4Config *config = plan->config;
+  guint kv_size = plan->kv_int8 ? 1 : 2;
 
   l4_budget_count (config, &figures->counts);
   figures->text_bytes = (double) l4_budget_text_bytes (config, plan->type);
@@ -67,9 +68,9 @@ get_figures (const Plan *plan, Figures *figures)
   }
   figures->memory = plan->files.type != L4_TYPE_OTHER ? (double) plan->files.memory : figures->text_bytes + figures->vision_bytes;
   for (guint i = 0; i < N_CONTEXTS; i++)
-    l4_budget_cache (&config->text, contexts[i], plan->kv_int8 ? 1 : 2, &figures->full[i], &figures->chunked[i]);
-  l4_budget_tokens (config, plan->type, 0, PROMPT, &figures->prompt);
-  l4_budget_tokens (config, plan->type, plan->context - 1, 1, &figures->token);
+    l4_budget_cache (&config->text, contexts[i], kv_size, &figures->full[i], &figures->chunked[i]);
+  l4_budget_tokens (config, plan->type, kv_size, 0, PROMPT, &figures->prompt);
+  l4_budget_tokens (config, plan->type, kv_size, plan->context - 1, 1, &figures->token);
   l4_budget_tile (config, L4_TYPE_F16, &figures->tile);
 }
 
@@ -212,26 +213,22 @@ print_machine (const Plan *plan, const L4Compute *compute, const L4Speed *speed,
   print_fitting (low, others.all, available);
 }
 
-/* The least time that memory and arithmetic allow. */
 static double
-seconds (const L4Work *work, const L4Speed *speed, double operations_per_second)
+seconds (const L4Work *work, const L4Speed *speed, gboolean integers)
 {
-  return MAX (work->operations / operations_per_second, (work->weight_bytes + work->cache_bytes) / speed->bytes_per_second);
+  return l4_speed_least (speed, work->operations, work->weight_bytes + work->cache_bytes, integers);
 }
 
 static void
 print_forecast (const Plan *plan, const L4Speed *speed, const Figures *low, const Figures *high)
 {
-  double single = l4_type_info (plan->type)->block_elements > 1 ? MAX (speed->dots_per_second, speed->matrix_per_second)
-      : speed->matrix_per_second;
+  gboolean integers = l4_type_info (plan->type)->block_elements > 1;
 
   printf (_("at most, with all weights in memory: prompt %s tokens/s, generation %s tokens/s"), span ((char[64]) { 0 },
-          PROMPT / seconds (&low->prompt, speed, speed->matrix_per_second), PROMPT / seconds (&high->prompt, speed,
-              speed->matrix_per_second)), span ((char[64]) { 0 }, 1 / seconds (&low->token, speed, single),
-          1 / seconds (&high->token, speed, single)));
+          PROMPT / seconds (&low->prompt, speed, integers), PROMPT / seconds (&high->prompt, speed, integers)),
+      span ((char[64]) { 0 }, 1 / seconds (&low->token, speed, integers), 1 / seconds (&high->token, speed, integers)));
   if (plan->config->has_vision)
-    printf (_(", a tile %s s"), span ((char[64]) { 0 }, seconds (&low->tile, speed, speed->matrix_per_second),
-            seconds (&high->tile, speed, speed->matrix_per_second)));
+    printf (_(", a tile %s s"), span ((char[64]) { 0 }, seconds (&low->tile, speed, FALSE), seconds (&high->tile, speed, FALSE)));
   printf ("\n");
 }
 

@@ -202,9 +202,9 @@ read_matrix (Reading *reading, gboolean inputs_first)
   L4Loader *self = reading->loader;
   L4Weight *weight = reading->weight;
   guint64 work = weight->n_out * weight->n_in;
+  gsize rows = TASK_PANELS * L4_PANEL_ROWS;
   gsize own = inputs_first ? reading->row_bytes
-      : TASK_PANELS * L4_PANEL_ROWS * (weight->row_bytes + (converts (reading) ? reading->row_bytes : 0))
-      + weight->n_in * sizeof (float);
+      : rows * weight->row_bytes + (converts (reading) ? rows * reading->row_bytes + weight->n_in * sizeof (float) : 0);
 
   if (!l4_compute_take_own (self->compute, own, &reading->error))
     return FALSE;

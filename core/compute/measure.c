@@ -108,3 +108,11 @@ l4_measure (L4Compute *compute, L4Speed *speed, GError **error)
   g_rec_mutex_unlock (&compute->lock);
   return done;
 }
+
+double
+l4_speed_least (const L4Speed *self, double operations, double bytes, gboolean integers)
+{
+  double arithmetic = integers ? MAX (self->matrix_per_second, self->dots_per_second) : self->matrix_per_second;
+
+  return MAX (operations / arithmetic, bytes / self->bytes_per_second);
+}

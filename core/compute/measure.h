@@ -12,5 +12,9 @@ typedef struct
   double dots_per_second;       /* operations of 4-bit weights with 8-bit rows in the caches */
 } L4Speed;
 
-/* Takes about half a second and, for that time, 256 MiB. */
+/* Takes, while it lasts, 256 MiB. */
 gboolean l4_measure (L4Compute *compute, L4Speed *speed, GError **error);
+
+/* The least time, in seconds, in which that many operations and bytes are possible; integers: of weights that may be multiplied as 8-bit
+ * integers. */
+double l4_speed_least (const L4Speed *self, double operations, double bytes, gboolean integers);

@@ -185,8 +185,9 @@ static void
 prefetch_chunk (L4Type type, const guint8 *panel, gsize depth)
 {
   const guint8 *chunk = panel + l4_panel_bytes (type, depth);
+  gsize bytes = l4_panel_bytes (type, L4_CHUNK);
 
-  for (gsize i = 0; i < l4_panel_bytes (type, L4_CHUNK); i += 64)
+  for (gsize i = 0; i < bytes; i += 64)
     __builtin_prefetch (chunk + i, 0, 2);
 }
 

@@ -48,7 +48,14 @@ l4_llama_session_free (gpointer session)
   g_free (self);
 }
 
-/* A cache with room for capacity tokens; one of that kind that is large enough keeps what it holds. */
+/* Whether the cache can stay as it is for a conversation of capacity tokens. */
+static gboolean
+cache_fits (const Session *self, gboolean int8, gint64 capacity)
+{
+  return self->cache != NULL && self->cache->int8 == int8 && self->cache->capacity >= capacity;
+}
+
+/* A cache with room for capacity tokens; one that fits keeps what it holds. */
 static gboolean
 prepare_cache (Session *self, gboolean int8, gint64 capacity, GError **error)
 {
@@ -56,7 +63,7 @@ prepare_cache (Session *self, gboolean int8, gint64 capacity, GError **error)
   guint64 needed = l4_cache_bytes (self->model->compute, config, int8, capacity);
   guint64 available;
 
-  if (self->cache != NULL && self->cache->int8 == int8 && self->cache->capacity >= capacity)
+  if (cache_fits (self, int8, capacity))
     return TRUE;
   g_clear_pointer (&self->cache, l4_cache_free);
   g_array_set_size (self->places, 0);
@@ -262,7 +269,7 @@ static void
 learn (Session *self, const L4Pictures *pictures, L4Answer *answer)
 {
   const L4Task task = { pictures->n_pictures - pictures->n_reused, pictures->n_new_tiles, answer->prompt_tokens,
-    answer->reused_tokens, answer->generated_tokens
+    answer->reused_tokens, answer->generated_tokens, self->cache->int8 ? 1 : 2
   };
   L4Pace *pace = self->model->pace;
   L4Work work[L4_N_STAGES];
@@ -331,8 +338,9 @@ l4_llama_forecast (gpointer session, const L4Message *messages, gsize n_messages
     .pictures = prompt.pictures.n_pictures - prompt.pictures.n_reused,
     .tiles = prompt.pictures.n_new_tiles,
     .prompt = prompt.ids->len,
-    .kept = self->cache != NULL && self->cache->capacity >= capacity ? count_kept (self, &prompt) : 0,
+    .kept = cache_fits (self, options->kv_int8, capacity) ? count_kept (self, &prompt) : 0,
     .generated = MIN (capacity - prompt.ids->len, self->usual_tokens > 0 ? self->usual_tokens + 0.5 : options->max_tokens),
+    .kv_size = options->kv_int8 ? 1 : 2,
   };
   l4_task_work (&task, model->config, l4_type_from_name (model->quantization), work);
   *forecast = (L4Forecast) { prompt.pictures.n_pictures, task.tiles, task.prompt, task.kept, task.generated };

@@ -44,9 +44,9 @@ l4_task_work (const L4Task *self, const L4Config *config, L4Type type, L4Work wo
     vision->weight_bytes *= self->pictures;
   }
   if (self->prompt > self->kept)
-    l4_budget_tokens (config, type, self->kept, self->prompt - self->kept, &work[L4_STAGE_PREFILL]);
+    l4_budget_tokens (config, type, self->kv_size, self->kept, self->prompt - self->kept, &work[L4_STAGE_PREFILL]);
   if (steps > 0) {
-    l4_budget_tokens (config, type, self->prompt + steps / 2, 1, &work[L4_STAGE_DECODE]);
+    l4_budget_tokens (config, type, self->kv_size, self->prompt + steps / 2, 1, &work[L4_STAGE_DECODE]);
     scale (&work[L4_STAGE_DECODE], steps);
   }
 }
@@ -96,11 +96,8 @@ l4_pace_knows_machine (L4Pace *self)
 static double
 least (const L4Pace *self, L4Stage stage, const L4Work *work)
 {
-  const L4Speed *machine = &self->machine;
-  double arithmetic = self->quantised && stage != L4_STAGE_VISION ? MAX (machine->matrix_per_second, machine->dots_per_second)
-      : machine->matrix_per_second;
-
-  return MAX (work->operations / arithmetic, (work->weight_bytes + work->cache_bytes) / machine->bytes_per_second);
+  return l4_speed_least (&self->machine, work->operations, work->weight_bytes + work->cache_bytes,
+      self->quantised && stage != L4_STAGE_VISION);
 }
 
 double

@@ -21,6 +21,7 @@ typedef struct
   gint64 pictures, tiles;
   gint64 prompt, kept;
   gint64 generated;
+  guint kv_size;                /* bytes of an element of the cache */
 } L4Task;
 
 /* The operations and bytes of every stage, of a model with weights of that type. */

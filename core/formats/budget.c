@@ -124,7 +124,7 @@ usage (const L4TextConfig *text, const L4LayoutTensor *tensor, gint64 n, double 
 }
 
 void
-l4_budget_tokens (const L4Config *config, L4Type type, gint64 position, gint64 n, L4Work *work)
+l4_budget_tokens (const L4Config *config, L4Type type, guint kv_size, gint64 position, gint64 n, L4Work *work)
 {
   const L4TextConfig *text = &config->text;
   g_autoptr (GArray) layout = l4_layout_text (text, TRUE);
@@ -142,7 +142,7 @@ l4_budget_tokens (const L4Config *config, L4Type type, gint64 position, gint64 n
   for (gint64 l = 0; l < text->n_layers; l++)
     keys += keys_seen (text, l, position, n);
   work->operations += 4 * keys * (double) (text->n_heads * text->head_dim);
-  l4_budget_cache (text, position + n, 2, &full, &chunked);
+  l4_budget_cache (text, position + n, kv_size, &full, &chunked);
   work->cache_bytes = full + chunked;
 }
 

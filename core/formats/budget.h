@@ -25,7 +25,7 @@ void l4_budget_cache (const L4TextConfig *text, gint64 n, guint element_size, do
 
 /* n tokens that go through the layers together, the first at that position: operations (a multiplication and an addition are two)
  * with logits for the last one, and bytes of weights (in type; of the experts as many as n tokens meet when each takes any with
- * the same probability) and of the cache that are read. */
+ * the same probability) and of the cache, kv_size an element, that are read. */
 typedef struct
 {
   double operations;
@@ -33,7 +33,7 @@ typedef struct
   double cache_bytes;
 } L4Work;
 
-void l4_budget_tokens (const L4Config *config, L4Type type, gint64 position, gint64 n, L4Work *work);
+void l4_budget_tokens (const L4Config *config, L4Type type, guint kv_size, gint64 position, gint64 n, L4Work *work);
 
 /* One tile of a picture through the vision encoder. */
 void l4_budget_tile (const L4Config *config, L4Type type, L4Work *work);

@@ -35,20 +35,6 @@ typedef struct
 #define TRAITS_IQ4_NL ((Traits) { FALSE, FALSE, FALSE, 7 })
 #define TRAITS_IQ4_XS ((Traits) { FALSE, FALSE, FALSE, 7 })
 
-/* Bytes of a group of 16 rows: a part of a block, where this is larger. */
-#define GROUP_BYTES_Q4_0 (18 * 16)
-#define GROUP_BYTES_Q4_1 (20 * 16)
-#define GROUP_BYTES_Q5_0 (22 * 16)
-#define GROUP_BYTES_Q5_1 (24 * 16)
-#define GROUP_BYTES_Q8_0 (34 * 16)
-#define GROUP_BYTES_Q2_K (84 * 16 / 8)
-#define GROUP_BYTES_Q3_K (110 * 16 / 8)
-#define GROUP_BYTES_Q4_K (144 * 16 / 8)
-#define GROUP_BYTES_Q5_K (176 * 16 / 8)
-#define GROUP_BYTES_Q6_K (210 * 16 / 8)
-#define GROUP_BYTES_IQ4_NL (18 * 16)
-#define GROUP_BYTES_IQ4_XS (136 * 16 / 8)
-
 LANES_INLINE Ints
 unit (const guint8 *block, guint index)
 {

@@ -89,19 +89,8 @@ dot_group (Traits traits, const Group *group, const L4QuantisedRows *x, guint m,
   return sum;
 }
 
-/* How far ahead of what is multiplied memory is asked for: what arrives in the time that one answer of memory takes, and more. Panels
- * follow one another, so that the end of one asks for the next; fetching by hand goes on where the machine's own stops, at pages. */
-#define FETCH_AHEAD 6144
-
 LANES_INLINE void
-fetch_ahead (const guint8 *panel, gsize g, gsize group_bytes)
-{
-  for (gsize i = 0; i < group_bytes; i += 64)
-    __builtin_prefetch (panel + g * group_bytes + FETCH_AHEAD + i);
-}
-
-LANES_INLINE void
-dot_rows (GroupFunc decode, Traits traits, gsize group_bytes, const guint8 *panel, gsize n, const L4QuantisedRows *x, guint n_rows, float *out,
+dot_rows (GroupFunc decode, Traits traits, const guint8 *panel, gsize n, const L4QuantisedRows *x, guint n_rows, float *out,
     gsize stride)
 {
   Floats sums[L4_DOT_ROWS];
@@ -113,7 +102,6 @@ UNROLL (8)
   for (gsize g = 0; g < n / L4_GROUP; g++) {
     Group group;
 
-    fetch_ahead (panel, g, group_bytes);
     decode (panel, g, &group);
 UNROLL (8)
     for (guint m = 0; m < n_rows; m++)
@@ -267,7 +255,7 @@ groups_to_bf16 (GroupFunc decode, Traits traits, const guint8 *panel, gsize firs
   }
 }
 
-#define DOT_ROWS(rows, type, TYPE) dot_rows (group_##type, TRAITS_##TYPE, GROUP_BYTES_##TYPE, panel, n, x, rows, out, stride)
+#define DOT_ROWS(rows, type, TYPE) dot_rows (group_##type, TRAITS_##TYPE, panel, n, x, rows, out, stride)
 
 /* Types with the same traits but for the zero share the code that multiplies. */
 #define MULTIPLY(traits, halves, small, minimum) \

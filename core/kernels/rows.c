@@ -236,12 +236,16 @@ static void
 quantise_group (const float *restrict in, const L4QuantisedRows *out)
 {
   gint8 *restrict values = out->values;
-  float largest = 0, wrong = 0, factor;
+  float sizes[LANES], nothing[LANES], largest, wrong, factor;
 
-  for (guint i = 0; i < L4_GROUP; i++)
-    largest = fabsf (in[i]) > largest ? fabsf (in[i]) : largest;
-  for (guint i = 0; i < L4_GROUP; i++)
-    wrong += in[i] * 0;         /* NaN where a number is not finite */
+  for (guint i = 0; i < LANES; i++) {
+    float one = fabsf (in[i]), other = fabsf (in[LANES + i]);
+
+    sizes[i] = one > other ? one : other;
+    nothing[i] = one * 0 + other * 0;   /* NaN where a number is not finite */
+  }
+  largest = largest_of (sizes, LANES);
+  wrong = sum_lanes (nothing);
   factor = wrong == 0 && largest > 0 ? 127 / largest : 0;
   for (guint i = 0; i < L4_GROUP; i++)
     values[i] = (gint8) rintf (factor > 0 ? in[i] * factor : 0);

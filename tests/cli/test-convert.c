@@ -10,22 +10,6 @@ golden (const char *name)
   return g_test_build_filename (G_TEST_DIST, "golden", name, NULL);
 }
 
-/* Runs it and expects success; what it prints to standard error. (transfer full) */
-static char *
-succeed (const char *format, ...)
-{
-  g_autofree char *arguments = NULL, *out = NULL;
-  char *err = NULL;
-  va_list args;
-
-  va_start (args, format);
-  arguments = g_strdup_vprintf (format, args);
-  va_end (args);
-  if (run (arguments, NULL, &out, &err) != 0)
-    g_error ("llama4 %s: %s", arguments, err);
-  return err;
-}
-
 static guint
 count_files (const Folder *folder)
 {

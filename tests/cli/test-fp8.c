@@ -131,25 +131,11 @@ write_settings (const char *golden, const Folder *folder, gboolean fp8)
   }
 }
 
-/* Runs it and expects success. */
-static void
-succeed (const char *format, ...)
-{
-  g_autofree char *arguments = NULL, *out = NULL, *err = NULL;
-  va_list args;
-
-  va_start (args, format);
-  arguments = g_strdup_vprintf (format, args);
-  va_end (args);
-  if (run (arguments, NULL, &out, &err) != 0)
-    g_error ("llama4 %s: %s", arguments, err);
-}
-
 /* A forward pass of the golden prompt without its picture. */
 static void
 trace (const char *golden, const char *model, const Folder *out)
 {
-  succeed ("trace %s --ids %s/expected/input_ids.npy --out %s", model, golden, out);
+  g_free (succeed ("trace %s --ids %s/expected/input_ids.npy --out %s", model, golden, out));
 }
 
 static void
@@ -179,7 +165,7 @@ convert_all (const char *model, const Folder *out, const char *name)
   static const char *const types[] = { "F32", "BF16", "F16", "Q8_0" };
 
   for (guint t = 0; t < G_N_ELEMENTS (types); t++)
-    succeed ("convert %s %s/%s-%s.gguf --type %s --no-projector", model, out, name, types[t], types[t]);
+    g_free (succeed ("convert %s %s/%s-%s.gguf --type %s --no-projector", model, out, name, types[t], types[t]));
 }
 
 static void

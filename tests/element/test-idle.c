@@ -1,19 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* An element that has nothing to describe uses no CPU. */
 
-#include <sys/resource.h>
-
 #include "fixture.h"
-
-/* Of the whole process. */
-static gint64
-cpu_time_us (void)
-{
-  struct rusage usage;
-
-  getrusage (RUSAGE_SELF, &usage);
-  return (gint64) (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * G_USEC_PER_SEC + usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
-}
+#include "support/cpu-time.h"
 
 static gint64
 cpu_time_of_a_second (void)

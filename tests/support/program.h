@@ -29,6 +29,22 @@ run (const char *arguments, const char *input, char **out, char **err)
   return g_subprocess_get_exit_status (process);
 }
 
+/* Runs it and expects success; what it prints to standard error. (transfer full) */
+G_GNUC_PRINTF (1, 2) static inline char *
+succeed (const char *format, ...)
+{
+  g_autofree char *arguments = NULL, *out = NULL;
+  char *err = NULL;
+  va_list args;
+
+  va_start (args, format);
+  arguments = g_strdup_vprintf (format, args);
+  va_end (args);
+  if (run (arguments, NULL, &out, &err) != 0)
+    g_error ("llama4 %s: %s", arguments, err);
+  return err;
+}
+
 /* Within tolerance of the largest value; removes the file of folder. */
 static inline void
 compare_stage (const char *folder, const char *name, const char *expected_folder, double tolerance)

@@ -90,10 +90,10 @@ test_a_token_reads_and_multiplies_what_it_meets (void)
     g_autoptr (L4Config) config = load (names[i]);
     L4Work work;
 
-    l4_budget_tokens (config, L4_TYPE_Q4_0, 0, 1, &work);
+    l4_budget_tokens (config, L4_TYPE_Q4_0, 2, 0, 1, &work);
     g_assert_cmpfloat_with_epsilon (work.operations / 32.3e9, 1, 0.005);
     g_assert_cmpfloat_with_epsilon (work.weight_bytes / 9.07e9, 1, 0.01);
-    l4_budget_tokens (config, L4_TYPE_BF16, 0, 1, &work);
+    l4_budget_tokens (config, L4_TYPE_BF16, 2, 0, 1, &work);
     g_assert_cmpfloat_with_epsilon (work.weight_bytes / 32.3e9, 1, 0.005);
   }
 }
@@ -105,12 +105,12 @@ test_attention_counts_only_the_keys_that_are_seen (void)
   g_autoptr (L4Config) config = load ("scout");
   L4Work one, last, next, both, twice;
 
-  l4_budget_tokens (config, L4_TYPE_Q4_0, 0, 1, &one);
-  l4_budget_tokens (config, L4_TYPE_Q4_0, 8191, 1, &last);
-  l4_budget_tokens (config, L4_TYPE_Q4_0, 8192, 1, &next);
+  l4_budget_tokens (config, L4_TYPE_Q4_0, 2, 0, 1, &one);
+  l4_budget_tokens (config, L4_TYPE_Q4_0, 2, 8191, 1, &last);
+  l4_budget_tokens (config, L4_TYPE_Q4_0, 2, 8192, 1, &next);
   g_assert_cmpfloat_with_epsilon (last.operations - one.operations, 4.0 * 8191 * 48 * 5120, 1e3);
   g_assert_cmpfloat_with_epsilon (next.operations - one.operations, 4.0 * 8192 * 12 * 5120, 1e3);
-  l4_budget_tokens (config, L4_TYPE_Q4_0, 8191, 2, &both);
+  l4_budget_tokens (config, L4_TYPE_Q4_0, 2, 8191, 2, &both);
   twice = last;
   twice.operations += next.operations - 2.0 * 5120 * 202048;    /* logits of the last token alone */
   g_assert_cmpfloat_with_epsilon (both.operations, twice.operations, 1e3);
@@ -123,7 +123,7 @@ test_a_prompt_reads_an_expert_once (void)
   double all = (double) l4_budget_text_bytes (config, L4_TYPE_Q4_0);
   L4Work prompt;
 
-  l4_budget_tokens (config, L4_TYPE_Q4_0, 0, 2048, &prompt);
+  l4_budget_tokens (config, L4_TYPE_Q4_0, 2, 0, 2048, &prompt);
   g_assert_cmpfloat (prompt.weight_bytes, <, all);
   g_assert_cmpfloat (prompt.weight_bytes, >, 0.98 * all);
 }

@@ -2,9 +2,9 @@
 /* Threads that work on one job at a time: every task is done once, and who waits uses no CPU. */
 
 #include <stdatomic.h>
-#include <sys/resource.h>
 
 #include "base/pool.h"
+#include "support/cpu-time.h"
 
 #define THREADS 4
 #define TASKS 1000
@@ -21,16 +21,6 @@ do_task (gpointer data, gsize task, guint thread)
 
   g_assert_cmpuint (thread, <, THREADS);
   atomic_fetch_add (&job->done[task], 1);
-}
-
-/* Of the whole process. */
-static gint64
-cpu_time_us (void)
-{
-  struct rusage usage;
-
-  getrusage (RUSAGE_SELF, &usage);
-  return (gint64) (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * G_USEC_PER_SEC + usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
 }
 
 static void
