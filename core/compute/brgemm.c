@@ -22,6 +22,9 @@ typedef struct
   gsize scratch;                /* bytes that one call needs */
 } Kernel;
 
+/* The kernel that this thread's matrix units are set up for: setting them up takes longer than a call. */
+static _Thread_local const Kernel *ready;
+
 struct _L4Brgemm
 {
   gboolean bf16, matrix_units;
@@ -82,12 +85,6 @@ gboolean
 l4_brgemm_has_bf16 (const L4Brgemm *self)
 {
   return self->bf16;
-}
-
-gboolean
-l4_brgemm_has_matrix_units (const L4Brgemm *self)
-{
-  return self->matrix_units;
 }
 
 /* Whether the kernel takes B as L4BlockKind says. */
@@ -168,6 +165,14 @@ add_plainly (L4BlockKind kind, guint rows, guint depth, const void *a, const voi
     }
 }
 
+static gboolean
+get_ready (const L4Brgemm *self, const Kernel *kernel)
+{
+  if (self->matrix_units && ready != kernel)
+    ready = dnnl_brgemm_set_hw_context (kernel->brgemm) == dnnl_success ? kernel : NULL;
+  return !self->matrix_units || ready == kernel;
+}
+
 void
 l4_brgemm_add (L4Brgemm *self, L4BlockKind kind, guint rows, guint depth, const void *a, const void *b, float *c)
 {
@@ -175,8 +180,7 @@ l4_brgemm_add (L4Brgemm *self, L4BlockKind kind, guint rows, guint depth, const 
   static _Thread_local guint8 scratch[8192] __attribute__ ((aligned (64)));
   const Kernel *kernel = find_kernel (self, kind, rows, depth);
 
-  if (kernel->brgemm == NULL || kernel->scratch > sizeof scratch
-      || dnnl_brgemm_set_hw_context (kernel->brgemm) != dnnl_success
+  if (kernel->brgemm == NULL || kernel->scratch > sizeof scratch || !get_ready (self, kernel)
       || dnnl_brgemm_execute (kernel->brgemm, a, b, offsets, c, scratch) != dnnl_success)
     add_plainly (kind, rows, depth, a, b, c);
 }
@@ -186,4 +190,5 @@ l4_brgemm_rest (L4Brgemm *self)
 {
   if (self->matrix_units)
     dnnl_brgemm_release_hw_context ();
+  ready = NULL;
 }

@@ -23,12 +23,11 @@ typedef struct _L4Brgemm L4Brgemm;
 L4Brgemm *l4_brgemm_new (void);
 void l4_brgemm_free (L4Brgemm *self);   /* NULL is fine */
 
-/* Whether this machine multiplies bfloat16 in hardware; and whether by matrix units, much faster than 8-bit dot products. */
+/* Whether this machine multiplies bfloat16 in hardware. */
 gboolean l4_brgemm_has_bf16 (const L4Brgemm *self);
-gboolean l4_brgemm_has_matrix_units (const L4Brgemm *self);
 
 /* c [rows, 64] += a * b. Any thread; the first use of a shape makes its kernel. Where oneDNN has none, plain C does it. */
 void l4_brgemm_add (L4Brgemm *self, L4BlockKind kind, guint rows, guint depth, const void *a, const void *b, float *c);
 
-/* Ends a thread's series of calls: gives the matrix units' state back. */
+/* Ends a thread's series of calls, before it does anything else: gives the matrix units' state back. */
 void l4_brgemm_rest (L4Brgemm *self);

@@ -13,7 +13,8 @@
 #define TRIES 4                 /* the best one counts: others are disturbed */
 #define ROUNDS 2000             /* of the products */
 #define ROWS 32                 /* of one call of a matrix kernel */
-#define TILE_ROWS 48            /* of 8-bit integers */
+#define TILE_ROWS 256           /* of matrix units */
+#define CHUNK_ROWS 48           /* of 8-bit integers */
 
 typedef struct
 {
@@ -49,6 +50,21 @@ multiply_blocks (gpointer data, gsize task, guint thread)
   l4_brgemm_rest (compute->brgemm);
 }
 
+/* Rows in the second-level cache, weights in the first. */
+static void
+multiply_tiles (gpointer data, gsize task, guint thread)
+{
+  L4Compute *compute = data;
+  const L4TileKernels *kernels = l4_kernels ()->tiles;
+  const guint16 *own = compute->own[thread].data, *a = own + 2 * L4_BLOCK_DEPTH * L4_PANEL_ROWS;
+
+  kernels->begin ();
+  for (guint i = 0; i < ROUNDS * ROWS * 2 / TILE_ROWS; i++)
+    kernels->multiply (a, TILE_ROWS, L4_BLOCK_DEPTH, (const guint16 *[]) { own, own + L4_BLOCK_DEPTH * L4_PANEL_ROWS }, TRUE,
+        (float *) (a + TILE_ROWS * L4_BLOCK_DEPTH));
+  kernels->end ();
+}
+
 /* Rows and weights of one chunk, in the first-level cache. */
 static void
 multiply_bytes (gpointer data, gsize task, guint thread)
@@ -58,12 +74,12 @@ multiply_bytes (gpointer data, gsize task, guint thread)
   gsize panel = l4_panel_bytes (L4_TYPE_Q4_0, L4_CHUNK);
   const guint8 *panels[L4_MULTIPLY_PANELS];
   float *sums = (float *) (own + L4_MULTIPLY_PANELS * panel);
-  L4QuantisedRows rows = l4_quantised_rows ((guint8 *) (sums + TILE_ROWS * L4_BLOCK_COLUMNS), L4_CHUNK);
+  L4QuantisedRows rows = l4_quantised_rows ((guint8 *) (sums + CHUNK_ROWS * L4_BLOCK_COLUMNS), L4_CHUNK);
 
   for (guint p = 0; p < L4_MULTIPLY_PANELS; p++)
     panels[p] = own + p * panel;
   for (guint i = 0; i < ROUNDS; i++)
-    l4_kernels ()->panels[L4_TYPE_Q4_0].multiply (panels, L4_MULTIPLY_PANELS, 0, L4_CHUNK, &rows, TILE_ROWS, sums, L4_BLOCK_COLUMNS);
+    l4_kernels ()->panels[L4_TYPE_Q4_0].multiply (panels, L4_MULTIPLY_PANELS, 0, L4_CHUNK, &rows, CHUNK_ROWS, sums, L4_BLOCK_COLUMNS);
 }
 
 /* The shortest time of some tries, in seconds. */
@@ -85,7 +101,9 @@ gboolean
 l4_measure (L4Compute *compute, L4Speed *speed, GError **error)
 {
   guint threads = l4_compute_get_threads (compute);
-  gsize own = (ROWS + L4_BLOCK_COLUMNS) * L4_BLOCK_DEPTH * sizeof (float) + ROWS * L4_BLOCK_COLUMNS * sizeof (float);
+  gsize blocks = ((ROWS + L4_BLOCK_COLUMNS) * L4_BLOCK_DEPTH + ROWS * L4_BLOCK_COLUMNS) * sizeof (float);
+  gsize tiles = (TILE_ROWS + L4_BLOCK_COLUMNS / 2) * L4_BLOCK_DEPTH * sizeof (guint16) + TILE_ROWS * L4_BLOCK_COLUMNS / 2 * sizeof (float);
+  gsize own = MAX (blocks, tiles);
   l4_autofree guint8 *buffer = l4_alloc (BUFFER, _("measuring"), error);
   g_autofree guint64 *sums = g_new0 (guint64, threads);
   Reading reading = { compute, buffer, sums };
@@ -101,8 +119,8 @@ l4_measure (L4Compute *compute, L4Speed *speed, GError **error)
   if (done) {
     speed->bytes_per_second = BUFFER / best_time (compute, read_piece, &reading, BUFFER / PIECE);
     speed->matrix_per_second = 2.0 * threads * ROUNDS * ROWS * L4_BLOCK_COLUMNS * L4_BLOCK_DEPTH
-        / best_time (compute, multiply_blocks, compute, threads);
-    speed->dots_per_second = 2.0 * threads * ROUNDS * TILE_ROWS * L4_BLOCK_COLUMNS * L4_CHUNK
+        / best_time (compute, l4_kernels ()->tiles != NULL ? multiply_tiles : multiply_blocks, compute, threads);
+    speed->dots_per_second = 2.0 * threads * ROUNDS * CHUNK_ROWS * L4_BLOCK_COLUMNS * L4_CHUNK
         / best_time (compute, multiply_bytes, compute, threads);
   }
   g_rec_mutex_unlock (&compute->lock);

@@ -10,19 +10,24 @@
 #include "kernels/kernels.h"
 
 #define ROW_STEP 16
+#define TILE_COLUMNS 32
 
 static gsize
 element_size (L4Way way)
 {
-  return way == L4_WAY_BF16 ? sizeof (guint16) : sizeof (float);
+  return way == L4_WAY_TILES || way == L4_WAY_BF16 ? sizeof (guint16) : sizeof (float);
+}
+
+gboolean
+l4_operand_has_blocks (const L4Operand *self)
+{
+  return self->way == L4_WAY_TILES || self->way == L4_WAY_BF16 || self->way == L4_WAY_F32;
 }
 
 gboolean
 l4_operand_measure (L4Operand *self)
 {
-  gboolean blocks = self->way == L4_WAY_BF16 || self->way == L4_WAY_F32;
-
-  self->padded_m = blocks ? (self->m + ROW_STEP - 1) / ROW_STEP * ROW_STEP : self->m;
+  self->padded_m = l4_operand_has_blocks (self) ? (self->m + ROW_STEP - 1) / ROW_STEP * ROW_STEP : self->m;
   self->padded_n = (self->n_in + L4_GROUP - 1) / L4_GROUP * L4_GROUP;
   if (self->way == L4_WAY_QUANTISED)
     return l4_checked_product ((gint64[]) { self->m, l4_quantised_row_bytes (self->padded_n) }, 2, 1, &self->bytes);
@@ -60,6 +65,22 @@ take_row (const L4Operand *self, gint64 i, float *floats)
   l4_kernels ()->scale (row, self->factors != NULL ? self->factors[i] : 1, self->n_in, floats);
   memset (floats + self->n_in, 0, (self->padded_n - self->n_in) * sizeof (float));
   return floats;
+}
+
+/* The row's part of each of the tiles that it runs through. */
+static void
+write_tile_row (const L4Operand *self, gint64 i, const float *row)
+{
+  for (gint64 k = 0; k < self->padded_n; k += TILE_COLUMNS) {
+    gint64 depth = k / L4_BLOCK_DEPTH * L4_BLOCK_DEPTH;
+    guint16 *tile = (guint16 *) l4_operand_block (self, i / ROW_STEP * ROW_STEP, depth) + (k - depth) * ROW_STEP;
+    guint16 *out = tile + i % ROW_STEP * TILE_COLUMNS;
+
+    if (row == NULL)
+      memset (out, 0, TILE_COLUMNS * sizeof *out);
+    else
+      l4_kernels ()->to_bf16 (row + k, TILE_COLUMNS, out);
+  }
 }
 
 static void
@@ -100,6 +121,9 @@ l4_operand_write_row (const L4Operand *self, gint64 i, float *floats)
       break;
     case L4_WAY_FLOATS:
       write_float_row (self, i, row);
+      break;
+    case L4_WAY_TILES:
+      write_tile_row (self, i, row);
       break;
     default:
       write_block_row (self, i, row);

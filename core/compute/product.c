@@ -9,23 +9,26 @@
 #include "compute/compute-private.h"
 #include "compute/operand.h"
 
-/* Panels in a block of columns. */
+/* Most panels in a block of columns. */
 #define BLOCK_PANELS (L4_BLOCK_COLUMNS / L4_PANEL_ROWS)
-/* Most blocks of columns that a task multiplies side by side: each row of A is then read that much less often. */
-#define MAX_BLOCKS 4
-/* Rows that a task keeps sums for: with MAX_BLOCKS blocks a megabyte, half of a second-level cache. */
+/* Panels that matrix units take at once. */
+#define TILE_PANELS 2
+/* Most columns that a task multiplies side by side: each row of A is then read that much less often. */
+#define MAX_COLUMNS (4 * L4_BLOCK_COLUMNS)
+/* Rows that a task keeps sums for: with MAX_COLUMNS a megabyte, half of a second-level cache. */
 #define MAX_ROWS 1024
 /* Rows of A in one kernel call. */
 #define CALL_ROWS 32
 /* Rows of 8-bit integers at a time: a chunk of them and their sums are half a second-level cache. */
-#define TILE_ROWS 512
+#define CHUNK_ROWS 512
 
 /* A product on its way. */
 typedef struct
 {
   const L4Product *product;
   const L4Operand *operand;
-  guint blocks;                 /* blocks of columns in one task */
+  guint panels;                 /* in a block of columns */
+  guint blocks;                 /* in one task */
   gsize first_task;             /* of the call */
   gsize n_tasks;
 } Job;
@@ -42,8 +45,8 @@ typedef struct
 /* One thread's working memory. */
 typedef struct
 {
-  float *sums;                  /* [blocks][rows][64] */
-  guint8 *weights;              /* [MAX_BLOCKS][512 * 64] of floats */
+  float *sums;                  /* [blocks][rows][columns of a block] */
+  guint8 *weights;              /* [blocks][512 * 64] of floats, or one block of tiles */
   guint8 *panel;                /* of mapped weights */
 } Own;
 
@@ -61,10 +64,10 @@ choose_way (const L4Compute *compute, const L4Product *product)
 
   if (compute->precision == L4_PRECISION_F32 || product->weight->type == L4_TYPE_F32)
     return few && plain && alike ? L4_WAY_FLOATS : L4_WAY_F32;
-  if (!alike)                   /* blocks are made of every type */
-    return l4_brgemm_has_bf16 (compute->brgemm) ? L4_WAY_BF16 : L4_WAY_F32;
-  if (few || (!plain && !l4_brgemm_has_matrix_units (compute->brgemm)))
+  if (alike && (few || (!plain && l4_kernels ()->tiles == NULL)))       /* blocks are made of every type */
     return plain ? L4_WAY_FLOATS : L4_WAY_QUANTISED;
+  if (l4_kernels ()->tiles != NULL)
+    return L4_WAY_TILES;
   return l4_brgemm_has_bf16 (compute->brgemm) ? L4_WAY_BF16 : L4_WAY_F32;
 }
 
@@ -75,11 +78,11 @@ panels_each (const L4Product *product)
   return product->gate != NULL ? 2 : 1;
 }
 
-/* Columns of y that `blocks` blocks give. */
+/* Columns of y that a block gives. */
 static gsize
-columns_of (const L4Product *product, guint blocks)
+columns_of (const Job *job)
 {
-  return blocks * L4_BLOCK_COLUMNS / panels_each (product);
+  return job->panels * L4_PANEL_ROWS / panels_each (job->product);
 }
 
 /* What comes after a product: columns first … first + n - 1 of row i, sums in c; the gate's, if any, in gate. */
@@ -107,22 +110,41 @@ finish_row (const L4Product *product, gint64 i, gsize first, gsize n, float *c, 
     memcpy (y, c, n * sizeof *c);
 }
 
-/* The weight that panel p of a task, 0 … 4 * blocks - 1, is of: with a gate the gate's are the second half of each block. */
+/* The weight that panel p of a task, 0 … panels * blocks - 1, is of: with a gate the gate's are the second half of each block. */
 static const L4Weight *
 panel_weight (const Job *job, guint p)
 {
-  return p % BLOCK_PANELS < BLOCK_PANELS / panels_each (job->product) ? job->product->weight : job->product->gate;
+  return p % job->panels < job->panels / panels_each (job->product) ? job->product->weight : job->product->gate;
 }
 
 /* Panel p of a task; NULL beyond the last. */
 static const guint8 *
 task_panel (const Job *job, gsize task, guint p, guint8 *scratch)
 {
-  guint each = BLOCK_PANELS / panels_each (job->product);
+  guint each = job->panels / panels_each (job->product);
   const L4Weight *weight = panel_weight (job, p);
-  gsize index = (task * job->blocks + p / BLOCK_PANELS) * each + p % each;
+  gsize index = (task * job->blocks + p / job->panels) * each + p % each;
 
   return index < l4_weight_n_panels (weight) ? l4_weight_get_panel (weight, index, scratch) : NULL;
+}
+
+/* Rows first … of a task's blocks, whose sums are [blocks][stride][columns of a block]. */
+static void
+finish_rows (const Job *job, gsize task, gint64 first, gint64 rows, gint64 stride, float *sums)
+{
+  const L4Product *product = job->product;
+  gsize columns = columns_of (job);
+
+  for (guint b = 0; b < job->blocks; b++) {
+    gsize column = (task * job->blocks + b) * columns;
+
+    for (gint64 r = 0; r < rows && column < (gsize) product->weight->n_out; r++) {
+      float *c = sums + (b * stride + r) * job->panels * L4_PANEL_ROWS;
+
+      finish_row (product, first + r, column, MIN (columns, product->weight->n_out - column), c,
+          product->gate != NULL ? c + columns : NULL);
+    }
+  }
 }
 
 /* Bytes of the larger of the product's panels. */
@@ -152,20 +174,6 @@ dot_panel (const Job *job, const L4Weight *weight, const guint8 *panel, gint64 f
 }
 
 static void
-finish_rows (const Job *job, gsize task, gint64 first, gint64 rows, float *sums)
-{
-  const L4Product *product = job->product;
-  gsize columns = columns_of (product, 1), column = task * columns;
-
-  for (gint64 r = 0; r < rows; r++) {
-    float *c = sums + r * L4_BLOCK_COLUMNS;
-
-    finish_row (product, first + r, column, MIN (columns, product->weight->n_out - column), c,
-        product->gate != NULL ? c + columns : NULL);
-  }
-}
-
-static void
 do_dots (const Job *job, const guint8 *const *panels, gsize task, const Own *own)
 {
   for (gint64 i = 0; i < job->product->m; i += L4_DOT_ROWS) {
@@ -174,7 +182,7 @@ do_dots (const Job *job, const guint8 *const *panels, gsize task, const Own *own
     for (guint p = 0; p < BLOCK_PANELS; p++)
       if (panels[p] != NULL)
         dot_panel (job, panel_weight (job, p), panels[p], i, rows, own->sums + p * L4_PANEL_ROWS);
-    finish_rows (job, task, i, rows, own->sums);
+    finish_rows (job, task, i, rows, rows, own->sums);
   }
 }
 
@@ -192,7 +200,7 @@ prefetch_chunk (L4Type type, const guint8 *panel, gsize depth)
 }
 
 static void
-do_tiles (const Job *job, const guint8 *const *panels, gsize task, const Own *own)
+do_chunks (const Job *job, const guint8 *const *panels, gsize task, const Own *own)
 {
   const L4Product *product = job->product;
   guint n = BLOCK_PANELS / panels_each (product);
@@ -200,8 +208,8 @@ do_tiles (const Job *job, const guint8 *const *panels, gsize task, const Own *ow
 
   for (guint p = 0; p < BLOCK_PANELS; p++)      /* beyond the last another one, for sums that nobody reads */
     there[p] = panels[p] != NULL ? panels[p] : panels[p / n * n];
-  for (gint64 first = 0; first < product->m; first += TILE_ROWS) {
-    gint64 rows = MIN (TILE_ROWS, product->m - first);
+  for (gint64 first = 0; first < product->m; first += CHUNK_ROWS) {
+    gint64 rows = MIN (CHUNK_ROWS, product->m - first);
     L4QuantisedRows x = l4_operand_quantised (job->operand, first);
 
     memset (own->sums, 0, rows * L4_BLOCK_COLUMNS * sizeof (float));
@@ -212,7 +220,7 @@ do_tiles (const Job *job, const guint8 *const *panels, gsize task, const Own *ow
         l4_kernels ()->panels[panel_weight (job, p)->type].multiply (there + p, n, depth,
             MIN (L4_CHUNK, product->weight->n_in - depth), &x, rows, own->sums + p * L4_PANEL_ROWS, L4_BLOCK_COLUMNS);
     }
-    finish_rows (job, task, first, rows, own->sums);
+    finish_rows (job, task, first, rows, rows, own->sums);
   }
 }
 
@@ -224,7 +232,7 @@ do_panels (const Job *job, gsize task, const Own *own)
   for (guint p = 0; p < BLOCK_PANELS; p++)
     panels[p] = task_panel (job, task, p, own->panel + p * panel_bytes (job->product));
   if (job->operand->way == L4_WAY_QUANTISED && job->product->m > L4_DOT_ROWS)
-    do_tiles (job, panels, task, own);
+    do_chunks (job, panels, task, own);
   else
     do_dots (job, panels, task, own);
 }
@@ -278,11 +286,9 @@ add_blocks (const Call *call, const Job *job, gint64 first, gint64 rows, gint64 
 static void
 do_blocks (const Call *call, const Job *job, gsize task, const Own *own)
 {
-  const L4Product *product = job->product;
   const L4Operand *operand = job->operand;
-  gsize columns = columns_of (product, 1);
 
-  for (gint64 first = 0; first < product->m; first += MAX_ROWS) {
+  for (gint64 first = 0; first < job->product->m; first += MAX_ROWS) {
     gint64 rows = MIN (MAX_ROWS, operand->padded_m - first);
 
     memset (own->sums, 0, job->blocks * rows * L4_BLOCK_COLUMNS * sizeof (float));
@@ -292,41 +298,71 @@ do_blocks (const Call *call, const Job *job, gsize task, const Own *own)
       make_blocks (job, task, depth, width, own);
       add_blocks (call, job, first, rows, depth, width, own);
     }
-    for (gint64 i = 0; i < MIN (rows, product->m - first); i++)
-      for (guint b = 0; b < job->blocks; b++) {
-        gsize column = (task * job->blocks + b) * columns;
-        float *c = own->sums + (b * rows + i) * L4_BLOCK_COLUMNS;
-
-        if (column < (gsize) product->weight->n_out)
-          finish_row (product, first + i, column, MIN (columns, product->weight->n_out - column), c,
-              product->gate != NULL ? c + columns : NULL);
-      }
+    finish_rows (job, task, first, MIN (rows, job->product->m - first), rows, own->sums);
   }
   l4_brgemm_rest (call->compute->brgemm);
 }
 
-/* Calls -------------------------------------------------------------------------------------------------------------- */
+/* The same by matrix units: two panels at a time become tiles that stay in the first-level cache while all rows meet them. ---- */
 
-static gboolean
-uses_blocks (const L4Operand *operand)
+/* Columns depth … depth + width - 1 of a panel as tiles: where they lie, or in out. */
+static const guint16 *
+make_tiles (const L4Weight *weight, const guint8 *panel, gint64 depth, gint64 width, guint16 *out)
 {
-  return operand->way == L4_WAY_BF16 || operand->way == L4_WAY_F32;
+  if (weight->type == L4_TYPE_BF16 && depth + width <= weight->n_in)
+    return (const guint16 *) panel + depth * L4_PANEL_ROWS;
+  l4_kernels ()->panels[weight->type].to_bf16 (panel, weight->n_in, depth, width, out, 2 * L4_PANEL_ROWS);
+  return out;
 }
+
+static void
+do_tiles (const Job *job, gsize task, const Own *own)
+{
+  const L4TileKernels *kernels = l4_kernels ()->tiles;
+  const L4Operand *operand = job->operand;
+
+  kernels->begin ();
+  for (gint64 first = 0; first < job->product->m; first += MAX_ROWS) {
+    gint64 rows = MIN (MAX_ROWS, operand->padded_m - first);
+
+    for (gint64 depth = 0; depth < operand->padded_n; depth += L4_BLOCK_DEPTH) {
+      gint64 width = MIN (L4_BLOCK_DEPTH, operand->padded_n - depth);
+
+      for (guint b = 0; b < job->blocks; b++) {
+        const guint16 *tiles[TILE_PANELS];
+
+        for (guint p = 0; p < TILE_PANELS; p++) {
+          const guint8 *panel = task_panel (job, task, b * TILE_PANELS + p, own->panel + p * panel_bytes (job->product));
+
+          /* beyond the last panel another one, for sums that nobody reads */
+          tiles[p] = panel == NULL ? tiles[0] : make_tiles (panel_weight (job, p), panel, depth, width,
+              (guint16 *) own->weights + p * L4_BLOCK_DEPTH * L4_PANEL_ROWS);
+        }
+        kernels->multiply (l4_operand_block (operand, first, depth), rows, width, tiles, depth > 0,
+            own->sums + b * rows * TILE_PANELS * L4_PANEL_ROWS);
+      }
+    }
+    finish_rows (job, task, first, MIN (rows, job->product->m - first), rows, own->sums);
+  }
+  kernels->end ();
+}
+
+/* Calls -------------------------------------------------------------------------------------------------------------- */
 
 /* Floats of sums and bytes of weights that the job's tasks need. */
 static gsize
 sums_size (const Job *job)
 {
-  gint64 rows = uses_blocks (job->operand) ? MIN (job->operand->padded_m, MAX_ROWS) : MAX (MIN (job->product->m, TILE_ROWS),
-      L4_DOT_ROWS);
+  gint64 rows = l4_operand_has_blocks (job->operand) ? MIN (job->operand->padded_m, MAX_ROWS)
+      : MAX (MIN (job->product->m, CHUNK_ROWS), L4_DOT_ROWS);
 
-  return job->blocks * rows * L4_BLOCK_COLUMNS;
+  return job->blocks * rows * job->panels * L4_PANEL_ROWS;
 }
 
 static gsize
 weights_bytes (const Job *job)
 {
-  return uses_blocks (job->operand) ? job->blocks * L4_BLOCK_DEPTH * L4_BLOCK_COLUMNS * sizeof (float) : 0;
+  return l4_operand_has_blocks (job->operand) ? job->blocks * L4_BLOCK_DEPTH * job->panels * L4_PANEL_ROWS * sizeof (float) : 0;
 }
 
 static Own
@@ -357,7 +393,9 @@ do_task (gpointer data, gsize task, guint thread)
   while (task >= job->first_task + job->n_tasks)
     job++;
   own = split_own (call->compute, job, thread);
-  if (uses_blocks (job->operand))
+  if (job->operand->way == L4_WAY_TILES)
+    do_tiles (job, task - job->first_task, &own);
+  else if (l4_operand_has_blocks (job->operand))
     do_blocks (call, job, task - job->first_task, &own);
   else
     do_panels (job, task - job->first_task, &own);
@@ -387,7 +425,8 @@ find_operand (Call *call, const L4Product *product)
 static guint
 choose_blocks (const L4Compute *compute, const Job *job, gsize n_blocks)
 {
-  guint most = !uses_blocks (job->operand) || job->product->m < 64 ? 1 : job->product->m < 256 ? 2 : MAX_BLOCKS;
+  guint columns = job->product->m < 64 ? MAX_COLUMNS / 4 : job->product->m < 256 ? MAX_COLUMNS / 2 : MAX_COLUMNS;
+  guint most = l4_operand_has_blocks (job->operand) ? columns / (job->panels * L4_PANEL_ROWS) : 1;
 
   while (most > 1 && n_blocks / most < 4 * l4_pool_get_threads (compute->pool))
     most /= 2;
@@ -441,11 +480,13 @@ do_products (Call *call, const L4Product *products, gsize n_products, GError **e
   for (gsize i = 0; i < n_products; i++) {
     const L4Product *product = &products[i];
     Job *job = &call->jobs[call->n_jobs];
-    gsize n_blocks = (product->weight->n_out + columns_of (product, 1) - 1) / columns_of (product, 1);
+    gsize n_blocks;
 
     if (product->m == 0)
       continue;
     *job = (Job) {.product = product,.operand = find_operand (call, product),.first_task = n_tasks };
+    job->panels = job->operand->way == L4_WAY_TILES ? TILE_PANELS : BLOCK_PANELS;
+    n_blocks = (product->weight->n_out + columns_of (job) - 1) / columns_of (job);
     job->blocks = choose_blocks (call->compute, job, n_blocks);
     job->n_tasks = (n_blocks + job->blocks - 1) / job->blocks;
     n_tasks += job->n_tasks;

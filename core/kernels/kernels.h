@@ -5,11 +5,22 @@
 
 #include "kernels/panel.h"
 
+/* Matrix units. multiply only between begin and end, on one thread. */
+typedef struct
+{
+  void (*begin) (void);
+  void (*end) (void);
+  /* c[m * 32 + 16 * p + r] = Σ_k a[m][k] * b[p][k][r], or with add that much more: a bfloat16 [rows / 16, depth / 32, 16, 32]; b two
+   * times bfloat16 [depth / 2, 16, 2], what to_bf16 makes of a panel with a stride of 32. rows: a multiple of 16, depth of 32. */
+  void (*multiply) (const guint16 *a, gsize rows, gsize depth, const guint16 *const *b, gboolean add, float *c);
+} L4TileKernels;
+
 /* All arrays are dense; in and out may be the same array unless said otherwise. */
 typedef struct
 {
   const char *name;             /* "baseline", "avx2", "avx512", "vnni", "amx" */
   const L4PanelKernels *panels; /* [L4_N_TYPES] */
+  const L4TileKernels *tiles;   /* NULL: no matrix units */
 
   /* out = in / sqrt(mean(in²) + eps) * weight; weight [n] or NULL for 1 */
   void (*rms_norm) (const float *in, const float *weight, gsize n, float eps, float *out);

@@ -273,10 +273,18 @@ quantise (const float *in, gsize n, const L4QuantisedRows *out)
 }
 
 extern const L4PanelKernels PANELS (L4_KERNELS_NAME)[L4_N_TYPES];
+#ifdef __AMX_BF16__
+extern const L4TileKernels l4_tile_kernels;
+#define TILES &l4_tile_kernels
+#else
+#define TILES NULL
+#endif
+
 extern const L4Kernels TABLE (L4_KERNELS_NAME);
 const L4Kernels TABLE (L4_KERNELS_NAME) = {
   .name = STRING (L4_KERNELS_NAME),
   .panels = PANELS (L4_KERNELS_NAME),
+  .tiles = TILES,
   .rms_norm = rms_norm,
   .layer_norm = layer_norm,
   .rotate = rotate,

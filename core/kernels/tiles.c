@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Products by AMX, the matrix units of x86. */
+
+#include "kernels/kernels.h"
+
+#ifdef __AMX_BF16__
+
+#include <immintrin.h>
+
+/* Two tiles of sums, one of a and one of b: half of the eight there are. Where another program computes on the same core, its tiles
+ * leave few physical ones, and whoever names all eight waits at every load. */
+#define SUMS_0 0
+#define SUMS_1 1
+#define A 2
+#define B 3
+#define TILE_BYTES 64           /* of a row */
+#define TILE 512                /* elements of bfloat16 */
+
+/* The operand of LDTILECFG: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 1, 18.2 */
+typedef struct
+{
+  guint8 palette, start_row, reserved[14];
+  guint16 row_bytes[16];
+  guint8 rows[16];
+} Shapes;
+
+static void
+begin (void)
+{
+  static const Shapes shapes = {.palette = 1,
+    .row_bytes = { TILE_BYTES, TILE_BYTES, TILE_BYTES, TILE_BYTES },.rows = { 16, 16, 16, 16 }
+  };
+
+  _tile_loadconfig (&shapes);
+}
+
+static void
+end (void)
+{
+  _tile_release ();
+}
+
+static void
+multiply (const guint16 *a, gsize rows, gsize depth, const guint16 *const *b, gboolean add, float *c)
+{
+  const gsize stride = 2 * L4_PANEL_ROWS * sizeof *c;
+
+  for (gsize m = 0; m < rows; m += 16, c += 16 * 2 * L4_PANEL_ROWS) {
+    if (add) {
+      _tile_loadd (SUMS_0, c, stride);
+      _tile_loadd (SUMS_1, c + L4_PANEL_ROWS, stride);
+    } else {
+      _tile_zero (SUMS_0);
+      _tile_zero (SUMS_1);
+    }
+    for (gsize k = 0; k < depth / 32 * TILE; k += TILE, a += TILE) {
+      _tile_stream_loadd (A, a, TILE_BYTES);    /* used twice and no more: b stays in the cache */
+      _tile_loadd (B, b[0] + k, TILE_BYTES);
+      _tile_dpbf16ps (SUMS_0, A, B);
+      _tile_loadd (B, b[1] + k, TILE_BYTES);
+      _tile_dpbf16ps (SUMS_1, A, B);
+    }
+    _tile_stored (SUMS_0, c, stride);
+    _tile_stored (SUMS_1, c + L4_PANEL_ROWS, stride);
+  }
+}
+
+const L4TileKernels l4_tile_kernels = { begin, end, multiply };
+
+#endif
