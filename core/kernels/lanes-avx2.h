@@ -5,6 +5,7 @@
 
 #include <glib.h>
 #include <immintrin.h>
+#include <math.h>
 
 typedef struct
 {
@@ -131,9 +132,33 @@ lanes_pair_one (__m256 a, __m256 b)
 }
 
 LANES_INLINE Ints
+lanes_and_or (Ints x, guint32 mask, guint32 bits)
+{
+  return lanes_or (lanes_and (x, lanes_set (mask)), lanes_set (bits));
+}
+
+LANES_INLINE __m256
+lanes_quiet_one (__m256 x)
+{
+  return _mm256_blendv_ps (x, _mm256_set1_ps (NAN), _mm256_cmp_ps (x, x, _CMP_UNORD_Q));
+}
+
+LANES_INLINE Floats
+lanes_quiet (Floats x)
+{
+  return (Floats) { lanes_quiet_one (x.a), lanes_quiet_one (x.b) };
+}
+
+LANES_INLINE Ints
 lanes_pair_bf16 (Floats x, Floats y)
 {
   return (Ints) { lanes_pair_one (x.a, y.a), lanes_pair_one (x.b, y.b) };
+}
+
+LANES_INLINE Ints
+lanes_pair_bf16_quickly (Floats x, Floats y)
+{
+  return lanes_pair_bf16 (x, y);
 }
 
 LANES_INLINE void

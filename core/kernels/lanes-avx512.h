@@ -5,6 +5,7 @@
 
 #include <glib.h>
 #include <immintrin.h>
+#include <math.h>
 
 typedef __m512i Ints;
 typedef __m512 Floats;
@@ -76,7 +77,31 @@ LANES_INLINE Floats lanes_half (Ints a) { return _mm512_cvtph_ps (_mm512_cvtepi3
 /* 16 consecutive IEEE halves */
 LANES_INLINE Floats lanes_load_half (const void *from) { return _mm512_cvtph_ps (_mm256_loadu_si256 (from)); }
 
-/* a and b rounded to bfloat16, a in the lower half of each lane */
+/* (a & mask) | bits */
+LANES_INLINE Ints
+lanes_and_or (Ints a, guint32 mask, guint32 bits)
+{
+  return _mm512_ternarylogic_epi32 (a, _mm512_set1_epi32 (mask), _mm512_set1_epi32 (bits), 0xea);
+}
+
+/* a, with NaNs as the one that C calls NAN */
+LANES_INLINE Floats
+lanes_quiet (Floats a)
+{
+  return _mm512_mask_blend_ps (_mm512_cmp_ps_mask (a, a, _CMP_UNORD_Q), a, _mm512_set1_ps (NAN));
+}
+
+/* a and b rounded to bfloat16, halves away from zero, a in the lower half of each lane; no NaN but NAN */
+LANES_INLINE Ints
+lanes_pair_bf16_quickly (Floats a, Floats b)
+{
+  const __m512i half = _mm512_set1_epi32 (0x8000);
+  __m512i low = _mm512_add_epi32 (_mm512_castps_si512 (a), half), high = _mm512_add_epi32 (_mm512_castps_si512 (b), half);
+
+  return _mm512_mask_blend_epi16 (0xaaaaaaaa, _mm512_srli_epi32 (low, 16), high);
+}
+
+/* a and b rounded to bfloat16, to nearest even, a in the lower half of each lane */
 LANES_INLINE Ints
 lanes_pair_bf16 (Floats a, Floats b)
 {

@@ -82,12 +82,16 @@ lanes_load_half (const void *from)
   LANES (Floats, lanes_half_one (halves[i]));
 }
 
+LANES_INLINE Ints lanes_and_or (Ints a, guint32 mask, guint32 bits) { LANES (Ints, (a.x[i] & mask) | bits); }
+LANES_INLINE Floats lanes_quiet (Floats a) { LANES (Floats, a.x[i] == a.x[i] ? a.x[i] : NAN); }
+
 LANES_INLINE Ints
 lanes_pair_bf16 (Floats a, Floats b)
 {
   LANES (Ints, l4_bf16_from_float (a.x[i]) | (guint32) l4_bf16_from_float (b.x[i]) << 16);
 }
 
+LANES_INLINE Ints lanes_pair_bf16_quickly (Floats a, Floats b) { return lanes_pair_bf16 (a, b); }
 LANES_INLINE void lanes_store_ints (void *to, Ints a) { memcpy (to, &a, sizeof a); }
 
 #undef LANES

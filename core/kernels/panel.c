@@ -242,16 +242,46 @@ groups_to_floats (GroupFunc decode, Traits traits, const guint8 *panel, gsize fi
   }
 }
 
+/* Byte k of the lanes as a number without conversion, in the mantissa of one that is larger by this. */
+LANES_INLINE guint
+near_offset (Traits traits)
+{
+  return traits.small ? 64 : 256;
+}
+
+LANES_INLINE Floats
+near_byte (Traits traits, Ints q, guint k)
+{
+  guint to = traits.small ? 17 : 15;
+  Ints moved = 8 * k > to ? lanes_right (q, 8 * k - to) : lanes_left (q, to - 8 * k);
+
+  return lanes_bits (traits.small ? lanes_and_or (moved, 0x007e0000, 0x42800000) : lanes_and_or (moved, 0x007f8000, 0x43800000));
+}
+
 LANES_INLINE void
 groups_to_bf16 (GroupFunc decode, Traits traits, const guint8 *panel, gsize first, gsize count, guint16 *out, gsize stride)
 {
+#pragma GCC unroll 1
   for (gsize at = 0; at < count; at += L4_GROUP) {
+    guint zero = traits.minimum ? 0 : 1 << traits.zero_bits;
     Group group;
+    Floats scale[2], base[2];
 
     decode (panel, (first + at) / L4_GROUP, &group);
-    for (guint k = 0; k < L4_GROUP; k += 2)
-      lanes_store_ints (out + (at + k) / 2 * stride,
-          lanes_pair_bf16 (group_column (traits, &group, k), group_column (traits, &group, k + 1)));
+    for (guint h = 0; h < (traits.halves ? 2 : 1); h++) {
+      scale[h] = lanes_quiet (group.scale[h]);
+      base[h] = lanes_mul (scale[h], lanes_setf (-(float) (near_offset (traits) + zero)));
+      if (traits.minimum)
+        base[h] = lanes_quiet (lanes_fma (group.minimum[h], lanes_setf (-1), base[h]));
+    }
+UNROLL (16)
+    for (guint k = 0; k < L4_GROUP; k += 2) {
+      guint h = traits.halves ? k / 16 : 0;
+      Floats even = lanes_fma (near_byte (traits, group.q[k / 4], k % 4), scale[h], base[h]);
+      Floats odd = lanes_fma (near_byte (traits, group.q[k / 4], k % 4 + 1), scale[h], base[h]);
+
+      lanes_store_ints (out + (at + k) / 2 * stride, lanes_pair_bf16_quickly (even, odd));
+    }
   }
 }
 

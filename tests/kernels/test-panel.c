@@ -257,7 +257,7 @@ time_block (const L4PanelKernels *kernels, const Panel *panel)
 
     for (guint i = 0; i < 50; i++)
       for (gsize first = 0; first < panel->n; first += 512)
-        kernels->to_bf16 (panel->panel, panel->n, first, 512, block, 128);
+        kernels->to_bf16 (panel->panel, panel->n, first, 512, block, 32);
     best = MIN (best, g_get_monotonic_time () - start);
   }
   return 50e6 * 16 * panel->n / best;
