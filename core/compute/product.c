@@ -17,6 +17,8 @@
 #define MAX_COLUMNS (4 * L4_BLOCK_COLUMNS)
 /* Rows that a task keeps sums for: with MAX_COLUMNS a megabyte, half of a second-level cache. */
 #define MAX_ROWS 1024
+/* The same where matrix units want their rows from that cache as well. */
+#define MAX_TILE_ROWS 512
 /* Rows of A in one kernel call. */
 #define CALL_ROWS 32
 /* Rows of 8-bit integers at a time: a chunk of them and their sums are half a second-level cache. */
@@ -322,8 +324,8 @@ do_tiles (const Job *job, gsize task, const Own *own)
   const L4Operand *operand = job->operand;
 
   kernels->begin ();
-  for (gint64 first = 0; first < job->product->m; first += MAX_ROWS) {
-    gint64 rows = MIN (MAX_ROWS, operand->padded_m - first);
+  for (gint64 first = 0; first < job->product->m; first += MAX_TILE_ROWS) {
+    gint64 rows = MIN (MAX_TILE_ROWS, operand->padded_m - first);
 
     for (gint64 depth = 0; depth < operand->padded_n; depth += L4_BLOCK_DEPTH) {
       gint64 width = MIN (L4_BLOCK_DEPTH, operand->padded_n - depth);

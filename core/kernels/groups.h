@@ -20,20 +20,21 @@ typedef struct
   gboolean small;               /* no q is above 63 */
   gboolean minimum;             /* there is one; else it counts as 0 */
   guint zero_bits;              /* zero = 2^zero_bits; with a minimum 0 */
+  guint bytes;                  /* that a group of a panel takes */
 } Traits;
 
-#define TRAITS_Q4_0 ((Traits) { FALSE, TRUE, FALSE, 3 })
-#define TRAITS_Q4_1 ((Traits) { FALSE, TRUE, TRUE, 0 })
-#define TRAITS_Q5_0 ((Traits) { FALSE, TRUE, FALSE, 4 })
-#define TRAITS_Q5_1 ((Traits) { FALSE, TRUE, TRUE, 0 })
-#define TRAITS_Q8_0 ((Traits) { FALSE, FALSE, FALSE, 7 })
-#define TRAITS_Q2_K ((Traits) { TRUE, TRUE, TRUE, 0 })
-#define TRAITS_Q3_K ((Traits) { TRUE, TRUE, FALSE, 2 })
-#define TRAITS_Q4_K ((Traits) { FALSE, TRUE, TRUE, 0 })
-#define TRAITS_Q5_K ((Traits) { FALSE, TRUE, TRUE, 0 })
-#define TRAITS_Q6_K ((Traits) { TRUE, TRUE, FALSE, 5 })
-#define TRAITS_IQ4_NL ((Traits) { FALSE, FALSE, FALSE, 7 })
-#define TRAITS_IQ4_XS ((Traits) { FALSE, FALSE, FALSE, 7 })
+#define TRAITS_Q4_0 ((Traits) { FALSE, TRUE, FALSE, 3, 288 })
+#define TRAITS_Q4_1 ((Traits) { FALSE, TRUE, TRUE, 0, 320 })
+#define TRAITS_Q5_0 ((Traits) { FALSE, TRUE, FALSE, 4, 352 })
+#define TRAITS_Q5_1 ((Traits) { FALSE, TRUE, TRUE, 0, 384 })
+#define TRAITS_Q8_0 ((Traits) { FALSE, FALSE, FALSE, 7, 544 })
+#define TRAITS_Q2_K ((Traits) { TRUE, TRUE, TRUE, 0, 168 })
+#define TRAITS_Q3_K ((Traits) { TRUE, TRUE, FALSE, 2, 220 })
+#define TRAITS_Q4_K ((Traits) { FALSE, TRUE, TRUE, 0, 288 })
+#define TRAITS_Q5_K ((Traits) { FALSE, TRUE, TRUE, 0, 352 })
+#define TRAITS_Q6_K ((Traits) { TRUE, TRUE, FALSE, 5, 420 })
+#define TRAITS_IQ4_NL ((Traits) { FALSE, FALSE, FALSE, 7, 288 })
+#define TRAITS_IQ4_XS ((Traits) { FALSE, FALSE, FALSE, 7, 272 })
 
 LANES_INLINE Ints
 unit (const guint8 *block, guint index)

@@ -30,7 +30,7 @@ typedef struct
   void (*rotate) (float *x, const float *cosines, const float *sines, gsize n);
   /* out = silu(gate) * up */
   void (*silu_multiply) (const float *gate, const float *up, gsize n, float *out);
-  /* x = x/2 * (1 + erf(x/√2)), the exact form; erf within 1.5e-7 */
+  /* x = x/2 * (1 + erf(x/√2)), the exact form; erf within 2e-7 */
   void (*gelu) (float *x, gsize n);
   /* out = factor * in */
   void (*scale) (const float *in, float factor, gsize n, float *out);

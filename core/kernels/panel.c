@@ -23,6 +23,9 @@
 #define UNROLL(n) _Pragma (G_STRINGIFY (GCC unroll n))
 #endif
 
+/* Bytes from where a panel is read to what is fetched meanwhile. */
+#define PREFETCH_DISTANCE 4096
+
 typedef void (*GroupFunc) (const guint8 *panel, gsize g, Group *out);
 typedef Floats (*ColumnFunc) (const guint8 *panel, gsize k);
 
@@ -258,6 +261,17 @@ near_byte (Traits traits, Ints q, guint k)
   return lanes_bits (traits.small ? lanes_and_or (moved, 0x007e0000, 0x42800000) : lanes_and_or (moved, 0x007f8000, 0x43800000));
 }
 
+/* Fetches what lies ahead of group g. */
+LANES_INLINE void
+prefetch_group (Traits traits, const guint8 *panel, gsize g)
+{
+  const guint8 *ahead = panel + g * traits.bytes + PREFETCH_DISTANCE;
+
+UNROLL (16)
+  for (guint i = 0; i < traits.bytes; i += 64)
+    __builtin_prefetch (ahead + i);
+}
+
 LANES_INLINE void
 groups_to_bf16 (GroupFunc decode, Traits traits, const guint8 *panel, gsize first, gsize count, guint16 *out, gsize stride)
 {
@@ -267,6 +281,7 @@ groups_to_bf16 (GroupFunc decode, Traits traits, const guint8 *panel, gsize firs
     Group group;
     Floats scale[2], base[2];
 
+    prefetch_group (traits, panel, (first + at) / L4_GROUP);
     decode (panel, (first + at) / L4_GROUP, &group);
     for (guint h = 0; h < (traits.halves ? 2 : 1); h++) {
       scale[h] = lanes_quiet (group.scale[h]);
