@@ -60,7 +60,7 @@ multiply_tiles (gpointer data, gsize task, guint thread)
 
   kernels->begin ();
   for (guint i = 0; i < ROUNDS * ROWS * 2 / TILE_ROWS; i++)
-    kernels->multiply (a, TILE_ROWS, L4_BLOCK_DEPTH, (const guint16 *[]) { own, own + L4_BLOCK_DEPTH * L4_PANEL_ROWS }, TRUE,
+    kernels->multiply (a, TILE_ROWS, L4_BLOCK_DEPTH, (const guint16 *[]) { own, own + L4_BLOCK_DEPTH * L4_PANEL_ROWS }, NULL, TRUE,
         (float *) (a + TILE_ROWS * L4_BLOCK_DEPTH));
   kernels->end ();
 }

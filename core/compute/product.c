@@ -18,7 +18,9 @@
 /* Rows that a task keeps sums for: with MAX_COLUMNS a megabyte, half of a second-level cache. */
 #define MAX_ROWS 1024
 /* The same where matrix units want their rows from that cache as well. */
-#define MAX_TILE_ROWS 512
+#define MAX_TILE_ROWS 640
+/* Rows of a tile. */
+#define TILE_ROWS 16
 /* Rows of A in one kernel call. */
 #define CALL_ROWS 32
 /* Rows of 8-bit integers at a time: a chunk of them and their sums are half a second-level cache. */
@@ -119,15 +121,16 @@ panel_weight (const Job *job, guint p)
   return p % job->panels < job->panels / panels_each (job->product) ? job->product->weight : job->product->gate;
 }
 
-/* Panel p of a task; NULL beyond the last. */
+/* Columns first … first + count - 1, as many as there are, of panel p of a task; NULL beyond the last panel. */
 static const guint8 *
-task_panel (const Job *job, gsize task, guint p, guint8 *scratch)
+task_panel (const Job *job, gsize task, guint p, gint64 first, gint64 count, guint8 *scratch)
 {
   guint each = job->panels / panels_each (job->product);
   const L4Weight *weight = panel_weight (job, p);
   gsize index = (task * job->blocks + p / job->panels) * each + p % each;
 
-  return index < l4_weight_n_panels (weight) ? l4_weight_get_panel (weight, index, scratch) : NULL;
+  return index < l4_weight_n_panels (weight) ? l4_weight_get_panel (weight, index, first, MIN (count, weight->n_in - first), scratch)
+      : NULL;
 }
 
 /* Rows first … of a task's blocks, whose sums are [blocks][stride][columns of a block]. */
@@ -137,16 +140,15 @@ finish_rows (const Job *job, gsize task, gint64 first, gint64 rows, gint64 strid
   const L4Product *product = job->product;
   gsize columns = columns_of (job);
 
-  for (guint b = 0; b < job->blocks; b++) {
-    gsize column = (task * job->blocks + b) * columns;
-
-    for (gint64 r = 0; r < rows && column < (gsize) product->weight->n_out; r++) {
+  for (gint64 r = 0; r < rows; r++)
+    for (guint b = 0; b < job->blocks; b++) {
+      gsize column = (task * job->blocks + b) * columns;
       float *c = sums + (b * stride + r) * job->panels * L4_PANEL_ROWS;
 
-      finish_row (product, first + r, column, MIN (columns, product->weight->n_out - column), c,
-          product->gate != NULL ? c + columns : NULL);
+      if (column < (gsize) product->weight->n_out)
+        finish_row (product, first + r, column, MIN (columns, product->weight->n_out - column), c,
+            product->gate != NULL ? c + columns : NULL);
     }
-  }
 }
 
 /* Bytes of the larger of the product's panels. */
@@ -232,7 +234,7 @@ do_panels (const Job *job, gsize task, const Own *own)
   const guint8 *panels[BLOCK_PANELS];
 
   for (guint p = 0; p < BLOCK_PANELS; p++)
-    panels[p] = task_panel (job, task, p, own->panel + p * panel_bytes (job->product));
+    panels[p] = task_panel (job, task, p, 0, G_MAXINT64, own->panel + p * panel_bytes (job->product));
   if (job->operand->way == L4_WAY_QUANTISED && job->product->m > L4_DOT_ROWS)
     do_chunks (job, panels, task, own);
   else
@@ -251,7 +253,7 @@ make_blocks (const Job *job, gsize task, gint64 depth, gint64 width, const Own *
   for (guint p = 0; p < job->blocks * BLOCK_PANELS; p++) {
     const L4Weight *weight = panel_weight (job, p);
     const L4PanelKernels *kernels = &l4_kernels ()->panels[weight->type];
-    const guint8 *panel = task_panel (job, task, p, own->panel);
+    const guint8 *panel = task_panel (job, task, p, depth, width, own->panel);
     guint8 *out = own->weights + (p / BLOCK_PANELS) * width * L4_BLOCK_COLUMNS * size;
     guint at = p % BLOCK_PANELS * L4_PANEL_ROWS;
 
@@ -262,9 +264,9 @@ make_blocks (const Job *job, gsize task, gint64 depth, gint64 width, const Own *
         else
           memset ((float *) out + k * L4_BLOCK_COLUMNS + at, 0, L4_PANEL_ROWS * size);
     } else if (bf16) {
-      kernels->to_bf16 (panel, weight->n_in, depth, width, (guint16 *) out + 2 * at, 2 * L4_BLOCK_COLUMNS);
+      kernels->to_bf16 (panel, weight->n_in - depth, 0, width, (guint16 *) out + 2 * at, 2 * L4_BLOCK_COLUMNS);
     } else {
-      kernels->to_floats (panel, weight->n_in, depth, width, (float *) out + at, L4_BLOCK_COLUMNS);
+      kernels->to_floats (panel, weight->n_in - depth, 0, width, (float *) out + at, L4_BLOCK_COLUMNS);
     }
   }
 }
@@ -307,46 +309,71 @@ do_blocks (const Call *call, const Job *job, gsize task, const Own *own)
 
 /* The same by matrix units: two panels at a time become tiles that stay in the first-level cache while all rows meet them. ---- */
 
-/* Columns depth … depth + width - 1 of a panel as tiles: where they lie, or in out. */
-static const guint16 *
-make_tiles (const L4Weight *weight, const guint8 *panel, gint64 depth, gint64 width, guint16 *out)
+/* The tiles of columns depth … depth + width - 1 of block b of a task, where panels hold them as they are; FALSE: they do not. */
+static gboolean
+find_tiles (const Job *job, gsize task, guint b, gint64 depth, gint64 width, const guint16 **tiles)
 {
-  if (weight->type == L4_TYPE_BF16 && depth + width <= weight->n_in)
-    return (const guint16 *) panel + depth * L4_PANEL_ROWS;
-  l4_kernels ()->panels[weight->type].to_bf16 (panel, weight->n_in, depth, width, out, 2 * L4_PANEL_ROWS);
-  return out;
+  for (guint p = 0; p < TILE_PANELS; p++) {
+    const L4Weight *weight = panel_weight (job, p);
+    const guint8 *panel;
+
+    if (weight->type != L4_TYPE_BF16 || weight->panels == NULL || depth + width > weight->n_in)
+      return FALSE;
+    panel = task_panel (job, task, b * TILE_PANELS + p, depth, width, NULL);
+    tiles[p] = panel != NULL ? (const guint16 *) panel : tiles[0];
+  }
+  return TRUE;
+}
+
+/* The same in own->weights. Beyond the last panel another one, for sums that nobody reads. */
+static void
+make_tiles (const Job *job, gsize task, guint b, gint64 depth, gint64 width, const Own *own, const guint16 **tiles)
+{
+  for (guint p = 0; p < TILE_PANELS; p++) {
+    const L4Weight *weight = panel_weight (job, p);
+    const guint8 *panel = task_panel (job, task, b * TILE_PANELS + p, depth, width, own->panel);
+    guint16 *out = (guint16 *) own->weights + p * L4_BLOCK_DEPTH * L4_PANEL_ROWS;
+
+    tiles[p] = panel != NULL ? out : tiles[0];
+    if (panel != NULL)
+      l4_kernels ()->panels[weight->type].to_bf16 (panel, weight->n_in - depth, 0, width, out, 2 * L4_PANEL_ROWS);
+  }
+}
+
+/* sums [blocks][rows][32] = rows first … of the operand * columns depth … of the task's weights, or that much more */
+static void
+add_tiles (const Job *job, gsize task, guint blocks, gint64 first, gint64 rows, gint64 depth, const Own *own)
+{
+  gint64 width = MIN (L4_BLOCK_DEPTH, job->operand->padded_n - depth);
+
+  for (guint b = 0; b < blocks; b++) {
+    const guint16 *tiles[TILE_PANELS], *next[TILE_PANELS];
+    gboolean fetch = b + 1 < blocks && find_tiles (job, task, b + 1, depth, width, next);
+
+    if (!find_tiles (job, task, b, depth, width, tiles))
+      make_tiles (job, task, b, depth, width, own, tiles);
+    l4_kernels ()->tiles->multiply (l4_operand_block (job->operand, first, depth), rows, width, tiles, fetch ? next : NULL, depth > 0,
+        own->sums + b * rows * TILE_PANELS * L4_PANEL_ROWS);
+  }
 }
 
 static void
 do_tiles (const Job *job, gsize task, const Own *own)
 {
-  const L4TileKernels *kernels = l4_kernels ()->tiles;
   const L4Operand *operand = job->operand;
+  gint64 parts = (operand->padded_m + MAX_TILE_ROWS - 1) / MAX_TILE_ROWS;
+  gint64 most = (operand->padded_m / parts + TILE_ROWS - 1) / TILE_ROWS * TILE_ROWS;
+  guint blocks = MIN (job->blocks, (job->product->weight->n_out + columns_of (job) - 1) / columns_of (job) - task * job->blocks);
 
-  kernels->begin ();
-  for (gint64 first = 0; first < job->product->m; first += MAX_TILE_ROWS) {
-    gint64 rows = MIN (MAX_TILE_ROWS, operand->padded_m - first);
+  l4_kernels ()->tiles->begin ();
+  for (gint64 first = 0; first < job->product->m; first += most) {
+    gint64 rows = MIN (most, operand->padded_m - first);
 
-    for (gint64 depth = 0; depth < operand->padded_n; depth += L4_BLOCK_DEPTH) {
-      gint64 width = MIN (L4_BLOCK_DEPTH, operand->padded_n - depth);
-
-      for (guint b = 0; b < job->blocks; b++) {
-        const guint16 *tiles[TILE_PANELS];
-
-        for (guint p = 0; p < TILE_PANELS; p++) {
-          const guint8 *panel = task_panel (job, task, b * TILE_PANELS + p, own->panel + p * panel_bytes (job->product));
-
-          /* beyond the last panel another one, for sums that nobody reads */
-          tiles[p] = panel == NULL ? tiles[0] : make_tiles (panel_weight (job, p), panel, depth, width,
-              (guint16 *) own->weights + p * L4_BLOCK_DEPTH * L4_PANEL_ROWS);
-        }
-        kernels->multiply (l4_operand_block (operand, first, depth), rows, width, tiles, depth > 0,
-            own->sums + b * rows * TILE_PANELS * L4_PANEL_ROWS);
-      }
-    }
+    for (gint64 depth = 0; depth < operand->padded_n; depth += L4_BLOCK_DEPTH)
+      add_tiles (job, task, blocks, first, rows, depth, own);
     finish_rows (job, task, first, MIN (rows, job->product->m - first), rows, own->sums);
   }
-  kernels->end ();
+  l4_kernels ()->tiles->end ();
 }
 
 /* Calls -------------------------------------------------------------------------------------------------------------- */

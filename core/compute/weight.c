@@ -72,11 +72,15 @@ l4_weight_set_panel_columns (L4Weight *self, gsize index, const guint8 *columns,
 }
 
 const guint8 *
-l4_weight_get_panel (const L4Weight *self, gsize index, guint8 *scratch)
+l4_weight_get_panel (const L4Weight *self, gsize index, gint64 first, gint64 count, guint8 *scratch)
 {
+  const L4PanelFormat *format = l4_panel_format (self->type);
+  const guint8 *rows;
+
   if (self->panels != NULL)
-    return self->panels + index * self->panel_bytes;
-  l4_panel_pack (self->type, self->rows + index * L4_PANEL_ROWS * self->row_bytes, self->row_bytes, self->row_bytes,
-      rows_of_panel (self, index), scratch);
+    return self->panels + index * self->panel_bytes + l4_panel_bytes (self->type, first);
+  rows = self->rows + index * L4_PANEL_ROWS * self->row_bytes + first / format->block_elements * format->block_bytes;
+  l4_panel_pack (self->type, rows, self->row_bytes, count / format->block_elements * format->block_bytes, rows_of_panel (self, index),
+      scratch);
   return scratch;
 }

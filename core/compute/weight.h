@@ -33,6 +33,7 @@ void l4_weight_set_panel (L4Weight *self, gsize index, const guint8 *rows, gsize
 /* The same from a matrix whose rows are inputs: columns is where the panel's first output is for input 0. */
 void l4_weight_set_panel_columns (L4Weight *self, gsize index, const guint8 *columns, gsize stride);
 
-/* The panel `index`; scratch: panel_bytes, may be where it is. */
-const guint8 *l4_weight_get_panel (const L4Weight *self, gsize index, guint8 *scratch);
+/* Columns first … first + count - 1 of the panel `index`, both multiples of the type's block or up to the end of the rows, as a panel of
+ * their own. scratch: as large as that, may be where it is. */
+const guint8 *l4_weight_get_panel (const L4Weight *self, gsize index, gint64 first, gint64 count, guint8 *scratch);
 

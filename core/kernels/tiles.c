@@ -15,6 +15,7 @@
 #define B 3
 #define TILE_BYTES 64           /* of a row */
 #define TILE 512                /* elements of bfloat16 */
+#define LINE 32                 /* of them in a line of the cache */
 
 /* The operand of LDTILECFG: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 1, 18.2 */
 typedef struct
@@ -40,12 +41,24 @@ end (void)
   _tile_release ();
 }
 
-static void
-multiply (const guint16 *a, gsize rows, gsize depth, const guint16 *const *b, gboolean add, float *c)
+/* Lines first … of both panels. */
+static inline void
+fetch (const guint16 *const *panels, gsize first, gsize n)
 {
-  const gsize stride = 2 * L4_PANEL_ROWS * sizeof *c;
+  for (gsize i = first; i < first + n; i++) {
+    __builtin_prefetch (panels[0] + i * LINE, 0, 2);
+    __builtin_prefetch (panels[1] + i * LINE, 0, 2);
+  }
+}
 
-  for (gsize m = 0; m < rows; m += 16, c += 16 * 2 * L4_PANEL_ROWS) {
+static void
+multiply (const guint16 *a, gsize rows, gsize depth, const guint16 *const *b, const guint16 *const *next, gboolean add, float *c)
+{
+  const gsize stride = 2 * L4_PANEL_ROWS * sizeof *c, lines = depth * L4_PANEL_ROWS / LINE, share = (lines * 16 + rows - 1) / rows;
+
+  for (gsize m = 0, line = 0; m < rows; m += 16, c += 16 * 2 * L4_PANEL_ROWS, line += share) {
+    if (next != NULL && line < lines)
+      fetch (next, line, MIN (share, lines - line));
     if (add) {
       _tile_loadd (SUMS_0, c, stride);
       _tile_loadd (SUMS_1, c + L4_PANEL_ROWS, stride);
