@@ -4,8 +4,8 @@
 #include "compute/key-values.h"
 
 #include <math.h>
+#include <string.h>
 
-#include "base/bf16.h"
 #include "base/memory.h"
 #include "compute/compute-private.h"
 
@@ -122,20 +122,6 @@ l4_key_values_value_block (const L4KeyValues *self, gint64 head, gint64 c, gint6
   return read_block (self, value_block (self, head, c, slot), width * L4_BLOCK_COLUMNS, scratch);
 }
 
-/* Element (row, column) of a block that is 64 columns wide: bfloat16 has two rows side by side. */
-static void
-put (const L4KeyValues *self, guint8 *block, gint64 row, gint64 column, float value)
-{
-  gint64 at = self->kind == L4_BLOCK_BF16 ? (row / 2 * L4_BLOCK_COLUMNS + column) * 2 + row % 2 : row * L4_BLOCK_COLUMNS + column;
-
-  if (self->int8)
-    ((gint8 *) block)[at] = (gint8) rintf (value);
-  else if (self->kind == L4_BLOCK_BF16)
-    ((guint16 *) block)[at] = l4_bf16_from_float (value);
-  else
-    ((float *) block)[at] = value;
-}
-
 /* What the numbers of a stored vector are multiplied with, so that the largest becomes ±127; 1 where they stay as they are. scale: for
  * the way back; NaN when one of the numbers is not finite. */
 static float
@@ -160,6 +146,57 @@ typedef struct
   const float *keys, *values;
 } Store;
 
+/* Numbers times factor as they are stored. */
+static void
+to_elements (const L4KeyValues *self, const float *x, gint64 n, float factor, guint8 *out)
+{
+  if (self->int8)
+    for (gint64 i = 0; i < n; i++)
+      ((gint8 *) out)[i] = factor != 0 ? (gint8) rintf (x[i] * factor) : 0;
+  else if (self->kind == L4_BLOCK_BF16)
+    l4_kernels ()->to_bf16 (x, n, (guint16 *) out);
+  else
+    memcpy (out, x, n * sizeof (float));
+}
+
+/* n units of 1, 2 or 4 bytes to places `stride` bytes apart. */
+static void
+scatter (const guint8 *from, gsize n, gsize bytes, gsize stride, guint8 *to)
+{
+  for (gsize i = 0; i < n; i++, to += stride)
+    if (bytes == 1)
+      *to = from[i];
+    else if (bytes == 2)
+      memcpy (to, from + 2 * i, 2);
+    else
+      memcpy (to, from + 4 * i, 4);
+}
+
+/* Numbers first … first + n - 1, up to 64 from a multiple of that on, of a key and of a value. Blocks are 64 columns wide; bfloat16 has
+ * two rows side by side. */
+static void
+put_key (const L4KeyValues *self, gint64 head, gint64 slot, gint64 first, gint64 n, const float *x, float factor)
+{
+  gsize pair = self->kind == L4_BLOCK_BF16 ? 2 : 1, unit = pair * element_size (self);
+  guint8 elements[L4_BLOCK_COLUMNS * sizeof (float)] = { 0 };
+  guint8 *block = key_block (self, head, slot / L4_BLOCK_COLUMNS * L4_BLOCK_COLUMNS);
+
+  to_elements (self, x, n, factor, elements);
+  scatter (elements, (n + pair - 1) / pair, unit, L4_BLOCK_COLUMNS * unit,
+      block + (first / pair * L4_BLOCK_COLUMNS + slot % L4_BLOCK_COLUMNS) * unit);
+}
+
+static void
+put_value (const L4KeyValues *self, gint64 head, gint64 slot, gint64 first, gint64 n, const float *x, float factor)
+{
+  gsize pair = self->kind == L4_BLOCK_BF16 ? 2 : 1, size = element_size (self);
+  guint8 elements[L4_BLOCK_COLUMNS * sizeof (float)];
+
+  to_elements (self, x, n, factor, elements);
+  scatter (elements, n, size, pair * size,
+      value_block (self, head, first / L4_BLOCK_COLUMNS, slot / pair * pair) + slot % pair * size);
+}
+
 /* One head of all tokens. */
 static void
 store_head (gpointer data, gsize head, guint thread)
@@ -169,18 +206,16 @@ store_head (gpointer data, gsize head, guint thread)
   gint64 d = self->head_dim;
 
   for (gint64 t = 0; t < job->n; t++) {
-    gint64 slot = job->slot + t, first = slot / L4_BLOCK_COLUMNS * L4_BLOCK_COLUMNS, at = head * self->capacity + slot;
+    gint64 slot = job->slot + t, at = head * self->capacity + slot;
     const float *key = job->keys + (t * self->n_heads + head) * d, *value = job->values + (t * self->n_heads + head) * d;
-    float factor = choose_factor (self, key, self->int8 ? self->key_scales + at : NULL);
-    guint8 *block = key_block (self, head, first);
+    float key_factor = choose_factor (self, key, self->int8 ? self->key_scales + at : NULL);
+    float value_factor = choose_factor (self, value, self->int8 ? self->value_scales + at : NULL);
 
-    for (gint64 i = 0; i < d; i++)
-      put (self, block, i, slot - first, factor != 0 ? key[i] * factor : 0);
-    factor = choose_factor (self, value, self->int8 ? self->value_scales + at : NULL);
-    for (gint64 c = 0; c * L4_BLOCK_COLUMNS < d; c++) {
-      block = value_block (self, head, c, 0);
-      for (gint64 i = c * L4_BLOCK_COLUMNS; i < MIN (d, (c + 1) * L4_BLOCK_COLUMNS); i++)
-        put (self, block, slot, i - c * L4_BLOCK_COLUMNS, factor != 0 ? value[i] * factor : 0);
+    for (gint64 i = 0; i < d; i += L4_BLOCK_COLUMNS) {
+      gint64 n = MIN (L4_BLOCK_COLUMNS, d - i);
+
+      put_key (self, head, slot, i, n, key + i, key_factor);
+      put_value (self, head, slot, i, n, value + i, value_factor);
     }
   }
 }

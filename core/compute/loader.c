@@ -19,7 +19,8 @@ struct _L4Loader
 {
   L4Compute *compute;
   L4Checkpoint *checkpoint;
-  gboolean map, quantise;
+  gboolean map;
+  L4Type type;                  /* of plain numbers; L4_N_TYPES: the file's */
   guint64 total, done;          /* elements */
   L4ProgressFunc progress;
   gpointer user_data;
@@ -52,6 +53,7 @@ l4_loader_new (L4Compute *compute, L4Checkpoint *checkpoint, gboolean map, guint
   self->compute = compute;
   self->checkpoint = checkpoint;
   self->map = map;
+  self->type = L4_N_TYPES;
   self->total = MAX (total_elements, 1);
   self->progress = progress;
   self->user_data = user_data;
@@ -70,9 +72,9 @@ l4_loader_free (L4Loader *self)
 }
 
 void
-l4_loader_quantise (L4Loader *self, gboolean quantise)
+l4_loader_set_type (L4Loader *self, L4Type type)
 {
-  self->quantise = quantise;
+  self->type = type;
 }
 
 gboolean
@@ -107,19 +109,21 @@ converts (const Reading *reading)
   return reading->tensor->type != reading->weight->type;
 }
 
-/* n rows in the type of the file to the weight's; floats: [n_in] where that is Q8_0. */
+/* n rows in the type of the file to the weight's; floats: [n_in]. */
 static gboolean
 convert_rows (const Reading *reading, gint64 n, const guint8 *in, float *floats, guint8 *out, GError **error)
 {
   const L4Weight *weight = reading->weight;
 
-  if (weight->type == L4_TYPE_BF16) {
+  if (weight->type == L4_TYPE_BF16 && reading->tensor->type == L4_TYPE_F32) {
     l4_kernels ()->to_bf16 ((const float *) in, n * reading->row_bytes / sizeof (float), (guint16 *) out);
     return TRUE;
   }
   for (gint64 i = 0; i < n; i++) {
     l4_type_to_float (reading->tensor->type, in + i * reading->row_bytes, weight->n_in, floats);
-    if (!l4_quantise (weight->type, floats, weight->n_in, out + i * weight->row_bytes))
+    if (weight->type == L4_TYPE_BF16)
+      l4_kernels ()->to_bf16 (floats, weight->n_in, (guint16 *) (out + i * weight->row_bytes));
+    else if (!l4_quantise (weight->type, floats, weight->n_in, out + i * weight->row_bytes))
       return l4_fail (error, L4_ERROR_FORMAT, _("%s: a weight of tensor \"%s\" is no number"),
           l4_checkpoint_get_path (reading->loader->checkpoint), reading->tensor->name);
   }
@@ -245,8 +249,10 @@ choose_type (const L4Loader *self, const L4Tensor *tensor, gint64 n_in, gboolean
 
   if (self->compute->precision == L4_PRECISION_F32 || keep_f32)
     return tensor->type;
-  if (self->quantise && plain && !inputs_first && n_in % l4_type_info (L4_TYPE_Q8_0)->block_elements == 0)
+  if (self->type == L4_TYPE_Q8_0 && plain && !inputs_first && n_in % l4_type_info (L4_TYPE_Q8_0)->block_elements == 0)
     return L4_TYPE_Q8_0;
+  if (self->type == L4_TYPE_BF16 && plain && !inputs_first && !self->map)
+    return L4_TYPE_BF16;
   return tensor->type == L4_TYPE_F32 ? L4_TYPE_BF16 : tensor->type;
 }
 

@@ -17,8 +17,9 @@ L4Loader *l4_loader_new (L4Compute *compute, L4Checkpoint *checkpoint, gboolean 
 void l4_loader_free (L4Loader *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Loader, l4_loader_free)
 
-/* From now on matrices of plain numbers whose rows are whole blocks become Q8_0 in L4_PRECISION_BF16, or no longer do. */
-void l4_loader_quantise (L4Loader *self, gboolean quantise);
+/* From now on matrices of plain numbers become that type in L4_PRECISION_BF16: Q8_0, where their rows are whole blocks, or BF16, where
+ * they are not mapped. L4_N_TYPES, and at first: those of 16 bits stay what they are. */
+void l4_loader_set_type (L4Loader *self, L4Type type);
 
 /* Every function below takes the name of a tensor as a printf format. What failed first is in l4_loader_finish(). */
 

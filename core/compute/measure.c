@@ -57,11 +57,12 @@ multiply_tiles (gpointer data, gsize task, guint thread)
   L4Compute *compute = data;
   const L4TileKernels *kernels = l4_kernels ()->tiles;
   const guint16 *own = compute->own[thread].data, *a = own + 2 * L4_BLOCK_DEPTH * L4_PANEL_ROWS;
+  float *sums = (float *) (a + TILE_ROWS * L4_BLOCK_DEPTH);
 
   kernels->begin ();
   for (guint i = 0; i < ROUNDS * ROWS * 2 / TILE_ROWS; i++)
     kernels->multiply (a, TILE_ROWS, L4_BLOCK_DEPTH, (const guint16 *[]) { own, own + L4_BLOCK_DEPTH * L4_PANEL_ROWS }, NULL, TRUE,
-        (float *) (a + TILE_ROWS * L4_BLOCK_DEPTH));
+        (float *[]) { sums, sums + L4_PANEL_ROWS }, 2 * L4_PANEL_ROWS);
   kernels->end ();
 }
 

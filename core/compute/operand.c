@@ -67,19 +67,17 @@ take_row (const L4Operand *self, gint64 i, float *floats)
   return floats;
 }
 
-/* The row's part of each of the tiles that it runs through. */
+/* row: NULL for zeros. */
 static void
 write_tile_row (const L4Operand *self, gint64 i, const float *row)
 {
-  for (gint64 k = 0; k < self->padded_n; k += TILE_COLUMNS) {
-    gint64 depth = k / L4_BLOCK_DEPTH * L4_BLOCK_DEPTH;
-    guint16 *tile = (guint16 *) l4_operand_block (self, i / ROW_STEP * ROW_STEP, depth) + (k - depth) * ROW_STEP;
-    guint16 *out = tile + i % ROW_STEP * TILE_COLUMNS;
+  static const float nothing[L4_BLOCK_DEPTH];
 
-    if (row == NULL)
-      memset (out, 0, TILE_COLUMNS * sizeof *out);
-    else
-      l4_kernels ()->to_bf16 (row + k, TILE_COLUMNS, out);
+  for (gint64 depth = 0; depth < self->padded_n; depth += L4_BLOCK_DEPTH) {
+    guint16 *tiles = (guint16 *) l4_operand_block (self, i / ROW_STEP * ROW_STEP, depth);
+
+    l4_kernels ()->tiles->pack_row (row != NULL ? row + depth : nothing, MIN (L4_BLOCK_DEPTH, self->padded_n - depth),
+        tiles + i % ROW_STEP * TILE_COLUMNS);
   }
 }
 

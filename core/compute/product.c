@@ -49,7 +49,7 @@ typedef struct
 /* One thread's working memory. */
 typedef struct
 {
-  float *sums;                  /* [blocks][rows][columns of a block] */
+  float *sums;                  /* [rows][blocks * columns], of oneDNN's kernels [blocks][rows][columns] */
   guint8 *weights;              /* [blocks][512 * 64] of floats, or one block of tiles */
   guint8 *panel;                /* of mapped weights */
 } Own;
@@ -133,22 +133,15 @@ task_panel (const Job *job, gsize task, guint p, gint64 first, gint64 count, gui
       : NULL;
 }
 
-/* Rows first … of a task's blocks, whose sums are [blocks][stride][columns of a block]. */
+/* Rows first … of blocks side by side: sums [rows][all columns, then all of the gate]. */
 static void
-finish_rows (const Job *job, gsize task, gint64 first, gint64 rows, gint64 stride, float *sums)
+finish_rows (const Job *job, gsize block, guint blocks, gint64 first, gint64 rows, float *sums)
 {
   const L4Product *product = job->product;
-  gsize columns = columns_of (job);
+  gint64 columns = blocks * columns_of (job), column = block * columns_of (job), n = MIN (columns, product->weight->n_out - column);
 
-  for (gint64 r = 0; r < rows; r++)
-    for (guint b = 0; b < job->blocks; b++) {
-      gsize column = (task * job->blocks + b) * columns;
-      float *c = sums + (b * stride + r) * job->panels * L4_PANEL_ROWS;
-
-      if (column < (gsize) product->weight->n_out)
-        finish_row (product, first + r, column, MIN (columns, product->weight->n_out - column), c,
-            product->gate != NULL ? c + columns : NULL);
-    }
+  for (gint64 r = 0; n > 0 && r < rows; r++, sums += columns * panels_each (product))
+    finish_row (product, first + r, column, n, sums, product->gate != NULL ? sums + columns : NULL);
 }
 
 /* Bytes of the larger of the product's panels. */
@@ -186,7 +179,7 @@ do_dots (const Job *job, const guint8 *const *panels, gsize task, const Own *own
     for (guint p = 0; p < BLOCK_PANELS; p++)
       if (panels[p] != NULL)
         dot_panel (job, panel_weight (job, p), panels[p], i, rows, own->sums + p * L4_PANEL_ROWS);
-    finish_rows (job, task, i, rows, rows, own->sums);
+    finish_rows (job, task, 1, i, rows, own->sums);
   }
 }
 
@@ -224,7 +217,7 @@ do_chunks (const Job *job, const guint8 *const *panels, gsize task, const Own *o
         l4_kernels ()->panels[panel_weight (job, p)->type].multiply (there + p, n, depth,
             MIN (L4_CHUNK, product->weight->n_in - depth), &x, rows, own->sums + p * L4_PANEL_ROWS, L4_BLOCK_COLUMNS);
     }
-    finish_rows (job, task, first, rows, rows, own->sums);
+    finish_rows (job, task, 1, first, rows, own->sums);
   }
 }
 
@@ -302,7 +295,9 @@ do_blocks (const Call *call, const Job *job, gsize task, const Own *own)
       make_blocks (job, task, depth, width, own);
       add_blocks (call, job, first, rows, depth, width, own);
     }
-    finish_rows (job, task, first, MIN (rows, job->product->m - first), rows, own->sums);
+    for (gint64 r = 0; r < MIN (rows, job->product->m - first); r++)
+      for (guint b = 0; b < job->blocks; b++)
+        finish_rows (job, task * job->blocks + b, 1, first + r, 1, own->sums + (b * rows + r) * L4_BLOCK_COLUMNS);
   }
   l4_brgemm_rest (call->compute->brgemm);
 }
@@ -340,11 +335,13 @@ make_tiles (const Job *job, gsize task, guint b, gint64 depth, gint64 width, con
   }
 }
 
-/* sums [blocks][rows][32] = rows first … of the operand * columns depth … of the task's weights, or that much more */
+/* Sums of rows first … of the operand, as finish_rows() takes them, += columns depth … of the first `blocks` blocks' weights. */
 static void
 add_tiles (const Job *job, gsize task, guint blocks, gint64 first, gint64 rows, gint64 depth, const Own *own)
 {
   gint64 width = MIN (L4_BLOCK_DEPTH, job->operand->padded_n - depth);
+  gsize stride = job->blocks * TILE_PANELS * L4_PANEL_ROWS;
+  gsize step = columns_of (job), second = job->product->gate != NULL ? stride / 2 : L4_PANEL_ROWS;
 
   for (guint b = 0; b < blocks; b++) {
     const guint16 *tiles[TILE_PANELS], *next[TILE_PANELS];
@@ -353,7 +350,7 @@ add_tiles (const Job *job, gsize task, guint blocks, gint64 first, gint64 rows, 
     if (!find_tiles (job, task, b, depth, width, tiles))
       make_tiles (job, task, b, depth, width, own, tiles);
     l4_kernels ()->tiles->multiply (l4_operand_block (job->operand, first, depth), rows, width, tiles, fetch ? next : NULL, depth > 0,
-        own->sums + b * rows * TILE_PANELS * L4_PANEL_ROWS);
+        (float *[]) { own->sums + b * step, own->sums + b * step + second }, stride);
   }
 }
 
@@ -371,7 +368,7 @@ do_tiles (const Job *job, gsize task, const Own *own)
 
     for (gint64 depth = 0; depth < operand->padded_n; depth += L4_BLOCK_DEPTH)
       add_tiles (job, task, blocks, first, rows, depth, own);
-    finish_rows (job, task, first, MIN (rows, job->product->m - first), rows, own->sums);
+    finish_rows (job, task * job->blocks, job->blocks, first, MIN (rows, job->product->m - first), own->sums);
   }
   l4_kernels ()->tiles->end ();
 }

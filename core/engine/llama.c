@@ -76,10 +76,10 @@ load_weights (L4Llama *self, L4ProgressFunc progress, gpointer user_data, GCance
   g_autoptr (L4Loader) loader =
       l4_loader_new (self->compute, self->checkpoint, self->map, self->n_parameters, progress, user_data, cancellable);
 
-  l4_loader_quantise (loader, self->vision_int8);
+  l4_loader_set_type (loader, self->vision_int8 ? L4_TYPE_Q8_0 : L4_TYPE_BF16);
   if (self->config->has_vision)
     self->vision = l4_vision_encoder_load (loader, self->config);
-  l4_loader_quantise (loader, FALSE);
+  l4_loader_set_type (loader, L4_N_TYPES);
   self->decoder = l4_decoder_load (loader, self->config);
   return l4_loader_finish (loader, error);
 }

@@ -13,9 +13,10 @@
 #define SUMS_1 1
 #define A 2
 #define B 3
-#define TILE_BYTES 64           /* of a row */
-#define TILE 512                /* elements of bfloat16 */
-#define LINE 32                 /* of them in a line of the cache */
+#define TILE_BYTES (LINE * 2)   /* of a row */
+#define TILE_ROWS 16
+#define LINE 32                 /* elements of bfloat16 in a row of a tile, and in a line of the cache */
+#define TILE (TILE_ROWS * LINE)
 
 /* The operand of LDTILECFG: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 1, 18.2 */
 typedef struct
@@ -29,7 +30,7 @@ static void
 begin (void)
 {
   static const Shapes shapes = {.palette = 1,
-    .row_bytes = { TILE_BYTES, TILE_BYTES, TILE_BYTES, TILE_BYTES },.rows = { 16, 16, 16, 16 }
+    .row_bytes = { TILE_BYTES, TILE_BYTES, TILE_BYTES, TILE_BYTES },.rows = { TILE_ROWS, TILE_ROWS, TILE_ROWS, TILE_ROWS }
   };
 
   _tile_loadconfig (&shapes);
@@ -39,6 +40,13 @@ static void
 end (void)
 {
   _tile_release ();
+}
+
+static void
+pack_row (const float *in, gsize n, guint16 *out)
+{
+  for (gsize k = 0; k < n; k += LINE, out += TILE)
+    _mm512_storeu_si512 (out, (__m512i) _mm512_cvtne2ps_pbh (_mm512_loadu_ps (in + k + LINE / 2), _mm512_loadu_ps (in + k)));
 }
 
 /* Lines first … of both panels. */
@@ -52,32 +60,35 @@ fetch (const guint16 *const *panels, gsize first, gsize n)
 }
 
 static void
-multiply (const guint16 *a, gsize rows, gsize depth, const guint16 *const *b, const guint16 *const *next, gboolean add, float *c)
+multiply (const guint16 *a, gsize rows, gsize depth, const guint16 *const *b, const guint16 *const *next, gboolean add,
+    float *const *c, gsize stride)
 {
-  const gsize stride = 2 * L4_PANEL_ROWS * sizeof *c, lines = depth * L4_PANEL_ROWS / LINE, share = (lines * 16 + rows - 1) / rows;
+  const gsize lines = depth * L4_PANEL_ROWS / LINE, share = (lines * TILE_ROWS + rows - 1) / rows;
 
-  for (gsize m = 0, line = 0; m < rows; m += 16, c += 16 * 2 * L4_PANEL_ROWS, line += share) {
+  for (gsize m = 0, line = 0; m < rows; m += TILE_ROWS, line += share) {
+    float *first = c[0] + m * stride, *second = c[1] + m * stride;
+
     if (next != NULL && line < lines)
       fetch (next, line, MIN (share, lines - line));
     if (add) {
-      _tile_loadd (SUMS_0, c, stride);
-      _tile_loadd (SUMS_1, c + L4_PANEL_ROWS, stride);
+      _tile_loadd (SUMS_0, first, stride * sizeof *first);
+      _tile_loadd (SUMS_1, second, stride * sizeof *second);
     } else {
       _tile_zero (SUMS_0);
       _tile_zero (SUMS_1);
     }
-    for (gsize k = 0; k < depth / 32 * TILE; k += TILE, a += TILE) {
+    for (gsize k = 0; k < depth / LINE * TILE; k += TILE, a += TILE) {
       _tile_stream_loadd (A, a, TILE_BYTES);    /* used twice and no more: b stays in the cache */
       _tile_loadd (B, b[0] + k, TILE_BYTES);
       _tile_dpbf16ps (SUMS_0, A, B);
       _tile_loadd (B, b[1] + k, TILE_BYTES);
       _tile_dpbf16ps (SUMS_1, A, B);
     }
-    _tile_stored (SUMS_0, c, stride);
-    _tile_stored (SUMS_1, c + L4_PANEL_ROWS, stride);
+    _tile_stored (SUMS_0, first, stride * sizeof *first);
+    _tile_stored (SUMS_1, second, stride * sizeof *second);
   }
 }
 
-const L4TileKernels l4_tile_kernels = { begin, end, multiply };
+const L4TileKernels l4_tile_kernels = { begin, end, pack_row, multiply };
 
 #endif
