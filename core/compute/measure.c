@@ -73,14 +73,14 @@ multiply_bytes (gpointer data, gsize task, guint thread)
   L4Compute *compute = data;
   guint8 *own = compute->own[thread].data;
   gsize panel = l4_panel_bytes (L4_TYPE_Q4_0, L4_CHUNK);
-  const guint8 *panels[L4_MULTIPLY_PANELS];
-  float *sums = (float *) (own + L4_MULTIPLY_PANELS * panel);
+  const guint8 *panels[L4_MAX_PANELS];
+  float *sums = (float *) (own + L4_MAX_PANELS * panel);
   L4QuantisedRows rows = l4_quantised_rows ((guint8 *) (sums + CHUNK_ROWS * L4_BLOCK_COLUMNS), L4_CHUNK);
 
-  for (guint p = 0; p < L4_MULTIPLY_PANELS; p++)
+  for (guint p = 0; p < L4_MAX_PANELS; p++)
     panels[p] = own + p * panel;
   for (guint i = 0; i < ROUNDS; i++)
-    l4_kernels ()->panels[L4_TYPE_Q4_0].multiply (panels, L4_MULTIPLY_PANELS, 0, L4_CHUNK, &rows, CHUNK_ROWS, sums, L4_BLOCK_COLUMNS);
+    l4_kernels ()->panels[L4_TYPE_Q4_0].multiply (panels, L4_MAX_PANELS, 0, L4_CHUNK, &rows, CHUNK_ROWS, sums, L4_BLOCK_COLUMNS);
 }
 
 /* The shortest time of some tries, in seconds. */

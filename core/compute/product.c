@@ -153,8 +153,9 @@ panel_bytes (const L4Product *product)
 
 /* Up to 8 rows at a time: panels are read where they lie. ------------------------------------------------------------------ */
 
+/* sums [rows][64] = n rows of the operand * n_panels panels of the weight */
 static void
-dot_panel (const Job *job, const L4Weight *weight, const guint8 *panel, gint64 first, guint n, float *sums)
+dot_panels (const Job *job, const L4Weight *weight, const guint8 *const *panels, guint n_panels, gint64 first, guint n, float *sums)
 {
   const L4PanelKernels *kernels = &l4_kernels ()->panels[weight->type];
   const float *floats[L4_DOT_ROWS];
@@ -162,23 +163,32 @@ dot_panel (const Job *job, const L4Weight *weight, const guint8 *panel, gint64 f
   if (job->operand->way == L4_WAY_QUANTISED) {
     L4QuantisedRows rows = l4_operand_quantised (job->operand, first);
 
-    kernels->dot (panel, weight->n_in, &rows, n, sums, L4_BLOCK_COLUMNS);
+    kernels->dot (panels, n_panels, weight->n_in, &rows, n, sums, L4_BLOCK_COLUMNS);
   } else {
     for (guint i = 0; i < n; i++)
       floats[i] = l4_operand_floats (job->operand, first + i);
-    kernels->dot_floats (panel, weight->n_in, floats, n, sums, L4_BLOCK_COLUMNS);
+    for (guint p = 0; p < n_panels; p++)
+      kernels->dot_floats (panels[p], weight->n_in, floats, n, sums + p * L4_PANEL_ROWS, L4_BLOCK_COLUMNS);
   }
 }
 
 static void
 do_dots (const Job *job, const guint8 *const *panels, gsize task, const Own *own)
 {
-  for (gint64 i = 0; i < job->product->m; i += L4_DOT_ROWS) {
-    guint rows = MIN (L4_DOT_ROWS, job->product->m - i);
+  const L4Product *product = job->product;
+  gboolean full = panels[BLOCK_PANELS - 1] != NULL && (product->gate == NULL || product->gate->type == product->weight->type);
+  guint n = full ? BLOCK_PANELS : BLOCK_PANELS / panels_each (product);
 
-    for (guint p = 0; p < BLOCK_PANELS; p++)
-      if (panels[p] != NULL)
-        dot_panel (job, panel_weight (job, p), panels[p], i, rows, own->sums + p * L4_PANEL_ROWS);
+  for (gint64 i = 0; i < product->m; i += L4_DOT_ROWS) {
+    guint rows = MIN (L4_DOT_ROWS, product->m - i);
+
+    for (guint p = 0; p < BLOCK_PANELS; p += n) {
+      guint there = 0;
+
+      while (there < n && panels[p + there] != NULL)
+        there++;
+      dot_panels (job, panel_weight (job, p), panels + p, there, i, rows, own->sums + p * L4_PANEL_ROWS);
+    }
     finish_rows (job, task, 1, i, rows, own->sums);
   }
 }

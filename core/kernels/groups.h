@@ -20,21 +20,22 @@ typedef struct
   gboolean small;               /* no q is above 63 */
   gboolean minimum;             /* there is one; else it counts as 0 */
   guint zero_bits;              /* zero = 2^zero_bits; with a minimum 0 */
-  guint bytes;                  /* that a group of a panel takes */
+  guint bytes;                  /* of a group of a panel */
+  guint groups;                 /* in a block */
 } Traits;
 
-#define TRAITS_Q4_0 ((Traits) { FALSE, TRUE, FALSE, 3, 288 })
-#define TRAITS_Q4_1 ((Traits) { FALSE, TRUE, TRUE, 0, 320 })
-#define TRAITS_Q5_0 ((Traits) { FALSE, TRUE, FALSE, 4, 352 })
-#define TRAITS_Q5_1 ((Traits) { FALSE, TRUE, TRUE, 0, 384 })
-#define TRAITS_Q8_0 ((Traits) { FALSE, FALSE, FALSE, 7, 544 })
-#define TRAITS_Q2_K ((Traits) { TRUE, TRUE, TRUE, 0, 168 })
-#define TRAITS_Q3_K ((Traits) { TRUE, TRUE, FALSE, 2, 220 })
-#define TRAITS_Q4_K ((Traits) { FALSE, TRUE, TRUE, 0, 288 })
-#define TRAITS_Q5_K ((Traits) { FALSE, TRUE, TRUE, 0, 352 })
-#define TRAITS_Q6_K ((Traits) { TRUE, TRUE, FALSE, 5, 420 })
-#define TRAITS_IQ4_NL ((Traits) { FALSE, FALSE, FALSE, 7, 288 })
-#define TRAITS_IQ4_XS ((Traits) { FALSE, FALSE, FALSE, 7, 272 })
+#define TRAITS_Q4_0 ((Traits) { FALSE, TRUE, FALSE, 3, 288, 1 })
+#define TRAITS_Q4_1 ((Traits) { FALSE, TRUE, TRUE, 0, 320, 1 })
+#define TRAITS_Q5_0 ((Traits) { FALSE, TRUE, FALSE, 4, 352, 1 })
+#define TRAITS_Q5_1 ((Traits) { FALSE, TRUE, TRUE, 0, 384, 1 })
+#define TRAITS_Q8_0 ((Traits) { FALSE, FALSE, FALSE, 7, 544, 1 })
+#define TRAITS_Q2_K ((Traits) { TRUE, TRUE, TRUE, 0, 168, 8 })
+#define TRAITS_Q3_K ((Traits) { TRUE, TRUE, FALSE, 2, 220, 8 })
+#define TRAITS_Q4_K ((Traits) { FALSE, TRUE, TRUE, 0, 288, 8 })
+#define TRAITS_Q5_K ((Traits) { FALSE, TRUE, TRUE, 0, 352, 8 })
+#define TRAITS_Q6_K ((Traits) { TRUE, TRUE, FALSE, 5, 420, 8 })
+#define TRAITS_IQ4_NL ((Traits) { FALSE, FALSE, FALSE, 7, 288, 1 })
+#define TRAITS_IQ4_XS ((Traits) { FALSE, FALSE, FALSE, 7, 272, 8 })
 
 LANES_INLINE Ints
 unit (const guint8 *block, guint index)
@@ -46,6 +47,13 @@ LANES_INLINE Ints
 bits (Ints value, guint shift, guint mask)
 {
   return lanes_and (lanes_right (value, shift), lanes_set (mask));
+}
+
+/* Bit `from` to where bit `to` is. */
+LANES_INLINE Ints
+move (Ints value, guint from, guint to)
+{
+  return from > to ? lanes_right (value, from - to) : from < to ? lanes_left (value, to - from) : value;
 }
 
 /* The byte `index` of a run of bytes that begins with unit `first`, as an unsigned number. */
@@ -160,8 +168,8 @@ group_q3_k (const guint8 *panel, gsize g, Group *out)
 
   g %= 8;
   for (guint j = 0; j < 8; j++)
-    out->q[j] = lanes_or (bits (unit (block, 8 + 8 * (g / 4) + j), 2 * (g % 4), 0x03030303),
-        lanes_left (bits (unit (block, j), g, 0x01010101), 2));
+    out->q[j] = lanes_and_or (move (unit (block, j), g, 2), 0x04040404,
+        bits (unit (block, 8 + 8 * (g / 4) + j), 2 * (g % 4), 0x03030303));
   for (guint h = 0; h < 2; h++) {
     guint k = 2 * g + h;
     Ints low = bits (byte_of (block, 24, k % 8), 4 * (k / 8), 15);
@@ -177,18 +185,17 @@ LANES_INLINE void
 scale_k (const guint8 *block, guint g, Group *out)
 {
   Floats d = lanes_half (unit (block, 0)), minimum = lanes_half (lanes_right (unit (block, 0), 16));
-  guint at = 8 * (g % 4);
-  Ints scale, low;
+  Ints scales, minima;          /* bytes: of groups 0 … 3 or of 4 … 7 */
 
   if (g < 4) {
-    scale = bits (unit (block, 1), at, 63);
-    low = bits (unit (block, 2), at, 63);
+    scales = bits (unit (block, 1), 0, 0x3f3f3f3f);
+    minima = bits (unit (block, 2), 0, 0x3f3f3f3f);
   } else {
-    scale = lanes_or (bits (unit (block, 3), at, 15), lanes_left (bits (unit (block, 1), at + 6, 3), 4));
-    low = lanes_or (bits (unit (block, 3), at + 4, 15), lanes_left (bits (unit (block, 2), at + 6, 3), 4));
+    scales = lanes_and_or (lanes_right (unit (block, 1), 2), 0x30303030, bits (unit (block, 3), 0, 0x0f0f0f0f));
+    minima = lanes_and_or (lanes_right (unit (block, 2), 2), 0x30303030, bits (unit (block, 3), 4, 0x0f0f0f0f));
   }
-  out->scale[0] = lanes_mul (d, lanes_float (scale));
-  out->minimum[0] = lanes_mul (minimum, lanes_float (low));
+  out->scale[0] = lanes_mul (d, lanes_float (bits (scales, 8 * (g % 4), 255)));
+  out->minimum[0] = lanes_mul (minimum, lanes_float (bits (minima, 8 * (g % 4), 255)));
 }
 
 LANES_INLINE void
@@ -209,8 +216,8 @@ group_q5_k (const guint8 *panel, gsize g, Group *out)
 
   g %= 8;
   for (guint j = 0; j < 8; j++)
-    out->q[j] = lanes_or (bits (unit (block, 12 + 8 * (g / 2) + j), 4 * (g % 2), 0x0f0f0f0f),
-        lanes_left (bits (unit (block, 4 + j), g, 0x01010101), 4));
+    out->q[j] = lanes_and_or (move (unit (block, 4 + j), g, 4), 0x10101010,
+        bits (unit (block, 12 + 8 * (g / 2) + j), 4 * (g % 2), 0x0f0f0f0f));
   scale_k (block, g, out);
 }
 
@@ -222,8 +229,8 @@ group_q6_k (const guint8 *panel, gsize g, Group *out)
 
   g %= 8;
   for (guint j = 0; j < 8; j++)
-    out->q[j] = lanes_or (bits (unit (block, 16 * (g / 4) + 8 * (g % 2) + j), 4 * (g % 4 / 2), 0x0f0f0f0f),
-        lanes_left (bits (unit (block, 32 + 8 * (g / 4) + j), 2 * (g % 4), 0x03030303), 4));
+    out->q[j] = lanes_and_or (move (unit (block, 32 + 8 * (g / 4) + j), 2 * (g % 4), 4), 0x30303030,
+        bits (unit (block, 16 * (g / 4) + 8 * (g % 2) + j), 4 * (g % 4 / 2), 0x0f0f0f0f));
   for (guint h = 0; h < 2; h++) {
     guint k = 2 * g + h;
 

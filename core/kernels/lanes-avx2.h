@@ -132,9 +132,9 @@ lanes_pair_one (__m256 a, __m256 b)
 }
 
 LANES_INLINE Ints
-lanes_and_or (Ints x, guint32 mask, guint32 bits)
+lanes_and_or (Ints x, guint32 mask, Ints y)
 {
-  return lanes_or (lanes_and (x, lanes_set (mask)), lanes_set (bits));
+  return lanes_or (lanes_and (x, lanes_set (mask)), y);
 }
 
 LANES_INLINE __m256

@@ -77,11 +77,11 @@ LANES_INLINE Floats lanes_half (Ints a) { return _mm512_cvtph_ps (_mm512_cvtepi3
 /* 16 consecutive IEEE halves */
 LANES_INLINE Floats lanes_load_half (const void *from) { return _mm512_cvtph_ps (_mm256_loadu_si256 (from)); }
 
-/* (a & mask) | bits */
+/* (a & mask) | b */
 LANES_INLINE Ints
-lanes_and_or (Ints a, guint32 mask, guint32 bits)
+lanes_and_or (Ints a, guint32 mask, Ints b)
 {
-  return _mm512_ternarylogic_epi32 (a, _mm512_set1_epi32 (mask), _mm512_set1_epi32 (bits), 0xea);
+  return _mm512_ternarylogic_epi32 (a, _mm512_set1_epi32 (mask), b, 0xea);
 }
 
 /* a, with NaNs as the one that C calls NAN */

@@ -82,7 +82,7 @@ lanes_load_half (const void *from)
   LANES (Floats, lanes_half_one (halves[i]));
 }
 
-LANES_INLINE Ints lanes_and_or (Ints a, guint32 mask, guint32 bits) { LANES (Ints, (a.x[i] & mask) | bits); }
+LANES_INLINE Ints lanes_and_or (Ints a, guint32 mask, Ints b) { LANES (Ints, (a.x[i] & mask) | b.x[i]); }
 LANES_INLINE Floats lanes_quiet (Floats a) { LANES (Floats, a.x[i] == a.x[i] ? a.x[i] : NAN); }
 
 LANES_INLINE Ints

@@ -24,7 +24,7 @@
 #endif
 
 /* Bytes from where a panel is read to what is fetched meanwhile. */
-#define PREFETCH_DISTANCE 4096
+#define PREFETCH_DISTANCE 2048
 
 typedef void (*GroupFunc) (const guint8 *panel, gsize g, Group *out);
 typedef Floats (*ColumnFunc) (const guint8 *panel, gsize k);
@@ -92,6 +92,15 @@ dot_group (Traits traits, const Group *group, const L4QuantisedRows *x, guint m,
   return sum;
 }
 
+/* Fetches what lies ahead of `groups` groups. */
+LANES_INLINE void
+prefetch_groups (Traits traits, const guint8 *first, guint groups)
+{
+#pragma GCC unroll 64
+  for (guint i = 0; i < groups * traits.bytes; i += 64)
+    __builtin_prefetch (first + PREFETCH_DISTANCE + i);
+}
+
 LANES_INLINE void
 dot_rows (GroupFunc decode, Traits traits, const guint8 *panel, gsize n, const L4QuantisedRows *x, guint n_rows, float *out,
     gsize stride)
@@ -105,6 +114,7 @@ UNROLL (8)
   for (gsize g = 0; g < n / L4_GROUP; g++) {
     Group group;
 
+    prefetch_groups (traits, panel + g * traits.bytes, 1);
     decode (panel, g, &group);
 UNROLL (8)
     for (guint m = 0; m < n_rows; m++)
@@ -113,6 +123,38 @@ UNROLL (8)
 UNROLL (8)
   for (guint m = 0; m < n_rows; m++)
     lanes_store (out + m * stride, sums[m]);
+}
+
+/* One row and several panels, whose streams memory delivers faster than one. */
+LANES_INLINE void
+dot_row (GroupFunc decode, Traits traits, const guint8 *const *panels, guint n_panels, gsize n, const L4QuantisedRows *x, float *out)
+{
+  Floats sums[L4_MAX_PANELS];
+
+  for (guint p = 0; p < n_panels; p++)
+    sums[p] = lanes_zero ();
+#pragma GCC unroll 1
+  for (gsize g = 0; g < n / L4_GROUP; g += traits.groups) {
+    L4QuantisedRows own = l4_quantised_rows_from (x, 0, g * L4_GROUP);
+
+#pragma GCC unroll 1
+    for (guint p = 0; p < n_panels; p++) {
+      const guint8 *block = panels[p] + g * traits.bytes;
+      Floats sum = sums[p];
+
+      prefetch_groups (traits, block, traits.groups);
+UNROLL (8)
+      for (guint i = 0; i < traits.groups; i++) {
+        Group group;
+
+        decode (block, i, &group);
+        sum = dot_group (traits, &group, &own, 0, i, sum);
+      }
+      sums[p] = sum;
+    }
+  }
+  for (guint p = 0; p < n_panels; p++)
+    lanes_store (out + p * L4_PANEL_ROWS, sums[p]);
 }
 
 /* sums[row][panel] += a group of as many panels. */
@@ -203,22 +245,24 @@ multiply_chunk (Traits traits, const Chunk *chunks, guint n_panels, guint n_grou
 }
 
 #ifdef LANES_PLAIN
-#define BY_ROWS(call, next, ...) call (n_rows, __VA_ARGS__);
+#define BY_ROWS(many, one, next, ...) many (n_rows, __VA_ARGS__)
 #else
 /* With the number of rows known to the compiler, sums stay in registers: eight, four, two or one at a time. */
-#define BY_ROWS(call, next, ...) \
-  if (n_rows & 8) \
-    call (8, __VA_ARGS__); \
+#define BY_ROWS(many, one, next, ...) \
+  if (n_rows & 8) { \
+    many (8, __VA_ARGS__) \
+  } \
   if (n_rows & 4) { \
-    call (4, __VA_ARGS__); \
+    many (4, __VA_ARGS__) \
     next (4); \
   } \
   if (n_rows & 2) { \
-    call (2, __VA_ARGS__); \
+    many (2, __VA_ARGS__) \
     next (2); \
   } \
-  if (n_rows & 1) \
-    call (1, __VA_ARGS__);
+  if (n_rows & 1) { \
+    one (__VA_ARGS__) \
+  }
 #endif
 #define NEXT_QUANTISED(n) own = l4_quantised_rows_from (&own, n, 0), out += n * stride
 #define NEXT_FLOATS(n) x += n, out += n * stride
@@ -256,20 +300,10 @@ LANES_INLINE Floats
 near_byte (Traits traits, Ints q, guint k)
 {
   guint to = traits.small ? 17 : 15;
-  Ints moved = 8 * k > to ? lanes_right (q, 8 * k - to) : lanes_left (q, to - 8 * k);
+  Ints moved = move (q, 8 * k, to);
 
-  return lanes_bits (traits.small ? lanes_and_or (moved, 0x007e0000, 0x42800000) : lanes_and_or (moved, 0x007f8000, 0x43800000));
-}
-
-/* Fetches what lies ahead of group g. */
-LANES_INLINE void
-prefetch_group (Traits traits, const guint8 *panel, gsize g)
-{
-  const guint8 *ahead = panel + g * traits.bytes + PREFETCH_DISTANCE;
-
-UNROLL (16)
-  for (guint i = 0; i < traits.bytes; i += 64)
-    __builtin_prefetch (ahead + i);
+  return lanes_bits (traits.small ? lanes_and_or (moved, 0x007e0000, lanes_set (0x42800000))
+      : lanes_and_or (moved, 0x007f8000, lanes_set (0x43800000)));
 }
 
 LANES_INLINE void
@@ -281,7 +315,7 @@ groups_to_bf16 (GroupFunc decode, Traits traits, const guint8 *panel, gsize firs
     Group group;
     Floats scale[2], base[2];
 
-    prefetch_group (traits, panel, (first + at) / L4_GROUP);
+    prefetch_groups (traits, panel + (first + at) / L4_GROUP * traits.bytes, 1);
     decode (panel, (first + at) / L4_GROUP, &group);
     for (guint h = 0; h < (traits.halves ? 2 : 1); h++) {
       scale[h] = lanes_quiet (group.scale[h]);
@@ -300,7 +334,11 @@ UNROLL (16)
   }
 }
 
-#define DOT_ROWS(rows, type, TYPE) dot_rows (group_##type, TRAITS_##TYPE, panel, n, x, rows, out, stride)
+#define DOT_ROWS(rows, type, TYPE) \
+  for (guint p = 0; p < n_panels; p++) \
+    dot_rows (group_##type, TRAITS_##TYPE, panels[p], n, x, rows, out + p * L4_PANEL_ROWS, stride);
+
+#define DOT_ROW(type, TYPE) dot_row (group_##type, TRAITS_##TYPE, panels, n_panels, n, x, out);
 
 /* Types with the same traits but for the zero share the code that multiplies. */
 #define MULTIPLY(traits, halves, small, minimum) \
@@ -320,17 +358,18 @@ MULTIPLY (halves_minimum, TRUE, TRUE, TRUE)
 /* count is a multiple of 32 for these: their rows are. */
 #define QUANTISED(type, TYPE, traits) \
   static void \
-  dot_##type (const guint8 *panel, gsize n, const L4QuantisedRows *rows, guint n_rows, float *out, gsize stride) \
+  dot_##type (const guint8 *const *panels, guint n_panels, gsize n, const L4QuantisedRows *rows, guint n_rows, float *out, \
+      gsize stride) \
   { \
     L4QuantisedRows own = *rows, *x = &own; \
-    BY_ROWS (DOT_ROWS, NEXT_QUANTISED, type, TYPE) \
+    BY_ROWS (DOT_ROWS, DOT_ROW, NEXT_QUANTISED, type, TYPE) \
   } \
   static void \
   multiply_##type (const guint8 *const *panels, guint n_panels, gsize first, gsize count, const L4QuantisedRows *rows, \
       gsize n_rows, float *out, gsize stride) \
   { \
     L4QuantisedRows x = l4_quantised_rows_from (rows, 0, first); \
-    Chunk chunks[L4_MULTIPLY_PANELS]; \
+    Chunk chunks[L4_MAX_PANELS]; \
     for (guint p = 0; p < n_panels; p++) \
       for (guint g = 0; g < count / L4_GROUP; g++) \
         group_##type (panels[p], first / L4_GROUP + g, &chunks[p][g]); \
@@ -396,13 +435,14 @@ column_or_zero (ColumnFunc column, const guint8 *panel, gsize n, gsize k)
   return k < n ? column (panel, k) : lanes_zero ();
 }
 
-#define DOT_FLOAT_ROWS(rows, type) dot_float_rows (column_##type, panel, n, x, rows, out, stride)
+#define DOT_FLOAT_ROWS(rows, type) dot_float_rows (column_##type, panel, n, x, rows, out, stride);
+#define DOT_FLOAT_ROW(type) DOT_FLOAT_ROWS (1, type)
 
 #define PLAIN(type) \
   static void \
   dot_floats_##type (const guint8 *panel, gsize n, const float *const *x, guint n_rows, float *out, gsize stride) \
   { \
-    BY_ROWS (DOT_FLOAT_ROWS, NEXT_FLOATS, type) \
+    BY_ROWS (DOT_FLOAT_ROWS, DOT_FLOAT_ROW, NEXT_FLOATS, type) \
   } \
   static void \
   to_floats_##type (const guint8 *panel, gsize n, gsize first, gsize count, float *out, gsize stride) \

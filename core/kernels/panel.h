@@ -21,8 +21,8 @@
 /* Most rows of input at once for dot and dot_floats. */
 #define L4_DOT_ROWS 8
 
-/* Most panels at once for multiply. */
-#define L4_MULTIPLY_PANELS 4
+/* Most panels at once for dot and multiply. */
+#define L4_MAX_PANELS 4
 
 typedef struct
 {
@@ -45,14 +45,16 @@ typedef struct
 
 typedef struct
 {
-  /* out[m * stride + r] = Σ_k w[r][k] * x[m][k], m < n_rows <= L4_DOT_ROWS, over all 16 rows r of the panel. n: elements a row, a
-   * multiple of the block. Each row's result depends on that row alone. NULL for types without blocks. */
-  void (*dot) (const guint8 *panel, gsize n, const L4QuantisedRows *x, guint n_rows, float *out, gsize stride);
+  /* out[m * stride + 16 * p + r] = Σ_k w[p][r][k] * x[m][k], m < n_rows <= L4_DOT_ROWS, over all 16 rows r of each panel p < n_panels
+   * <= L4_MAX_PANELS. n: elements a row, a multiple of the block. Each row's result depends on that row alone. NULL for types without
+   * blocks. */
+  void (*dot) (const guint8 *const *panels, guint n_panels, gsize n, const L4QuantisedRows *x, guint n_rows, float *out,
+      gsize stride);
   /* out[m * stride + 16 * p + r] += the same sum over the columns first … first + count - 1 of every panel p < n_panels, 2 or 4; first
    * a multiple of 256, count up to 256 a multiple of 32. Chunk after chunk gives exactly what dot gives. For many rows. */
   void (*multiply) (const guint8 *const *panels, guint n_panels, gsize first, gsize count, const L4QuantisedRows *x, gsize n_rows,
       float *out, gsize stride);
-  /* The same for types without blocks; x: [n_rows] pointers to n floats. NULL for types with blocks. */
+  /* What dot does, for one panel of a type without blocks; x: [n_rows] pointers to n floats. NULL for types with blocks. */
   void (*dot_floats) (const guint8 *panel, gsize n, const float *const *x, guint n_rows, float *out, gsize stride);
   /* Columns first … first + count - 1 (first a multiple of 32; rows end after n elements; beyond them 0) of the panel as
    * out[k * stride + r]. */

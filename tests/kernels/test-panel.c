@@ -135,7 +135,7 @@ dot (const L4PanelKernels *kernels, const Panel *panel, const Input *input, gsiz
   for (guint m = 0; m < n_rows; m++)
     floats[m] = input->x + (first + m) * panel->n;
   if (kernels->dot != NULL)
-    kernels->dot (panel->panel, panel->n, &rows, n_rows, out, 20);
+    kernels->dot ((const guint8 *[]) { panel->panel }, 1, panel->n, &rows, n_rows, out, 20);
   else
     kernels->dot_floats (panel->panel, panel->n, floats, n_rows, out, 20);
 }
@@ -236,7 +236,7 @@ time_call (const L4PanelKernels *kernels, const Panel *panel, const Input *input
 
     for (guint i = 0; i < 50; i++)
       if (n_rows <= 8)
-        kernels->dot (panel->panel, panel->n, &input->quantised, n_rows, out, 64);
+        kernels->dot (panels, 4, panel->n, &input->quantised, n_rows, out, 64);
       else
         for (gsize first = 0; first < panel->n; first += 256)
           kernels->multiply (panels, 4, first, 256, &input->quantised, n_rows, out, 64);
@@ -280,7 +280,7 @@ test_speed (gconstpointer data)
     panel_init (&panel, random, type, n, 16);
     input_init (&input, random, kernels, TRUE, 48, n);
     g_test_message ("%s %-6s one row %6.1f GB/s, eight %6.1f GOPS, tiles %6.1f GOPS, blocks of %4.2f G/s", kernels->name, l4_type_info (type)->name,
-        panel.bytes / time_call (own, &panel, &input, 1) * 1e-9, 2.0 * 8 * 16 * n / time_call (own, &panel, &input, 8) * 1e-9,
+        4 * panel.bytes / time_call (own, &panel, &input, 1) * 1e-9, 2.0 * 8 * 64 * n / time_call (own, &panel, &input, 8) * 1e-9,
         2.0 * 48 * 64 * n / time_call (own, &panel, &input, 48) * 1e-9, time_block (own, &panel) * 1e-9);
     panel_clear (&panel);
     input_clear (&input);
