@@ -109,21 +109,22 @@ converts (const Reading *reading)
   return reading->tensor->type != reading->weight->type;
 }
 
-/* n rows in the type of the file to the weight's; floats: [n_in]. */
+/* n rows in the type of the file to the weight's; floats: [n_in] where that is Q8_0. */
 static gboolean
 convert_rows (const Reading *reading, gint64 n, const guint8 *in, float *floats, guint8 *out, GError **error)
 {
   const L4Weight *weight = reading->weight;
 
-  if (weight->type == L4_TYPE_BF16 && reading->tensor->type == L4_TYPE_F32) {
-    l4_kernels ()->to_bf16 ((const float *) in, n * reading->row_bytes / sizeof (float), (guint16 *) out);
+  if (weight->type == L4_TYPE_BF16) {
+    if (reading->tensor->type == L4_TYPE_F32)
+      l4_kernels ()->to_bf16 ((const float *) in, n * reading->row_bytes / sizeof (float), (guint16 *) out);
+    else
+      l4_kernels ()->half_to_bf16 ((const guint16 *) in, n * reading->row_bytes / sizeof (guint16), (guint16 *) out);
     return TRUE;
   }
   for (gint64 i = 0; i < n; i++) {
     l4_type_to_float (reading->tensor->type, in + i * reading->row_bytes, weight->n_in, floats);
-    if (weight->type == L4_TYPE_BF16)
-      l4_kernels ()->to_bf16 (floats, weight->n_in, (guint16 *) (out + i * weight->row_bytes));
-    else if (!l4_quantise (weight->type, floats, weight->n_in, out + i * weight->row_bytes))
+    if (!l4_quantise (weight->type, floats, weight->n_in, out + i * weight->row_bytes))
       return l4_fail (error, L4_ERROR_FORMAT, _("%s: a weight of tensor \"%s\" is no number"),
           l4_checkpoint_get_path (reading->loader->checkpoint), reading->tensor->name);
   }

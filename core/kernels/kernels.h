@@ -45,7 +45,8 @@ typedef struct
   float (*soften) (float *x, gsize n, float factor, float *largest, float *total);
   /* rounds to bfloat16, to nearest even */
   void (*to_bf16) (const float *in, gsize n, guint16 *out);
-  void (*from_bf16) (const guint16 *in, gsize n, float *out);
+  /* the same from IEEE halves */
+  void (*half_to_bf16) (const guint16 *in, gsize n, guint16 *out);
   void (*int8_to_bf16) (const gint8 *in, gsize n, guint16 *out);
   void (*int8_to_float) (const gint8 *in, gsize n, float *out);
   /* rounds the n numbers, a multiple of 32, of in to the first row of out; the largest of a group becomes ±127. A group with a number

@@ -10,6 +10,7 @@
 #endif
 
 #include "base/bf16.h"
+#include "base/half.h"
 
 #define STRING_(name) #name
 #define STRING(name) STRING_ (name)
@@ -219,10 +220,10 @@ to_bf16 (const float *restrict in, gsize n, guint16 *restrict out)
 }
 
 static void
-from_bf16 (const guint16 *restrict in, gsize n, float *restrict out)
+half_to_bf16 (const guint16 *restrict in, gsize n, guint16 *restrict out)
 {
   for (gsize i = 0; i < n; i++)
-    out[i] = l4_bf16_to_float (in[i]);
+    out[i] = l4_bf16_from_float (l4_half_to_float (in[i]));
 }
 
 /* Whole numbers up to 128 have no more than 8 bits: the upper half of the float is exact. */
@@ -308,7 +309,7 @@ const L4Kernels TABLE (L4_KERNELS_NAME) = {
   .add = add,
   .soften = soften,
   .to_bf16 = to_bf16,
-  .from_bf16 = from_bf16,
+  .half_to_bf16 = half_to_bf16,
   .int8_to_bf16 = int8_to_bf16,
   .int8_to_float = int8_to_float,
   .quantise = quantise,
