@@ -7,7 +7,6 @@
 
 /* Rows at a time: a slice of them and their sums are a second-level cache. */
 #define MAX_TILE_ROWS 640
-#define TILE_ROWS 16
 
 /* The tiles of columns depth … depth + width - 1 of block b of a task, where panels hold them as they are; FALSE: they do not. */
 static gboolean
@@ -64,7 +63,7 @@ l4_job_do_tiles (const L4Job *job, gsize task, const L4Own *own)
 {
   const L4Operand *operand = job->operand;
   gint64 parts = (operand->padded_m + MAX_TILE_ROWS - 1) / MAX_TILE_ROWS;
-  gint64 most = (operand->padded_m / parts + TILE_ROWS - 1) / TILE_ROWS * TILE_ROWS;
+  gint64 most = (operand->padded_m / parts + L4_TILE_ROWS - 1) / L4_TILE_ROWS * L4_TILE_ROWS;
   guint blocks = MIN (job->blocks, (job->product->weight->n_out + l4_job_columns (job) - 1) / l4_job_columns (job) - task * job->blocks);
 
   l4_kernels ()->tiles->begin ();

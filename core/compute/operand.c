@@ -9,8 +9,7 @@
 #include "base/memory.h"
 #include "kernels/kernels.h"
 
-#define ROW_STEP 16
-#define TILE_COLUMNS 32
+#define ROW_STEP L4_TILE_ROWS   /* of blocks too */
 
 static gsize
 element_size (L4Way way)
@@ -77,7 +76,7 @@ write_tile_row (const L4Operand *self, gint64 i, const float *row)
     guint16 *tiles = (guint16 *) l4_operand_block (self, i / ROW_STEP * ROW_STEP, depth);
 
     l4_kernels ()->tiles->pack_row (row != NULL ? row + depth : nothing, MIN (L4_BLOCK_DEPTH, self->padded_n - depth),
-        tiles + i % ROW_STEP * TILE_COLUMNS);
+        tiles + i % ROW_STEP * L4_TILE_COLUMNS);
   }
 }
 

@@ -5,6 +5,10 @@
 
 #include "kernels/panel.h"
 
+/* Of a tile of bfloat16 that matrix units take. */
+#define L4_TILE_ROWS 16
+#define L4_TILE_COLUMNS 32
+
 /* Matrix units. multiply only between begin and end, on one thread. */
 typedef struct
 {
