@@ -23,8 +23,8 @@
 #define UNROLL(n) _Pragma (G_STRINGIFY (GCC unroll n))
 #endif
 
-/* Bytes from where a panel is read to what is fetched meanwhile. */
-#define PREFETCH_DISTANCE 2048
+/* Least bytes from where a panel is read to what is fetched meanwhile. */
+#define LEAST_PREFETCH_DISTANCE 2048
 
 typedef void (*GroupFunc) (const guint8 *panel, gsize g, Group *out);
 typedef Floats (*ColumnFunc) (const guint8 *panel, gsize k);
@@ -92,13 +92,15 @@ dot_group (Traits traits, const Group *group, const L4QuantisedRows *x, guint m,
   return sum;
 }
 
-/* Fetches what lies ahead of `groups` groups. */
+/* Fetches what lies ahead of a group: a block at least, because a block's groups share parts that lie anywhere in it. */
 LANES_INLINE void
-prefetch_groups (Traits traits, const guint8 *first, guint groups)
+prefetch_group (Traits traits, const guint8 *group)
 {
+  guint distance = MAX (traits.bytes * traits.groups, LEAST_PREFETCH_DISTANCE);
+
 #pragma GCC unroll 64
-  for (guint i = 0; i < groups * traits.bytes; i += 64)
-    __builtin_prefetch (first + PREFETCH_DISTANCE + i);
+  for (guint i = 0; i < traits.bytes; i += 64)
+    __builtin_prefetch (group + distance + i);
 }
 
 LANES_INLINE void
@@ -114,7 +116,7 @@ UNROLL (8)
   for (gsize g = 0; g < n / L4_GROUP; g++) {
     Group group;
 
-    prefetch_groups (traits, panel + g * traits.bytes, 1);
+    prefetch_group (traits, panel + g * traits.bytes);
     decode (panel, g, &group);
 UNROLL (8)
     for (guint m = 0; m < n_rows; m++)
@@ -125,35 +127,45 @@ UNROLL (8)
     lanes_store (out + m * stride, sums[m]);
 }
 
-/* One row and several panels, whose streams memory delivers faster than one. */
+/* sum += the product of a block with one row, whose columns are in x */
+LANES_INLINE Floats
+dot_block (GroupFunc decode, Traits traits, const guint8 *block, const L4QuantisedRows *x, Floats sum)
+{
+UNROLL (8)
+  for (guint i = 0; i < traits.groups; i++) {
+    Group group;
+
+    prefetch_group (traits, block + i * traits.bytes);
+    decode (block, i, &group);
+    sum = dot_group (traits, &group, x, 0, i, sum);
+  }
+  return sum;
+}
+
+/* One row and L4_MAX_PANELS panels: memory delivers several streams faster than one, each read by instructions of its own, which is
+ * what processors that fetch ahead go by; but too much code is slow too. */
 LANES_INLINE void
-dot_row (GroupFunc decode, Traits traits, const guint8 *const *panels, guint n_panels, gsize n, const L4QuantisedRows *x, float *out)
+dot_row (GroupFunc decode, Traits traits, const guint8 *const *panels, gsize n, const L4QuantisedRows *x, float *out)
 {
   Floats sums[L4_MAX_PANELS];
 
-  for (guint p = 0; p < n_panels; p++)
+  for (guint p = 0; p < L4_MAX_PANELS; p++)
     sums[p] = lanes_zero ();
 #pragma GCC unroll 1
   for (gsize g = 0; g < n / L4_GROUP; g += traits.groups) {
     L4QuantisedRows own = l4_quantised_rows_from (x, 0, g * L4_GROUP);
 
+    if (traits.halves) {
 #pragma GCC unroll 1
-    for (guint p = 0; p < n_panels; p++) {
-      const guint8 *block = panels[p] + g * traits.bytes;
-      Floats sum = sums[p];
-
-      prefetch_groups (traits, block, traits.groups);
-UNROLL (8)
-      for (guint i = 0; i < traits.groups; i++) {
-        Group group;
-
-        decode (block, i, &group);
-        sum = dot_group (traits, &group, &own, 0, i, sum);
-      }
-      sums[p] = sum;
+      for (guint p = 0; p < L4_MAX_PANELS; p++)
+        sums[p] = dot_block (decode, traits, panels[p] + g * traits.bytes, &own, sums[p]);
+    } else {
+UNROLL (4)
+      for (guint p = 0; p < L4_MAX_PANELS; p++)
+        sums[p] = dot_block (decode, traits, panels[p] + g * traits.bytes, &own, sums[p]);
     }
   }
-  for (guint p = 0; p < n_panels; p++)
+  for (guint p = 0; p < L4_MAX_PANELS; p++)
     lanes_store (out + p * L4_PANEL_ROWS, sums[p]);
 }
 
@@ -315,7 +327,7 @@ groups_to_bf16 (GroupFunc decode, Traits traits, const guint8 *panel, gsize firs
     Group group;
     Floats scale[2], base[2];
 
-    prefetch_groups (traits, panel + (first + at) / L4_GROUP * traits.bytes, 1);
+    prefetch_group (traits, panel + (first + at) / L4_GROUP * traits.bytes);
     decode (panel, (first + at) / L4_GROUP, &group);
     for (guint h = 0; h < (traits.halves ? 2 : 1); h++) {
       scale[h] = lanes_quiet (group.scale[h]);
@@ -338,7 +350,12 @@ UNROLL (16)
   for (guint p = 0; p < n_panels; p++) \
     dot_rows (group_##type, TRAITS_##TYPE, panels[p], n, x, rows, out + p * L4_PANEL_ROWS, stride);
 
-#define DOT_ROW(type, TYPE) dot_row (group_##type, TRAITS_##TYPE, panels, n_panels, n, x, out);
+#define DOT_ROW(type, TYPE) \
+  if (n_panels == L4_MAX_PANELS) { \
+    dot_row (group_##type, TRAITS_##TYPE, panels, n, x, out); \
+  } else { \
+    DOT_ROWS (1, type, TYPE) \
+  }
 
 /* Types with the same traits but for the zero share the code that multiplies. */
 #define MULTIPLY(traits, halves, small, minimum) \
