@@ -21,14 +21,6 @@ struct _L4Pace
 
 /* Work ------------------------------------------------------------------------------------------------------------------- */
 
-static void
-scale (L4Work *work, double factor)
-{
-  work->operations *= factor;
-  work->weight_bytes *= factor;
-  work->cache_bytes *= factor;
-}
-
 void
 l4_task_work (const L4Task *self, const L4Config *config, L4Type type, L4Work work[L4_N_STAGES])
 {
@@ -47,7 +39,7 @@ l4_task_work (const L4Task *self, const L4Config *config, L4Type type, L4Work wo
     l4_budget_tokens (config, type, self->kv_size, self->kept, self->prompt - self->kept, &work[L4_STAGE_PREFILL]);
   if (steps > 0) {
     l4_budget_tokens (config, type, self->kv_size, self->prompt + steps / 2, 1, &work[L4_STAGE_DECODE]);
-    scale (&work[L4_STAGE_DECODE], steps);
+    l4_work_scale (&work[L4_STAGE_DECODE], steps);
   }
 }
 
@@ -120,7 +112,7 @@ l4_pace_learn (L4Pace *self, L4Stage stage, const L4Work *work, double seconds)
   if (work->operations <= 0 || seconds <= 0)
     return;
   g_mutex_lock (&self->lock);
-  scale (sum, FADE);
+  l4_work_scale (sum, FADE);
   sum->operations += work->operations;
   sum->weight_bytes += work->weight_bytes;
   sum->cache_bytes += work->cache_bytes;

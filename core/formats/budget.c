@@ -86,6 +86,14 @@ l4_budget_cache (const L4TextConfig *text, gint64 n, guint element_size, double 
       *full += token * (double) n;
 }
 
+void
+l4_work_scale (L4Work *self, double factor)
+{
+  self->operations *= factor;
+  self->weight_bytes *= factor;
+  self->cache_bytes *= factor;
+}
+
 /* The sum over n tokens from position on of the keys that each sees on a layer. */
 static double
 keys_seen (const L4TextConfig *text, gint64 layer, gint64 position, gint64 n)
