@@ -41,8 +41,8 @@ limit_instructions (const char *name)
     const char *name;
     dnnl_cpu_isa_t isa;
   } limits[] = {
-    {"baseline", dnnl_cpu_isa_sse41}, {"avx2", dnnl_cpu_isa_avx2}, {"avx512", dnnl_cpu_isa_avx512_core},
-    {"vnni", dnnl_cpu_isa_avx512_core_bf16},
+    {"baseline", dnnl_cpu_isa_sse41}, {"avx2", dnnl_cpu_isa_avx2}, {"avxvnni", dnnl_cpu_isa_avx2_vnni},
+    {"avx512", dnnl_cpu_isa_avx512_core}, {"vnni", dnnl_cpu_isa_avx512_core_bf16},
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (limits); i++)

@@ -17,25 +17,25 @@ typedef struct
 typedef struct
 {
   gboolean halves;              /* each half of a group has scales of its own, else [0] is for both */
-  gboolean small;               /* no q is above 63 */
+  guint most;                   /* no q is above it: 31, 63 or 255 */
   gboolean minimum;             /* there is one; else it counts as 0 */
   guint zero_bits;              /* zero = 2^zero_bits; with a minimum 0 */
   guint bytes;                  /* of a group of a panel */
   guint groups;                 /* in a block */
 } Traits;
 
-#define TRAITS_Q4_0 ((Traits) { FALSE, TRUE, FALSE, 3, 288, 1 })
-#define TRAITS_Q4_1 ((Traits) { FALSE, TRUE, TRUE, 0, 320, 1 })
-#define TRAITS_Q5_0 ((Traits) { FALSE, TRUE, FALSE, 4, 352, 1 })
-#define TRAITS_Q5_1 ((Traits) { FALSE, TRUE, TRUE, 0, 384, 1 })
-#define TRAITS_Q8_0 ((Traits) { FALSE, FALSE, FALSE, 7, 544, 1 })
-#define TRAITS_Q2_K ((Traits) { TRUE, TRUE, TRUE, 0, 168, 8 })
-#define TRAITS_Q3_K ((Traits) { TRUE, TRUE, FALSE, 2, 220, 8 })
-#define TRAITS_Q4_K ((Traits) { FALSE, TRUE, TRUE, 0, 288, 8 })
-#define TRAITS_Q5_K ((Traits) { FALSE, TRUE, TRUE, 0, 352, 8 })
-#define TRAITS_Q6_K ((Traits) { TRUE, TRUE, FALSE, 5, 420, 8 })
-#define TRAITS_IQ4_NL ((Traits) { FALSE, FALSE, FALSE, 7, 288, 1 })
-#define TRAITS_IQ4_XS ((Traits) { FALSE, FALSE, FALSE, 7, 272, 8 })
+#define TRAITS_Q4_0 ((Traits) { FALSE, 31, FALSE, 3, 288, 1 })
+#define TRAITS_Q4_1 ((Traits) { FALSE, 31, TRUE, 0, 320, 1 })
+#define TRAITS_Q5_0 ((Traits) { FALSE, 31, FALSE, 4, 352, 1 })
+#define TRAITS_Q5_1 ((Traits) { FALSE, 31, TRUE, 0, 384, 1 })
+#define TRAITS_Q8_0 ((Traits) { FALSE, 255, FALSE, 7, 544, 1 })
+#define TRAITS_Q2_K ((Traits) { TRUE, 31, TRUE, 0, 168, 8 })
+#define TRAITS_Q3_K ((Traits) { TRUE, 63, FALSE, 2, 220, 8 })
+#define TRAITS_Q4_K ((Traits) { FALSE, 31, TRUE, 0, 288, 8 })
+#define TRAITS_Q5_K ((Traits) { FALSE, 31, TRUE, 0, 352, 8 })
+#define TRAITS_Q6_K ((Traits) { TRUE, 63, FALSE, 5, 420, 8 })
+#define TRAITS_IQ4_NL ((Traits) { FALSE, 255, FALSE, 7, 288, 1 })
+#define TRAITS_IQ4_XS ((Traits) { FALSE, 255, FALSE, 7, 272, 8 })
 
 LANES_INLINE Ints
 unit (const guint8 *block, guint index)

@@ -26,7 +26,7 @@ typedef struct
 /* All arrays are dense; in and out may be the same array unless said otherwise. */
 typedef struct
 {
-  const char *name;             /* "baseline", "avx2", "avx512", "vnni", "amx" */
+  const char *name;             /* "baseline", "avx2", "avxvnni", "avx512", "vnni", "amx" */
   const L4PanelKernels *panels; /* [L4_N_TYPES] */
   const L4TileKernels *tiles;   /* NULL: no matrix units */
 
@@ -58,8 +58,8 @@ typedef struct
   void (*quantise) (const float *in, gsize n, const L4QuantisedRows *out);
 } L4Kernels;
 
-/* The table for this machine, or the one that the environment variable L4_CPU names (baseline, avx2, avx512, vnni, amx), if the machine
- * can run it. Any thread. */
+/* The table for this machine, or the one that the environment variable L4_CPU names (baseline, avx2, avxvnni, avx512, vnni, amx), if the
+ * machine can run it. Any thread. */
 const L4Kernels *l4_kernels (void);
 
 /* The table of that name, or NULL when unknown or when this machine cannot run it. */

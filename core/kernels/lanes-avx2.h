@@ -17,8 +17,13 @@ typedef struct
   __m256 a, b;
 } Floats;
 
+#define LANES_REGISTERS 2
 /* Rows and panels whose sums fit the registers side by side. */
+#ifdef __AVXVNNI__
 #define LANES_TILE_ROWS 4
+#else
+#define LANES_TILE_ROWS 2
+#endif
 #define LANES_TILE_PANELS 1
 #define LANES_INLINE static inline __attribute__ ((always_inline))
 #define EACH(type, function, ...) ((type) { function (x.a, ##__VA_ARGS__), function (x.b, ##__VA_ARGS__) })
@@ -53,34 +58,49 @@ lanes_lookup (const guint8 *table, Ints x)
   return (Ints) { _mm256_shuffle_epi8 (values, x.a), _mm256_shuffle_epi8 (values, x.b) };
 }
 
-static inline __attribute__ ((always_inline)) __m256i
-lanes_dot_one (__m256i sum, __m256i a, __m256i b)
-{
-  /* two multiplications of 16 bits: pairs of products of 8 bits would not fit */
-  __m256i low = _mm256_and_si256 (a, _mm256_set1_epi16 (0xff)), high = _mm256_srli_epi16 (a, 8);
-  __m256i low_b = _mm256_srai_epi16 (_mm256_slli_epi16 (b, 8), 8), high_b = _mm256_srai_epi16 (b, 8);
-
-  return _mm256_add_epi32 (sum, _mm256_add_epi32 (_mm256_madd_epi16 (low, low_b), _mm256_madd_epi16 (high, high_b)));
-}
-
+#ifdef __AVXVNNI__
+/* sum += Σ of four products of x's unsigned and y's signed bytes */
 LANES_INLINE Ints
 lanes_dot (Ints sum, Ints x, gint32 y)
 {
   __m256i b = _mm256_set1_epi32 (y);
 
-  return (Ints) { lanes_dot_one (sum.a, x.a, b), lanes_dot_one (sum.b, x.b, b) };
+  return (Ints) { _mm256_dpbusd_avx_epi32 (sum.a, x.a, b), _mm256_dpbusd_avx_epi32 (sum.b, x.b, b) };
 }
 
-/* The same for bytes of x up to 63: pairs of products fit 16 bits */
+#else
+/* For bytes of x up to 63: sums of two products in lanes of 16 bits; these added; pairs of them added to sum */
+#define LANES_PAIRS
+LANES_INLINE Ints lanes_add_16 (Ints x, Ints y) { return BOTH (Ints, _mm256_add_epi16); }
+
 LANES_INLINE Ints
-lanes_dot_small (Ints sum, Ints x, gint32 y)
+lanes_pairs (Ints x, gint32 y)
 {
-  const __m256i b = _mm256_set1_epi32 (y), one = _mm256_set1_epi16 (1);
+  const __m256i b = _mm256_set1_epi32 (y);
 
-  return (Ints) { _mm256_add_epi32 (sum.a, _mm256_madd_epi16 (_mm256_maddubs_epi16 (x.a, b), one)),
-    _mm256_add_epi32 (sum.b, _mm256_madd_epi16 (_mm256_maddubs_epi16 (x.b, b), one))
-  };
+  return (Ints) { _mm256_maddubs_epi16 (x.a, b), _mm256_maddubs_epi16 (x.b, b) };
 }
+
+LANES_INLINE Ints
+lanes_add_pairs (Ints sum, Ints x)
+{
+  const __m256i one = _mm256_set1_epi16 (1);
+
+  return (Ints) { _mm256_add_epi32 (sum.a, _mm256_madd_epi16 (x.a, one)), _mm256_add_epi32 (sum.b, _mm256_madd_epi16 (x.b, one)) };
+}
+
+/* sum += Σ of four products of x's bytes, minus 128 each, and y's, -127 … 127 */
+#define LANES_CENTRED
+LANES_INLINE Ints
+lanes_dot (Ints sum, Ints x, gint32 y)
+{
+  const __m256i b = _mm256_set1_epi32 (y);
+  Ints w = lanes_xor (x, lanes_set (0x80808080)), sizes = { _mm256_abs_epi8 (w.a), _mm256_abs_epi8 (w.b) };
+
+  return lanes_add_pairs (sum, (Ints) { _mm256_maddubs_epi16 (sizes.a, _mm256_sign_epi8 (b, w.a)),
+    _mm256_maddubs_epi16 (sizes.b, _mm256_sign_epi8 (b, w.b)) });
+}
+#endif
 
 LANES_INLINE Floats lanes_zero (void) { return (Floats) { _mm256_setzero_ps (), _mm256_setzero_ps () }; }
 LANES_INLINE Floats lanes_setf (float value) { return (Floats) { _mm256_set1_ps (value), _mm256_set1_ps (value) }; }

@@ -10,13 +10,14 @@
 typedef __m512i Ints;
 typedef __m512 Floats;
 
+#define LANES_REGISTERS 1
 /* Rows and panels whose sums fit the registers side by side. */
 #ifdef __AVX512VNNI__
 #define LANES_TILE_ROWS 6
 #define LANES_TILE_PANELS 2
 #else
-#define LANES_TILE_ROWS 6
-#define LANES_TILE_PANELS 1
+#define LANES_TILE_ROWS 2
+#define LANES_TILE_PANELS 2
 #endif
 #define LANES_INLINE static inline __attribute__ ((always_inline))
 
@@ -53,16 +54,18 @@ lanes_dot (Ints sum, Ints a, gint32 b)
 #endif
 }
 
-/* The same for a's bytes up to 63: pairs of products fit 16 bits */
+#ifndef __AVX512VNNI__
+/* For bytes of a up to 63: sums of two products in lanes of 16 bits; these added; pairs of them added to sum */
+#define LANES_PAIRS
+LANES_INLINE Ints lanes_pairs (Ints a, gint32 b) { return _mm512_maddubs_epi16 (a, _mm512_set1_epi32 (b)); }
+LANES_INLINE Ints lanes_add_16 (Ints a, Ints b) { return _mm512_add_epi16 (a, b); }
+
 LANES_INLINE Ints
-lanes_dot_small (Ints sum, Ints a, gint32 b)
+lanes_add_pairs (Ints sum, Ints a)
 {
-#ifdef __AVX512VNNI__
-  return lanes_dot (sum, a, b);
-#else
-  return _mm512_add_epi32 (sum, _mm512_madd_epi16 (_mm512_maddubs_epi16 (a, _mm512_set1_epi32 (b)), _mm512_set1_epi16 (1)));
-#endif
+  return _mm512_add_epi32 (sum, _mm512_madd_epi16 (a, _mm512_set1_epi16 (1)));
 }
+#endif
 
 LANES_INLINE Floats lanes_zero (void) { return _mm512_setzero_ps (); }
 LANES_INLINE Floats lanes_setf (float value) { return _mm512_set1_ps (value); }

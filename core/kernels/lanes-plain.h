@@ -20,6 +20,7 @@ typedef struct
 } Floats;
 
 #define LANES_PLAIN
+#define LANES_REGISTERS 16
 /* Rows and panels whose sums fit the registers side by side. */
 #define LANES_TILE_ROWS 4
 #define LANES_TILE_PANELS 1
@@ -50,7 +51,6 @@ lanes_dot (Ints sum, Ints a, gint32 b)
       + (gint32) (a.x[i] >> 16 & 255) * (gint8) (b >> 16) + (gint32) (a.x[i] >> 24) * (gint8) (b >> 24));
 }
 
-LANES_INLINE Ints lanes_dot_small (Ints sum, Ints a, gint32 b) { return lanes_dot (sum, a, b); }
 LANES_INLINE Floats lanes_zero (void) { LANES (Floats, 0); }
 LANES_INLINE Floats lanes_setf (float value) { LANES (Floats, value); }
 LANES_INLINE Floats lanes_loadf (const float *from) { LANES (Floats, from[i]); }

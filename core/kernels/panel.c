@@ -45,17 +45,41 @@ four_bytes (const gint8 *values)
 
 #define AT(array, x, row) ((__typeof__ (array)) ((const guint8 *) (array) + (row) * (x)->stride))
 
-/* Where the integer sum of a group (or a half of it) begins: minus the zero's share. */
-LANES_INLINE Ints
+/* The integer sum of a group (or a half of it), part of which may be pairs of products in 16 bits. */
+typedef struct
+{
+  Ints sum, pairs;
+} Dot;
+
+/* It begins with minus the zero's share. */
+LANES_INLINE Dot
 begin_dot (Traits traits, gint32 minus_sum)
 {
-  return traits.minimum ? lanes_set (0) : lanes_left (lanes_set (minus_sum), traits.zero_bits);
+  gboolean nothing = traits.minimum;
+
+#ifdef LANES_CENTRED
+  nothing = nothing || traits.most > 63;
+#endif
+  return (Dot) {.sum = nothing ? lanes_set (0) : lanes_left (lanes_set (minus_sum), traits.zero_bits) };
 }
 
-LANES_INLINE Ints
-add_dot (Traits traits, Ints sum, Ints q, gint32 four)
+/* Adds the products of unit j of a group, j ascending: four columns of weights and of a row. */
+LANES_INLINE void
+add_unit (Traits traits, guint j, Ints q, gint32 four, Dot *dot)
 {
-  return traits.small ? lanes_dot_small (sum, q, four) : lanes_dot (sum, q, four);
+#ifdef LANES_PAIRS
+  guint room = traits.most > 31 ? 2 : 4;        /* pairs whose sum 16 bits hold */
+
+  if (traits.most <= 63) {
+    Ints pairs = lanes_pairs (q, four);
+
+    dot->pairs = j % room == 0 ? pairs : lanes_add_16 (dot->pairs, pairs);
+    if (j % room == room - 1)
+      dot->sum = lanes_add_pairs (dot->sum, dot->pairs);
+    return;
+  }
+#endif
+  dot->sum = lanes_dot (dot->sum, q, four);
 }
 
 /* sum += the products of a group (or a half of it) with row m, from their integer sum */
@@ -83,11 +107,11 @@ dot_group (Traits traits, const Group *group, const L4QuantisedRows *x, guint m,
   guint n_scales = traits.halves ? 2 : 1, step = 8 / n_scales;
 
   for (guint h = 0; h < n_scales; h++) {
-    Ints dot = begin_dot (traits, minus_sum (traits, x, m, g, h));
+    Dot dot = begin_dot (traits, minus_sum (traits, x, m, g, h));
 
     for (guint j = h * step; j < (h + 1) * step; j++)
-      dot = add_dot (traits, dot, group->q[j], four_bytes (AT (x->values, x, m) + g * L4_GROUP + 4 * j));
-    sum = finish_dot (traits, group, h, dot, x, m, g, sum);
+      add_unit (traits, j, group->q[j], four_bytes (AT (x->values, x, m) + g * L4_GROUP + 4 * j), &dot);
+    sum = finish_dot (traits, group, h, dot.sum, x, m, g, sum);
   }
   return sum;
 }
@@ -155,7 +179,7 @@ dot_row (GroupFunc decode, Traits traits, const guint8 *const *panels, gsize n, 
   for (gsize g = 0; g < n / L4_GROUP; g += traits.groups) {
     L4QuantisedRows own = l4_quantised_rows_from (x, 0, g * L4_GROUP);
 
-    if (traits.halves) {
+    if (traits.halves || (traits.groups > 1 && LANES_REGISTERS > 1)) {
 #pragma GCC unroll 1
       for (guint p = 0; p < L4_MAX_PANELS; p++)
         sums[p] = dot_block (decode, traits, panels[p] + g * traits.bytes, &own, sums[p]);
@@ -173,16 +197,11 @@ UNROLL (4)
 LANES_INLINE void
 add_group (Traits traits, const Chunk *chunks, guint g, const L4QuantisedRows *x, guint n_rows, Floats (*sums)[LANES_TILE_PANELS])
 {
-#if LANES_TILE_PANELS == 1
-UNROLL (8)
-  for (guint m = 0; m < n_rows; m++)
-    sums[m][0] = dot_group (traits, &chunks[0][g], x, m, g, sums[m][0]);
-#else
   guint n_scales = traits.halves ? 2 : 1, step = 8 / n_scales;
 
 UNROLL (2)
   for (guint h = 0; h < n_scales; h++) {
-    Ints dots[LANES_TILE_ROWS][LANES_TILE_PANELS];
+    Dot dots[LANES_TILE_ROWS][LANES_TILE_PANELS];
 
 UNROLL (8)
     for (guint m = 0; m < n_rows; m++)
@@ -195,14 +214,13 @@ UNROLL (8)
         gint32 four = four_bytes (AT (x->values, x, m) + g * L4_GROUP + 4 * j);
 
         for (guint p = 0; p < LANES_TILE_PANELS; p++)
-          dots[m][p] = add_dot (traits, dots[m][p], chunks[p][g].q[j], four);
+          add_unit (traits, j, chunks[p][g].q[j], four, &dots[m][p]);
       }
 UNROLL (8)
     for (guint m = 0; m < n_rows; m++)
       for (guint p = 0; p < LANES_TILE_PANELS; p++)
-        sums[m][p] = finish_dot (traits, &chunks[p][g], h, dots[m][p], x, m, g, sums[m][p]);
+        sums[m][p] = finish_dot (traits, &chunks[p][g], h, dots[m][p].sum, x, m, g, sums[m][p]);
   }
-#endif
 }
 
 /* One chunk of a few rows times LANES_TILE_PANELS panels; the sums stay in registers. */
@@ -241,8 +259,10 @@ multiply_chunk (Traits traits, const Chunk *chunks, guint n_panels, guint n_grou
 #define TILE(n) case n: multiply_tile (traits, chunks + p, n_groups, &x, n, to, stride); break;
         TILE (1)
         TILE (2)
+#if LANES_TILE_ROWS > 2
         TILE (3)
         TILE (4)
+#endif
 #if LANES_TILE_ROWS > 4
         TILE (5)
         TILE (6)
@@ -305,16 +325,16 @@ groups_to_floats (GroupFunc decode, Traits traits, const guint8 *panel, gsize fi
 LANES_INLINE guint
 near_offset (Traits traits)
 {
-  return traits.small ? 64 : 256;
+  return traits.most <= 63 ? 64 : 256;
 }
 
 LANES_INLINE Floats
 near_byte (Traits traits, Ints q, guint k)
 {
-  guint to = traits.small ? 17 : 15;
+  guint to = traits.most <= 63 ? 17 : 15;
   Ints moved = move (q, 8 * k, to);
 
-  return lanes_bits (traits.small ? lanes_and_or (moved, 0x007e0000, lanes_set (0x42800000))
+  return lanes_bits (traits.most <= 63 ? lanes_and_or (moved, 0x007e0000, lanes_set (0x42800000))
       : lanes_and_or (moved, 0x007f8000, lanes_set (0x43800000)));
 }
 
@@ -358,19 +378,19 @@ UNROLL (16)
   }
 
 /* Types with the same traits but for the zero share the code that multiplies. */
-#define MULTIPLY(traits, halves, small, minimum) \
+#define MULTIPLY(traits, halves, most, minimum) \
   static void \
   multiply_##traits (const Chunk *chunks, guint n_panels, guint n_groups, guint zero_bits, const L4QuantisedRows *x, gsize n_rows, \
       float *out, gsize stride) \
   { \
-    multiply_chunk ((Traits) { halves, small, minimum, zero_bits }, chunks, n_panels, n_groups, *x, n_rows, out, stride); \
+    multiply_chunk ((Traits) { halves, most, minimum, zero_bits }, chunks, n_panels, n_groups, *x, n_rows, out, stride); \
   }
 
-MULTIPLY (small, FALSE, TRUE, FALSE)
-MULTIPLY (large, FALSE, FALSE, FALSE)
-MULTIPLY (small_minimum, FALSE, TRUE, TRUE)
-MULTIPLY (halves, TRUE, TRUE, FALSE)
-MULTIPLY (halves_minimum, TRUE, TRUE, TRUE)
+MULTIPLY (small, FALSE, 31, FALSE)
+MULTIPLY (large, FALSE, 255, FALSE)
+MULTIPLY (small_minimum, FALSE, 31, TRUE)
+MULTIPLY (halves, TRUE, 63, FALSE)
+MULTIPLY (halves_minimum, TRUE, 31, TRUE)
 
 /* count is a multiple of 32 for these: their rows are. */
 #define QUANTISED(type, TYPE, traits) \

@@ -11,7 +11,7 @@
 #define ARCH_REQ_XCOMP_PERM 0x1023
 #define XFEATURE_XTILEDATA 18
 
-extern const L4Kernels l4_kernels_baseline, l4_kernels_avx2, l4_kernels_avx512, l4_kernels_vnni, l4_kernels_amx;
+extern const L4Kernels l4_kernels_baseline, l4_kernels_avx2, l4_kernels_avxvnni, l4_kernels_avx512, l4_kernels_vnni, l4_kernels_amx;
 
 /* AMX with bfloat16 (CPUID leaf 7, EDX bits 22 and 24), and a system that lets us. */
 static gboolean
@@ -26,9 +26,10 @@ has_amx (void)
 static gboolean
 can_run (const L4Kernels *table)
 {
-  gboolean v4, vnni;
+  gboolean v3, v4, vnni;
 
   __builtin_cpu_init ();
+  v3 = __builtin_cpu_supports ("x86-64-v3");
   v4 = __builtin_cpu_supports ("x86-64-v4");
   vnni = v4 && __builtin_cpu_supports ("avx512vnni");
   if (table == &l4_kernels_amx)
@@ -37,14 +38,16 @@ can_run (const L4Kernels *table)
     return vnni;
   if (table == &l4_kernels_avx512)
     return v4;
-  return table != &l4_kernels_avx2 || __builtin_cpu_supports ("x86-64-v3");
+  if (table == &l4_kernels_avxvnni)
+    return v3 && __builtin_cpu_supports ("avxvnni");
+  return table != &l4_kernels_avx2 || v3;
 }
 
 const L4Kernels *
 l4_kernels_by_name (const char *name)
 {
   static const L4Kernels *const tables[] =
-      { &l4_kernels_amx, &l4_kernels_vnni, &l4_kernels_avx512, &l4_kernels_avx2, &l4_kernels_baseline };
+      { &l4_kernels_amx, &l4_kernels_vnni, &l4_kernels_avx512, &l4_kernels_avxvnni, &l4_kernels_avx2, &l4_kernels_baseline };
 
   for (guint i = 0; i < G_N_ELEMENTS (tables); i++)
     if ((name == NULL || g_str_equal (tables[i]->name, name)) && can_run (tables[i]))

@@ -8,9 +8,9 @@
 #include "support/blocks.h"
 #include "support/guarded.h"
 
-static const char *const names[] = { "baseline", "avx2", "avx512", "vnni", "amx" };
+static const char *const names[] = { "baseline", "avx2", "avxvnni", "avx512", "vnni", "amx" };
 
-/* A panel of random weights. */
+/* A panel of weights. */
 typedef struct
 {
   L4Type type;
@@ -22,12 +22,13 @@ typedef struct
   gsize bytes;
 } Panel;
 
+/* byte: as blocks_of() takes it */
 static void
-panel_init (Panel *self, GRand *random, L4Type type, gsize n, guint n_rows)
+panel_init (Panel *self, int byte, GRand *random, L4Type type, gsize n, guint n_rows)
 {
   const L4TypeInfo *info = l4_type_info (type);
   gsize row_bytes = n / info->block_elements * info->block_bytes;
-  g_autofree guint8 *rows = blocks_random (random, type, n * n_rows);
+  g_autofree guint8 *rows = blocks_of (byte, random, type, n * n_rows);
 
   *self = (Panel) {.type = type,.n = n,.n_rows = n_rows,.weights = g_new0 (float, 16 * n),.bytes = l4_panel_bytes (type, n) };
   guarded_init (&self->memory, self->bytes);
@@ -78,7 +79,7 @@ check_conversions (const L4PanelKernels *kernels, const Panel *panel)
   }
 }
 
-/* Rows of random input, quantised for types with blocks: x is then what the kernels really see. */
+/* Rows of random input, with `signs` all of one size, quantised for types with blocks: x is then what the kernels really see. */
 typedef struct
 {
   gsize n_rows, n;
@@ -88,12 +89,12 @@ typedef struct
 } Input;
 
 static void
-input_init (Input *self, GRand *random, const L4Kernels *kernels, gboolean quantise, gsize n_rows, gsize n)
+input_init (Input *self, GRand *random, const L4Kernels *kernels, gboolean quantise, gboolean signs, gsize n_rows, gsize n)
 {
   *self = (Input) {.n_rows = n_rows,.n = n,.x = g_new (float, n_rows * n) };
 
   for (gsize k = 0; k < n_rows * n; k++)
-    self->x[k] = g_rand_double_range (random, -1, 1);
+    self->x[k] = !signs ? g_rand_double_range (random, -1, 1) : k / 64 % 2 ? -1 : 1;
   if (!quantise)
     return;
   self->data = g_malloc (n_rows * l4_quantised_row_bytes (n));
@@ -147,7 +148,7 @@ check_dots (const L4Kernels *kernels, const Panel *panel, GRand *random)
   float out[8 * 20], alone[20];
   Input input;
 
-  input_init (&input, random, kernels, own->dot != NULL, 8, panel->n);
+  input_init (&input, random, kernels, own->dot != NULL, FALSE, 8, panel->n);
   for (guint n_rows = 1; n_rows <= 8; n_rows++) {
     for (guint i = 0; i < G_N_ELEMENTS (out); i++)
       out[i] = 12345;
@@ -173,7 +174,7 @@ check_several (const L4Kernels *kernels, const Panel *panel, const Panel *other,
   float out[8 * 64], alone[2][8 * 20];
   Input input;
 
-  input_init (&input, random, kernels, TRUE, 8, panel->n);
+  input_init (&input, random, kernels, TRUE, FALSE, 8, panel->n);
   for (guint n_rows = 1; n_rows <= 8; n_rows++)
     for (guint n_panels = 1; n_panels <= 4; n_panels++) {
       own->dot (panels, n_panels, panel->n, &input.quantised, n_rows, out, 64);
@@ -196,7 +197,7 @@ check_multiply (const L4Kernels *kernels, const Panel *panel, const Panel *other
   float out[29 * 68], alone[2][20];
   Input input;
 
-  input_init (&input, random, kernels, TRUE, 29, panel->n);
+  input_init (&input, random, kernels, TRUE, FALSE, 29, panel->n);
   for (guint i = 0; i < G_N_ELEMENTS (numbers); i++)
     for (guint n_panels = 2; n_panels <= 4; n_panels += 2) {
       for (guint k = 0; k < G_N_ELEMENTS (out); k++)
@@ -233,8 +234,8 @@ test_panels (gconstpointer data)
       gsize n = is_plain ? plain[s] : blocks[s] * block_of (type);
       Panel panel, other;
 
-      panel_init (&panel, random, type, n, s % 2 ? 16 : 1 + s);
-      panel_init (&other, random, type, n, 16);
+      panel_init (&panel, -1, random, type, n, s % 2 ? 16 : 1 + s);
+      panel_init (&other, -1, random, type, n, 16);
       check_conversions (&kernels->panels[type], &panel);
       check_dots (kernels, &panel, random);
       if (!is_plain) {
@@ -245,6 +246,36 @@ test_panels (gconstpointer data)
       panel_clear (&other);
     }
   }
+}
+
+/* Partial sums hold what the largest and smallest numbers give. */
+static void
+test_extremes (gconstpointer data)
+{
+  static const guint8 bytes[] = { 0, 0x7f, 0x80, 0xff };
+  const L4Kernels *kernels = l4_kernels_by_name (data);
+  g_autoptr (GRand) random = g_rand_new_with_seed (14);
+  float one[20], many[9 * 32];
+
+  for (guint type = 0; kernels != NULL && type < L4_N_TYPES; type++)
+    for (guint i = 0; kernels->panels[type].dot != NULL && i < G_N_ELEMENTS (bytes); i++) {
+      Panel panel;
+      Input input;
+
+      panel_init (&panel, bytes[i], random, type, 256, 16);
+      input_init (&input, random, kernels, TRUE, TRUE, 9, 256);
+      memset (many, 0, sizeof many);
+      dot (&kernels->panels[type], &panel, &input, 0, 1, one);
+      kernels->panels[type].multiply ((const guint8 *[]) { panel.panel, panel.panel }, 2, 0, 256, &input.quantised, 9, many, 32);
+      for (guint r = 0; r < 16; r++) {
+        check_sum (&panel, &input, 0, r, one[r]);
+        check_sum (&panel, &input, 8, r, many[8 * 32 + 16 + r]);
+      }
+      panel_clear (&panel);
+      input_clear (&input);
+    }
+  if (kernels == NULL)
+    g_test_skip ("this machine cannot run it");
 }
 
 /* Seconds of one call of many on weights that lie in a cache; the best of some tries. */
@@ -301,8 +332,8 @@ test_speed (gconstpointer data)
 
     if (own->dot == NULL)
       continue;
-    panel_init (&panel, random, type, n, 16);
-    input_init (&input, random, kernels, TRUE, 48, n);
+    panel_init (&panel, -1, random, type, n, 16);
+    input_init (&input, random, kernels, TRUE, FALSE, 48, n);
     g_test_message ("%s %-6s one row %6.1f GB/s, eight %6.1f GOPS, tiles %6.1f GOPS, blocks of %4.2f G/s", kernels->name, l4_type_info (type)->name,
         4 * panel.bytes / time_call (own, &panel, &input, 1) * 1e-9, 2.0 * 8 * 64 * n / time_call (own, &panel, &input, 8) * 1e-9,
         2.0 * 48 * 64 * n / time_call (own, &panel, &input, 48) * 1e-9, time_block (own, &panel) * 1e-9);
@@ -351,10 +382,11 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
     g_autofree char *path = g_strdup_printf ("/panel/%s/equals-the-dequantiser-for-every-type", names[i]);
-
+    g_autofree char *extremes = g_strdup_printf ("/panel/%s/extremes", names[i]);
     g_autofree char *speed = g_strdup_printf ("/panel/%s/speed", names[i]);
 
     g_test_add_data_func (path, names[i], test_panels);
+    g_test_add_data_func (extremes, names[i], test_extremes);
     if (g_test_perf ())
       g_test_add_data_func (speed, names[i], test_speed);
   }

@@ -21,16 +21,16 @@ blocks_halves (L4Type type)
   return at[type];
 }
 
-/* n weights of that type, a multiple of its block; g_free() */
+/* n weights of that type, a multiple of its block, whose bytes are that one but for the halves; -1: random ones. g_free() */
 static inline guint8 *
-blocks_random (GRand *random, L4Type type, gsize n)
+blocks_of (int byte, GRand *random, L4Type type, gsize n)
 {
   const L4TypeInfo *info = l4_type_info (type);
   gsize count = n / info->block_elements;
   guint8 *bytes = g_malloc (count * info->block_bytes + 1);
 
   for (gsize i = 0; i < count * info->block_bytes; i++)
-    bytes[i] = g_rand_int_range (random, 0, 256);
+    bytes[i] = byte >= 0 ? byte : g_rand_int_range (random, 0, 256);
   for (gsize b = 0; b < count; b++) {
     guint8 *block = bytes + b * info->block_bytes;
 
@@ -50,4 +50,10 @@ blocks_random (GRand *random, L4Type type, gsize n)
       block[0] = (block[0] & 0x80) | g_rand_int_range (random, 0, 0x48);
   }
   return bytes;
+}
+
+static inline guint8 *
+blocks_random (GRand *random, L4Type type, gsize n)
+{
+  return blocks_of (-1, random, type, n);
 }
