@@ -15,7 +15,7 @@ def save(network, tokenizer, folder):
     os.makedirs(folder, exist_ok=True)
     header, parts, at = {"__metadata__": {"format": "pt"}}, [], 0
     for name, tensor in sorted(network.state_dict().items()):
-        raw = tensor.detach().to(torch.bfloat16).contiguous().view(torch.int16).numpy().tobytes()
+        raw = tensor.detach().to(torch.bfloat16).contiguous().view(torch.int16).cpu().numpy().tobytes()
         header[name] = {"dtype": "BF16", "shape": list(tensor.shape), "data_offsets": [at, at + len(raw)]}
         parts.append(raw)
         at += len(raw)

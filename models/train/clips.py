@@ -63,15 +63,16 @@ class Clips:
         return out, (h, w), spread
 
     def draw(self, count, frames, held_out=False, things_only=False):
-        """tiles uint8 [count, frames, 112, 112, 3], sentences, and the labels of every frame."""
+        """tiles uint8 [count, frames, 112, 112, 3], sentences, and the labels of every frame and of the clip's motions."""
         rng = self.rng
         tiles = np.zeros((count, frames, SIZE, SIZE, 3), np.uint8)
         n = len(NAMES)
         labels = {"kind": np.zeros((count, frames), np.int64), "background": np.full((count, frames), -100, np.int64),
                   "shape": np.zeros((count, frames, n), np.int64), "place": np.zeros((count, frames, n, 2), np.float32),
+                  "motion": np.full((count, n), -100, np.int64),
                   "patch_colour": np.full((count, frames, 64), n, np.int64),
                   "patch_shape": np.full((count, frames, 64), len(SHAPES), np.int64)}
-        text, made = [], []
+        text = []
         for b in range(count):
             r = rng.random()
             if things_only or r < 0.72 or (r >= 0.8 and not self.bank):
@@ -90,8 +91,7 @@ class Clips:
                 tiles[b] = self._pattern(scene.kind, frames)
                 labels["kind"][b] = KINDS.index(scene.kind)
             text.append(scenes.sentence(scene, frames))
-            made.append(scene)
-        return tiles, text, labels, made
+        return tiles, text, labels
 
     def _label(self, labels, b, scene, frames, h, w, spread):
         labels["background"][b] = NAMES.index(scene.background)
@@ -100,6 +100,7 @@ class Clips:
         for t in scene.things:
             c = NAMES.index(t.colour)
             labels["shape"][b, :, c] = 1 + SHAPES.index(t.shape)
+            labels["motion"][b, c] = list(scenes.MOTIONS).index(t.motion)
             for i in range(frames):
                 x, y = t.centre(spread if frames == 1 else i / (frames - 1))
                 labels["place"][b, i, c] = x * w / SIZE, y * h / SIZE

@@ -163,7 +163,7 @@ class FeedForward(nn.Module):
             gate, up = (part @ self.experts.gate_up_proj[e]).chunk(2, -1)
             outputs.append((F.silu(gate) * up) @ self.experts.down_proj[e])
         back = torch.empty_like(order)
-        back[order] = torch.arange(len(order))
+        back[order] = torch.arange(len(order), device=x.device)
         routed = torch.cat(outputs).index_select(0, back)
         share = counts.float() / len(order)
         balance = scores.shape[1] * (share * scores.softmax(-1).mean(0)).sum()
@@ -233,7 +233,7 @@ class Network(nn.Module):
         and the hidden states after `middle` layers."""
         decoder = self.language_model.model
         x = decoder.embed_tokens(ids)
-        x = x.masked_scatter(slots[..., None], pictures)
+        x = x.masked_scatter(slots[..., None], pictures.to(x.dtype))
         cos, sin = self.cos[:ids.shape[1]], self.sin[:ids.shape[1]]
         balance, half = 0.0, None
         for i, layer in enumerate(decoder.layers):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The picture preparation of Llama 4 for one tile: fit to 112 x 112, pad right and below with black, normalise."""
+"""The picture preparation of Llama 4 for one tile: fit to 112 x 112, pad right and below with black, normalise by a table."""
 
 import functools
 
@@ -57,9 +57,5 @@ def _round_bf16(x):
     return ((bits + 0x7FFF + (bits >> 16 & 1)) & 0xFFFF0000).astype(np.uint32).view(np.float32)
 
 
+# What each byte of a tile becomes, from -1 to 1, rounded as the published processor does.
 NORMAL = 2 * _round_bf16(_round_bf16(np.arange(256, dtype=np.float32) * np.float32(1 / 255)) - np.float32(0.5))
-
-
-def normalise(tiles):
-    """uint8 [..., 112, 112, 3] -> float32 [..., 3, 112, 112] from -1 to 1, rounded as the published processor does."""
-    return np.moveaxis(NORMAL[tiles], -1, -3)

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Trains the embedded model from nothing, or goes on from a checkpoint or from the published folder.
 
-python3 train.py --run FOLDER --patterns patterns.npz --see MINUTES --tell MINUTES [--start FOLDER]
+python3 train.py --run FOLDER --patterns patterns.npz --see MINUTES --tell MINUTES [--start FOLDER] [--device cuda]
 
 First the vision tower learns single pictures with labels for every patch and every picture (--see), then everything
 learns to tell clips (--tell); with --hold-vision only the decoder does, at twice the speed: for a model that sees well
 already. The learning rate follows the clock, so a slower machine sees fewer clips. The heads for the labels are dropped
 at the export. Checkpoints and the log stand in the run folder.
 
-Every worker is a process with one thread that draws its own clips; all average their gradients at every step. On two
-cores that trains three times as fast as one process with two threads, which wait for each other at every operation.
+On a CPU every worker is a process with one thread that draws its own clips; all average their gradients at every step. On
+two cores that trains three times as fast as one process with two threads, which wait for each other at every operation.
+With --device cuda one process trains, in bfloat16 with float32 weights, and the workers only draw for it.
 """
 
 import argparse
@@ -21,12 +22,13 @@ import torch
 import torch.multiprocessing
 import torch.nn.functional as F
 from torch import nn
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 import checkpoint
 import scenes
 from clips import KINDS, Clips
 from network import Network, Shape
-from picture import normalise
+from picture import NORMAL
 from prompt import prompt, some_times
 from scenes import NAMES, SHAPES
 from tokenizer import Tokenizer
@@ -52,8 +54,8 @@ class Batch:
     """One batch of clips with the same number of frames, ready for the network."""
 
     def __init__(self, clips, tokenizer, count, frames, **how):
-        tiles, self.text, labels, self.scenes = clips.draw(count, frames, **how)
-        self.pixels = torch.from_numpy(normalise(tiles)).flatten(0, 1)
+        tiles, self.text, labels = clips.draw(count, frames, **how)
+        self.tiles = torch.from_numpy(tiles).flatten(0, 1)
         self.labels = {k: torch.from_numpy(v) for k, v in labels.items()}
         self.frames = frames
         if frames == 0:
@@ -72,6 +74,40 @@ class Batch:
         self.slots = self.ids == tokenizer.special["<|patch|>"]
         self.ends = self.ids == tokenizer.special["<|image_end|>"]
 
+    def pixels(self):
+        """float32 [pictures, 3, 112, 112]; the batch travels as bytes, a quarter of that."""
+        return torch.from_numpy(NORMAL).to(self.tiles.device)[self.tiles.int()].movedim(-1, -3)
+
+    def _change(self, change):
+        """Changes every tensor, those of the labels too."""
+        self.labels = {k: change(v) for k, v in self.labels.items()}
+        vars(self).update({k: change(v) for k, v in vars(self).items() if isinstance(v, torch.Tensor)})
+        return self
+
+    def pin_memory(self):
+        return self._change(torch.Tensor.pin_memory)
+
+    def to(self, device):
+        return self._change(lambda tensor: tensor.to(device, non_blocking=True))
+
+
+class Drawing(IterableDataset):
+    """The batches of one phase, without end. Each worker of a loader draws its own."""
+
+    def __init__(self, clips, tokenizer, phase, size):
+        self.clips, self.tokenizer, self.phase, self.size = clips, tokenizer, phase, size
+
+    def __iter__(self):
+        worker = get_worker_info()
+        if worker:
+            self.clips.rng = self.clips.rng.spawn(worker.num_workers)[worker.id]
+        while True:
+            frames = 1
+            if self.phase == "tell":
+                frames = 4 if self.clips.rng.random() < 0.78 else int(self.clips.rng.choice([1, 2, 3, 5, 6, 8]))
+            count = self.size * 2 if self.phase == "see" else self.size * 4 // max(4, frames)
+            yield Batch(self.clips, self.tokenizer, count, frames)
+
 
 def picture_loss(heads, patches, tokens, labels):
     """Loss of the labels of single pictures, and the share of things told right in every way."""
@@ -81,9 +117,9 @@ def picture_loss(heads, patches, tokens, labels):
     place = labels["place"].flatten(0, 1)
     out = heads.patch(patches)
     colours, shapes = out.split((N + 1, len(SHAPES) + 1), -1)
-    weight_c = torch.ones(N + 1)
+    weight_c = torch.ones(N + 1, device=out.device)
     weight_c[N] = 0.25
-    weight_s = torch.ones(len(SHAPES) + 1)
+    weight_s = torch.ones(len(SHAPES) + 1, device=out.device)
     weight_s[-1] = 0.25
     loss = F.cross_entropy(colours.flatten(0, 1), labels["patch_colour"].flatten(), weight_c)
     loss = loss + F.cross_entropy(shapes.flatten(0, 1), labels["patch_shape"].flatten(), weight_s)
@@ -102,9 +138,6 @@ def picture_loss(heads, patches, tokens, labels):
     return loss, figures
 
 
-MOTION_NAMES = list(scenes.MOTIONS)
-
-
 def motion_loss(heads, half, batch):
     """Loss of the way since the first frame, read off the decoder's middle at the end of every later picture."""
     count, frames = batch.labels["kind"].shape
@@ -112,16 +145,13 @@ def motion_loss(heads, half, batch):
     sh, way, turn = heads.motion(x).split((N * 4, N * 2, N * 5), -1)
     shape, place = batch.labels["shape"], batch.labels["place"]
     there = shape > 0
-    loss = F.cross_entropy(sh.reshape(-1, 4), shape.flatten(), torch.tensor([0.1, 1, 1, 1]))
+    loss = F.cross_entropy(sh.reshape(-1, 4), shape.flatten(), torch.tensor([0.1, 1, 1, 1], device=x.device))
     if frames > 1:
         true = (place - place[:, :1])[:, 1:]
         error = (way.view(count, frames, N, 2)[:, 1:] - true).abs() * there[:, 1:, :, None]
         loss = loss + 10 * error.sum() / there[:, 1:].sum().clamp(min=1) / 2
-        target = torch.full((count, N), -100)
-        for b, scene in enumerate(batch.scenes):
-            for t in scene.things:
-                target[b, NAMES.index(t.colour)] = MOTION_NAMES.index(t.motion)
-        loss = loss + 0.5 * F.cross_entropy(turn.view(count, frames, N, 5)[:, -1].flatten(0, 1), target.flatten(), ignore_index=-100)
+        turn = turn.view(count, frames, N, 5)[:, -1].flatten(0, 1)
+        loss = loss + 0.5 * F.cross_entropy(turn, batch.labels["motion"].flatten(), ignore_index=-100)
     return loss
 
 
@@ -140,14 +170,14 @@ def text_loss(network, half_and_hidden, batch):
 @torch.inference_mode()
 def answers(network, tokenizer, batch, longest=34):
     """Greedy answers to a batch."""
-    _, pictures = network.see(batch.pixels)
+    _, pictures = network.see(batch.pixels())
     pictures = pictures.reshape(len(batch.text), -1, network.shape.hidden)
     eot = tokenizer.special["<|eot|>"]
     results = [None] * len(batch.text)
     for length in sorted(set(batch.prompt_lengths)):
         rows = [i for i, n in enumerate(batch.prompt_lengths) if n == length]
         ids = batch.ids[rows, :length]
-        done = torch.zeros(len(rows), dtype=torch.bool)
+        done = torch.zeros(len(rows), dtype=torch.bool, device=ids.device)
         for _ in range(longest):
             slots = ids == tokenizer.special["<|patch|>"]
             hidden, _, _ = network.read(ids, pictures[rows].flatten(0, 1), slots)
@@ -205,6 +235,24 @@ def show(total):
     return " ".join(f"{k} {100 * r / n:.1f}%" for k, (r, n) in sorted(total.items()))
 
 
+def losses(network, heads, batch, phase, hold_vision):
+    """The loss of a batch, and figures of how well it went."""
+    with torch.set_grad_enabled(not hold_vision):
+        patches, tokens = network.see(batch.pixels())
+    if phase == "see":
+        return picture_loss(heads, patches, tokens, batch.labels)
+    hidden, balance, half = network.read(batch.ids, tokens.flatten(0, 1), batch.slots, MIDDLE)
+    telling, right = text_loss(network, hidden, batch)
+    moving = motion_loss(heads, half, batch)
+    loss = telling + 0.01 * balance + 0.3 * moving
+    figures = {"moving": moving, "telling": telling, "facts": right, "balance": balance / 4}
+    if not hold_vision:
+        seeing, more = picture_loss(heads, patches, tokens, batch.labels)
+        loss = loss + 0.5 * seeing
+        figures = {**more, **figures}
+    return loss, figures
+
+
 class Average:
     """Exponential moving average of the parameters."""
 
@@ -236,6 +284,8 @@ class Team:
 
     def average(self, rank, parameters):
         """Replaces every gradient by the mean of all workers'."""
+        if self.size == 1:
+            return
         own, at = self.gradients[rank], 0
         for p in parameters:
             own[at:at + p.numel()] = 0 if p.grad is None else p.grad.flatten()
@@ -269,13 +319,16 @@ def main():
     options.add_argument("--hold-vision", action="store_true")
     options.add_argument("--pairs", type=float, default=0.55)
     options.add_argument("--workers", type=int, default=os.cpu_count())
+    options.add_argument("--device", default="cpu", help="cpu or cuda")
+    options.add_argument("--save", type=float, default=7, help="minutes between checkpoints")
     options = options.parse_args()
     torch.set_num_threads(1)
     os.makedirs(options.run, exist_ok=True)
     shape = Network().shape
-    team = Team(options.workers, sum(p.numel() for m in (Network(), Heads(shape)) for p in m.parameters()))
+    size = options.workers if options.device == "cpu" else 1
+    team = Team(size, sum(p.numel() for m in (Network(), Heads(shape)) for p in m.parameters()))
     others = [torch.multiprocessing.get_context("fork").Process(target=work, args=(rank, team, options), daemon=True)
-              for rank in range(1, options.workers)]
+              for rank in range(1, size)]
     for process in others:
         process.start()
     work(0, team, options)
@@ -288,19 +341,20 @@ def work(rank, team, options):
     def say(line):
         print(time.strftime("%H:%M:%S"), line, file=log)
 
+    device = torch.device(options.device)
     tokenizer, network = Tokenizer(), Network()
     heads = Heads(network.shape)
     both = nn.ModuleList([network, heads])
     state = f"{options.run}/state.pt"
     if os.path.exists(state):
-        both.load_state_dict(torch.load(state)["both"])
+        both.load_state_dict(torch.load(state, map_location="cpu")["both"])
     elif options.start:
         network.load_state_dict(checkpoint.load(options.start))
     bank = np.load(options.patterns) if options.patterns and os.path.exists(options.patterns) else None
     clips = Clips(options.seed + 1000 * rank + int(time.time() if os.path.exists(state) else 0), bank,
                   options.pairs)
     test = Clips(4242, bank)
-    size = options.batch // team.size
+    both.to(device)
     if options.hold_vision:
         both.requires_grad_(False)
         network.language_model.requires_grad_(True)
@@ -316,6 +370,9 @@ def work(rank, team, options):
         optimizer = torch.optim.AdamW([{"params": decay, "weight_decay": 0.05}, {"params": plain, "weight_decay": 0.0}],
                                       lr=options.rate, betas=(0.9, 0.98), eps=1e-8, fused=True)
         average = Average(both)
+        drawing = Drawing(clips, tokenizer, phase, options.batch // team.size)
+        batches = iter(drawing if device.type == "cpu" else
+                       DataLoader(drawing, None, num_workers=options.workers, pin_memory=True, prefetch_factor=3))
         begun, step, seen, marks = time.time(), 0, 0, {}
         said, saved = time.time(), time.time()
         while True:
@@ -325,24 +382,9 @@ def work(rank, team, options):
             rate = options.rate * min(1, (step + 1) / options.warm) * (0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * spent)))
             for group in optimizer.param_groups:
                 group["lr"] = rate
-            if phase == "see":
-                batch = Batch(clips, tokenizer, size * 2, 1)
-                patches, tokens = network.see(batch.pixels)
-                loss, figures = picture_loss(heads, patches, tokens, batch.labels)
-            else:
-                frames = 4 if clips.rng.random() < 0.78 else int(clips.rng.choice([1, 2, 3, 5, 6, 8]))
-                batch = Batch(clips, tokenizer, size * 4 // max(4, frames), frames)
-                with torch.set_grad_enabled(not options.hold_vision):
-                    patches, tokens = network.see(batch.pixels)
-                hidden, balance, half = network.read(batch.ids, tokens.flatten(0, 1), batch.slots, MIDDLE)
-                telling, right = text_loss(network, hidden, batch)
-                moving = motion_loss(heads, half, batch)
-                loss = telling + 0.01 * balance + 0.3 * moving
-                figures = {"moving": moving, "telling": telling, "facts": right, "balance": balance / 4}
-                if not options.hold_vision:
-                    seeing, more = picture_loss(heads, patches, tokens, batch.labels)
-                    loss = loss + 0.5 * seeing
-                    figures = {**more, **figures}
+            batch = next(batches).to(device)
+            with torch.autocast(device.type, torch.bfloat16, enabled=device.type != "cpu"):
+                loss, figures = losses(network, heads, batch, phase, options.hold_vision)
             optimizer.zero_grad()
             loss.backward()
             team.average(rank, everything)
@@ -351,25 +393,27 @@ def work(rank, team, options):
             average.update()
             step += 1
             seen += len(batch.text) * team.size
-            for k, v in {"loss": loss, "norm": norm, **figures}.items():
-                v = float(v)
-                if v == v:
-                    marks[k] = v if k not in marks else 0.97 * marks[k] + 0.03 * v
+            if step % 10 == 1:      # reading a figure makes the CPU wait for the GPU
+                for k, v in {"loss": loss, "norm": norm, **figures}.items():
+                    v = float(v.detach())
+                    if v == v:
+                        marks[k] = v if k not in marks else 0.8 * marks[k] + 0.2 * v
             now = time.time()
             if now - said > 30:
                 said = now
                 say(f"{phase} {100 * spent:.1f}% step {step} clips {seen} {seen / (now - begun):.1f}/s rate {rate:.5f} "
                     + " ".join(f"{k} {v:.3f}" for k, v in marks.items()))
-            if rank == 0 and (now - saved > 420 or (phase == "tell" and os.path.exists(f"{options.run}/publish"))):
+            asked = phase == "tell" and os.path.exists(f"{options.run}/publish")
+            if rank == 0 and (asked or now - saved > 60 * options.save):
                 saved = now
                 average.swap()
                 torch.save({"both": both.state_dict()}, state + ".new")
                 os.replace(state + ".new", state)
                 if phase == "tell":
                     both.eval()
-                    report(network, heads, tokenizer, test, say)
+                    report(network, tokenizer, test, say)
                     checkpoint.save(network, tokenizer, f"{options.run}/embedded")
-                    if os.path.exists(f"{options.run}/publish"):
+                    if asked:
                         os.remove(f"{options.run}/publish")
                 average.swap()
         average.swap()
@@ -379,17 +423,18 @@ def work(rank, team, options):
         say(f"{phase} done: {step} steps, {seen} clips, {(time.time() - begun) / 60:.1f} minutes")
     if rank > 0:
         return
-    report(network, heads, tokenizer, test, say, 256)
     checkpoint.save(network, tokenizer, f"{options.run}/embedded")
+    report(network, tokenizer, test, say, 256)
 
 
-def report(network, heads, tokenizer, test, say, count=32):
+def report(network, tokenizer, test, say, count=32):
+    """Says how much of what the network tells about clips of both kinds of combinations is true."""
     test.rng = np.random.default_rng(7)
-    pairs = []
-    for _ in range(count // 32):
-        batch = Batch(test, tokenizer, 32, 4, held_out=True)
-        pairs += list(zip(answers(network, tokenizer, batch), batch.text))
-    say("unseen, greedy: " + show(table(pairs)))
+    device = next(network.parameters()).device
+    for name, held_out in (("trained", False), ("unseen", True)):
+        batch = Batch(test, tokenizer, count, 4, held_out=held_out).to(device)
+        pairs = list(zip(answers(network, tokenizer, batch), batch.text))
+        say(f"{name}, greedy: " + show(table(pairs)))
     for said, true in [p for p in pairs if p[0] != p[1]][:6]:
         say(f"  said {said!r} for {true!r}")
 
