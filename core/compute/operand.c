@@ -53,15 +53,20 @@ l4_operand_block (const L4Operand *self, gint64 i, gint64 depth)
   return self->data + (depth * self->padded_m + i * width) * element_size (self->way);
 }
 
-/* Row i of x, scaled, with zeros behind it: the row itself where nothing has to be done. */
+/* Row i of x, normalised and scaled, with zeros behind it: the row itself where nothing has to be done. */
 static const float *
 take_row (const L4Operand *self, gint64 i, float *floats)
 {
   const float *row = self->x + (self->rows != NULL ? self->rows[i] : i) * self->n_in;
 
-  if (self->factors == NULL && self->padded_n == self->n_in)
+  if (self->norm == NULL && self->factors == NULL && self->padded_n == self->n_in)
     return row;
-  l4_kernels ()->scale (row, self->factors != NULL ? self->factors[i] : 1, self->n_in, floats);
+  if (self->norm != NULL) {
+    l4_kernels ()->layer_norm (row, self->norm->weight, self->norm->bias, self->n_in, self->norm->eps, floats);
+    row = floats;
+  }
+  if (self->factors != NULL || row != floats)
+    l4_kernels ()->scale (row, self->factors != NULL ? self->factors[i] : 1, self->n_in, floats);
   memset (floats + self->n_in, 0, (self->padded_n - self->n_in) * sizeof (float));
   return floats;
 }

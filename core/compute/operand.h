@@ -22,6 +22,7 @@ typedef struct
   gboolean exact;               /* L4_WAY_FLOATS: as they are */
   const float *x;
   const gint32 *rows;
+  const L4LayerNorm *norm;
   const float *factors;
   gint64 m, n_in;
   gint64 padded_m;              /* multiple of 16 in tiles and blocks, else m */

@@ -93,7 +93,7 @@ static L4Operand *
 find_operand (Call *call, const L4Product *product)
 {
   L4Operand wanted = {.way = choose_way (call->compute, product),.x = product->x,.rows = product->rows,
-    .factors = product->factors,.m = product->m,.n_in = product->weight->n_in
+    .norm = product->norm,.factors = product->factors,.m = product->m,.n_in = product->weight->n_in
   };
 
   wanted.exact = call->compute->precision == L4_PRECISION_F32 || product->weight->type == L4_TYPE_F32;
@@ -101,7 +101,7 @@ find_operand (Call *call, const L4Product *product)
     L4Operand *one = &call->operands[i];
 
     if (one->way == wanted.way && one->exact == wanted.exact && one->x == wanted.x && one->rows == wanted.rows
-        && one->factors == wanted.factors && one->m == wanted.m && one->n_in == wanted.n_in)
+        && one->norm == wanted.norm && one->factors == wanted.factors && one->m == wanted.m && one->n_in == wanted.n_in)
       return one;
   }
   call->operands[call->n_operands] = wanted;

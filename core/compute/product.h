@@ -12,13 +12,21 @@ typedef enum
   L4_ACTIVATION_GELU
 } L4Activation;
 
-/* y[i] = activation(weight * (factors[i] * x[rows[i]]) + bias), or with a gate silu(gate * …) * (weight * …), for i < m. */
+/* (x - mean) / sqrt(variance + eps) * weight + bias of a row; biased variance */
+typedef struct
+{
+  float *weight, *bias;         /* [n] */
+  float eps;
+} L4LayerNorm;
+
+/* y[i] = activation(weight * (factors[i] * norm(x[rows[i]])) + bias), or with a gate silu(gate * …) * (weight * …), for i < m. */
 typedef struct
 {
   const L4Weight *weight;
   const L4Weight *gate;         /* as large as weight; NULL: none */
   const float *x;               /* [ , n_in] */
   const gint32 *rows;           /* [m] rows of x; NULL: the first m */
+  const L4LayerNorm *norm;      /* NULL: none */
   const float *factors;         /* [m]; NULL: 1 */
   gint64 m;                     /* 0: nothing is done */
   const float *bias;            /* [n_out]; NULL: 0 */

@@ -119,7 +119,7 @@ vision_work (const L4VisionConfig *vision, gint64 n_tiles)
   guint64 rows = MIN (n_tiles, TILES_AT_ONCE) * (l4_vision_grid (vision) * l4_vision_grid (vision) + 1);
   guint64 tile = vision->channels * vision->image_size * vision->image_size;
 
-  return rows * (2 * vision->hidden + MAX (4 * vision->hidden, vision->hidden + vision->intermediate)) * sizeof (float)
+  return rows * (vision->hidden + MAX (4 * vision->hidden, vision->intermediate)) * sizeof (float)
       + rows * vision->intermediate * sizeof (guint16) + MIN (n_tiles, vision->max_patches + 1) * tile * sizeof (float);
 }
 

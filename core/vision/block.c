@@ -11,10 +11,11 @@
 #include "kernels/kernels.h"
 
 void
-l4_layer_norm_load (L4LayerNorm *self, L4Loader *loader, gint64 n, const char *prefix)
+l4_layer_norm_load (L4LayerNorm *self, L4Loader *loader, const L4VisionConfig *config, const char *prefix)
 {
-  self->weight = l4_loader_vector (loader, n, "%s.weight", prefix);
-  self->bias = l4_loader_vector (loader, n, "%s.bias", prefix);
+  self->weight = l4_loader_vector (loader, config->hidden, "%s.weight", prefix);
+  self->bias = l4_loader_vector (loader, config->hidden, "%s.bias", prefix);
+  self->eps = config->norm_eps;
 }
 
 void
@@ -22,35 +23,6 @@ l4_layer_norm_clear (L4LayerNorm *self)
 {
   l4_free (self->weight);
   l4_free (self->bias);
-}
-
-typedef struct
-{
-  const L4LayerNorm *norm;
-  const float *x;
-  float *h, *y;
-  gint64 hidden;
-  double eps;
-} Normalise;
-
-static void
-normalise_row (gpointer data, gsize t, guint thread)
-{
-  const Normalise *job = data;
-  gsize at = t * job->hidden;
-
-  if (job->x != NULL)
-    l4_kernels ()->add (job->x + at, job->hidden, job->h + at);
-  l4_kernels ()->layer_norm (job->h + at, job->norm->weight, job->norm->bias, job->hidden, job->eps, job->y + at);
-}
-
-void
-l4_layer_norm (const L4LayerNorm *self, L4Compute *compute, const float *x, float *h, gint64 n, gint64 hidden, double eps,
-    float *y)
-{
-  Normalise job = { self, x, h, y, hidden, eps };
-
-  l4_compute_run (compute, normalise_row, &job, n, n * hidden);
 }
 
 void
@@ -86,8 +58,8 @@ l4_vision_block_load (L4VisionBlock *self, L4Loader *loader, const L4VisionConfi
   g_autofree char *attention_norm = g_strconcat (prefix, ".input_layernorm", NULL);
   g_autofree char *mlp_norm = g_strconcat (prefix, ".post_attention_layernorm", NULL);
 
-  l4_layer_norm_load (&self->attention_norm, loader, config->hidden, attention_norm);
-  l4_layer_norm_load (&self->mlp_norm, loader, config->hidden, mlp_norm);
+  l4_layer_norm_load (&self->attention_norm, loader, config, attention_norm);
+  l4_layer_norm_load (&self->mlp_norm, loader, config, mlp_norm);
   for (guint i = 0; i < G_N_ELEMENTS (linears); i++) {
     g_autofree char *name = g_strdup_printf ("%s.%s", prefix, linears[i].name);
 
@@ -168,34 +140,26 @@ attend (L4Compute *compute, const Rotate *job, gint64 n_tiles, const float *v, f
 
 gboolean
 l4_vision_block_forward (const L4VisionBlock *self, L4Compute *compute, const L4VisionConfig *config,
-    const float *cosines, const float *sines, gint64 n_tiles, float *x, float *h, GError **error)
+    const float *cosines, const float *sines, gint64 n_tiles, float *h, GError **error)
 {
-  gint64 n = l4_vision_grid (config) * l4_vision_grid (config) + 1, rows = n_tiles * n, hidden = config->hidden;
-  gint64 size = rows * hidden, inner_size = rows * config->intermediate;
+  gint64 n = l4_vision_grid (config) * l4_vision_grid (config) + 1, rows = n_tiles * n, size = rows * config->hidden;
   g_auto (L4Workspace) workspace = { 0 };
-  float *memory = l4_workspace_take (&workspace, compute, MAX (4 * size, size + inner_size), error);
-  float *normed = memory;       /* [n_tiles, n, hidden] */
-  float *q = normed + size, *k = q + size, *v = k + size;       /* same */
-  float *heads = normed;        /* [n_tiles, n, hidden] */
-  float *inner = q;             /* [n_tiles, n, intermediate] */
+  float *memory = l4_workspace_take (&workspace, compute, MAX (4 * size, rows * config->intermediate), error);
+  float *q = memory, *k = q + size, *v = k + size, *heads = v + size;   /* [n_tiles, n, hidden] */
+  float *inner = memory;        /* [n_tiles, n, intermediate] */
   const L4Product inputs[] = {
-    {.weight = self->q.weight,.x = normed,.m = rows,.bias = self->q.bias,.y = q},
-    {.weight = self->k.weight,.x = normed,.m = rows,.bias = self->k.bias,.y = k},
-    {.weight = self->v.weight,.x = normed,.m = rows,.bias = self->v.bias,.y = v},
+    {.weight = self->q.weight,.x = h,.norm = &self->attention_norm,.m = rows,.bias = self->q.bias,.y = q},
+    {.weight = self->k.weight,.x = h,.norm = &self->attention_norm,.m = rows,.bias = self->k.bias,.y = k},
+    {.weight = self->v.weight,.x = h,.norm = &self->attention_norm,.m = rows,.bias = self->v.bias,.y = v},
   };
-  const L4Product output = {.weight = self->o.weight,.x = heads,.m = rows,.bias = self->o.bias,.y = x };
-  const L4Product fc1 = {.weight = self->fc1.weight,.x = normed,.m = rows,.bias = self->fc1.bias,
+  const L4Product output = {.weight = self->o.weight,.x = heads,.m = rows,.bias = self->o.bias,.add = TRUE,.y = h };
+  const L4Product fc1 = {.weight = self->fc1.weight,.x = h,.norm = &self->mlp_norm,.m = rows,.bias = self->fc1.bias,
     .activation = L4_ACTIVATION_GELU,.y = inner
   };
-  const L4Product fc2 = {.weight = self->fc2.weight,.x = inner,.m = rows,.bias = self->fc2.bias,.y = x };
+  const L4Product fc2 = {.weight = self->fc2.weight,.x = inner,.m = rows,.bias = self->fc2.bias,.add = TRUE,.y = h };
   const Rotate rotate = { config, cosines, sines, n, q, k };
 
-  if (memory == NULL)
-    return FALSE;
-  l4_layer_norm (&self->attention_norm, compute, x, h, rows, hidden, config->norm_eps, normed);
-  if (!l4_multiply (compute, inputs, G_N_ELEMENTS (inputs), error) || !attend (compute, &rotate, n_tiles, v, heads, error)
-      || !l4_multiply (compute, &output, 1, error))
-    return FALSE;
-  l4_layer_norm (&self->mlp_norm, compute, x, h, rows, hidden, config->norm_eps, normed);
-  return l4_multiply (compute, &fc1, 1, error) && l4_multiply (compute, &fc2, 1, error);
+  return memory != NULL && l4_multiply (compute, inputs, G_N_ELEMENTS (inputs), error)
+      && attend (compute, &rotate, n_tiles, v, heads, error) && l4_multiply (compute, &output, 1, error)
+      && l4_multiply (compute, &fc1, 1, error) && l4_multiply (compute, &fc2, 1, error);
 }

@@ -4,13 +4,8 @@
 #pragma once
 
 #include "compute/loader.h"
+#include "compute/product.h"
 #include "formats/config.h"
-
-typedef struct
-{
-  float *weight;                /* [hidden] */
-  float *bias;                  /* [hidden] */
-} L4LayerNorm;
 
 /* y = weight x + bias; bias NULL where there is none */
 typedef struct
@@ -28,11 +23,8 @@ typedef struct
 } L4VisionBlock;
 
 /* Errors stay in the loader. */
-void l4_layer_norm_load (L4LayerNorm *self, L4Loader *loader, gint64 n, const char *prefix);
+void l4_layer_norm_load (L4LayerNorm *self, L4Loader *loader, const L4VisionConfig *config, const char *prefix);
 void l4_layer_norm_clear (L4LayerNorm *self);
-/* h += x, unless that is NULL; y = norm(h). All [n, hidden]; y may be h. */
-void l4_layer_norm (const L4LayerNorm *self, L4Compute *compute, const float *x, float *h, gint64 n, gint64 hidden, double eps,
-    float *y);
 
 void l4_linear_load (L4Linear *self, L4Loader *loader, gint64 n_out, gint64 n_in, gboolean bias, const char *prefix);
 void l4_linear_clear (L4Linear *self);
@@ -45,7 +37,6 @@ void l4_vision_block_clear (L4VisionBlock *self);
  * Pairs of the first half turn with the column, those of the second with the row, both counted from 1. */
 void l4_vision_angles (const L4VisionConfig *config, float *cosines, float *sines);
 
-/* h += x of the block before; h += attention(norm(h)); x = perceptron(norm(h)). x, h: [n_tiles, patches + 1, hidden]; zeros are the
- * first block's x. */
+/* h += attention(norm(h)); h += perceptron(norm(h)). h: [n_tiles, patches + 1, hidden] */
 gboolean l4_vision_block_forward (const L4VisionBlock *self, L4Compute *compute, const L4VisionConfig *config,
-    const float *cosines, const float *sines, gint64 n_tiles, float *x, float *h, GError **error);
+    const float *cosines, const float *sines, gint64 n_tiles, float *h, GError **error);

@@ -46,8 +46,8 @@ l4_vision_encoder_load (L4Loader *loader, const L4Config *config)
       FALSE, "vision_model.patch_embedding.linear");
   self->class_embedding = l4_loader_vector (loader, vision->hidden, "vision_model.class_embedding");
   self->positions = l4_loader_table (loader, rows, vision->hidden, "vision_model.positional_embedding_vlm");
-  l4_layer_norm_load (&self->norm_before, loader, vision->hidden, "vision_model.layernorm_pre");
-  l4_layer_norm_load (&self->norm_after, loader, vision->hidden, "vision_model.layernorm_post");
+  l4_layer_norm_load (&self->norm_before, loader, vision, "vision_model.layernorm_pre");
+  l4_layer_norm_load (&self->norm_after, loader, vision, "vision_model.layernorm_post");
   self->blocks = g_new0 (L4VisionBlock, vision->n_layers);
   for (gint64 l = 0; l < vision->n_layers; l++) {
     g_autofree char *prefix = g_strdup_printf ("vision_model.model.layers.%" PRId64, l);
@@ -138,6 +138,31 @@ embed_tile (const L4VisionEncoder *self, L4Compute *compute, const float *tile, 
   return TRUE;
 }
 
+typedef struct
+{
+  const L4LayerNorm *norm;
+  float *h;
+  gint64 hidden;
+} Normalise;
+
+static void
+normalise_row (gpointer data, gsize t, guint thread)
+{
+  const Normalise *job = data;
+  float *row = job->h + t * job->hidden;
+
+  l4_kernels ()->layer_norm (row, job->norm->weight, job->norm->bias, job->hidden, job->norm->eps, row);
+}
+
+/* h [n, hidden] = norm(h) */
+static void
+normalise (const L4LayerNorm *norm, L4Compute *compute, float *h, gint64 n, gint64 hidden)
+{
+  Normalise job = { norm, h, hidden };
+
+  l4_compute_run (compute, normalise_row, &job, n, n * hidden);
+}
+
 /* Every shuffle x shuffle square of patches becomes one row, in (dy, dx) order: [patches, hidden] → [tokens, hidden * shuffle²]. */
 static void
 pixel_shuffle (const L4VisionConfig *config, const float *in, float *out)
@@ -153,22 +178,26 @@ pixel_shuffle (const L4VisionConfig *config, const float *in, float *out)
         }
 }
 
-/* Adapter and projector: [rows, hidden * shuffle²] → features [rows, text hidden]. */
+/* Pixel shuffle, adapter and projector: h [n_tiles, patches + 1, hidden] → features [n_tiles * tokens, text hidden]. */
 static gboolean
-project (const L4VisionEncoder *self, L4Compute *compute, const float *shuffled, gint64 rows, float *features, GError **error)
+project (const L4VisionEncoder *self, L4Compute *compute, const float *h, gint64 n_tiles, float *features, GError **error)
 {
   const L4VisionConfig *config = &self->config->vision;
+  gint64 rows = n_tiles * l4_vision_tokens_per_tile (config), tile = n_patches (config) * config->hidden;
   gsize first = rows * config->projector_input, second = rows * config->projector_output;
   g_auto (L4Workspace) workspace = { 0 };
-  float *memory = l4_workspace_take (&workspace, compute, first + second, error);
+  float *shuffled = l4_workspace_take (&workspace, compute, n_tiles * tile + first + second, error);
+  float *memory = shuffled + n_tiles * tile;
   const L4Product layers[] = {
     {.weight = self->adapter1.weight,.x = shuffled,.m = rows,.activation = L4_ACTIVATION_GELU,.y = memory},
     {.weight = self->adapter2.weight,.x = memory,.m = rows,.activation = L4_ACTIVATION_GELU,.y = memory + first},
     {.weight = self->projector.weight,.x = memory + first,.m = rows,.y = features},
   };
 
-  if (memory == NULL)
+  if (shuffled == NULL)
     return FALSE;
+  for (gint64 t = 0; t < n_tiles; t++)
+    pixel_shuffle (config, h + t * (tile + config->hidden), shuffled + t * tile);
   for (guint i = 0; i < G_N_ELEMENTS (layers); i++)
     if (!l4_multiply (compute, &layers[i], 1, error))
       return FALSE;
@@ -182,31 +211,24 @@ forward_tiles (const L4VisionEncoder *self, L4Compute *compute, const float *til
 {
   const L4VisionConfig *config = &self->config->vision;
   gint64 rows = n_patches (config) + 1, tile_size = config->channels * config->image_size * config->image_size;
-  gint64 size = rows * config->hidden, tokens = l4_vision_tokens_per_tile (config);
-  gint64 shuffled_size = n_patches (config) * config->hidden;
+  gint64 size = rows * config->hidden;
   g_auto (L4Workspace) workspace = { 0 };
-  float *memory = l4_workspace_take (&workspace, compute, 2 * n_tiles * size, error);
-  float *h = memory;            /* [n_tiles, patches + 1, hidden] */
-  float *x = memory + n_tiles * size;   /* same, zeros */
-  float *shuffled = x;          /* [n_tiles * tokens, hidden * shuffle²] */
+  float *h = l4_workspace_take (&workspace, compute, n_tiles * size, error);    /* [n_tiles, patches + 1, hidden] */
 
-  if (memory == NULL)
+  if (h == NULL)
     return FALSE;
-  memset (x, 0, n_tiles * size * sizeof (float));
   for (gint64 t = 0; t < n_tiles; t++)
     if (!embed_tile (self, compute, tiles + t * tile_size, h + t * size, error))
       return FALSE;
-  l4_layer_norm (&self->norm_before, compute, NULL, h, n_tiles * rows, config->hidden, config->norm_eps, h);
+  normalise (&self->norm_before, compute, h, n_tiles * rows, config->hidden);
   for (gint64 l = 0; l < config->n_layers; l++) {
     if (g_cancellable_is_cancelled (cancellable))
       return l4_fail (error, L4_ERROR_CANCELLED, _("cancelled"));
-    if (!l4_vision_block_forward (&self->blocks[l], compute, config, self->cosines, self->sines, n_tiles, x, h, error))
+    if (!l4_vision_block_forward (&self->blocks[l], compute, config, self->cosines, self->sines, n_tiles, h, error))
       return FALSE;
   }
-  l4_layer_norm (&self->norm_after, compute, x, h, n_tiles * rows, config->hidden, config->norm_eps, h);
-  for (gint64 t = 0; t < n_tiles; t++)
-    pixel_shuffle (config, h + t * size, shuffled + t * shuffled_size);
-  return project (self, compute, shuffled, n_tiles * tokens, features, error);
+  normalise (&self->norm_after, compute, h, n_tiles * rows, config->hidden);
+  return project (self, compute, h, n_tiles, features, error);
 }
 
 gboolean
