@@ -37,6 +37,9 @@ typedef struct
 #define TRAITS_IQ4_NL ((Traits) { FALSE, 255, FALSE, 7, 288, 1 })
 #define TRAITS_IQ4_XS ((Traits) { FALSE, 255, FALSE, 7, 272, 8 })
 
+/* Least bytes from where a panel is read to what is fetched meanwhile. */
+#define LEAST_PREFETCH_DISTANCE 2048
+
 LANES_INLINE Ints
 unit (const guint8 *block, guint index)
 {
@@ -270,6 +273,17 @@ group_iq4_xs (const guint8 *panel, gsize g, Group *out)
   low = bits (unit (block, 1), 8 * (g / 2) + 4 * (g % 2), 15);
   high = lanes_left (bits (unit (block, 0), 16 + 2 * g, 3), 4);
   out->scale[0] = lanes_mul (lanes_half (unit (block, 0)), lanes_float (lanes_add (lanes_or (low, high), lanes_set (-32))));
+}
+
+/* Fetches what lies ahead of a group: a block at least, because a block's groups share parts that lie anywhere in it. */
+LANES_INLINE void
+prefetch_group (Traits traits, const guint8 *group)
+{
+  guint distance = MAX (traits.bytes * traits.groups, LEAST_PREFETCH_DISTANCE);
+
+#pragma GCC unroll 64
+  for (guint i = 0; i < traits.bytes; i += 64)
+    __builtin_prefetch (group + distance + i);
 }
 
 /* Columns of plain types --------------------------------------------------------------------------------------------- */

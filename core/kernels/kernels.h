@@ -64,3 +64,7 @@ const L4Kernels *l4_kernels (void);
 
 /* The table of that name, or NULL when unknown or when this machine cannot run it. */
 const L4Kernels *l4_kernels_by_name (const char *name);
+
+/* How many panels dot is best given at once for one row on this machine: 1, or L4_MAX_PANELS where memory delivers several streams
+ * faster than one. Any thread. */
+guint l4_kernels_streams (void);

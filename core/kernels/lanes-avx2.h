@@ -17,7 +17,6 @@ typedef struct
   __m256 a, b;
 } Floats;
 
-#define LANES_REGISTERS 2
 /* Rows and panels whose sums fit the registers side by side. */
 #ifdef __AVXVNNI__
 #define LANES_TILE_ROWS 4

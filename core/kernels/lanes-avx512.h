@@ -10,7 +10,6 @@
 typedef __m512i Ints;
 typedef __m512 Floats;
 
-#define LANES_REGISTERS 1
 /* Rows and panels whose sums fit the registers side by side. */
 #ifdef __AVX512VNNI__
 #define LANES_TILE_ROWS 6

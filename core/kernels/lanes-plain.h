@@ -20,7 +20,6 @@ typedef struct
 } Floats;
 
 #define LANES_PLAIN
-#define LANES_REGISTERS 16
 /* Rows and panels whose sums fit the registers side by side. */
 #define LANES_TILE_ROWS 4
 #define LANES_TILE_PANELS 1
