@@ -29,8 +29,9 @@ finish_row (const L4Product *product, gint64 i, gsize first, gsize n, float *c, 
   const L4Kernels *kernels = l4_kernels ();
   float *y = product->y + i * product->weight->n_out + first;
 
-  for (gsize k = 0; k < n; k += 16)
-    __builtin_prefetch (y + ROWS_AHEAD * product->weight->n_out + k, 1);
+  if (i + ROWS_AHEAD < product->m)
+    for (gsize k = 0; k < n; k += 16)
+      __builtin_prefetch (y + ROWS_AHEAD * product->weight->n_out + k, 1);
   if (product->weight->row_scales != NULL)
     for (gsize k = 0; k < n; k++)
       c[k] *= product->weight->row_scales[first + k];

@@ -33,9 +33,10 @@ typedef struct
   double cache_bytes;
 } L4Work;
 
-void l4_work_scale (L4Work *self, double factor);
-
 void l4_budget_tokens (const L4Config *config, L4Type type, guint kv_size, gint64 position, gint64 n, L4Work *work);
 
 /* One tile of a picture through the vision encoder. */
 void l4_budget_tile (const L4Config *config, L4Type type, L4Work *work);
+
+/* That work so many times. */
+void l4_work_scale (L4Work *self, double factor);

@@ -124,6 +124,18 @@ UNROLL (4)
   }
 }
 
+/* sums [n_rows] += group i of a block, decoded, with group g of every row */
+LANES_INLINE void
+add_group_of (GroupFunc decode, Traits traits, const guint8 *block, guint i, const L4QuantisedRows *x, gsize g, guint n_rows,
+    Floats *sums)
+{
+  Group group;
+
+  prefetch_group (traits, block + i * traits.bytes);
+  decode (block, i, &group);
+  add_group (traits, &group, 0, 1, x, g, n_rows, sums);
+}
+
 LANES_INLINE void
 dot_rows (GroupFunc decode, Traits traits, const guint8 *panel, gsize n, const L4QuantisedRows *x, guint n_rows, float *out,
     gsize stride)
@@ -136,14 +148,8 @@ UNROLL (8)
 #pragma GCC unroll 1
   for (gsize g = 0; g < n / L4_GROUP; g += traits.groups)
 #pragma GCC unroll 1
-    for (guint i = 0; i < traits.groups; i++) {
-      const guint8 *block = panel + g * traits.bytes;
-      Group group;
-
-      prefetch_group (traits, block + i * traits.bytes);
-      decode (block, i, &group);
-      add_group (traits, &group, 0, 1, x, g + i, n_rows, sums);
-    }
+    for (guint i = 0; i < traits.groups; i++)
+      add_group_of (decode, traits, panel + g * traits.bytes, i, x, g + i, n_rows, sums);
 UNROLL (8)
   for (guint m = 0; m < n_rows; m++)
     lanes_store (out + m * stride, sums[m]);
@@ -162,18 +168,10 @@ dot_row (GroupFunc decode, Traits traits, const guint8 *const *panels, gsize n, 
     L4QuantisedRows own = l4_quantised_rows_from (x, 0, g * L4_GROUP);
 
 #pragma GCC unroll 1
-    for (guint p = 0; p < L4_MAX_PANELS; p++) {
-      const guint8 *block = panels[p] + g * traits.bytes;
-
+    for (guint p = 0; p < L4_MAX_PANELS; p++)
 UNROLL (8)
-      for (guint i = 0; i < traits.groups; i++) {
-        Group group;
-
-        prefetch_group (traits, block + i * traits.bytes);
-        decode (block, i, &group);
-        add_group (traits, &group, 0, 1, &own, i, 1, &sums[p]);
-      }
-    }
+      for (guint i = 0; i < traits.groups; i++)
+        add_group_of (decode, traits, panels[p] + g * traits.bytes, i, &own, i, 1, &sums[p]);
   }
   for (guint p = 0; p < L4_MAX_PANELS; p++)
     lanes_store (out + p * L4_PANEL_ROWS, sums[p]);

@@ -77,6 +77,5 @@ l4_kernels (void)
 guint
 l4_kernels_streams (void)
 {
-  __builtin_cpu_init ();
   return __builtin_cpu_is ("amd") ? 1 : L4_MAX_PANELS;
 }

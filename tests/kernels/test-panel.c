@@ -257,7 +257,11 @@ test_extremes (gconstpointer data)
   g_autoptr (GRand) random = g_rand_new_with_seed (14);
   float one[20], many[9 * 32];
 
-  for (guint type = 0; kernels != NULL && type < L4_N_TYPES; type++)
+  if (kernels == NULL) {
+    g_test_skip ("this machine cannot run it");
+    return;
+  }
+  for (guint type = 0; type < L4_N_TYPES; type++)
     for (guint i = 0; kernels->panels[type].dot != NULL && i < G_N_ELEMENTS (bytes); i++) {
       Panel panel;
       Input input;
@@ -274,8 +278,6 @@ test_extremes (gconstpointer data)
       panel_clear (&panel);
       input_clear (&input);
     }
-  if (kernels == NULL)
-    g_test_skip ("this machine cannot run it");
 }
 
 /* Seconds of one call of many on weights that lie in a cache; the best of some tries. */
