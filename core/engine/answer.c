@@ -271,14 +271,14 @@ learn (Session *self, const L4Pictures *pictures, L4Answer *answer)
   const L4Task task = { pictures->n_pictures - pictures->n_reused, pictures->n_new_tiles, answer->prompt_tokens,
     answer->reused_tokens, answer->generated_tokens, self->cache->int8 ? 1 : 2
   };
-  L4Pace *pace = self->model->pace;
+  const gint64 took_us[L4_N_STAGES] = { answer->vision_us, answer->prefill_us, answer->decode_us };
   L4Work work[L4_N_STAGES];
+  double limit = 0;
 
   l4_task_work (&task, self->model->config, l4_type_from_name (self->model->quantization), work);
-  l4_pace_learn (pace, L4_STAGE_VISION, &work[L4_STAGE_VISION], answer->vision_us / 1e6);
-  l4_pace_learn (pace, L4_STAGE_PREFILL, &work[L4_STAGE_PREFILL], answer->prefill_us / 1e6);
-  l4_pace_learn (pace, L4_STAGE_DECODE, &work[L4_STAGE_DECODE], answer->decode_us / 1e6);
-  answer->limit_us = l4_pace_limit (pace, work) * 1e6;
+  for (guint stage = 0; stage < L4_N_STAGES; stage++)
+    limit += l4_pace_learn (self->model->pace, stage, &work[stage], took_us[stage] / 1e6);
+  answer->limit_us = limit * 1e6;
   if (answer->finish != L4_FINISH_CANCELLED)
     self->usual_tokens += (answer->generated_tokens - self->usual_tokens) / (self->usual_tokens > 0 ? 4 : 1);
 }

@@ -93,31 +93,22 @@ least (const L4Pace *self, L4Stage stage, const L4Work *work)
 }
 
 double
-l4_pace_limit (L4Pace *self, const L4Work work[L4_N_STAGES])
-{
-  double seconds = 0;
-
-  g_mutex_lock (&self->lock);
-  for (guint stage = 0; self->known && stage < L4_N_STAGES; stage++)
-    seconds += least (self, stage, &work[stage]);
-  g_mutex_unlock (&self->lock);
-  return seconds;
-}
-
-void
 l4_pace_learn (L4Pace *self, L4Stage stage, const L4Work *work, double seconds)
 {
   L4Work *sum = &self->work[stage];
+  double limit;
 
   if (work->operations <= 0 || seconds <= 0)
-    return;
+    return 0;
   g_mutex_lock (&self->lock);
   l4_work_scale (sum, FADE);
   sum->operations += work->operations;
   sum->weight_bytes += work->weight_bytes;
   sum->cache_bytes += work->cache_bytes;
   self->seconds[stage] = FADE * self->seconds[stage] + seconds;
+  limit = self->known ? MIN (least (self, stage, work), seconds) : 0;
   g_mutex_unlock (&self->lock);
+  return limit;
 }
 
 double

@@ -37,11 +37,9 @@ void l4_pace_free (L4Pace *self);       /* NULL is fine */
 void l4_pace_set_machine (L4Pace *self, const L4Speed *speed);
 gboolean l4_pace_knows_machine (L4Pace *self);
 
-/* The least time, in seconds, in which the machine's memory and arithmetic allow all stages; 0: the machine is unknown. */
-double l4_pace_limit (L4Pace *self, const L4Work work[L4_N_STAGES]);
-
-/* A stage took that long. Recent ones count more. */
-void l4_pace_learn (L4Pace *self, L4Stage stage, const L4Work *work, double seconds);
+/* A stage took that long. Recent ones count more. Returns the least time, in seconds, in which the machine's memory and arithmetic allow
+ * it: no more than it took, whatever was measured while others used the machine. 0: the machine is unknown. */
+double l4_pace_learn (L4Pace *self, L4Stage stage, const L4Work *work, double seconds);
 
 /* The time, in seconds, that all stages are likely to take: as far from the least one as the stage was lately; the least one of a stage
  * that was never seen. 0: nothing is known of a stage. */

@@ -242,10 +242,8 @@ test_without_measurements_a_forecast_is_the_machines_limit (void)
   L4Pace *pace = l4_pace_new (FALSE);
 
   g_assert_cmpfloat (l4_pace_forecast (pace, work), ==, 0);
-  g_assert_cmpfloat (l4_pace_limit (pace, work), ==, 0);
   l4_pace_set_machine (pace, &machine);
   g_assert_cmpfloat_with_epsilon (l4_pace_forecast (pace, work), 1, 1e-9);
-  g_assert_cmpfloat_with_epsilon (l4_pace_limit (pace, work), 1, 1e-9);
   l4_pace_free (pace);
 }
 
@@ -259,31 +257,44 @@ test_a_forecast_follows_what_was_measured (void)
 
     if (known)
       l4_pace_set_machine (pace, &machine);
-    l4_pace_learn (pace, L4_STAGE_PREFILL, &work[L4_STAGE_PREFILL], 3);
+    g_assert_cmpfloat_with_epsilon (l4_pace_learn (pace, L4_STAGE_PREFILL, &work[L4_STAGE_PREFILL], 3), known, 1e-9);
     g_assert_cmpfloat_with_epsilon (l4_pace_forecast (pace, work), 3, 1e-9);
     g_assert_cmpfloat_with_epsilon (l4_pace_forecast (pace, half), 1.5, 1e-9);
     for (guint i = 0; i < 20; i++)      /* the machine has more to do now */
       l4_pace_learn (pace, L4_STAGE_PREFILL, &half[L4_STAGE_PREFILL], 4);
     g_assert_cmpfloat_with_epsilon (l4_pace_forecast (pace, half), 4, 0.05);
-    g_assert_cmpfloat_with_epsilon (l4_pace_limit (pace, work), known, 1e-9);
     l4_pace_free (pace);
   }
 }
 
 static void
+assert_limit (gboolean quantised, L4Stage stage, const L4Work *work, double seconds, double limit)
+{
+  L4Pace *pace = l4_pace_new (quantised);
+
+  l4_pace_set_machine (pace, &machine);
+  g_assert_cmpfloat_with_epsilon (l4_pace_learn (pace, stage, work, seconds), limit, 1e-9);
+  l4_pace_free (pace);
+}
+
+static void
 test_arithmetic_or_memory_whichever_takes_longer_is_the_limit (void)
 {
-  const L4Work arithmetic[L4_N_STAGES] = { {8e12, 1, 0}, {0}, {0} }, same[L4_N_STAGES] = { {0}, {8e12, 1, 0}, {0} };
-  L4Pace *plain = l4_pace_new (FALSE), *quantised = l4_pace_new (TRUE);
+  const L4Work arithmetic = { 8e12, 1, 0 }, memory = { 1, 5e9, 1e9 };
 
-  l4_pace_set_machine (plain, &machine);
-  l4_pace_set_machine (quantised, &machine);
-  g_assert_cmpfloat_with_epsilon (l4_pace_limit (plain, arithmetic), 8, 1e-9);
-  g_assert_cmpfloat_with_epsilon (l4_pace_limit (quantised, arithmetic), 8, 1e-9);     /* pictures are not quantised */
-  g_assert_cmpfloat_with_epsilon (l4_pace_limit (plain, same), 8, 1e-9);
-  g_assert_cmpfloat_with_epsilon (l4_pace_limit (quantised, same), 2, 1e-9);
-  l4_pace_free (plain);
-  l4_pace_free (quantised);
+  assert_limit (FALSE, L4_STAGE_VISION, &arithmetic, 100, 8);
+  assert_limit (TRUE, L4_STAGE_VISION, &arithmetic, 100, 8);    /* pictures are not quantised */
+  assert_limit (FALSE, L4_STAGE_PREFILL, &arithmetic, 100, 8);
+  assert_limit (TRUE, L4_STAGE_PREFILL, &arithmetic, 100, 2);
+  assert_limit (TRUE, L4_STAGE_DECODE, &memory, 100, 3);
+}
+
+static void
+test_what_was_done_faster_than_the_machine_was_measured_is_the_limit (void)
+{
+  const L4Work work = { 8e12, 1, 0 };
+
+  assert_limit (FALSE, L4_STAGE_PREFILL, &work, 5, 5);
 }
 
 int
@@ -306,6 +317,8 @@ main (int argc, char **argv)
   g_test_add_func ("/forecast/a-forecast-follows-what-was-measured", test_a_forecast_follows_what_was_measured);
   g_test_add_func ("/forecast/arithmetic-or-memory-whichever-takes-longer-is-the-limit",
       test_arithmetic_or_memory_whichever_takes_longer_is_the_limit);
+  g_test_add_func ("/forecast/what-was-done-faster-than-the-machine-was-measured-is-the-limit",
+      test_what_was_done_faster_than_the_machine_was_measured_is_the_limit);
   result = g_test_run ();
   g_unlink (file);
   g_rmdir (folder);
