@@ -3,25 +3,7 @@
 
 #include "kernels/kernels.h"
 
-#include <cpuid.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
-/* Linux gives a process the tiles' large state only on demand: arch_prctl (2). */
-#define ARCH_REQ_XCOMP_PERM 0x1023
-#define XFEATURE_XTILEDATA 18
-
 extern const L4Kernels l4_kernels_baseline, l4_kernels_avx2, l4_kernels_avxvnni, l4_kernels_avx512, l4_kernels_vnni, l4_kernels_amx;
-
-/* AMX with bfloat16 (CPUID leaf 7, EDX bits 22 and 24), and a system that lets us. */
-static gboolean
-has_amx (void)
-{
-  guint a, b, c, d;
-
-  return __get_cpuid_count (7, 0, &a, &b, &c, &d) && (d & 1u << 22) != 0 && (d & 1u << 24) != 0
-      && syscall (SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
-}
 
 static gboolean
 can_run (const L4Kernels *table)
@@ -33,7 +15,7 @@ can_run (const L4Kernels *table)
   v4 = __builtin_cpu_supports ("x86-64-v4");
   vnni = v4 && __builtin_cpu_supports ("avx512vnni");
   if (table == &l4_kernels_amx)
-    return vnni && __builtin_cpu_supports ("avx512bf16") && has_amx ();
+    return vnni && __builtin_cpu_supports ("avx512bf16") && l4_has_amx ();
   if (table == &l4_kernels_vnni)
     return vnni;
   if (table == &l4_kernels_avx512)
