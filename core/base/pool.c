@@ -12,6 +12,14 @@
  * long for the end of the last task. */
 #define PATIENCE 4000           /* rounds of about 30 ns */
 
+/* Tasks of a job: each thread begins with a range of its own, so that tasks in a row, which often read memory in a row, are done by one
+ * thread; then it helps the others. A line of the cache each. */
+typedef struct
+{
+  _Alignas (64) atomic_size_t next;
+  gsize end;
+} Range;
+
 struct _L4Pool
 {
   guint n_threads;
@@ -23,8 +31,7 @@ struct _L4Pool
   atomic_uint job;              /* number of the job, from 1 on */
   L4PoolFunc func;
   gpointer data;
-  gsize n_tasks;
-  atomic_size_t next;           /* task to take */
+  Range *ranges;                /* [n_threads] */
   atomic_uint working;          /* threads that may still be in the job */
   atomic_bool waiting;          /* the caller sleeps in `done` */
 };
@@ -38,8 +45,12 @@ pause_briefly (void)
 static void
 do_tasks (L4Pool *self, guint thread)
 {
-  for (gsize task; (task = atomic_fetch_add (&self->next, 1)) < self->n_tasks;)
-    self->func (self->data, task, thread);
+  for (guint i = 0; i < self->n_threads; i++) {
+    Range *range = &self->ranges[(thread + i) % self->n_threads];
+
+    for (gsize task; (task = atomic_fetch_add (&range->next, 1)) < range->end;)
+      self->func (self->data, task, thread);
+  }
 }
 
 /* Waits for a job after the one of number seen; FALSE when the pool ends. */
@@ -98,6 +109,7 @@ l4_pool_new (guint threads)
 
   self->n_threads = threads > 0 ? threads : MAX (usable_cpus (), 1);
   self->threads = g_new0 (GThread *, self->n_threads);
+  self->ranges = g_aligned_alloc0 (self->n_threads, sizeof (Range), _Alignof (Range));
   g_mutex_init (&self->lock);
   g_cond_init (&self->wake);
   g_cond_init (&self->done);
@@ -128,6 +140,7 @@ l4_pool_free (L4Pool *self)
   g_mutex_clear (&self->lock);
   g_cond_clear (&self->wake);
   g_cond_clear (&self->done);
+  g_aligned_free (self->ranges);
   g_free (self->threads);
   g_free (self);
 }
@@ -166,8 +179,10 @@ l4_pool_run (L4Pool *self, L4PoolFunc func, gpointer data, gsize n_tasks)
   }
   self->func = func;
   self->data = data;
-  self->n_tasks = n_tasks;
-  atomic_store (&self->next, 0);
+  for (guint i = 0; i < self->n_threads; i++) {
+    atomic_store (&self->ranges[i].next, n_tasks * i / self->n_threads);
+    self->ranges[i].end = n_tasks * (i + 1) / self->n_threads;
+  }
   atomic_store (&self->working, self->n_threads - 1);
   g_mutex_lock (&self->lock);
   atomic_fetch_add (&self->job, 1);

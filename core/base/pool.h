@@ -17,6 +17,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Pool, l4_pool_free)
 
 guint l4_pool_get_threads (const L4Pool *self);
 
-/* Does all tasks of a job and returns when the last is done; the calling thread helps. Tasks are taken in order, each by the next
- * free thread. One caller at a time. */
+/* Does all tasks of a job and returns when the last is done; the calling thread helps. Each thread does tasks in a row, then helps the
+ * others with theirs. One caller at a time. */
 void l4_pool_run (L4Pool *self, L4PoolFunc func, gpointer data, gsize n_tasks);

@@ -40,6 +40,7 @@ typedef struct
   gint64 n_rows;                /* in the file: outputs, or inputs */
   L4Weight *weight;
   guint8 *staging;              /* [n_in, n_out] of a matrix whose rows are inputs, in the weight's type */
+  gint next;                    /* part of the file to be read: in order, whichever thread's task it is; disks like that. atomic */
   GMutex lock;
   GError *error;                /* the first; under lock */
 } Reading;
@@ -157,13 +158,14 @@ read_rows (Reading *reading, gint64 first, gint64 n, guint8 *in, guint8 *out)
   return FALSE;
 }
 
-/* The task's panels of a matrix whose rows are outputs. */
+/* The next panels of a matrix whose rows are outputs. */
 static void
 read_panels (gpointer data, gsize task, guint thread)
 {
   Reading *reading = data;
   L4Weight *weight = reading->weight;
-  gsize first = task * TASK_PANELS, last = MIN (first + TASK_PANELS, l4_weight_n_panels (weight));
+  gsize first = (gsize) g_atomic_int_add (&reading->next, 1) * TASK_PANELS;
+  gsize last = MIN (first + TASK_PANELS, l4_weight_n_panels (weight));
   gint64 row = first * L4_PANEL_ROWS, n = MIN ((gint64) last * L4_PANEL_ROWS, weight->n_out) - row;
   guint8 *out = reading->loader->compute->own[thread].data;
   guint8 *in = out + TASK_PANELS * L4_PANEL_ROWS * weight->row_bytes;
@@ -180,15 +182,16 @@ column_bytes (const Reading *reading)
   return l4_panel_format (reading->weight->type)->block_bytes;
 }
 
-/* The task's row of inputs into staging. */
+/* The next row of inputs into staging. */
 static void
 stage_row (gpointer data, gsize task, guint thread)
 {
   Reading *reading = data;
+  gsize row = g_atomic_int_add (&reading->next, 1);
 
   if (reading->error == NULL)
-    read_rows (reading, task, 1, reading->loader->compute->own[thread].data,
-        reading->staging + task * reading->weight->n_out * column_bytes (reading));
+    read_rows (reading, row, 1, reading->loader->compute->own[thread].data,
+        reading->staging + row * reading->weight->n_out * column_bytes (reading));
 }
 
 static void

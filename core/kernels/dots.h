@@ -124,14 +124,14 @@ UNROLL (4)
   }
 }
 
-/* sums [n_rows] += group i of a block, decoded, with group g of every row */
+/* sums [n_rows] += group i of a block, decoded, with group g of every row; distance: to what is fetched */
 LANES_INLINE void
 add_group_of (GroupFunc decode, Traits traits, const guint8 *block, guint i, const L4QuantisedRows *x, gsize g, guint n_rows,
-    Floats *sums)
+    guint distance, Floats *sums)
 {
   Group group;
 
-  prefetch_group (traits, block + i * traits.bytes);
+  prefetch_group (traits, block + i * traits.bytes, distance);
   decode (block, i, &group);
   add_group (traits, &group, 0, 1, x, g, n_rows, sums);
 }
@@ -149,7 +149,7 @@ UNROLL (8)
   for (gsize g = 0; g < n / L4_GROUP; g += traits.groups)
 #pragma GCC unroll 1
     for (guint i = 0; i < traits.groups; i++)
-      add_group_of (decode, traits, panel + g * traits.bytes, i, x, g + i, n_rows, sums);
+      add_group_of (decode, traits, panel + g * traits.bytes, i, x, g + i, n_rows, ALONE_DISTANCE, sums);
 UNROLL (8)
   for (guint m = 0; m < n_rows; m++)
     lanes_store (out + m * stride, sums[m]);
@@ -171,7 +171,7 @@ dot_row (GroupFunc decode, Traits traits, const guint8 *const *panels, gsize n, 
     for (guint p = 0; p < L4_MAX_PANELS; p++)
 UNROLL (8)
       for (guint i = 0; i < traits.groups; i++)
-        add_group_of (decode, traits, panels[p] + g * traits.bytes, i, &own, i, 1, &sums[p]);
+        add_group_of (decode, traits, panels[p] + g * traits.bytes, i, &own, i, 1, IN_TURN_DISTANCE, &sums[p]);
   }
   for (guint p = 0; p < L4_MAX_PANELS; p++)
     lanes_store (out + p * L4_PANEL_ROWS, sums[p]);

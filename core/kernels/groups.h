@@ -37,8 +37,10 @@ typedef struct
 #define TRAITS_IQ4_NL ((Traits) { FALSE, 255, FALSE, 7, 288, 1 })
 #define TRAITS_IQ4_XS ((Traits) { FALSE, 255, FALSE, 7, 272, 8 })
 
-/* Least bytes from where a panel is read to what is fetched meanwhile. */
-#define LEAST_PREFETCH_DISTANCE 2048
+/* Bytes from where panels are read to what is fetched meanwhile. For one alone more than a page, so that the next page's address is known
+ * in time: on AMD's Zen 5 generation was 8 % (Q4_0) and 17 % (Q4_K) faster than with 2048 where memory gave 80 GB/s. */
+#define ALONE_DISTANCE 6144
+#define IN_TURN_DISTANCE 2048
 
 LANES_INLINE Ints
 unit (const guint8 *block, guint index)
@@ -277,13 +279,11 @@ group_iq4_xs (const guint8 *panel, gsize g, Group *out)
 
 /* Fetches what lies ahead of a group: a block at least, because a block's groups share parts that lie anywhere in it. */
 LANES_INLINE void
-prefetch_group (Traits traits, const guint8 *group)
+prefetch_group (Traits traits, const guint8 *group, guint distance)
 {
-  guint distance = MAX (traits.bytes * traits.groups, LEAST_PREFETCH_DISTANCE);
-
 #pragma GCC unroll 64
   for (guint i = 0; i < traits.bytes; i += 64)
-    __builtin_prefetch (group + distance + i);
+    __builtin_prefetch (group + MAX (traits.bytes * traits.groups, distance) + i);
 }
 
 /* Columns of plain types --------------------------------------------------------------------------------------------- */

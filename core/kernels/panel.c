@@ -89,7 +89,7 @@ groups_to_bf16 (GroupFunc decode, Traits traits, const guint8 *panel, gsize firs
     Group group;
     Floats scale[2], base[2];
 
-    prefetch_group (traits, panel + (first + at) / L4_GROUP * traits.bytes);
+    prefetch_group (traits, panel + (first + at) / L4_GROUP * traits.bytes, IN_TURN_DISTANCE);
     decode (panel, (first + at) / L4_GROUP, &group);
     for (guint h = 0; h < (traits.halves ? 2 : 1); h++) {
       scale[h] = lanes_quiet (group.scale[h]);
