@@ -180,9 +180,10 @@ QUANTISED (iq4_xs, IQ4_XS, large)
 
 /* Plain types -------------------------------------------------------------------------------------------------------- */
 
-/* Two sums a row, of even and odd columns, so that one addition need not wait for the last. */
+/* Two sums a row, of even and odd columns, so that one addition need not wait for the last. bytes: of a column of a panel */
 LANES_INLINE void
-dot_float_rows (ColumnFunc column, const guint8 *panel, gsize n, const float *const *x, guint n_rows, float *out, gsize stride)
+dot_float_rows (ColumnFunc column, guint bytes, const guint8 *panel, gsize n, const float *const *x, guint n_rows, float *out,
+    gsize stride)
 {
   Floats even[L4_DOT_ROWS], odd[L4_DOT_ROWS];
   gsize k = 0;
@@ -193,6 +194,9 @@ UNROLL (8)
 #pragma GCC unroll 1
   for (; k + 2 <= n; k += 2) {
     Floats first = column (panel, k), second = column (panel, k + 1);
+
+    for (guint i = 0; i < 2 * bytes; i += 64)
+      __builtin_prefetch (panel + ALONE_DISTANCE + k * bytes + i);
 
 UNROLL (8)
     for (guint m = 0; m < n_rows; m++) {
@@ -214,14 +218,14 @@ column_or_zero (ColumnFunc column, const guint8 *panel, gsize n, gsize k)
   return k < n ? column (panel, k) : lanes_zero ();
 }
 
-#define DOT_FLOAT_ROWS(rows, type) dot_float_rows (column_##type, panel, n, x, rows, out, stride);
-#define DOT_FLOAT_ROW(type) DOT_FLOAT_ROWS (1, type)
+#define DOT_FLOAT_ROWS(rows, type, bytes) dot_float_rows (column_##type, bytes, panel, n, x, rows, out, stride);
+#define DOT_FLOAT_ROW(type, bytes) DOT_FLOAT_ROWS (1, type, bytes)
 
-#define PLAIN(type) \
+#define PLAIN(type, bytes) \
   static void \
   dot_floats_##type (const guint8 *panel, gsize n, const float *const *x, guint n_rows, float *out, gsize stride) \
   { \
-    BY_ROWS (DOT_FLOAT_ROWS, DOT_FLOAT_ROW, NEXT_FLOATS, type) \
+    BY_ROWS (DOT_FLOAT_ROWS, DOT_FLOAT_ROW, NEXT_FLOATS, type, bytes) \
   } \
   static void \
   to_floats_##type (const guint8 *panel, gsize n, gsize first, gsize count, float *out, gsize stride) \
@@ -237,10 +241,10 @@ column_or_zero (ColumnFunc column, const guint8 *panel, gsize n, gsize k)
               column_or_zero (column_##type, panel, n, first + k + 1))); \
   }
 
-PLAIN (f32)
-PLAIN (f16)
-PLAIN (bf16)
-PLAIN (f8_e4m3)
+PLAIN (f32, 64)
+PLAIN (f16, 32)
+PLAIN (bf16, 32)
+PLAIN (f8_e4m3, 16)
 
 #define WITH_BLOCKS(type) {.dot = dot_##type,.multiply = multiply_##type,.to_floats = to_floats_##type,.to_bf16 = to_bf16_##type }
 #define WITHOUT_BLOCKS(type) {.dot_floats = dot_floats_##type,.to_floats = to_floats_##type,.to_bf16 = to_bf16_##type }
