@@ -53,17 +53,6 @@ do_dots (const L4Job *job, const guint8 *const *panels, gsize task, const L4Own 
 
 /* More rows of 8-bit integers: a chunk of the panels becomes bytes that all rows meet. --------------------------------------- */
 
-/* Brings the chunk of a panel that begins at column `depth` to the second-level cache while the one before is multiplied. */
-static void
-prefetch_chunk (L4Type type, const guint8 *panel, gsize depth)
-{
-  const guint8 *chunk = panel + l4_panel_bytes (type, depth);
-  gsize bytes = l4_panel_bytes (type, L4_CHUNK);
-
-  for (gsize i = 0; i < bytes; i += 64)
-    __builtin_prefetch (chunk + i, 0, 2);
-}
-
 static void
 do_chunks (const L4Job *job, const guint8 *const *panels, gsize task, const L4Own *own)
 {
@@ -78,13 +67,10 @@ do_chunks (const L4Job *job, const guint8 *const *panels, gsize task, const L4Ow
     L4QuantisedRows x = l4_operand_quantised (job->operand, first);
 
     memset (own->sums, 0, rows * L4_BLOCK_COLUMNS * sizeof (float));
-    for (gint64 depth = 0; depth < product->weight->n_in; depth += L4_CHUNK) {
-      for (guint p = 0; p < L4_BLOCK_PANELS; p++)
-        prefetch_chunk (l4_job_weight (job, p)->type, there[p], depth + L4_CHUNK);
+    for (gint64 depth = 0; depth < product->weight->n_in; depth += L4_CHUNK)
       for (guint p = 0; p < L4_BLOCK_PANELS; p += n)
         l4_kernels ()->panels[l4_job_weight (job, p)->type].multiply (there + p, n, depth,
             MIN (L4_CHUNK, product->weight->n_in - depth), &x, rows, own->sums + p * L4_PANEL_ROWS, L4_BLOCK_COLUMNS);
-    }
     l4_job_finish_rows (job, task, 1, first, rows, own->sums);
   }
 }

@@ -131,7 +131,7 @@ add_group_of (GroupFunc decode, Traits traits, const guint8 *block, guint i, con
 {
   Group group;
 
-  prefetch_group (traits, block + i * traits.bytes, distance);
+  prefetch_group (traits, block, i, distance);
   decode (block, i, &group);
   add_group (traits, &group, 0, 1, x, g, n_rows, sums);
 }

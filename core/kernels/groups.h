@@ -277,13 +277,15 @@ group_iq4_xs (const guint8 *panel, gsize g, Group *out)
   out->scale[0] = lanes_mul (lanes_half (unit (block, 0)), lanes_float (lanes_add (lanes_or (low, high), lanes_set (-32))));
 }
 
-/* Fetches what lies ahead of a group: a block at least, because a block's groups share parts that lie anywhere in it. */
+/* Fetches what lies ahead of group g: a block at least, because a block's groups share parts that lie anywhere in it. */
 LANES_INLINE void
-prefetch_group (Traits traits, const guint8 *group, guint distance)
+prefetch_group (Traits traits, const guint8 *panel, gsize g, gsize distance)
 {
+  const guint8 *ahead = panel + g * traits.bytes + MAX (traits.bytes * traits.groups, distance);
+
 #pragma GCC unroll 64
   for (guint i = 0; i < traits.bytes; i += 64)
-    __builtin_prefetch (group + MAX (traits.bytes * traits.groups, distance) + i);
+    __builtin_prefetch (ahead + i);
 }
 
 /* Columns of plain types --------------------------------------------------------------------------------------------- */

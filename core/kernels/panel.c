@@ -89,7 +89,7 @@ groups_to_bf16 (GroupFunc decode, Traits traits, const guint8 *panel, gsize firs
     Group group;
     Floats scale[2], base[2];
 
-    prefetch_group (traits, panel + (first + at) / L4_GROUP * traits.bytes, IN_TURN_DISTANCE);
+    prefetch_group (traits, panel, (first + at) / L4_GROUP, count / L4_GROUP * traits.bytes);
     decode (panel, (first + at) / L4_GROUP, &group);
     for (guint h = 0; h < (traits.halves ? 2 : 1); h++) {
       scale[h] = lanes_quiet (group.scale[h]);
@@ -150,8 +150,10 @@ MULTIPLY (halves_minimum, TRUE, 31, TRUE)
     L4QuantisedRows x = l4_quantised_rows_from (rows, 0, first); \
     Chunk chunks[L4_MAX_PANELS]; \
     for (guint p = 0; p < n_panels; p++) \
-      for (guint g = 0; g < count / L4_GROUP; g++) \
+      for (guint g = 0; g < count / L4_GROUP; g++) { \
+        prefetch_group (TRAITS_##TYPE, panels[p], first / L4_GROUP + g, count / L4_GROUP * TRAITS_##TYPE.bytes); \
         group_##type (panels[p], first / L4_GROUP + g, &chunks[p][g]); \
+      } \
     multiply_##traits ((const Chunk *) chunks, n_panels, count / L4_GROUP, TRAITS_##TYPE.zero_bits, &x, n_rows, out, stride); \
   } \
   static void \
