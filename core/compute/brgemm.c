@@ -42,7 +42,7 @@ limit_instructions (const char *name)
     dnnl_cpu_isa_t isa;
   } limits[] = {
     {"baseline", dnnl_cpu_isa_sse41}, {"avx2", dnnl_cpu_isa_avx2}, {"avxvnni", dnnl_cpu_isa_avx2_vnni},
-    {"avx512", dnnl_cpu_isa_avx512_core}, {"vnni", dnnl_cpu_isa_avx512_core_bf16},
+    {"avx512", dnnl_cpu_isa_avx512_core}, {"vnni", dnnl_cpu_isa_avx512_core_vnni}, {"bf16", dnnl_cpu_isa_avx512_core_bf16},
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (limits); i++)

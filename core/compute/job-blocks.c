@@ -14,27 +14,16 @@
 static void
 make_blocks (const L4Job *job, gsize task, gint64 depth, gint64 width, const L4Own *own)
 {
-  gboolean bf16 = job->operand->way == L4_WAY_BF16;
-  gsize size = bf16 ? sizeof (guint16) : sizeof (float);
-
   for (guint p = 0; p < job->blocks * L4_BLOCK_PANELS; p++) {
     const L4Weight *weight = l4_job_weight (job, p);
-    const L4PanelKernels *kernels = &l4_kernels ()->panels[weight->type];
     const guint8 *panel = l4_job_panel (job, task, p, depth, width, own->panel);
-    guint8 *out = own->weights + (p / L4_BLOCK_PANELS) * width * L4_BLOCK_COLUMNS * size;
-    guint at = p % L4_BLOCK_PANELS * L4_PANEL_ROWS;
+    float *out = (float *) own->weights + (p / L4_BLOCK_PANELS) * width * L4_BLOCK_COLUMNS + p % L4_BLOCK_PANELS * L4_PANEL_ROWS;
 
-    if (panel == NULL) {
+    if (panel != NULL)
+      l4_kernels ()->panels[weight->type].to_floats (panel, weight->n_in - depth, 0, width, out, L4_BLOCK_COLUMNS);
+    else
       for (gint64 k = 0; k < width; k++)
-        if (bf16)
-          memset ((guint16 *) out + (k / 2 * L4_BLOCK_COLUMNS + at) * 2, 0, 2 * L4_PANEL_ROWS * size);
-        else
-          memset ((float *) out + k * L4_BLOCK_COLUMNS + at, 0, L4_PANEL_ROWS * size);
-    } else if (bf16) {
-      kernels->to_bf16 (panel, weight->n_in - depth, 0, width, (guint16 *) out + 2 * at, 2 * L4_BLOCK_COLUMNS);
-    } else {
-      kernels->to_floats (panel, weight->n_in - depth, 0, width, (float *) out + at, L4_BLOCK_COLUMNS);
-    }
+        memset (out + k * L4_BLOCK_COLUMNS, 0, L4_PANEL_ROWS * sizeof *out);
   }
 }
 
@@ -42,15 +31,12 @@ make_blocks (const L4Job *job, gsize task, gint64 depth, gint64 width, const L4O
 static void
 add_blocks (const L4Job *job, L4Brgemm *brgemm, gint64 first, gint64 rows, gint64 depth, gint64 width, const L4Own *own)
 {
-  L4BlockKind kind = job->operand->way == L4_WAY_BF16 ? L4_BLOCK_BF16 : L4_BLOCK_F32;
-  gsize block_bytes = width * L4_BLOCK_COLUMNS * (kind == L4_BLOCK_BF16 ? sizeof (guint16) : sizeof (float));
-
   for (gint64 i = 0; i < rows; i += CALL_ROWS) {
     const void *a = l4_operand_block (job->operand, first + i, depth);
 
     for (guint b = 0; b < job->blocks; b++)
-      l4_brgemm_add (brgemm, kind, MIN (CALL_ROWS, rows - i), width, a, own->weights + b * block_bytes,
-          own->sums + (b * rows + i) * L4_BLOCK_COLUMNS);
+      l4_brgemm_add (brgemm, L4_BLOCK_F32, MIN (CALL_ROWS, rows - i), width, a,
+          own->weights + b * width * L4_BLOCK_COLUMNS * sizeof (float), own->sums + (b * rows + i) * L4_BLOCK_COLUMNS);
   }
 }
 

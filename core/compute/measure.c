@@ -52,11 +52,10 @@ multiply_blocks (gpointer data, gsize task, guint thread)
 {
   L4Compute *compute = data;
   guint8 *own = compute->own[thread].data;
-  L4BlockKind kind = l4_brgemm_has_bf16 (compute->brgemm) ? L4_BLOCK_BF16 : L4_BLOCK_F32;
   gsize a = ROWS * L4_BLOCK_DEPTH * sizeof (float), b = L4_BLOCK_COLUMNS * L4_BLOCK_DEPTH * sizeof (float);
 
   for (guint i = 0; i < ROUNDS; i++)
-    l4_brgemm_add (compute->brgemm, kind, ROWS, L4_BLOCK_DEPTH, own, own + a, (float *) (own + a + b));
+    l4_brgemm_add (compute->brgemm, L4_BLOCK_F32, ROWS, L4_BLOCK_DEPTH, own, own + a, (float *) (own + a + b));
   l4_brgemm_rest (compute->brgemm);
 }
 

@@ -14,13 +14,13 @@
 static gsize
 element_size (L4Way way)
 {
-  return way == L4_WAY_TILES || way == L4_WAY_BF16 ? sizeof (guint16) : sizeof (float);
+  return way == L4_WAY_TILES ? sizeof (guint16) : sizeof (float);
 }
 
 gboolean
 l4_operand_has_blocks (const L4Operand *self)
 {
-  return self->way == L4_WAY_TILES || self->way == L4_WAY_BF16 || self->way == L4_WAY_F32;
+  return self->way == L4_WAY_TILES || self->way == L4_WAY_BLOCKS;
 }
 
 gboolean
@@ -93,9 +93,7 @@ write_block_row (const L4Operand *self, gint64 i, const float *row)
     void *out = (void *) l4_operand_block (self, i, depth);
 
     if (row == NULL)
-      memset (out, 0, width * element_size (self->way));
-    else if (self->way == L4_WAY_BF16)
-      l4_kernels ()->to_bf16 (row + depth, width, out);
+      memset (out, 0, width * sizeof (float));
     else
       memcpy (out, row + depth, width * sizeof (float));
   }
@@ -127,7 +125,7 @@ l4_operand_write_row (const L4Operand *self, gint64 i, float *floats)
     case L4_WAY_TILES:
       write_tile_row (self, i, row);
       break;
-    default:
+    case L4_WAY_BLOCKS:
       write_block_row (self, i, row);
   }
 }

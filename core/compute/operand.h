@@ -12,8 +12,7 @@ typedef enum
   L4_WAY_QUANTISED,             /* L4PanelKernels.dot and multiply: L4QuantisedRows */
   L4_WAY_FLOATS,                /* L4PanelKernels.dot_floats: rows of floats, rounded to bfloat16 unless exact */
   L4_WAY_TILES,                 /* L4TileKernels.multiply: [depth / 512] times its a */
-  L4_WAY_BF16,                  /* blocks of bfloat16: [depth / 512][rows up to a multiple of 16][512] */
-  L4_WAY_F32                    /* the same of floats */
+  L4_WAY_BLOCKS                 /* blocks of floats: [depth / 512][rows up to a multiple of 16][512] */
 } L4Way;
 
 typedef struct

@@ -24,16 +24,15 @@ is_plain (L4Type type)
 static L4Way
 choose_way (const L4Compute *compute, const L4Product *product)
 {
+  const L4TileKernels *tiles = l4_kernels ()->tiles;
   gboolean few = product->m <= L4_DOT_ROWS, plain = is_plain (product->weight->type);
   gboolean alike = product->gate == NULL || is_plain (product->gate->type) == plain;
 
   if (compute->precision == L4_PRECISION_F32 || product->weight->type == L4_TYPE_F32)
-    return few && plain && alike ? L4_WAY_FLOATS : L4_WAY_F32;
-  if (alike && (few || (!plain && l4_kernels ()->tiles == NULL)))       /* blocks are made of every type */
+    return few && plain && alike ? L4_WAY_FLOATS : L4_WAY_BLOCKS;
+  if (alike && (few || (!plain && (tiles == NULL || !tiles->matrix_units))))    /* tiles and blocks are made of every type */
     return plain ? L4_WAY_FLOATS : L4_WAY_QUANTISED;
-  if (l4_kernels ()->tiles != NULL)
-    return L4_WAY_TILES;
-  return l4_brgemm_has_bf16 (compute->brgemm) ? L4_WAY_BF16 : L4_WAY_F32;
+  return tiles != NULL ? L4_WAY_TILES : L4_WAY_BLOCKS;
 }
 
 /* Floats of sums and bytes of weights that the job's tasks need. */

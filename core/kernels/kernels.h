@@ -5,13 +5,14 @@
 
 #include "kernels/panel.h"
 
-/* Of a tile of bfloat16 that matrix units take. */
+/* Of a tile of bfloat16. */
 #define L4_TILE_ROWS 16
 #define L4_TILE_COLUMNS 32
 
-/* Matrix units. multiply only between begin and end, on one thread. */
+/* Products of tiles, where processors have instructions for them. multiply only between begin and end, on one thread. */
 typedef struct
 {
+  gboolean matrix_units;        /* AMX: quantised weights too are multiplied faster as tiles than by L4PanelKernels */
   void (*begin) (void);
   void (*end) (void);
   /* rounds the n numbers, a multiple of 32, of in to one row of tiles [n / 32, 16, 32] of bfloat16 that begin at out */
@@ -26,9 +27,9 @@ typedef struct
 /* All arrays are dense; in and out may be the same array unless said otherwise. */
 typedef struct
 {
-  const char *name;             /* "baseline", "avx2", "avxvnni", "avx512", "vnni", "amx" */
+  const char *name;             /* "baseline", "avx2", "avxvnni", "avx512", "vnni", "bf16", "amx" */
   const L4PanelKernels *panels; /* [L4_N_TYPES] */
-  const L4TileKernels *tiles;   /* NULL: no matrix units */
+  const L4TileKernels *tiles;   /* NULL: none */
 
   /* out = in / sqrt(mean(in²) + eps) * weight; weight [n] or NULL for 1 */
   void (*rms_norm) (const float *in, const float *weight, gsize n, float eps, float *out);
@@ -58,8 +59,8 @@ typedef struct
   void (*quantise) (const float *in, gsize n, const L4QuantisedRows *out);
 } L4Kernels;
 
-/* The table for this machine, or the one that the environment variable L4_CPU names (baseline, avx2, avxvnni, avx512, vnni, amx), if the
- * machine can run it. Any thread. */
+/* The table for this machine, or the one that the environment variable L4_CPU names (baseline, avx2, avxvnni, avx512, vnni, bf16, amx), if
+ * the machine can run it. Any thread. */
 const L4Kernels *l4_kernels (void);
 
 /* The table of that name, or NULL when unknown or when this machine cannot run it. */

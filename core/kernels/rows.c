@@ -18,6 +18,8 @@
 #define TABLE(name) TABLE_ (name)
 #define PANELS_(name) l4_panel_kernels_##name
 #define PANELS(name) PANELS_ (name)
+#define TILES_(name) l4_tile_kernels_##name
+#define TILES(name) TILES_ (name)
 
 /* Partial sums side by side, so that compilers may vectorise a sum without reordering floating point behind our back. */
 #define LANES 16
@@ -288,18 +290,18 @@ quantise (const float *in, gsize n, const L4QuantisedRows *out)
 }
 
 extern const L4PanelKernels PANELS (L4_KERNELS_NAME)[L4_N_TYPES];
-#ifdef __AMX_BF16__
-extern const L4TileKernels l4_tile_kernels;
-#define TILES &l4_tile_kernels
+#ifdef __AVX512BF16__
+extern const L4TileKernels TILES (L4_KERNELS_NAME);
+#define OWN_TILES &TILES (L4_KERNELS_NAME)
 #else
-#define TILES NULL
+#define OWN_TILES NULL
 #endif
 
 extern const L4Kernels TABLE (L4_KERNELS_NAME);
 const L4Kernels TABLE (L4_KERNELS_NAME) = {
   .name = STRING (L4_KERNELS_NAME),
   .panels = PANELS (L4_KERNELS_NAME),
-  .tiles = TILES,
+  .tiles = OWN_TILES,
   .rms_norm = rms_norm,
   .layer_norm = layer_norm,
   .rotate = rotate,

@@ -3,19 +3,23 @@
 
 #include "kernels/kernels.h"
 
-extern const L4Kernels l4_kernels_baseline, l4_kernels_avx2, l4_kernels_avxvnni, l4_kernels_avx512, l4_kernels_vnni, l4_kernels_amx;
+extern const L4Kernels l4_kernels_baseline, l4_kernels_avx2, l4_kernels_avxvnni, l4_kernels_avx512, l4_kernels_vnni, l4_kernels_bf16,
+    l4_kernels_amx;
 
 static gboolean
 can_run (const L4Kernels *table)
 {
-  gboolean v3, v4, vnni;
+  gboolean v3, v4, vnni, bf16;
 
   __builtin_cpu_init ();
   v3 = __builtin_cpu_supports ("x86-64-v3");
   v4 = __builtin_cpu_supports ("x86-64-v4");
   vnni = v4 && __builtin_cpu_supports ("avx512vnni");
+  bf16 = vnni && __builtin_cpu_supports ("avx512bf16");
   if (table == &l4_kernels_amx)
-    return vnni && __builtin_cpu_supports ("avx512bf16") && l4_has_amx ();
+    return bf16 && l4_has_amx ();
+  if (table == &l4_kernels_bf16)
+    return bf16;
   if (table == &l4_kernels_vnni)
     return vnni;
   if (table == &l4_kernels_avx512)
@@ -28,8 +32,9 @@ can_run (const L4Kernels *table)
 const L4Kernels *
 l4_kernels_by_name (const char *name)
 {
-  static const L4Kernels *const tables[] =
-      { &l4_kernels_amx, &l4_kernels_vnni, &l4_kernels_avx512, &l4_kernels_avxvnni, &l4_kernels_avx2, &l4_kernels_baseline };
+  static const L4Kernels *const tables[] = { &l4_kernels_amx, &l4_kernels_bf16, &l4_kernels_vnni, &l4_kernels_avx512,
+    &l4_kernels_avxvnni, &l4_kernels_avx2, &l4_kernels_baseline
+  };
 
   for (guint i = 0; i < G_N_ELEMENTS (tables); i++)
     if ((name == NULL || g_str_equal (tables[i]->name, name)) && can_run (tables[i]))

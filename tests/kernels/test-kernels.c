@@ -224,7 +224,7 @@ test_unknown_instruction_set_is_refused (void)
 int
 main (int argc, char **argv)
 {
-  static const char *const names[] = { "baseline", "avx2", "avxvnni", "avx512", "vnni", "amx" };
+  static const char *const names[] = { "baseline", "avx2", "avxvnni", "avx512", "vnni", "bf16", "amx" };
   static const struct
   {
     const char *path;

@@ -8,7 +8,7 @@
 #include "support/blocks.h"
 #include "support/guarded.h"
 
-static const char *const names[] = { "baseline", "avx2", "avxvnni", "avx512", "vnni", "amx" };
+static const char *const names[] = { "baseline", "avx2", "avxvnni", "avx512", "vnni", "bf16", "amx" };
 
 /* A panel of weights. */
 typedef struct

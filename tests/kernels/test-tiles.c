@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Matrix units against plain double arithmetic. */
+/* Products of tiles against plain double arithmetic. */
 
 #include <math.h>
 #include <string.h>
@@ -98,13 +98,13 @@ check (const L4TileKernels *tiles, gsize rows, gsize depth, gsize gap, gboolean 
 }
 
 static void
-test_products (void)
+test_products (gconstpointer name)
 {
   static const gsize rows[] = { 16, 32, 48, 160, 592 }, depths[] = { 32, 64, 96, 384, 512 };
-  const L4Kernels *kernels = l4_kernels_by_name ("amx");
+  const L4Kernels *kernels = l4_kernels_by_name (name);
 
   if (kernels == NULL) {
-    g_test_skip ("this machine has no matrix units");
+    g_test_skip ("this machine lacks the instructions");
     return;
   }
   for (guint r = 0; r < G_N_ELEMENTS (rows); r++)
@@ -116,6 +116,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/tiles/products-match-plain-sums-and-touch-nothing-else", test_products);
+  g_test_add_data_func ("/tiles/bf16/products-match-plain-sums-and-touch-nothing-else", "bf16", test_products);
+  g_test_add_data_func ("/tiles/amx/products-match-plain-sums-and-touch-nothing-else", "amx", test_products);
   return g_test_run ();
 }
