@@ -5,13 +5,11 @@
 
 #include "engine/draft.h"
 #include "formats/layout.h"
+#include "vision/encoder.h"
 
 /* As measured, with FFmpeg's and oneDNN's libraries and what growing allocations leave behind, and with the vocabulary of Llama 4. */
 #define PROGRAM_BYTES ((guint64) 40 << 20)
 #define ID_BYTES 160            /* of a token of the vocabulary */
-
-/* What the vision encoder computes together (vision/encoder.c). */
-#define TILES_AT_ONCE 4
 
 /* One thread's sums and blocks of weights (compute/product.c): rows up to here, of 4 blocks of 64 columns each. */
 #define SUM_ROWS 1024
@@ -116,7 +114,7 @@ text_work (const L4TextConfig *text, gint64 n)
 static guint64
 vision_work (const L4VisionConfig *vision, gint64 n_tiles)
 {
-  guint64 rows = MIN (n_tiles, TILES_AT_ONCE) * (l4_vision_grid (vision) * l4_vision_grid (vision) + 1);
+  guint64 rows = MIN (n_tiles, l4_vision_tiles_at_once (vision)) * (l4_vision_grid (vision) * l4_vision_grid (vision) + 1);
   guint64 tile = vision->channels * vision->image_size * vision->image_size;
 
   return rows * (vision->hidden + MAX (4 * vision->hidden, vision->intermediate)) * sizeof (float)

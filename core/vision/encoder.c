@@ -10,8 +10,9 @@
 #include "kernels/kernels.h"
 #include "vision/block.h"
 
-/* Tiles computed together: enough rows for the products, little enough working memory. */
-#define TILES_AT_ONCE 4
+/* Rows computed together: enough for the products, few enough for what they make to stay in the caches. Four of Llama 4's tiles took 9 %
+ * longer together than one after the other (Zen 5, 32 MB). */
+#define ROWS_AT_ONCE 1024
 
 struct _L4VisionEncoder
 {
@@ -204,7 +205,7 @@ project (const L4VisionEncoder *self, L4Compute *compute, const float *h, gint64
   return TRUE;
 }
 
-/* n_tiles of at most TILES_AT_ONCE. */
+/* Of at most l4_vision_tiles_at_once() tiles. */
 static gboolean
 forward_tiles (const L4VisionEncoder *self, L4Compute *compute, const float *tiles, gint64 n_tiles, float *features,
     GCancellable *cancellable, GError **error)
@@ -231,17 +232,23 @@ forward_tiles (const L4VisionEncoder *self, L4Compute *compute, const float *til
   return project (self, compute, h, n_tiles, features, error);
 }
 
+gint64
+l4_vision_tiles_at_once (const L4VisionConfig *config)
+{
+  return MAX (ROWS_AT_ONCE / (n_patches (config) + 1), 1);
+}
+
 gboolean
 l4_vision_encoder_forward (const L4VisionEncoder *self, L4Compute *compute, const float *tiles, gint64 n_tiles,
     float *features, GCancellable *cancellable, GError **error)
 {
   const L4VisionConfig *config = &self->config->vision;
   gint64 tile_size = config->channels * config->image_size * config->image_size;
-  gint64 features_size = l4_vision_tokens_per_tile (config) * self->config->text.hidden;
+  gint64 features_size = l4_vision_tokens_per_tile (config) * self->config->text.hidden, at_once = l4_vision_tiles_at_once (config);
 
-  for (gint64 at = 0; at < n_tiles; at += TILES_AT_ONCE)
-    if (!forward_tiles (self, compute, tiles + at * tile_size, MIN (TILES_AT_ONCE, n_tiles - at),
-            features + at * features_size, cancellable, error))
+  for (gint64 at = 0; at < n_tiles; at += at_once)
+    if (!forward_tiles (self, compute, tiles + at * tile_size, MIN (at_once, n_tiles - at), features + at * features_size, cancellable,
+            error))
       return FALSE;
   return TRUE;
 }
