@@ -48,8 +48,12 @@ do_tasks (L4Pool *self, guint thread)
   for (guint i = 0; i < self->n_threads; i++) {
     Range *range = &self->ranges[(thread + i) % self->n_threads];
 
-    for (gsize task; (task = atomic_fetch_add (&range->next, 1)) < range->end;)
-      self->func (self->data, task, thread);
+    while (atomic_load (&range->next) < range->end) {   /* a look is cheaper than taking what is not there */
+      gsize task = atomic_fetch_add (&range->next, 1);
+
+      if (task < range->end)
+        self->func (self->data, task, thread);
+    }
   }
 }
 

@@ -18,7 +18,7 @@ end (void)
 {
 }
 
-/* c[p] [rows] += ROWS rows of a, tile by tile, times b[p] */
+/* multiply() for the ROWS rows at c[p], a: the first one's in its tile */
 static inline void
 multiply_rows (const guint16 *a, gsize depth, const guint16 *const *b, gboolean add, float *const *c, gsize stride)
 {

@@ -36,6 +36,29 @@ test_every_task_is_done_once (void)
   }
 }
 
+/* The first task lasts until all others are done. */
+static void
+wait_for_others (gpointer data, gsize task, guint thread)
+{
+  Job *job = data;
+
+  for (guint i = 1; task == 0 && i < TASKS; i++)
+    while (atomic_load (&job->done[i]) == 0)
+      g_thread_yield ();
+  do_task (data, task, thread);
+}
+
+static void
+test_who_is_done_helps_the_others (void)
+{
+  g_autoptr (L4Pool) pool = l4_pool_new (THREADS);
+  Job job = { 0 };
+
+  l4_pool_run (pool, wait_for_others, &job, TASKS);
+  for (guint i = 0; i < TASKS; i++)
+    g_assert_cmpuint (atomic_load (&job.done[i]), ==, 1);
+}
+
 static void
 test_threads_without_a_job_use_no_cpu (void)
 {
@@ -73,6 +96,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/pool/every-task-is-done-once", test_every_task_is_done_once);
+  g_test_add_func ("/pool/who-is-done-helps-the-others", test_who_is_done_helps_the_others);
   g_test_add_func ("/pool/threads-without-a-job-use-no-cpu", test_threads_without_a_job_use_no_cpu);
   g_test_add_func ("/pool/between-jobs-no-thread-spins-longer-than-its-patience",
       test_between_jobs_no_thread_spins_longer_than_its_patience);
