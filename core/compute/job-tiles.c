@@ -35,7 +35,7 @@ make_tiles (const L4Job *job, gsize task, guint b, gint64 depth, gint64 width, c
 
     tiles[p] = panel != NULL ? out : tiles[0];
     if (panel != NULL)
-      l4_kernels ()->panels[weight->type].to_bf16 (panel, weight->n_in - depth, 0, width, out, 2 * L4_PANEL_ROWS);
+      l4_kernels ()->panels[weight->type].to_bf16 (panel, weight->n_in - depth, 0, width, out);
   }
 }
 

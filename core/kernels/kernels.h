@@ -18,7 +18,7 @@ typedef struct
   /* rounds the n numbers, a multiple of 32, of in to one row of tiles [n / 32, 16, 32] of bfloat16 that begin at out */
   void (*pack_row) (const float *in, gsize n, guint16 *out);
   /* c[p][m * stride + r] = Σ_k a[m][k] * b[p][k][r], or with add that much more, p < 2: a tiles [rows / 16, depth / 32, 16, 32]; b two
-   * times bfloat16 [depth / 2, 16, 2], what to_bf16 makes of a panel with a stride of 32. rows: a multiple of 16, depth of 32. next: two
+   * times bfloat16 [depth / 2, 16, 2], what to_bf16 makes of a panel. rows: a multiple of 16, depth of 32. next: two
    * times as much as b that is fetched to the second-level cache meanwhile; NULL: nothing. */
   void (*multiply) (const guint16 *a, gsize rows, gsize depth, const guint16 *const *b, const guint16 *const *next, gboolean add,
       float *const *c, gsize stride);

@@ -81,7 +81,7 @@ near_byte (Traits traits, Ints q, guint k)
 }
 
 LANES_INLINE void
-groups_to_bf16 (GroupFunc decode, Traits traits, const guint8 *panel, gsize first, gsize count, guint16 *out, gsize stride)
+groups_to_bf16 (GroupFunc decode, Traits traits, const guint8 *panel, gsize first, gsize count, guint16 *out)
 {
 #pragma GCC unroll 1
   for (gsize at = 0; at < count; at += L4_GROUP) {
@@ -103,7 +103,7 @@ UNROLL (16)
       Floats even = lanes_fma (near_byte (traits, group.q[k / 4], k % 4), scale[h], base[h]);
       Floats odd = lanes_fma (near_byte (traits, group.q[k / 4], k % 4 + 1), scale[h], base[h]);
 
-      lanes_store_ints (out + (at + k) / 2 * stride, lanes_pair_bf16_quickly (even, odd));
+      lanes_store_ints (out + (at + k) * L4_PANEL_ROWS, lanes_pair_bf16_quickly (even, odd));
     }
   }
 }
@@ -162,9 +162,9 @@ MULTIPLY (halves_minimum, TRUE, 31, TRUE)
     groups_to_floats (group_##type, TRAITS_##TYPE, panel, first, count, out, stride); \
   } \
   static void \
-  to_bf16_##type (const guint8 *panel, gsize n, gsize first, gsize count, guint16 *out, gsize stride) \
+  to_bf16_##type (const guint8 *panel, gsize n, gsize first, gsize count, guint16 *out) \
   { \
-    groups_to_bf16 (group_##type, TRAITS_##TYPE, panel, first, count, out, stride); \
+    groups_to_bf16 (group_##type, TRAITS_##TYPE, panel, first, count, out); \
   }
 
 QUANTISED (q4_0, Q4_0, small)
@@ -236,10 +236,10 @@ column_or_zero (ColumnFunc column, const guint8 *panel, gsize n, gsize k)
       lanes_store (out + k * stride, column_or_zero (column_##type, panel, n, first + k)); \
   } \
   static void \
-  to_bf16_##type (const guint8 *panel, gsize n, gsize first, gsize count, guint16 *out, gsize stride) \
+  to_bf16_##type (const guint8 *panel, gsize n, gsize first, gsize count, guint16 *out) \
   { \
     for (gsize k = 0; k < count; k += 2) \
-      lanes_store_ints (out + k / 2 * stride, lanes_pair_bf16 (column_or_zero (column_##type, panel, n, first + k), \
+      lanes_store_ints (out + k * L4_PANEL_ROWS, lanes_pair_bf16 (column_or_zero (column_##type, panel, n, first + k), \
               column_or_zero (column_##type, panel, n, first + k + 1))); \
   }
 

@@ -59,8 +59,8 @@ typedef struct
   /* Columns first … first + count - 1 (first a multiple of 32; rows end after n elements; beyond them 0) of the panel as
    * out[k * stride + r]. */
   void (*to_floats) (const guint8 *panel, gsize n, gsize first, gsize count, float *out, gsize stride);
-  /* The same rounded to bfloat16, two columns side by side: out[(k / 2) * stride + 2 * r + k % 2]; count even. */
-  void (*to_bf16) (const guint8 *panel, gsize n, gsize first, gsize count, guint16 *out, gsize stride);
+  /* The same rounded to bfloat16, two columns side by side: out[count / 2][16][2]; count even. */
+  void (*to_bf16) (const guint8 *panel, gsize n, gsize first, gsize count, guint16 *out);
 } L4PanelKernels;
 
 /* Of a type below L4_N_TYPES. */
