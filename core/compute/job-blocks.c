@@ -31,12 +31,14 @@ make_blocks (const L4Job *job, gsize task, gint64 depth, gint64 width, const L4O
 static void
 add_blocks (const L4Job *job, L4Brgemm *brgemm, gint64 first, gint64 rows, gint64 depth, gint64 width, const L4Own *own)
 {
+  const float *blocks = (const float *) own->weights;
+
   for (gint64 i = 0; i < rows; i += CALL_ROWS) {
     const void *a = l4_operand_block (job->operand, first + i, depth);
 
     for (guint b = 0; b < job->blocks; b++)
-      l4_brgemm_add (brgemm, L4_BLOCK_F32, MIN (CALL_ROWS, rows - i), width, a,
-          own->weights + b * width * L4_BLOCK_COLUMNS * sizeof (float), own->sums + (b * rows + i) * L4_BLOCK_COLUMNS);
+      l4_brgemm_add (brgemm, L4_BLOCK_F32, MIN (CALL_ROWS, rows - i), width, a, blocks + b * width * L4_BLOCK_COLUMNS,
+          own->sums + (b * rows + i) * L4_BLOCK_COLUMNS);
   }
 }
 

@@ -40,7 +40,7 @@ typedef struct
   gint64 n_rows;                /* in the file: outputs, or inputs */
   L4Weight *weight;
   guint8 *staging;              /* [n_in, n_out] of a matrix whose rows are inputs, in the weight's type */
-  gint next;                    /* part of the file to be read: in order, whichever thread's task it is; disks like that. atomic */
+  gint next;                    /* part to be read: files are read in order, whoever's task that is. Atomic */
   GMutex lock;
   GError *error;                /* the first; under lock */
 } Reading;

@@ -3,6 +3,8 @@
 
 #pragma once
 
+#include <string.h>
+
 #define MATRIX_UNITS FALSE
 
 /* Rows whose sums stay in registers, two each. */

@@ -6,7 +6,6 @@
 #ifdef __AVX512BF16__
 
 #include <immintrin.h>
-#include <string.h>
 
 #define NAME_(name) l4_tile_kernels_##name
 #define NAME(name) NAME_ (name)

@@ -31,7 +31,7 @@ static __thread struct
   guint8 tiles[N_TILES][ROWS][ROW_BYTES];
 } units;
 
-/* An instruction: C4, two bytes of prefix, opcode, ModRM and what belongs to it; byte 0x0f 38 of the opcode and W0 are checked. */
+/* An instruction: C4, two bytes of prefix (which must say map 0F38, W0 and 128 bits), opcode, ModRM and what belongs to it. */
 typedef struct
 {
   guint8 opcode, prefix;        /* 0, 1, 2, 3: none, 66, F3, F2 */
