@@ -16,6 +16,7 @@ enum
 {
   TYPE_NORMAL = 1,
   TYPE_CONTROL = 3,
+  TYPE_USER_DEFINED = 4,        /* to be found in text; some writers say so of placeholders */
   TYPE_UNUSED = 5,
 };
 
@@ -38,6 +39,7 @@ check_kind (const L4Gguf *gguf, GError **error)
   return TRUE;
 }
 
+/* What users defined is special here: text from outside must not become it. */
 static gboolean
 read_token (L4Tokenizer *self, const L4Gguf *gguf, gsize id, L4GgufString token, gint64 type, GError **error)
 {
@@ -50,12 +52,13 @@ read_token (L4Tokenizer *self, const L4Gguf *gguf, gsize id, L4GgufString token,
         return l4_gguf_refuse (gguf, TOKENS, L4_ERROR_FORMAT, error, _("the token with the id %zu is not spelled by bytes"), id);
       return l4_tokenizer_add (self, id, L4_TOKEN_ORDINARY, bytes, length, error);
     case TYPE_CONTROL:
+    case TYPE_USER_DEFINED:
       return l4_tokenizer_add (self, id, L4_TOKEN_SPECIAL, token.text, token.length, error);
     case TYPE_UNUSED:
       return l4_tokenizer_add (self, id, L4_TOKEN_UNUSED, token.text, token.length, error);
     default:
       return l4_gguf_refuse (gguf, TYPES, L4_ERROR_UNSUPPORTED, error, _("the type %" PRId64 " of the token with the id %zu is "
-              "none of normal (1), control (3) and unused (5)"), type, id);
+              "none of normal (1), control (3), user-defined (4) and unused (5)"), type, id);
   }
 }
 

@@ -87,7 +87,7 @@ check_kind (const L4Json *json, yyjson_val **model, GError **error)
   return TRUE;
 }
 
-/* Special tokens. Those that text itself would become have no place in a model whose text comes from outside. */
+/* All of them are special here, those too that text could become elsewhere: text from outside must not. */
 static gboolean
 read_added (L4Tokenizer *self, const L4Json *json, yyjson_val *added, GError **error)
 {
@@ -96,19 +96,16 @@ read_added (L4Tokenizer *self, const L4Json *json, yyjson_val *added, GError **e
   size_t index, count;
 
   yyjson_arr_foreach (added, index, count, entry) {
-    yyjson_val *id, *content, *special;
+    yyjson_val *id, *content;
 
     if (!l4_json_get (json, entry, "id", YYJSON_TYPE_NUM, &id, error)
-        || !l4_json_get (json, entry, "content", YYJSON_TYPE_STR, &content, error)
-        || !l4_json_get (json, entry, "special", YYJSON_TYPE_BOOL, &special, error))
+        || !l4_json_get (json, entry, "content", YYJSON_TYPE_STR, &content, error))
       return FALSE;
     if (!yyjson_is_uint (id) || content == NULL)
       return l4_fail (error, L4_ERROR_FORMAT, _("%s: entry %zu of added_tokens has no id or no content"), json->path, index);
     for (guint i = 0; i < G_N_ELEMENTS (unset); i++)
       if (!expect_unset (json, entry, unset[i], error))
         return FALSE;
-    if (!yyjson_is_true (special))
-      return l4_json_refuse (json, entry, "special", L4_ERROR_UNSUPPORTED, error, _("every added token must be special"));
     if (!l4_tokenizer_add (self, yyjson_get_uint (id), L4_TOKEN_SPECIAL, yyjson_get_str (content), yyjson_get_len (content),
             error))
       return FALSE;

@@ -52,7 +52,6 @@ SPOIL (empty_tokens, g_ptr_array_set_size (self->tokens, 0); g_array_set_size (s
 SPOIL (too_few_types, g_array_set_size (self->types, 313))
 SPOIL (too_many_types, g_array_set_size (self->types, 315))
 SPOIL (type_unknown, g_array_index (self->types, gint32, 7) = 2)
-SPOIL (type_user_defined, g_array_index (self->types, gint32, 7) = 4)
 SPOIL (type_byte, g_array_index (self->types, gint32, 7) = 6)
 SPOIL (type_0, g_array_index (self->types, gint32, 7) = 0)
 SPOIL (type_negative, g_array_index (self->types, gint32, 7) = -1)
@@ -101,7 +100,6 @@ static const Case cases[] = {
   {"too-few-types", too_few_types, L4_ERROR_FORMAT, "tokenizer.ggml.token_type|313|314"},
   {"too-many-types", too_many_types, L4_ERROR_FORMAT, "tokenizer.ggml.token_type|315|314"},
   {"an-unknown-token", type_unknown, L4_ERROR_UNSUPPORTED, "the type 2 of the token with the id 7"},
-  {"a-token-that-text-becomes", type_user_defined, L4_ERROR_UNSUPPORTED, "the type 4 of the token with the id 7"},
   {"a-token-for-a-byte", type_byte, L4_ERROR_UNSUPPORTED, "the type 6 of the token with the id 7"},
   {"type-0", type_0, L4_ERROR_UNSUPPORTED, "the type 0 of the token with the id 7"},
   {"a-negative-type", type_negative, L4_ERROR_UNSUPPORTED, "the type -1 of the token with the id 7"},
@@ -198,6 +196,28 @@ test_placeholders_are_neither_found_nor_shown (void)
   g_assert_cmpuint (bytes->len, ==, 0);
 }
 
+/* Ollama says so of the ids that have no token. */
+static void
+test_text_never_becomes_what_users_defined (void)
+{
+  g_autoptr (Vocabulary) vocabulary = vocabulary_new ();
+  g_autoptr (GByteArray) file = NULL;
+  g_autoptr (L4Tokenizer) tokenizer = NULL;
+  g_autoptr (GString) bytes = g_string_new (NULL);
+  const char *path;
+
+  vocabulary_set (vocabulary, 314, "<think>", 4);
+  vocabulary_set (vocabulary, 315, "[PAD315]", 4);
+  load_and_use (vocabulary);
+  file = vocabulary_to_gguf (vocabulary);
+  fuzz_file (file->data, file->len, &path);
+  tokenizer = load_good_tokenizer (path);
+  assert_round_trip (tokenizer, "<think>");
+  g_assert_cmpint (l4_tokenizer_find_special (tokenizer, "<think>"), ==, 314);
+  l4_tokenizer_decode (tokenizer, 314, FALSE, bytes);
+  g_assert_cmpuint (bytes->len, ==, 0);
+}
+
 static void
 test_every_prefix_is_refused (void)
 {
@@ -249,6 +269,7 @@ main (int argc, char **argv)
   }
   g_test_add_func ("/tokenizer-gguf/every-name-of-the-rule-is-known", test_every_name_of_the_rule_is_known);
   g_test_add_func ("/tokenizer-gguf/placeholders-are-neither-found-nor-shown", test_placeholders_are_neither_found_nor_shown);
+  g_test_add_func ("/tokenizer-gguf/text-never-becomes-what-users-defined", test_text_never_becomes_what_users_defined);
   g_test_add_func ("/tokenizer-gguf/every-prefix-is-refused", test_every_prefix_is_refused);
   g_test_add_func ("/tokenizer-gguf/damaged-bytes-are-refused-or-harmless", test_damaged_bytes_are_refused_or_harmless);
   return g_test_run ();

@@ -101,9 +101,6 @@ static const Case cases[] = {
   {"an-added-id-twice", EOT, "'id': 304,", L4_ERROR_FORMAT, "two tokens have the id 304"},
   {"an-added-id-of-the-vocabulary", EOT, "'id': 299,", L4_ERROR_FORMAT, "two tokens have the id 299"},
   {"an-added-id-of-2^32", EOT, "'id': 4294967296,", L4_ERROR_FORMAT, "4294967296 is too large"},
-  {"an-added-token-that-is-part-of-text", EOT_ALL "true", EOT_ALL "false", L4_ERROR_UNSUPPORTED, "special is false"},
-  {"an-added-token-that-is-perhaps-special", EOT_ALL "true", EOT_ALL "null", L4_ERROR_UNSUPPORTED, "special is null"},
-  {"an-added-token-that-is-special-twice", EOT, EOT " 'special': true,", L4_ERROR_FORMAT, "special is true|again"},
   {"an-added-token-that-strips", EOT_STRIPS "false", EOT_STRIPS "true", L4_ERROR_UNSUPPORTED, "lstrip is true"},
   {"an-added-token-that-is-a-word", EOT_WORD "false", EOT_WORD "true", L4_ERROR_UNSUPPORTED, "single_word is true"},
   /* Merges. */
@@ -333,6 +330,12 @@ test_special_tokens_may_stand_in_the_vocabulary_too (void)
   check_equal (ID, "'!': 0, '<|eot|>': 305,");
 }
 
+static void
+test_text_never_becomes_an_added_token (void)
+{
+  check_equal (EOT_ALL "true", EOT_ALL "false");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -353,5 +356,6 @@ main (int argc, char **argv)
   g_test_add_func ("/tokenizer-json/merges-may-be-texts", test_merges_may_be_texts);
   g_test_add_func ("/tokenizer-json/special-tokens-may-stand-in-the-vocabulary-too",
       test_special_tokens_may_stand_in_the_vocabulary_too);
+  g_test_add_func ("/tokenizer-json/text-never-becomes-an-added-token", test_text_never_becomes_an_added_token);
   return g_test_run ();
 }
