@@ -95,6 +95,8 @@ put_ids (const L4Tokenizer *self, const L4Config *config, L4GgufWriter *writer)
   for (guint i = 0; i < config->n_stop_tokens; i++)
     stops[i] = (gint32) config->stop_tokens[i];
   put_id (writer, "tokenizer.ggml.bos_token_id", config->bos_token);
+  if (config->bos_token >= 0)
+    l4_gguf_writer_put_bool (writer, "tokenizer.ggml.add_bos_token", TRUE);
   put_id (writer, "tokenizer.ggml.eos_token_id", eot >= 0 ? eot : config->n_stop_tokens > 0 ? stops[0] : -1);
   put_id (writer, "tokenizer.ggml.eot_token_id", eot);
   put_id (writer, "tokenizer.ggml.eom_token_id", eom);
