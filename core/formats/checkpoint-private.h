@@ -34,9 +34,18 @@ const L4CheckpointFile *l4_checkpoint_file_of (const L4Checkpoint *self, const L
 /* Opens the file name of folder and appends it; NULL on error. */
 L4CheckpointFile *l4_checkpoint_add_file (L4Checkpoint *self, const char *folder, const char *name, GError **error);
 
+/* The same with a GGUF file, of which it keeps the header and adds the tensors, under their published names. */
+const L4Gguf *l4_checkpoint_add_gguf (L4Checkpoint *self, const char *folder, const char *name, GError **error);
+
+/* Forgets the files from index keep on, which are GGUF files, and their tensors; not once these are in order of names. */
+void l4_checkpoint_remove_files (L4Checkpoint *self, guint keep);
+
 /* Puts the tensors in order; two of one name are an error. */
 gboolean l4_checkpoint_sort (L4Checkpoint *self, GError **error);
 
 /* Adds files and tensors of a Hugging Face folder; of a GGUF file and what belongs to it. */
 gboolean l4_checkpoint_open_folder (L4Checkpoint *self, GError **error);
 gboolean l4_checkpoint_open_gguf (L4Checkpoint *self, const char *projector_path, GError **error);
+
+/* Adds the vision part to the GGUF model that is there, whose file lies in folder; path: the projector file, or NULL. */
+gboolean l4_checkpoint_add_projector (L4Checkpoint *self, const char *folder, const char *path, GError **error);

@@ -12,9 +12,10 @@ typedef struct _L4Checkpoint L4Checkpoint;
 /* Reads and checks the headers, not the data. path is one of
  * - a Hugging Face folder: model.safetensors, or the shards that model.safetensors.index.json lists;
  * - a file *.gguf, of a split set any shard: the others are found by their names.
- * projector_path: the GGUF file with the vision part. NULL or "": it is looked for in the model's own file, then beside it
- * (mmproj*.gguf: the only one, or the only one that fits); where there is none the model reads text only. A projector that does
- * not fit is an error when it was named or is the only one. (transfer full) */
+ * projector_path: the GGUF file with the vision part. NULL or "": it is looked for in the model's own file, then beside it, then in
+ * the folder above (mmproj*.gguf: the one that fits, of several the one in bfloat16, else in half, else in single precision); where
+ * there is none the model reads text only. A projector that does not fit is an error when it was named or is the only one.
+ * (transfer full) */
 L4Checkpoint *l4_checkpoint_open (const char *path, const char *projector_path, GError **error);
 void l4_checkpoint_free (L4Checkpoint *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Checkpoint, l4_checkpoint_free)

@@ -98,3 +98,26 @@ gguf_write (const Folder *folder, const char *name, const char *words)
 
   return folder_write (folder, name, file->data, (gssize) file->len);
 }
+
+/* (transfer full) */
+static inline L4Checkpoint *
+gguf_open_good (const char *path, const char *projector)
+{
+  g_autoptr (GError) error = NULL;
+  L4Checkpoint *checkpoint = l4_checkpoint_open (path, projector, &error);
+
+  g_assert_no_error (error);
+  g_assert_nonnull (checkpoint);
+  return checkpoint;
+}
+
+static inline void
+gguf_assert_fails (const char *path, const char *projector, L4Error code, const char *words)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (L4Checkpoint) checkpoint = l4_checkpoint_open (path, projector, &error);
+
+  g_assert_null (checkpoint);
+  g_assert_error (error, L4_ERROR, code);
+  assert_says (error, words);
+}

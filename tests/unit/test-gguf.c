@@ -15,33 +15,11 @@
 #define N_EVERY 19
 
 static L4Checkpoint *
-open_good (const char *path, const char *projector)
-{
-  g_autoptr (GError) error = NULL;
-  L4Checkpoint *checkpoint = l4_checkpoint_open (path, projector, &error);
-
-  g_assert_no_error (error);
-  g_assert_nonnull (checkpoint);
-  return checkpoint;
-}
-
-static L4Checkpoint *
 open_words (const Folder *folder, const char *words)
 {
   g_autofree char *path = gguf_write (folder, "model.gguf", words);
 
-  return open_good (path, NULL);
-}
-
-static void
-assert_fails (const char *path, const char *projector, L4Error code, const char *words)
-{
-  g_autoptr (GError) error = NULL;
-  g_autoptr (L4Checkpoint) checkpoint = l4_checkpoint_open (path, projector, &error);
-
-  g_assert_null (checkpoint);
-  g_assert_error (error, L4_ERROR, code);
-  assert_says (error, words);
+  return gguf_open_good (path, NULL);
 }
 
 static void
@@ -200,7 +178,7 @@ test_reads_beyond_a_tensor_are_refused (void)
 {
   g_autoptr (Folder) folder = folder_new ();
   g_autofree char *path = gguf_write (folder, "model.gguf", HEAD (4, 1) ARCH TENSORS "|32 *140 ");
-  g_autoptr (L4Checkpoint) checkpoint = open_good (path, NULL);
+  g_autoptr (L4Checkpoint) checkpoint = gguf_open_good (path, NULL);
   const L4Tensor *tensor = l4_checkpoint_find (checkpoint, "language_model.model.layers.11.self_attn.q_proj.weight");
   g_autoptr (GError) error = NULL;
   guint8 bytes[64];
@@ -234,7 +212,7 @@ test_any_shard_opens_all (void)
   const char *paths[] = { first, second, third };
 
   for (guint i = 0; i < 3; i++) {
-    g_autoptr (L4Checkpoint) checkpoint = open_good (paths[i], NULL);
+    g_autoptr (L4Checkpoint) checkpoint = gguf_open_good (paths[i], NULL);
     gint64 width = 0;
     guint8 bytes[4];
 
@@ -258,95 +236,23 @@ test_split_sets_must_agree (void)
   g_autofree char *second = g_build_filename (folder, "m-00002-of-00002.gguf", NULL);
   g_autofree char *renamed = NULL;
 
-  assert_fails (first, NULL, L4_ERROR_NOT_FOUND, "m-00002-of-00002.gguf");
+  gguf_assert_fails (first, NULL, L4_ERROR_NOT_FOUND, "m-00002-of-00002.gguf");
   g_free (gguf_write (folder, "m-00002-of-00002.gguf", HEAD (1, 3) SPLIT (0, 2, 2) TENSOR1 ("b", 1, 0, 0) "|32 *4 "));
-  assert_fails (first, NULL, L4_ERROR_FORMAT, "00002-of-00002|is shard 1 of 2|shard 2 of 2");
+  gguf_assert_fails (first, NULL, L4_ERROR_FORMAT, "00002-of-00002|is shard 1 of 2|shard 2 of 2");
   g_free (gguf_write (folder, "m-00002-of-00002.gguf", HEAD (1, 3) SPLIT (1, 3, 2) TENSOR1 ("b", 1, 0, 0) "|32 *4 "));
-  assert_fails (first, NULL, L4_ERROR_FORMAT, "is shard 2 of 3|shard 2 of 2");
-  assert_fails (second, NULL, L4_ERROR_FORMAT, "must end in -00002-of-00003.gguf");
+  gguf_assert_fails (first, NULL, L4_ERROR_FORMAT, "is shard 2 of 3|shard 2 of 2");
+  gguf_assert_fails (second, NULL, L4_ERROR_FORMAT, "must end in -00002-of-00003.gguf");
   g_free (gguf_write (folder, "m-00002-of-00002.gguf", HEAD (1, 3) SPLIT (1, 2, 3) TENSOR1 ("b", 1, 0, 0) "|32 *4 "));
-  assert_fails (first, NULL, L4_ERROR_FORMAT, "with 3 tensors in all|with 2 should be there");
+  gguf_assert_fails (first, NULL, L4_ERROR_FORMAT, "with 3 tensors in all|with 2 should be there");
   g_free (gguf_write (folder, "m-00002-of-00002.gguf", HEAD (0, 3) SPLIT (1, 2, 2)));
-  assert_fails (first, NULL, L4_ERROR_FORMAT, "have 1 tensors, split.tensors.count says 2");
+  gguf_assert_fails (first, NULL, L4_ERROR_FORMAT, "have 1 tensors, split.tensors.count says 2");
   g_free (gguf_write (folder, "m-00002-of-00002.gguf", HEAD (1, 3) SPLIT (1, 2, 2) TENSOR1 ("a", 1, 0, 0) "|32 *4 "));
-  assert_fails (first, NULL, L4_ERROR_FORMAT, "\"a\" is there twice|m-00001-of|m-00002-of");
+  gguf_assert_fails (first, NULL, L4_ERROR_FORMAT, "\"a\" is there twice|m-00001-of|m-00002-of");
   renamed = gguf_write (folder, "other.gguf", HEAD (1, 4) ARCH SPLIT (0, 2, 2) TENSOR1 ("a", 1, 0, 0) "|32 *4 ");
-  assert_fails (renamed, NULL, L4_ERROR_FORMAT, "other.gguf: is shard 1 of 2|-00001-of-00002.gguf");
+  gguf_assert_fails (renamed, NULL, L4_ERROR_FORMAT, "other.gguf: is shard 1 of 2|-00001-of-00002.gguf");
   g_free (gguf_write (folder, "big-00001-of-09999.gguf", HEAD (0, 4) ARCH SPLIT (0, 9999, 2)));
   renamed = (g_free (renamed), g_build_filename (folder, "big-00001-of-09999.gguf", NULL));
-  assert_fails (renamed, NULL, L4_ERROR_FORMAT, "split.count is 9999");
-}
-
-/* Projectors ---------------------------------------------------------------------------------------------------------- */
-
-#define MODEL HEAD (0, 2) ARCH WIDTH (4)
-#define PROJECTOR(width) HEAD (2, 2) STR ("general.architecture", "clip") STR ("clip.projector_type", "llama4") \
-  TENSOR2 ("mm.model.fc.weight", 2, width, 0, 0) TENSOR1 ("v.class_embd", 4, 0, 64) "|32 *80 "
-
-static void
-test_the_projector_beside_the_model_is_found (void)
-{
-  g_autoptr (Folder) folder = folder_new ();
-  g_autofree char *model = gguf_write (folder, "model.gguf", MODEL);
-  g_autofree char *narrow = NULL;
-  g_autofree char *right = NULL;
-  g_autofree char *again = NULL;
-  g_autofree char *junk = NULL;
-
-  {
-    g_autoptr (L4Checkpoint) alone = open_good (model, NULL);
-
-    g_assert_null (l4_checkpoint_get_projector (alone));
-    g_assert_nonnull (strstr (l4_checkpoint_why_no_vision (alone), "mmproj*.gguf"));
-  }
-  narrow = gguf_write (folder, "mmproj-narrow.gguf", PROJECTOR (3));
-  assert_fails (model, NULL, L4_ERROR_FORMAT, "mmproj-narrow.gguf|vectors are 3 wide|model.gguf 4");
-  right = gguf_write (folder, "Tiny-MMPROJ-f32.GGUF", PROJECTOR (4));
-  junk = gguf_write (folder, "mmproj-junk.gguf", "'nonsense'");
-  {
-    g_autoptr (L4Checkpoint) found = open_good (model, NULL);
-
-    g_assert_cmpstr (l4_gguf_get_path (l4_checkpoint_get_projector (found)), ==, right);
-    g_assert_cmpuint (l4_checkpoint_get_n_files (found), ==, 2);
-    g_assert_nonnull (l4_checkpoint_find (found, "multi_modal_projector.linear_1.weight"));
-    g_assert_nonnull (l4_checkpoint_find (found, "vision_model.class_embedding"));
-    g_assert_null (l4_checkpoint_why_no_vision (found));
-  }
-  again = gguf_write (folder, "mmproj-f32.gguf", PROJECTOR (4));
-  {
-    g_autoptr (L4Checkpoint) torn = open_good (model, NULL);
-    g_autoptr (L4Checkpoint) named = open_good (model, again);
-
-    g_assert_null (l4_checkpoint_get_projector (torn));
-    g_assert_cmpuint (l4_checkpoint_get_n_tensors (torn), ==, 0);
-    g_assert_nonnull (strstr (l4_checkpoint_why_no_vision (torn), "2 projector files"));
-    g_assert_cmpstr (l4_gguf_get_path (l4_checkpoint_get_projector (named)), ==, again);
-  }
-  assert_fails (model, narrow, L4_ERROR_FORMAT, "mmproj-narrow.gguf|vectors are 3 wide|model.gguf 4");
-}
-
-static void
-test_what_is_no_projector_is_refused (void)
-{
-  g_autoptr (Folder) folder = folder_new ();
-  g_autofree char *model = gguf_write (folder, "model.gguf", MODEL);
-  g_autofree char *other = gguf_write (folder, "other.gguf", HEAD (0, 2) STR ("general.architecture", "clip")
-      STR ("clip.vision.projector_type", "gemma3"));
-  g_autofree char *empty = gguf_write (folder, "empty.gguf", HEAD (0, 2) STR ("general.architecture", "clip")
-      STR ("clip.projector_type", "llama4"));
-  g_autofree char *own = gguf_write (folder, "own.gguf", HEAD (1, 2) ARCH WIDTH (4) TENSOR2 ("mm.linear_1.weight", 2, 4, 0, 0)
-      "|32 *32 ");
-  g_autofree char *projector = gguf_write (folder, "projector.gguf", PROJECTOR (4));
-  g_autoptr (L4Checkpoint) with_own = open_good (own, NULL);
-
-  assert_fails (model, model, L4_ERROR_UNSUPPORTED, "general.architecture is \"llama4\"|\"clip\"");
-  assert_fails (model, other, L4_ERROR_UNSUPPORTED, "clip.vision.projector_type is \"gemma3\"|\"llama4\"");
-  assert_fails (model, empty, L4_ERROR_FORMAT, "empty.gguf|mm.model.fc.weight|missing");
-  assert_fails (model, "/nowhere/mmproj.gguf", L4_ERROR_NOT_FOUND, "/nowhere/mmproj.gguf");
-  assert_fails (projector, NULL, L4_ERROR_UNSUPPORTED, "projector.gguf: general.architecture is \"clip\"|\"llama4\"");
-  g_assert_true (l4_checkpoint_get_projector (with_own) == l4_checkpoint_get_gguf (with_own));
-  assert_fails (own, projector, L4_ERROR_INPUT, "projector.gguf|own.gguf");
-  assert_fails (folder, projector, L4_ERROR_UNSUPPORTED, "projector.gguf|to the folder");
+  gguf_assert_fails (renamed, NULL, L4_ERROR_FORMAT, "split.count is 9999");
 }
 
 /* Names --------------------------------------------------------------------------------------------------------------- */
@@ -440,8 +346,6 @@ main (int argc, char **argv)
     {"reads-beyond-a-tensor-are-refused", test_reads_beyond_a_tensor_are_refused},
     {"any-shard-opens-all", test_any_shard_opens_all},
     {"split-sets-must-agree", test_split_sets_must_agree},
-    {"the-projector-beside-the-model-is-found", test_the_projector_beside_the_model_is_found},
-    {"what-is-no-projector-is-refused", test_what_is_no_projector_is_refused},
     {"both-writers-vision-names-are-known", test_both_writers_vision_names_are_known},
     {"a-filter-becomes-a-matrix", test_a_filter_becomes_a_matrix},
     {"the-digest-sees-metadata-and-places", test_the_digest_sees_metadata_and_places},
