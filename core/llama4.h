@@ -43,6 +43,7 @@ typedef struct
   gboolean vision_int8;         /* keep the vision part's plain matrices as 8-bit integers with a scale for 32 of them (Q8_0): half the
                                    memory, faster without matrix units, less exact */
   guint threads;                /* 0: every CPU that the process may use */
+  gboolean for_pictures;        /* a model that cannot look at pictures is an error, before its weights are read */
 } L4LoadOptions;
 
 typedef struct

@@ -120,6 +120,7 @@ get_model (GstLlama4Describe * self, GCancellable * cancellable, GError ** error
     .map = settings.load == GST_LLAMA4_LOAD_MAP,
     .vision_int8 = settings.vision_type == GST_LLAMA4_INT8,
     .threads = settings.threads,
+    .for_pictures = TRUE,
   };
   model = l4_model_load (&options, on_progress, &progress, cancellable, error);
   if (model != NULL)

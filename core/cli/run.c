@@ -168,6 +168,7 @@ l4_cli_run (int argc, char **argv, GError **error)
     .map = options.map,
     .vision_int8 = options.vision_int8,
     .threads = options.threads,
+    .for_pictures = options.images != NULL,
   };
   model = l4_model_load (&load, NULL, NULL, NULL, error);
   return model != NULL && answer (&options, model, prompt, error);

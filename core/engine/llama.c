@@ -84,6 +84,16 @@ load_weights (L4Llama *self, L4ProgressFunc progress, gpointer user_data, GCance
   return l4_loader_finish (loader, error);
 }
 
+gboolean
+l4_llama_can_look (const L4Llama *self, GError **error)
+{
+  if (self->config->has_vision)
+    return TRUE;
+  if (self->why_no_vision != NULL)
+    return l4_fail (error, L4_ERROR_INPUT, _("%s: cannot look at pictures: %s"), self->path, self->why_no_vision);
+  return l4_fail (error, L4_ERROR_INPUT, _("%s: is a text-only model and cannot look at pictures"), self->path);
+}
+
 L4Llama *
 l4_llama_load (const L4LoadOptions *options, L4Precision precision, L4ProgressFunc progress, gpointer user_data,
     GCancellable *cancellable, GError **error)
@@ -97,6 +107,9 @@ l4_llama_load (const L4LoadOptions *options, L4Precision precision, L4ProgressFu
   self->checkpoint = l4_checkpoint_open (self->path, options->projector_path, error);
   self->config = self->checkpoint != NULL ? l4_config_load (self->checkpoint, error) : NULL;
   if (self->config == NULL)
+    return NULL;
+  self->why_no_vision = g_strdup (l4_checkpoint_why_no_vision (self->checkpoint));
+  if (options->for_pictures && !l4_llama_can_look (self, error))
     return NULL;
   self->n_parameters = l4_decoder_n_parameters (&self->config->text);
   if (self->config->has_vision)
@@ -127,6 +140,7 @@ l4_llama_free (L4Llama *self)
   l4_config_free (self->config);
   l4_checkpoint_free (self->checkpoint);
   l4_pace_free (self->pace);
+  g_free (self->why_no_vision);
   g_free (self->path);
   g_free (self->digest);
   g_free (self);

@@ -17,6 +17,7 @@ typedef struct
   L4Compute *compute;
   L4Decoder *decoder;
   L4VisionEncoder *vision;      /* NULL in a text-only checkpoint */
+  char *why_no_vision;          /* as of the checkpoint */
   L4Checkpoint *checkpoint;     /* while loading, and with map as long as the model */
   gboolean map, vision_int8;    /* as in L4LoadOptions */
   char *path;
@@ -33,6 +34,9 @@ L4Llama *l4_llama_load (const L4LoadOptions *options, L4Precision precision, L4P
     GCancellable *cancellable, GError **error);
 void l4_llama_free (L4Llama *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Llama, l4_llama_free)
+
+/* FALSE, with L4_ERROR_INPUT and the reason, for a text-only checkpoint. */
+gboolean l4_llama_can_look (const L4Llama *self, GError **error);
 
 /* Embeddings of ids [n, hidden] with the rows of features [n_features, hidden] in the picture slots, in order; features NULL
  * leaves the slots their token's embedding. L4_ERROR_INPUT when their numbers differ. (transfer full), l4_free() */

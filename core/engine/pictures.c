@@ -147,8 +147,8 @@ l4_pictures_find (const L4Llama *model, L4PictureCache *cache, const L4Message *
   collect (pictures, messages, n_messages);
   if (pictures->n_pictures == 0)
     return TRUE;
-  if (model->vision == NULL)
-    return l4_fail (error, L4_ERROR_INPUT, _("%s: is a text-only model and cannot look at pictures"), model->path);
+  if (!l4_llama_can_look (model, error))
+    return FALSE;
   pictures->canvases = g_new0 (L4Canvas, pictures->n_pictures);
   pictures->grids = g_new (L4Grid, pictures->n_pictures);
   pictures->digests = g_malloc (pictures->n_pictures * sizeof *pictures->digests);

@@ -8,8 +8,8 @@
 static gboolean
 trace_vision (const L4Llama *model, const float *tiles, gint64 n_tiles, L4Trace *trace, GError **error)
 {
-  if (model->vision == NULL)
-    return l4_fail (error, L4_ERROR_INPUT, _("%s: is a text-only model and cannot look at pictures"), model->path);
+  if (!l4_llama_can_look (model, error))
+    return FALSE;
   trace->n_features = n_tiles * l4_vision_tokens_per_tile (&model->config->vision);
   trace->vision_features = l4_alloc (trace->n_features * trace->hidden * sizeof (float), _("vision features"), error);
   return trace->vision_features != NULL

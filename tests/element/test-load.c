@@ -369,6 +369,24 @@ test_a_projector_that_does_not_belong_is_named (void)
   lone_stop (&self);
 }
 
+static void
+test_a_model_that_cannot_look_at_pictures_is_refused_before_it_is_read (void)
+{
+  g_autofree char *model = golden ("dense-tiny"), *line = NULL;
+  Lone self;
+  gint percent;
+
+  lone_start (&self, model);
+  gst_element_set_state (self.element, GST_STATE_PAUSED);
+  g_assert_cmpint (expect_progress (&self, &percent), ==, GST_PROGRESS_TYPE_START);
+  g_assert_cmpint (expect_progress (&self, &percent), ==, GST_PROGRESS_TYPE_ERROR);
+  gst_element_set_state (self.element, GST_STATE_READY);
+  line = refused (&self);
+  g_assert_nonnull (strstr (line, "dense-tiny"));
+  g_assert_nonnull (strstr (line, "cannot look at pictures"));
+  lone_stop (&self);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -384,6 +402,8 @@ main (int argc, char **argv)
     {"paths-that-are-no-model-are-named", test_paths_that_are_no_model_are_named},
     {"a-script-that-is-none-is-named-with-its-line", test_a_script_that_is_none_is_named_with_its_line},
     {"a-projector-that-does-not-belong-is-named", test_a_projector_that_does_not_belong_is_named},
+    {"a-model-that-cannot-look-at-pictures-is-refused-before-it-is-read",
+        test_a_model_that_cannot_look_at_pictures_is_refused_before_it_is_read},
   };
 
   return run_tests (argc, argv, "load", tests, G_N_ELEMENTS (tests));
