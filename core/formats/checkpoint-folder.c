@@ -103,6 +103,25 @@ open_sharded (L4Checkpoint *self, const char *index_path, GError **error)
   return add_shards (self, index, map, error) && l4_checkpoint_sort (self, error) && check_index (self, index, map, error);
 }
 
+/* Says what there is instead of what is looked for. */
+static gboolean
+refuse_folder (const L4Checkpoint *self, GError **error)
+{
+  static const char *const endings[] = { ".gguf", ".pth", ".pt", ".bin" };
+  g_autoptr (GDir) entries = g_dir_open (self->path, 0, NULL);
+  const char *name;
+
+  for (guint i = 0; entries != NULL && i < G_N_ELEMENTS (endings); i++) {
+    g_dir_rewind (entries);
+    while ((name = g_dir_read_name (entries)) != NULL && !g_str_has_suffix (name, endings[i]));
+    if (name != NULL && i == 0)
+      return l4_fail (error, L4_ERROR_NOT_FOUND, _("%s: holds GGUF files: one must be named, of a split set any shard"), self->path);
+    if (name != NULL)
+      return l4_fail (error, L4_ERROR_UNSUPPORTED, _("%s: holds no safetensors, and files like %s cannot be read"), self->path, name);
+  }
+  return l4_fail (error, L4_ERROR_NOT_FOUND, _("%s: neither %s nor %s is there"), self->path, SINGLE_NAME, INDEX_NAME);
+}
+
 gboolean
 l4_checkpoint_open_folder (L4Checkpoint *self, GError **error)
 {
@@ -113,5 +132,5 @@ l4_checkpoint_open_folder (L4Checkpoint *self, GError **error)
     return add_file (self, SINGLE_NAME, error) && l4_checkpoint_sort (self, error);
   if (g_file_test (index, G_FILE_TEST_EXISTS))
     return open_sharded (self, index, error);
-  return l4_fail (error, L4_ERROR_NOT_FOUND, _("%s: neither %s nor %s is there"), self->path, SINGLE_NAME, INDEX_NAME);
+  return refuse_folder (self, error);
 }

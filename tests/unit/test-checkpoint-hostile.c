@@ -296,6 +296,10 @@ test_nothing_there (void)
   g_autoptr (Folder) folder = folder_new ();
 
   assert_refused (folder, L4_ERROR_NOT_FOUND, SINGLE "|" INDEX);
+  g_free (folder_write (folder, "consolidated.00.pth", "", 0));
+  assert_refused (folder, L4_ERROR_UNSUPPORTED, "no safetensors|consolidated.00.pth");
+  g_free (folder_write (folder, "scout-00001-of-00002.gguf", "", 0));
+  assert_refused (folder, L4_ERROR_NOT_FOUND, "GGUF files|must be named");
 }
 
 static void
