@@ -85,6 +85,14 @@ write_tile_row (const L4Operand *self, gint64 i, const float *row)
   }
 }
 
+/* Few rows and many are rounded alike, or what is held from an earlier prompt would change an answer. */
+static void
+write_floats (const L4Operand *self, const float *in, gint64 n, float *out)
+{
+  for (gint64 k = 0; k < n; k++)
+    out[k] = self->exact ? in[k] : l4_bf16_to_float (l4_bf16_from_float (in[k]));
+}
+
 static void
 write_block_row (const L4Operand *self, gint64 i, const float *row)
 {
@@ -95,17 +103,8 @@ write_block_row (const L4Operand *self, gint64 i, const float *row)
     if (row == NULL)
       memset (out, 0, width * sizeof (float));
     else
-      memcpy (out, row + depth, width * sizeof (float));
+      write_floats (self, row + depth, width, out);
   }
-}
-
-static void
-write_float_row (const L4Operand *self, gint64 i, const float *row)
-{
-  float *out = (float *) l4_operand_floats (self, i);
-
-  for (gint64 k = 0; k < self->padded_n; k++)
-    out[k] = self->exact ? row[k] : l4_bf16_to_float (l4_bf16_from_float (row[k]));
 }
 
 void
@@ -120,7 +119,7 @@ l4_operand_write_row (const L4Operand *self, gint64 i, float *floats)
       l4_kernels ()->quantise (row, self->padded_n, &quantised);
       break;
     case L4_WAY_FLOATS:
-      write_float_row (self, i, row);
+      write_floats (self, row, self->padded_n, (float *) l4_operand_floats (self, i));
       break;
     case L4_WAY_TILES:
       write_tile_row (self, i, row);

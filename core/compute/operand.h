@@ -10,15 +10,15 @@
 typedef enum
 {
   L4_WAY_QUANTISED,             /* L4PanelKernels.dot and multiply: L4QuantisedRows */
-  L4_WAY_FLOATS,                /* L4PanelKernels.dot_floats: rows of floats, rounded to bfloat16 unless exact */
+  L4_WAY_FLOATS,                /* L4PanelKernels.dot_floats: rows of floats, as bfloat16 has them unless exact */
   L4_WAY_TILES,                 /* L4TileKernels.multiply: [depth / 512] times its a */
-  L4_WAY_BLOCKS                 /* blocks of floats: [depth / 512][rows up to a multiple of 16][512] */
+  L4_WAY_BLOCKS                 /* blocks of the same floats: [depth / 512][rows up to a multiple of 16][512] */
 } L4Way;
 
 typedef struct
 {
   L4Way way;
-  gboolean exact;               /* L4_WAY_FLOATS: as they are */
+  gboolean exact;               /* floats: as they are */
   const float *x;
   const gint32 *rows;
   const L4LayerNorm *norm;
