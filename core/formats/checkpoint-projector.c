@@ -177,9 +177,10 @@ rank_of_type (L4Type type)
   return type == L4_TYPE_BF16 ? 0 : type == L4_TYPE_F16 ? 1 : type == L4_TYPE_F32 ? 2 : 3;
 }
 
-/* Looks in a folder for the projector that fits; of several that with the best type, when it is alone. */
+/* Looks among files of a folder for the projector that fits; of several that with the best type, when it is alone. The only one beside
+ * the model has to fit. */
 static gboolean
-find_projector (L4Checkpoint *self, const char *folder, const GPtrArray *names, GError **error)
+find_projector (L4Checkpoint *self, const char *folder, const GPtrArray *names, gboolean beside, GError **error)
 {
   const char *chosen = NULL;
   guint n_fitting = 0, n_best = 0, best = G_MAXUINT;
@@ -190,7 +191,7 @@ find_projector (L4Checkpoint *self, const char *folder, const GPtrArray *names, 
     guint rank = rank_of_type (candidate.type);
     g_autofree char *path = g_build_filename (folder, name, NULL);
 
-    if (!candidate.fits && candidate.width != 0 && names->len == 1)
+    if (!candidate.fits && candidate.width != 0 && beside && names->len == 1)
       return refuse_width (self, path, candidate.width, model_width (self), error);
     if (!candidate.fits)
       continue;
@@ -203,7 +204,7 @@ find_projector (L4Checkpoint *self, const char *folder, const GPtrArray *names, 
     return (self->projector = l4_checkpoint_add_gguf (self, folder, chosen, error)) != NULL;
   if (n_best > 1)
     self->why_no_vision = g_strdup_printf (_("%u projector files in %s fit: one must be named"), n_fitting, folder);
-  else
+  else if (beside)
     self->why_no_vision = g_strdup_printf (_("none of the %u projector files in %s fits"), names->len, folder);
   return TRUE;
 }
@@ -216,10 +217,11 @@ look_for_projector (L4Checkpoint *self, const char *folder, GError **error)
   g_autoptr (GPtrArray) beside = list_projectors (folder), names_above = list_projectors (above);
 
   if (beside->len > 0)
-    return find_projector (self, folder, beside, error);
-  if (names_above->len > 0)
-    return find_projector (self, above, names_above, error);
-  self->why_no_vision = g_strdup_printf (_("there is no projector file mmproj*.gguf in %s"), folder);
+    return find_projector (self, folder, beside, TRUE, error);
+  if (!find_projector (self, above, names_above, FALSE, error))
+    return FALSE;
+  if (self->projector == NULL && self->why_no_vision == NULL)
+    self->why_no_vision = g_strdup_printf (_("there is no projector file mmproj*.gguf in %s"), folder);
   return TRUE;
 }
 

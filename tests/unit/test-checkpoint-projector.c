@@ -117,6 +117,8 @@ test_the_projector_in_the_folder_above_is_found (void)
   g_assert_cmpint (g_mkdir (below, 0700), ==, 0);
   model = gguf_write (below, "model.gguf", MODEL);
   assert_takes (model, NULL);
+  g_free (gguf_write (above, "mmproj.gguf", PROJECTOR (3)));
+  assert_takes (model, NULL);
   g_free (gguf_write (above, "mmproj.gguf", PROJECTOR (4)));
   assert_takes (model, shared);
   beside = gguf_write (below, "mmproj.gguf", PROJECTOR (4));
