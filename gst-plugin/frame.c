@@ -114,6 +114,7 @@ prepare_converter (GstLlama4Copier * self, const GstVideoInfo * in, const Area *
   gst_video_info_set_format (&out, GST_VIDEO_FORMAT_RGB, width, height);
   GST_VIDEO_INFO_FPS_N (&out) = GST_VIDEO_INFO_FPS_N (in);      /* the converter insists, though it does not use them */
   GST_VIDEO_INFO_FPS_D (&out) = GST_VIDEO_INFO_FPS_D (in);
+  GST_VIDEO_INFO_INTERLACE_MODE (&out) = GST_VIDEO_INFO_INTERLACE_MODE (in);    /* the same of these; its fields stay in one picture */
   if (self->converter != NULL && gst_video_info_is_equal (&self->in, in) && gst_video_info_is_equal (&self->out, &out)
       && memcmp (&self->area, area, sizeof *area) == 0)
     return TRUE;
