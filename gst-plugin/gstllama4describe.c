@@ -22,6 +22,8 @@
 GST_DEBUG_CATEGORY (gst_llama4_describe_debug);
 #define GST_CAT_DEFAULT gst_llama4_describe_debug
 
+#define MAX_OVERLAPPING 64      /* windows that a frame may belong to */
+
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
     GST_STATIC_CAPS (GST_VIDEO_CAPS_MAKE (GST_VIDEO_FORMATS_ALL)));
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC, GST_PAD_ALWAYS,
@@ -67,6 +69,16 @@ reset (GstLlama4Describe * self)
   GST_OBJECT_UNLOCK (self);
 }
 
+/* Those of sampling stay as they are until READY. */
+static void
+take_settings (GstLlama4Describe * self)
+{
+  g_auto (GstLlama4Settings) settings = { 0 };
+
+  gst_llama4_describe_copy_settings (self, &settings);
+  gst_llama4_sampler_set (self->sampler, settings.window, settings.overlap, settings.frames);
+}
+
 static gboolean
 check_settings (GstLlama4Describe * self)
 {
@@ -76,10 +88,10 @@ check_settings (GstLlama4Describe * self)
   window = self->settings.window;
   overlap = self->settings.overlap;
   GST_OBJECT_UNLOCK (self);
-  if (overlap < window)
+  if (overlap < window && window - overlap >= window / MAX_OVERLAPPING)
     return TRUE;
-  GST_ELEMENT_ERROR (self, LIBRARY, SETTINGS, (_("overlap (%" PRIu64 " ns) must be less than window (%"
-              PRIu64 " ns)"), overlap, window), (NULL));
+  GST_ELEMENT_ERROR (self, LIBRARY, SETTINGS, (_("overlap (%" PRIu64 " ns) must be less than window (%" PRIu64
+              " ns), by a %dth of it"), overlap, window, MAX_OVERLAPPING), (NULL));
   return FALSE;
 }
 
@@ -93,6 +105,7 @@ change_state (GstElement * element, GstStateChange transition)
     if (!check_settings (self))
       return GST_STATE_CHANGE_FAILURE;
     reset (self);
+    take_settings (self);
     gst_llama4_worker_start (self);
   } else if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
     gst_llama4_worker_interrupt (self);

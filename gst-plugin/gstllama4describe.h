@@ -110,7 +110,10 @@ struct _GstLlama4Describe
   GstClockTime last_time;       /* stream time of the latest frame */
   GstClockTime last_end;        /* stream time at which it ends */
   GstClockTime settled;         /* stream time up to which the output knows that all has been said */
+  GstClockTime passed;          /* in skip mode: of the frame whose passing it heard of */
   gboolean new_stream;          /* since the latest segment */
+  guint segment_number;
+  guint32 segment_seqnum;
 
   /* Worker and those who wait for it */
   GMutex lock;
@@ -157,6 +160,7 @@ void gst_llama4_worker_interrupt (GstLlama4Describe * self);
 void gst_llama4_worker_join (GstLlama4Describe * self);
 /* TRUE when the model is there; waits for it unless `skips`. FALSE: still loading, failed, or flushing. */
 gboolean gst_llama4_worker_wait_for_model (GstLlama4Describe * self, gboolean skips);
+gboolean gst_llama4_worker_has_failed (GstLlama4Describe * self);      /* there will be no model */
 /* Hands over a window. (transfer full) */
 void gst_llama4_worker_push_window (GstLlama4Describe * self, GstLlama4Window * window, GstLlama4Patience patience);
 /* Hands over what the output is to do after the windows before it. (transfer full) */

@@ -17,7 +17,7 @@ struct _GstLlama4Output
   GstLlama4Side *sides[N_SIDES];        /* NULL: not requested */
   gboolean running;
   guint generation;
-  GstLlama4Item *segment;       /* the latest, for pads that come later */
+  GstLlama4Item *segment, *eos; /* the latest, for pads that come later */
 
   GMutex combiner_lock;
   GstFlowCombiner *combiner;
@@ -38,12 +38,19 @@ gst_llama4_output_new (GstElement * element, GstPad * sinkpad, GstPad * srcpad)
   return self;
 }
 
+static void
+forget (GstLlama4Output * self)
+{
+  g_clear_pointer (&self->segment, gst_llama4_item_free);
+  g_clear_pointer (&self->eos, gst_llama4_item_free);
+}
+
 void
 gst_llama4_output_free (GstLlama4Output * self)
 {
   for (guint i = 0; i < N_SIDES; i++)
     g_clear_pointer (&self->sides[i], gst_llama4_side_unref);
-  gst_llama4_item_free (self->segment);
+  forget (self);
   gst_flow_combiner_unref (self->combiner);
   g_mutex_clear (&self->lock);
   g_mutex_clear (&self->combiner_lock);
@@ -59,10 +66,15 @@ gst_llama4_output_combine (GstLlama4Output * self, GstPad * pad, GstFlowReturn f
   return flow;
 }
 
+/* Where nobody downstream says what is wrong this does: the video may have ended, so that no buffer of it returns the flow. */
 static void
 on_flow (GstPad * pad, GstFlowReturn flow, gpointer user_data)
 {
-  gst_llama4_output_combine (user_data, pad, flow);
+  GstLlama4Output *self = user_data;
+
+  gst_llama4_output_combine (self, pad, flow);
+  if (flow == GST_FLOW_NOT_NEGOTIATED || flow == GST_FLOW_NOT_SUPPORTED)
+    GST_ELEMENT_FLOW_ERROR (self->element, flow);
 }
 
 /* Pads ---------------------------------------------------------------------------------------------------------------- */
@@ -100,11 +112,11 @@ side_query (GstPad * pad, GstObject * parent, GstQuery * query)
   return TRUE;
 }
 
-/* Quality of service of the text says nothing about the video. */
+/* Neither the quality of service of the text nor how it is linked says anything about the video. */
 static gboolean
 side_event (GstPad * pad, GstObject * parent, GstEvent * event)
 {
-  if (GST_EVENT_TYPE (event) == GST_EVENT_QOS) {
+  if (GST_EVENT_TYPE (event) == GST_EVENT_QOS || GST_EVENT_TYPE (event) == GST_EVENT_RECONFIGURE) {
     gst_event_unref (event);
     return TRUE;
   }
@@ -118,6 +130,8 @@ start_side (GstLlama4Output * self, GstLlama4Side * side)
   gst_llama4_side_start (side, self->generation);
   if (self->segment != NULL)
     gst_llama4_side_push (side, gst_llama4_item_copy (self->segment));
+  if (self->eos != NULL)
+    gst_llama4_side_push (side, gst_llama4_item_copy (self->eos));
 }
 
 GstPad *
@@ -170,7 +184,7 @@ gst_llama4_output_release (GstLlama4Output * self, GstPad * pad)
     return;
   gst_llama4_side_interrupt (side);
   gst_pad_set_active (pad, FALSE);      /* ends a push that runs */
-  gst_llama4_side_join (side);
+  gst_llama4_side_detach (side);
   gst_element_remove_pad (self->element, pad);
   gst_llama4_side_unref (side);
 }
@@ -210,7 +224,7 @@ gst_llama4_output_start (GstLlama4Output * self, guint generation)
   g_mutex_lock (&self->lock);
   self->running = TRUE;
   self->generation = generation;
-  g_clear_pointer (&self->segment, gst_llama4_item_free);
+  forget (self);
   for (guint i = 0; i < N_SIDES; i++)
     if (self->sides[i] != NULL)
       start_side (self, self->sides[i]);
@@ -253,8 +267,11 @@ gst_llama4_output_push (GstLlama4Output * self, GstLlama4Item * given)
 
   g_mutex_lock (&self->lock);
   if (item->type == GST_LLAMA4_ITEM_SEGMENT && item->generation == self->generation) {
-    gst_llama4_item_free (self->segment);
+    forget (self);
     self->segment = gst_llama4_item_copy (item);
+  } else if (item->type == GST_LLAMA4_ITEM_EOS && item->generation == self->generation) {
+    g_clear_pointer (&self->eos, gst_llama4_item_free);
+    self->eos = gst_llama4_item_copy (item);
   }
   get_sides (self, sides);
   g_mutex_unlock (&self->lock);
@@ -271,7 +288,7 @@ gst_llama4_output_flush_start (GstLlama4Output * self, GstEvent * event, guint g
 
   g_mutex_lock (&self->lock);
   self->generation = generation;
-  g_clear_pointer (&self->segment, gst_llama4_item_free);
+  forget (self);
   get_sides (self, sides);
   g_mutex_unlock (&self->lock);
   for (guint i = 0; i < N_SIDES; i++)

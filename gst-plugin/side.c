@@ -30,6 +30,7 @@ struct _GstLlama4Side
   GMutex push_lock;
   gboolean has_segment;
   GstSegment segment;
+  guint segment_number;
   guint32 seqnum;
   GstClockTime covered;         /* segment time up to which text or gaps have been pushed */
 };
@@ -168,14 +169,18 @@ ensure_stream (GstLlama4Side * self, gboolean new_stream)
 static void
 take_segment (GstLlama4Side * self, const GstLlama4Item * item)
 {
+  gboolean goes_on = item->goes_on && self->has_segment;
   GstClockTime length = 0;
 
   ensure_stream (self, item->new_stream);
   self->segment = item->segment;
+  self->segment_number = item->segment_number;
   self->seqnum = item->seqnum;
   self->has_segment = TRUE;
-  self->covered = self->segment.start;
   push_event (self, gst_event_new_segment (&self->segment), self->seqnum);
+  if (goes_on)
+    return;
+  self->covered = self->segment.start;
   if (self->segment.rate < 0 && GST_CLOCK_TIME_IS_VALID (self->segment.stop))
     length = self->segment.stop - self->segment.start;  /* backwards nothing is ever said */
   push_event (self, gst_event_new_gap (self->covered, length), self->seqnum);
@@ -227,7 +232,8 @@ push_text (GstLlama4Side * self, const GstLlama4Item * item)
   if (!GST_CLOCK_TIME_IS_VALID (start) || !GST_CLOCK_TIME_IS_VALID (end))
     return;
   if (start < self->covered) {
-    end = item->late ? self->covered + (end - start) : end;
+    if (item->late)             /* in full when its time is over, else so that the next can be in time again */
+      end = end <= self->covered ? self->covered + (end - start) : MAX (end, self->covered + (end - start) / 2);
     start = self->covered;
   }
   if (end <= start)
@@ -256,7 +262,7 @@ do_item (GstLlama4Side * self, const GstLlama4Item * item)
     push_event (self, gst_event_new_eos (), item->seqnum);
   } else if (self->has_segment && item->type == GST_LLAMA4_ITEM_TEXT) {
     push_text (self, item);
-  } else if (self->has_segment) {
+  } else if (self->has_segment && item->segment_number == self->segment_number) {
     cover (self, segment_time (self, item->end));
   }
 }
@@ -273,6 +279,7 @@ static gpointer
 run (gpointer data)
 {
   GstLlama4Side *self = data;
+  GstElement *element;
 
   g_mutex_lock (&self->lock);
   while (self->running) {
@@ -297,6 +304,9 @@ run (gpointer data)
     g_mutex_lock (&self->lock);
   }
   g_mutex_unlock (&self->lock);
+  element = self->element;
+  gst_llama4_side_unref (self);
+  gst_object_unref (element);
   return NULL;
 }
 
@@ -309,7 +319,8 @@ gst_llama4_side_start (GstLlama4Side * self, guint generation)
   self->running = TRUE;
   self->flushing = FALSE;
   self->has_segment = FALSE;
-  self->thread = g_thread_new ("llama4-side", run, self);
+  gst_object_ref (self->element);
+  self->thread = g_thread_new ("llama4-side", run, gst_llama4_side_ref (self));
 }
 
 void
@@ -322,11 +333,33 @@ gst_llama4_side_interrupt (GstLlama4Side * self)
   g_mutex_unlock (&self->lock);
 }
 
+static GThread *
+take_thread (GstLlama4Side * self)
+{
+  GThread *thread;
+
+  g_mutex_lock (&self->lock);
+  thread = g_steal_pointer (&self->thread);
+  g_mutex_unlock (&self->lock);
+  return thread;
+}
+
 void
 gst_llama4_side_join (GstLlama4Side * self)
 {
-  if (self->thread != NULL)
-    g_thread_join (g_steal_pointer (&self->thread));
+  GThread *thread = take_thread (self);
+
+  if (thread != NULL)
+    g_thread_join (thread);
+}
+
+void
+gst_llama4_side_detach (GstLlama4Side * self)
+{
+  GThread *thread = take_thread (self);
+
+  if (thread != NULL)
+    g_thread_unref (thread);
 }
 
 /* Whether last, which waits, says what item would: that time has passed. */
@@ -335,9 +368,12 @@ take_in (GstLlama4Item * last, const GstLlama4Item * item)
 {
   if (last == NULL || item->type != GST_LLAMA4_ITEM_PASSED)
     return FALSE;
-  if (last->type == GST_LLAMA4_ITEM_PASSED)
-    last->end = MAX (last->end, item->end);
-  return last->type == GST_LLAMA4_ITEM_PASSED || (last->type == GST_LLAMA4_ITEM_TEXT && last->end >= item->end);
+  if (last->type != GST_LLAMA4_ITEM_PASSED)
+    return last->type == GST_LLAMA4_ITEM_TEXT && last->end >= item->end;
+  if (last->segment_number != item->segment_number)
+    return FALSE;
+  last->end = MAX (last->end, item->end);
+  return TRUE;
 }
 
 void

@@ -21,6 +21,8 @@ typedef struct
   GstLlama4ItemType type;
   guint generation;             /* flushes before it was made */
   GstSegment segment;           /* SEGMENT */
+  guint segment_number;         /* SEGMENT; PASSED: of which segment's time */
+  gboolean goes_on;             /* SEGMENT: the one before with another end */
   gboolean new_stream;          /* SEGMENT: the first of a stream */
   guint32 seqnum;               /* SEGMENT, EOS */
   GstClockTime start, end;      /* stream time: TEXT; PASSED: end alone */
@@ -39,7 +41,7 @@ typedef void (*GstLlama4FlowFunc) (GstPad * pad, GstFlowReturn flow, gpointer us
 
 typedef struct _GstLlama4Side GstLlama4Side;
 
-/* Takes a reference to pad; element and sinkpad, after whose stream this one is named, are borrowed. json: the pad carries
+/* Takes a reference to pad; element and sinkpad, after whose stream this one is named, are borrowed, and held by a running thread. json: the pad carries
  * records rather than text. Reference counted: a pad can be released while others still push. */
 GstLlama4Side *gst_llama4_side_new (GstElement * element, GstPad * sinkpad, GstPad * pad, gboolean json,
     GstLlama4FlowFunc on_flow, gpointer user_data);
@@ -51,6 +53,7 @@ GstPad *gst_llama4_side_get_pad (GstLlama4Side * self);
 void gst_llama4_side_start (GstLlama4Side * self, guint generation);
 void gst_llama4_side_interrupt (GstLlama4Side * self);  /* drops what waits; the thread ends once its pad pushes no more */
 void gst_llama4_side_join (GstLlama4Side * self);
+void gst_llama4_side_detach (GstLlama4Side * self);     /* instead of join: the thread, which may be the caller, ends by itself */
 
 /* Waits only while many items wait, and not when interrupted or flushing. (transfer full) */
 void gst_llama4_side_push (GstLlama4Side * self, GstLlama4Item * item);

@@ -10,15 +10,18 @@ GST_DEBUG_CATEGORY_EXTERN (gst_llama4_describe_debug);
 /* How often the output hears of time that has passed, in skip mode. */
 #define PASSED_STEP (100 * GST_MSECOND)
 
+/* Times that go back by more within a segment begin anew; by less, they are waited for to come forth again. */
+#define STEP_BACK (10 * GST_SECOND)
+
+/* By how much a segment's start may be put right while its times stay the same: demuxers learn late where the first frame is. */
+#define START_SLACK (100 * GST_MSECOND)
+
 void
 gst_llama4_describe_reset_stream (GstLlama4Describe * self)
 {
-  g_auto (GstLlama4Settings) settings = { 0 };
-
-  gst_llama4_describe_copy_settings (self, &settings);
-  gst_llama4_sampler_reset (self->sampler, settings.window, settings.overlap, settings.frames);
+  gst_llama4_sampler_reset (self->sampler);
   self->fresh = TRUE;
-  self->last_time = self->last_end = self->settled = GST_CLOCK_TIME_NONE;
+  self->last_time = self->last_end = self->settled = self->passed = GST_CLOCK_TIME_NONE;
 }
 
 /* Whether video must never wait. */
@@ -51,6 +54,7 @@ settle (GstLlama4Describe * self, GstClockTime time)
   self->settled = time;
   passed = gst_llama4_item_new (GST_LLAMA4_ITEM_PASSED);
   passed->end = time;
+  passed->segment_number = self->segment_number;
   gst_llama4_worker_push_output (self, passed);
 }
 
@@ -66,19 +70,102 @@ advance (GstLlama4Describe * self, GstClockTime time)
     settle (self, gst_llama4_sampler_settled (self->sampler, time));
 }
 
-/* The stream ends or breaks off: hands over what is there. The end's last window is never left out. */
+/* Stream time of the end of the segment, or NONE. */
+static GstClockTime
+segment_end (const GstLlama4Describe * self)
+{
+  return GST_CLOCK_TIME_IS_VALID (self->segment.stop) ? gst_segment_to_stream_time (&self->segment, GST_FORMAT_TIME,
+      self->segment.stop) : GST_CLOCK_TIME_NONE;
+}
+
+/* The stream ends or breaks off: hands over what is there. The end's last window is never left out; a picture of which nothing says
+ * how long it is shown fills it. */
 static void
 drain (GstLlama4Describe * self, gboolean ends)
 {
   GstLlama4Patience patience = !self->skips ? GST_LLAMA4_WAIT : ends ? GST_LLAMA4_ADD : GST_LLAMA4_REPLACE;
+  GstClockTime end = self->last_end == self->last_time ? segment_end (self) : self->last_end;
   GstLlama4Window *window;
 
   if (!GST_CLOCK_TIME_IS_VALID (self->last_end))
     return;
   advance (self, self->last_end);
-  while ((window = gst_llama4_sampler_drain (self->sampler, self->last_end)) != NULL)
+  while ((window = gst_llama4_sampler_drain (self->sampler, end)) != NULL)
     gst_llama4_worker_push_window (self, window, patience);
   settle (self, self->last_end);
+}
+
+/* Segments --------------------------------------------------------------------------------------------------------------- */
+
+/* Tells the output of the segment, whose times are those of before if it goes on. */
+static void
+push_segment (GstLlama4Describe * self, gboolean goes_on)
+{
+  GstLlama4Item *item = gst_llama4_item_new (GST_LLAMA4_ITEM_SEGMENT);
+  const GstSegment *segment = &self->segment;
+
+  self->segment_number += !goes_on;
+  item->segment = *segment;
+  item->segment_number = self->segment_number;
+  item->goes_on = goes_on;
+  item->new_stream = self->new_stream;
+  item->seqnum = self->segment_seqnum;
+  self->new_stream = FALSE;
+  /* the same running times, but time stamps that are stream time: subtitle files know nothing else */
+  item->segment.start = item->segment.position = segment->time;
+  if (GST_CLOCK_TIME_IS_VALID (segment->stop))
+    item->segment.stop = segment->time + (segment->stop - segment->start);
+  GST_OBJECT_LOCK (self);
+  item->segment.base += self->settings.lateness;
+  GST_OBJECT_UNLOCK (self);
+  gst_llama4_worker_push_output (self, item);
+}
+
+/* A segment that goes on with the same times only moves the position and the end. */
+static gboolean
+same_times (const GstSegment * one, const GstSegment * other)
+{
+  guint64 apart = MAX (one->start, other->start) - MIN (one->start, other->start);
+
+  return one->format == other->format && one->rate == other->rate && one->applied_rate == other->applied_rate
+      && apart <= START_SLACK && one->base == other->base && one->time == other->time && one->offset == other->offset;
+}
+
+static gboolean
+take_segment (GstLlama4Describe * self, GstEvent * event)
+{
+  GstSegment segment;
+  gboolean goes_on, same_end;
+
+  gst_event_copy_segment (event, &segment);
+  if (segment.format != GST_FORMAT_TIME) {
+    GST_ELEMENT_ERROR (self, STREAM, FORMAT, (_("The video's segment is in %s, not in time"),
+            gst_format_get_name (segment.format)), (NULL));
+    return FALSE;
+  }
+  if (!GST_CLOCK_TIME_IS_VALID (segment.time))  /* nothing but time stamps to go by */
+    segment.time = segment.start;
+  goes_on = same_times (&segment, &self->segment) && !self->fresh && !self->new_stream;
+  same_end = segment.stop == self->segment.stop;
+  if (!goes_on) {
+    drain (self, FALSE);
+    gst_llama4_describe_reset_stream (self);
+  }
+  self->segment = segment;
+  self->segment_seqnum = gst_event_get_seqnum (event);
+  if (!goes_on || !same_end)
+    push_segment (self, goes_on);
+  return TRUE;
+}
+
+/* Times go back without a segment that says so: what follows is taken for a stream of its own. */
+static void
+start_over (GstLlama4Describe * self)
+{
+  GST_WARNING_OBJECT (self, "time stamps go back");
+  drain (self, FALSE);
+  gst_llama4_describe_reset_stream (self);
+  push_segment (self, FALSE);
 }
 
 /* Frames --------------------------------------------------------------------------------------------------------------- */
@@ -88,7 +175,7 @@ frame_interval (const GstLlama4Describe * self, GstBuffer * buffer, GstClockTime
 {
   const GstVideoInfo *info = &self->info;
 
-  if (GST_BUFFER_DURATION_IS_VALID (buffer) && GST_BUFFER_DURATION (buffer) > 0)
+  if (GST_BUFFER_DURATION (buffer) > 0 && GST_BUFFER_DURATION (buffer) <= G_MAXINT64)
     return GST_BUFFER_DURATION (buffer);
   if (GST_VIDEO_INFO_FPS_N (info) > 0)
     return gst_util_uint64_scale (GST_SECOND, GST_VIDEO_INFO_FPS_D (info), GST_VIDEO_INFO_FPS_N (info));
@@ -97,19 +184,26 @@ frame_interval (const GstLlama4Describe * self, GstBuffer * buffer, GstClockTime
   return 0;
 }
 
+/* Stream time of a time stamp, or NONE: outside the segment, or so large that it must have been negative. */
+static GstClockTime
+stream_time (const GstLlama4Describe * self, GstClockTime timestamp)
+{
+  GstClockTime time = gst_segment_to_stream_time (&self->segment, GST_FORMAT_TIME, timestamp);
+
+  return time <= G_MAXINT64 ? time : GST_CLOCK_TIME_NONE;
+}
+
 /* Stream time of buffer, or NONE: outside the segment, or nothing to tell it by. */
 static GstClockTime
 frame_time (GstLlama4Describe * self, GstBuffer * buffer)
 {
   if (GST_BUFFER_PTS_IS_VALID (buffer))
-    return gst_segment_to_stream_time (&self->segment, GST_FORMAT_TIME, GST_BUFFER_PTS (buffer));
+    return stream_time (self, GST_BUFFER_PTS (buffer));
   if (!self->warned_no_time) {
     self->warned_no_time = TRUE;
     GST_ELEMENT_WARNING (self, STREAM, FAILED, (_("Frames without a time stamp: their times are counted on")), (NULL));
   }
-  if (!GST_CLOCK_TIME_IS_VALID (self->last_end))
-    return gst_segment_to_stream_time (&self->segment, GST_FORMAT_TIME, self->segment.position);
-  return self->last_end;
+  return GST_CLOCK_TIME_IS_VALID (self->last_end) ? self->last_end : stream_time (self, self->segment.position);
 }
 
 static void
@@ -134,30 +228,26 @@ take_frame (GstLlama4Describe * self, GstBuffer * buffer, GstClockTime time)
   }
 }
 
+/* In skip mode text waits for nobody: what has not been said when its time on the screen comes is shown later. */
 static void
 pass_time (GstLlama4Describe * self, GstClockTime time)
 {
   GstLlama4Item *passed;
+  double ahead;                 /* nanoseconds of stream time from the screen to here */
 
-  /* In skip mode text waits for nobody: what has not been said by now is shown later. */
-  if (!self->skips || (GST_CLOCK_TIME_IS_VALID (self->last_end) && time / PASSED_STEP == self->last_end / PASSED_STEP))
+  if (!self->skips || (GST_CLOCK_TIME_IS_VALID (self->passed) && time / PASSED_STEP == self->passed / PASSED_STEP))
     return;
+  self->passed = time;
   passed = gst_llama4_item_new (GST_LLAMA4_ITEM_PASSED);
   g_mutex_lock (&self->lock);
   passed->generation = self->generation;
   g_mutex_unlock (&self->lock);
   GST_OBJECT_LOCK (self);
-  passed->end = time > self->settings.lateness ? time - self->settings.lateness : 0;
+  ahead = ((double) self->settings.lateness + self->settings.latency) * ABS (self->segment.rate * self->segment.applied_rate);
   GST_OBJECT_UNLOCK (self);
+  passed->end = time > ahead ? time - (GstClockTime) ahead : 0;
+  passed->segment_number = self->segment_number;
   gst_llama4_output_push (self->output, passed);
-}
-
-/* Stream time of the end of the segment, or NONE. */
-static GstClockTime
-segment_end (const GstLlama4Describe * self)
-{
-  return GST_CLOCK_TIME_IS_VALID (self->segment.stop) ? gst_segment_to_stream_time (&self->segment, GST_FORMAT_TIME,
-      self->segment.stop) : GST_CLOCK_TIME_NONE;
 }
 
 /* The first time of a segment passes. */
@@ -177,6 +267,8 @@ sample (GstLlama4Describe * self, GstBuffer * buffer)
 
   if (!GST_CLOCK_TIME_IS_VALID (time))
     return;
+  if (GST_CLOCK_TIME_IS_VALID (self->last_time) && time + STEP_BACK < self->last_time)
+    start_over (self);
   begin (self);
   interval = frame_interval (self, buffer, time);
   advance (self, time);
@@ -222,17 +314,13 @@ GstFlowReturn
 gst_llama4_describe_chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
 {
   GstLlama4Describe *self = GST_LLAMA4_DESCRIBE (parent);
-  gboolean failed;
 
   if (!self->has_info) {
     gst_buffer_unref (buffer);
     return GST_FLOW_NOT_NEGOTIATED;
   }
   sample (self, buffer);
-  g_mutex_lock (&self->lock);
-  failed = self->model_state == GST_LLAMA4_MODEL_FAILED && !self->stopping;
-  g_mutex_unlock (&self->lock);
-  if (failed) {
+  if (gst_llama4_worker_has_failed (self)) {
     gst_buffer_unref (buffer);
     return GST_FLOW_ERROR;
   }
@@ -255,47 +343,6 @@ take_caps (GstLlama4Describe * self, GstEvent * event)
   return self->has_info;
 }
 
-/* A segment that goes on with the same times only moves the position. */
-static gboolean
-same_times (const GstSegment * one, const GstSegment * other)
-{
-  return one->format == other->format && one->rate == other->rate && one->applied_rate == other->applied_rate
-      && one->start == other->start && one->base == other->base && one->time == other->time && one->offset == other->offset;
-}
-
-static gboolean
-take_segment (GstLlama4Describe * self, GstEvent * event)
-{
-  const GstSegment *segment;
-  GstLlama4Item *item;
-
-  gst_event_parse_segment (event, &segment);
-  if (segment->format != GST_FORMAT_TIME) {
-    GST_ELEMENT_ERROR (self, STREAM, FORMAT, (_("The video's segment is in %s, not in time"),
-            gst_format_get_name (segment->format)), (NULL));
-    return FALSE;
-  }
-  if (!same_times (segment, &self->segment) || self->fresh || self->new_stream) {
-    drain (self, FALSE);
-    gst_llama4_describe_reset_stream (self);
-    item = gst_llama4_item_new (GST_LLAMA4_ITEM_SEGMENT);
-    item->segment = *segment;
-    item->new_stream = self->new_stream;
-    self->new_stream = FALSE;
-    /* the same running times, but time stamps that are stream time: subtitle files know nothing else */
-    item->segment.start = item->segment.position = segment->time;
-    if (GST_CLOCK_TIME_IS_VALID (segment->stop))
-      item->segment.stop = segment->time + (segment->stop - segment->start);
-    GST_OBJECT_LOCK (self);
-    item->segment.base += self->settings.lateness;
-    GST_OBJECT_UNLOCK (self);
-    item->seqnum = gst_event_get_seqnum (event);
-    gst_llama4_worker_push_output (self, item);
-  }
-  self->segment = *segment;
-  return TRUE;
-}
-
 static void
 take_gap (GstLlama4Describe * self, GstEvent * event)
 {
@@ -304,8 +351,8 @@ take_gap (GstLlama4Describe * self, GstEvent * event)
   gst_event_parse_gap (event, &start, &duration);
   if (!GST_CLOCK_TIME_IS_VALID (start) || self->segment.rate < 0)
     return;
-  end = gst_segment_to_stream_time (&self->segment, GST_FORMAT_TIME,
-      GST_CLOCK_TIME_IS_VALID (duration) ? start + duration : start);
+  end = GST_CLOCK_TIME_IS_VALID (duration) && duration <= G_MAXINT64 ? start + duration : start;
+  end = stream_time (self, MIN (end, self->segment.stop));      /* NONE is the largest */
   if (!GST_CLOCK_TIME_IS_VALID (end) || (GST_CLOCK_TIME_IS_VALID (self->last_end) && end <= self->last_end))
     return;
   begin (self);
@@ -325,6 +372,15 @@ take_tags (GstLlama4Describe * self, GstEvent * event)
     self->orientation = orientation;
 }
 
+/* The end waits for what is still to be said about the video, or whoever waits for the end would miss it. In skip mode video waits for
+ * nothing where text is linked: its sinks wait for its own end. */
+static void
+finish (GstLlama4Describe * self)
+{
+  if (!self->skips || !gst_llama4_output_is_linked (self->output))
+    gst_llama4_worker_drain (self);
+}
+
 static void
 take_eos (GstLlama4Describe * self, GstEvent * event)
 {
@@ -333,9 +389,9 @@ take_eos (GstLlama4Describe * self, GstEvent * event)
   drain (self, TRUE);
   item->seqnum = gst_event_get_seqnum (event);
   gst_llama4_worker_push_output (self, item);
-  /* Where text is linked its sinks wait for its end by themselves, and a muxer must see the video's end to go on with the text. */
-  if (!gst_llama4_output_is_linked (self->output))
-    gst_llama4_worker_drain (self);
+  finish (self);
+  if (gst_llama4_worker_has_failed (self))      /* again: no buffer may have passed that could return it */
+    GST_ELEMENT_FLOW_ERROR (self, GST_FLOW_ERROR);
 }
 
 static void
@@ -382,6 +438,7 @@ gst_llama4_describe_sink_event (GstPad * pad, GstObject * parent, GstEvent * eve
       break;
     case GST_EVENT_SEGMENT_DONE:       /* of a segment seek: as if it ended */
       drain (self, TRUE);
+      finish (self);
       break;
     case GST_EVENT_EOS:
       take_eos (self, event);

@@ -45,7 +45,7 @@ gst_llama4_sampler_new (void)
   GstLlama4Sampler *self = g_new0 (GstLlama4Sampler, 1);
 
   g_queue_init (&self->open);
-  gst_llama4_sampler_reset (self, GST_SECOND, 0, 1);
+  gst_llama4_sampler_set (self, GST_SECOND, 0, 1);
   return self;
 }
 
@@ -59,13 +59,19 @@ gst_llama4_sampler_free (GstLlama4Sampler * self)
 }
 
 void
-gst_llama4_sampler_reset (GstLlama4Sampler * self, GstClockTime length, GstClockTime overlap, guint n_frames)
+gst_llama4_sampler_reset (GstLlama4Sampler * self)
 {
   g_queue_clear_full (&self->open, open_free);
+  self->next = GST_CLOCK_TIME_NONE;
+}
+
+void
+gst_llama4_sampler_set (GstLlama4Sampler * self, GstClockTime length, GstClockTime overlap, guint n_frames)
+{
+  gst_llama4_sampler_reset (self);
   self->length = length;
   self->step = length - overlap;
   self->n_frames = n_frames;
-  self->next = GST_CLOCK_TIME_NONE;
 }
 
 /* The earliest open window, which ends at `end`; NULL if it has seen nothing. */
@@ -75,7 +81,7 @@ close_first (GstLlama4Sampler * self, GstClockTime end)
   Open *open = g_queue_pop_head (&self->open);
   GstLlama4Window *window = NULL;
 
-  if (open->frames->len > 0) {
+  if (open->n_taken > 0) {
     window = g_new0 (GstLlama4Window, 1);
     window->start = open->start;
     window->end = end;

@@ -15,7 +15,7 @@ typedef struct
   GstClockTime start;
   GstClockTime end;             /* of a window cut short, where its last frame ends */
   GstClockTime text_end;        /* where the next window starts, if that is earlier */
-  GPtrArray *frames;            /* of GstLlama4Frame, at least one */
+  GPtrArray *frames;            /* of GstLlama4Frame; empty: some were wanted, but none was taken */
 } GstLlama4Window;
 
 void gst_llama4_window_free (GstLlama4Window * self);
@@ -29,8 +29,11 @@ GstLlama4Sampler *gst_llama4_sampler_new (void);
 void gst_llama4_sampler_free (GstLlama4Sampler * self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstLlama4Sampler, gst_llama4_sampler_free)
 
-/* Forgets everything and takes new settings: length > 0, overlap < length, n_frames >= 1. */
-void gst_llama4_sampler_reset (GstLlama4Sampler * self, GstClockTime length, GstClockTime overlap, guint n_frames);
+/* Takes new settings, length > 0, overlap < length, n_frames >= 1, and forgets everything else. */
+void gst_llama4_sampler_set (GstLlama4Sampler * self, GstClockTime length, GstClockTime overlap, guint n_frames);
+
+/* Forgets everything but the settings. */
+void gst_llama4_sampler_reset (GstLlama4Sampler * self);
 
 /* Time passes on to `time` (a frame, or a gap that reaches there): the next window that is complete by then, or NULL. Call
  * until it returns NULL. (transfer full) */

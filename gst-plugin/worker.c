@@ -332,6 +332,17 @@ gst_llama4_worker_wait_for_model (GstLlama4Describe * self, gboolean skips)
   return ready;
 }
 
+gboolean
+gst_llama4_worker_has_failed (GstLlama4Describe * self)
+{
+  gboolean failed;
+
+  g_mutex_lock (&self->lock);
+  failed = self->model_state == GST_LLAMA4_MODEL_FAILED && !self->stopping;
+  g_mutex_unlock (&self->lock);
+  return failed;
+}
+
 static void
 push_job (GstLlama4Describe * self, Job * job)
 {
@@ -364,17 +375,17 @@ take_waiting (GstLlama4Describe * self)
 }
 
 /* A window that finds the describer at work waits, and is taken up only if it will be described before its time on the screen has
- * passed: `lateness` after its end, or where that is shorter as long after it as the window is. One that finds it idle is always
+ * passed: `lateness` and `latency` after its end, or where that is shorter as long after it as the window is. One that finds it idle is always
  * taken, or a describer that never makes it would never begin. */
 static gint64
 choose_patience (GstLlama4Describe * self, const GstLlama4Window * window)
 {
-  guint64 lateness;
+  guint64 until;
 
   GST_OBJECT_LOCK (self);
-  lateness = self->settings.lateness;
+  until = self->settings.lateness + self->settings.latency;
   GST_OBJECT_UNLOCK (self);
-  return self->describing ? (gint64) (MAX (lateness, window->end - window->start) / 1000) : G_MAXINT64;
+  return self->describing ? (gint64) (MAX (until, window->end - window->start) / 1000) : G_MAXINT64;
 }
 
 void
@@ -388,6 +399,11 @@ gst_llama4_worker_push_window (GstLlama4Describe * self, GstLlama4Window * windo
   job->since = g_get_monotonic_time ();
   job->timestamp = gst_segment_position_from_stream_time (&self->segment, GST_FORMAT_TIME, window->start);
   job->running_time = gst_segment_to_running_time (&self->segment, GST_FORMAT_TIME, job->timestamp);
+  if (window->frames->len == 0) {       /* the model was not there yet, or could be shown none of them */
+    report_skip (self, job);
+    job_free (job);
+    return;
+  }
   g_mutex_lock (&self->lock);
   job->patience = patience == GST_LLAMA4_REPLACE ? choose_patience (self, window) : G_MAXINT64;
   while (patience == GST_LLAMA4_REPLACE && self->n_waiting > 0)
@@ -404,11 +420,20 @@ void
 gst_llama4_worker_push_output (GstLlama4Describe * self, GstLlama4Item * item)
 {
   Job *job = g_new0 (Job, 1);
+  gboolean waits;
 
   job->item = item;
   g_mutex_lock (&self->lock);
-  push_job (self, job);
+  waits = self->busy || self->jobs.length > 0 || is_interrupted (self);
+  if (waits)
+    push_job (self, job);
+  else
+    item->generation = self->generation;
   g_mutex_unlock (&self->lock);
+  if (waits)
+    return;
+  gst_llama4_output_push (self->output, g_steal_pointer (&job->item));  /* nothing goes before it; loading may still take long */
+  job_free (job);
 }
 
 void

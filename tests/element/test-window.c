@@ -22,7 +22,7 @@ sample (GstClockTime length, GstClockTime overlap, guint n_frames, GstClockTime 
   GPtrArray *windows = g_ptr_array_new_with_free_func ((GDestroyNotify) gst_llama4_window_free);
   GstLlama4Window *window;
 
-  gst_llama4_sampler_reset (sampler, length, overlap, n_frames);
+  gst_llama4_sampler_set (sampler, length, overlap, n_frames);
   for (GstClockTime time = from; time < to; time += interval) {
     while ((window = gst_llama4_sampler_advance (sampler, time)) != NULL)
       g_ptr_array_add (windows, window);
@@ -114,7 +114,7 @@ test_a_jump_leaves_out_what_nothing_was_seen_of (void)
   g_autoptr (GstLlama4Window) first = NULL, second = NULL;
   GstClockTime far = 1000000 * GST_SECOND + GST_SECOND;
 
-  gst_llama4_sampler_reset (sampler, 4 * GST_SECOND, 0, 2);
+  gst_llama4_sampler_set (sampler, 4 * GST_SECOND, 0, 2);
   g_assert_true (gst_llama4_sampler_wants (sampler, 0, 0));
   gst_llama4_sampler_take (sampler, frame_at (0));
   first = gst_llama4_sampler_advance (sampler, far);

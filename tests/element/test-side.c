@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The text and json pads: when they speak, and how they come and go. */
+
+#include "fixture.h"
+
+/* Every 100 ms of video in skip mode, as a live source gives them: `from` to `to` in stream time. */
+static void
+push_live (Fixture * self, GstClockTime from, GstClockTime to)
+{
+  for (GstClockTime at = from; at < to; at += FRAME) {
+    push_until (self, at, at + FRAME);
+    g_usleep (FRAME / 1000);
+  }
+}
+
+static GstClockTime
+text_start (GstHarness * text, GstClockTime * duration)
+{
+  g_autoptr (GstBuffer) buffer = gst_harness_pull (text);
+
+  g_assert_nonnull (buffer);
+  *duration = GST_BUFFER_DURATION (buffer);
+  return GST_BUFFER_PTS (buffer);
+}
+
+/* An overlay would throw it away otherwise: its time is over when it comes. */
+static void
+test_in_skip_mode_a_late_text_is_shown_from_now_on (void)
+{
+  GstClockTime start, duration;
+  Fixture self;
+
+  set_up (&self, TEXT, "{\"text\":\"Late.\",\"delay_ms\":200}", "on-busy", "skip");
+  g_object_set (self.element, "window", GST_SECOND, NULL);
+  gst_element_set_state (self.element, GST_STATE_READY);        /* where windows change */
+  gst_element_set_state (self.element, GST_STATE_PLAYING);
+  g_usleep (100000);
+  gst_harness_push_event (self.video, gst_event_new_stream_start ("live"));
+  gst_harness_set_src_caps_str (self.video, CAPS);
+  push_segment (&self, 1, 0, GST_CLOCK_TIME_NONE, 0, 0);
+  push_live (&self, 0, 2 * GST_SECOND);
+  start = text_start (self.text, &duration);
+  g_assert_cmpuint (start, >=, GST_SECOND);
+  g_assert_cmpuint (duration, ==, GST_SECOND);
+  tear_down (&self);
+}
+
+/* What lateness and the declared latency leave time for is at its place. */
+static void
+test_in_skip_mode_latency_gives_text_its_time (void)
+{
+  GstClockTime start, duration;
+  Fixture self;
+
+  set_up (&self, TEXT, "{\"text\":\"In time.\",\"delay_ms\":200}", "on-busy", "skip");
+  g_object_set (self.element, "window", GST_SECOND, "latency", GST_SECOND, "lateness", GST_SECOND, NULL);
+  gst_element_set_state (self.element, GST_STATE_READY);
+  gst_element_set_state (self.element, GST_STATE_PLAYING);
+  g_usleep (100000);
+  gst_harness_push_event (self.video, gst_event_new_stream_start ("live"));
+  gst_harness_set_src_caps_str (self.video, CAPS);
+  push_segment (&self, 1, 0, GST_CLOCK_TIME_NONE, 0, 0);
+  push_live (&self, 0, 2 * GST_SECOND);
+  start = text_start (self.text, &duration);
+  g_assert_cmpuint (start, ==, 0);
+  g_assert_cmpuint (duration, ==, GST_SECOND);
+  tear_down (&self);
+}
+
+/* Sinks and muxers need to know the stream before there is anything to say. */
+static void
+test_the_stream_begins_before_the_model_is_there (void)
+{
+  gboolean segment = FALSE;
+  Fixture self;
+
+  set_up (&self, TEXT, "{\"load_ms\":2000}\n" TWO_ANSWERS, "on-busy", "skip");
+  push_until (&self, 0, 5 * FRAME);
+  for (guint i = 0; i < 500 && !segment; i++) {
+    GstEvent *event = gst_harness_try_pull_event (self.text);
+
+    if (event == NULL)
+      g_usleep (1000);
+    else
+      segment = GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT;
+    gst_clear_event (&event);
+  }
+  g_assert_true (segment);
+  tear_down (&self);
+}
+
+static void
+test_windows_that_pass_while_the_model_loads_are_told (void)
+{
+  Fixture self;
+
+  set_up (&self, 0, "{\"load_ms\":1000}\n" TWO_ANSWERS, "on-busy", "skip");
+  push_until (&self, 0, 9 * GST_SECOND);
+  g_assert_cmpuint (get_stat (&self, "skipped"), ==, 2);
+  tear_down (&self);
+}
+
+static gint released;
+
+static GstPadProbeReturn
+release (GstPad * pad, GstPadProbeInfo * info, gpointer element)
+{
+  g_autoptr (GstPad) peer = gst_pad_get_peer (pad);
+
+  if (g_atomic_int_add (&released, 1) > 0)
+    return GST_PAD_PROBE_OK;
+  gst_pad_unlink (pad, peer);
+  gst_element_release_request_pad (element, pad);
+  return GST_PAD_PROBE_REMOVE;
+}
+
+static void
+test_a_pad_may_be_released_from_a_probe_on_it (void)
+{
+  static const GstPadProbeType types[] = { GST_PAD_PROBE_TYPE_BLOCK_DOWNSTREAM, GST_PAD_PROBE_TYPE_BUFFER };
+
+  for (guint i = 0; i < G_N_ELEMENTS (types); i++) {
+    g_autoptr (GstPad) pad = NULL;
+    Fixture self;
+
+    set_up (&self, TEXT, TWO_ANSWERS, NULL, NULL);
+    pad = gst_element_get_static_pad (self.element, "text_src");
+    push_until (&self, 0, GST_SECOND);
+    released = 0;
+    gst_pad_add_probe (pad, types[i], release, self.element, NULL);
+    push_until (&self, GST_SECOND, 9 * GST_SECOND);
+    push_eos (&self);
+    g_assert_cmpint (g_atomic_int_get (&released), ==, 1);
+    g_assert_cmpuint (get_stat (&self, "described"), ==, 3);
+    tear_down (&self);
+  }
+}
+
+static GstPadProbeReturn
+block (GstPad * pad, GstPadProbeInfo * info, gpointer blocked)
+{
+  g_atomic_int_set ((gint *) blocked, 1);
+  return GST_PAD_PROBE_OK;      /* and so stays blocked */
+}
+
+/* As a sink is that has its first buffer in PAUSED. */
+static void
+test_releasing_a_pad_does_not_wait_for_who_holds_it_up (void)
+{
+  gint blocked = 0;
+  g_autoptr (GstPad) pad = NULL, peer = NULL;
+  gint64 begun;
+  gulong probe;
+  Fixture self;
+
+  set_up (&self, TEXT, TWO_ANSWERS, NULL, NULL);
+  pad = gst_element_get_static_pad (self.element, "text_src");
+  peer = gst_pad_get_peer (pad);
+  probe = gst_pad_add_probe (peer, GST_PAD_PROBE_TYPE_BLOCK | GST_PAD_PROBE_TYPE_BUFFER, block, &blocked, NULL);
+  push_until (&self, 0, 5 * GST_SECOND);
+  while (!g_atomic_int_get (&blocked))
+    g_usleep (1000);
+  begun = g_get_monotonic_time ();
+  gst_pad_unlink (pad, peer);
+  gst_element_release_request_pad (self.element, pad);
+  g_assert_cmpint (g_get_monotonic_time () - begun, <, G_TIME_SPAN_SECOND);
+  gst_pad_remove_probe (peer, probe);
+  push_eos (&self);
+  tear_down (&self);
+}
+
+static void
+test_a_pad_that_comes_after_the_end_ends_too (void)
+{
+  g_autoptr (GArray) pieces = NULL;
+  gint64 begun = g_get_monotonic_time ();
+  Fixture self;
+
+  set_up (&self, 0, TWO_ANSWERS, NULL, NULL);
+  push_until (&self, 0, GST_SECOND);
+  push_eos (&self);
+  self.text = gst_harness_new_with_element (self.element, NULL, "text_src");
+  pieces = collect (self.text);
+  g_assert_cmpuint (pieces->len, ==, 0);
+  g_assert_cmpint (g_get_monotonic_time () - begun, <, 10 * G_TIME_SPAN_SECOND);
+  tear_down (&self);
+}
+
+static GstPadProbeReturn
+refuse (GstPad * pad, GstPadProbeInfo * info, gpointer nothing)
+{
+  gst_buffer_unref (info->data);
+  info->data = NULL;
+  GST_PAD_PROBE_INFO_FLOW_RETURN (info) = GST_FLOW_NOT_NEGOTIATED;
+  return GST_PAD_PROBE_HANDLED;
+}
+
+static void
+test_text_that_is_refused_after_the_end_of_the_video_is_an_error (void)
+{
+  g_autoptr (GstMessage) message = NULL;
+  g_autoptr (GstPad) pad = NULL;
+  Fixture self;
+
+  set_up (&self, TEXT, TWO_ANSWERS, NULL, NULL);
+  pad = gst_element_get_static_pad (self.element, "text_src");
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, refuse, NULL, NULL);
+  push_until (&self, 0, GST_SECOND);
+  push_eos (&self);
+  message = gst_bus_timed_pop_filtered (self.bus, 5 * GST_SECOND, GST_MESSAGE_ERROR);
+  g_assert_nonnull (message);
+  tear_down (&self);
+}
+
+static void
+test_linking_text_asks_nothing_of_the_video (void)
+{
+  Fixture self;
+
+  set_up (&self, 0, TWO_ANSWERS, NULL, NULL);
+  push_until (&self, 0, FRAME);
+  gst_pad_check_reconfigure (self.video->srcpad);
+  self.text = gst_harness_new_with_element (self.element, NULL, "text_src");
+  g_assert_false (gst_pad_needs_reconfigure (self.video->srcpad));
+  tear_down (&self);
+}
+
+int
+main (int argc, char **argv)
+{
+  static const Test tests[] = {
+    {"in-skip-mode-a-late-text-is-shown-from-now-on", test_in_skip_mode_a_late_text_is_shown_from_now_on},
+    {"in-skip-mode-latency-gives-text-its-time", test_in_skip_mode_latency_gives_text_its_time},
+    {"the-stream-begins-before-the-model-is-there", test_the_stream_begins_before_the_model_is_there},
+    {"windows-that-pass-while-the-model-loads-are-told", test_windows_that_pass_while_the_model_loads_are_told},
+    {"a-pad-may-be-released-from-a-probe-on-it", test_a_pad_may_be_released_from_a_probe_on_it},
+    {"releasing-a-pad-does-not-wait-for-who-holds-it-up", test_releasing_a_pad_does_not_wait_for_who_holds_it_up},
+    {"a-pad-that-comes-after-the-end-ends-too", test_a_pad_that_comes_after_the_end_ends_too},
+    {"text-that-is-refused-after-the-end-of-the-video-is-an-error", test_text_that_is_refused_after_the_end_of_the_video_is_an_error},
+    {"linking-text-asks-nothing-of-the-video", test_linking_text_asks_nothing_of_the_video},
+  };
+
+  return run_tests (argc, argv, "side", tests, G_N_ELEMENTS (tests));
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Segments, gaps and time stamps that are odd: what they mean for descriptions and their times. */
+
+#include "fixture.h"
+
+static void
+assert_text (GArray * pieces, guint n, GstClockTime start, GstClockTime end)
+{
+  const Piece *piece = nth_text (pieces, n);
+
+  g_assert_nonnull (piece);
+  g_assert_cmpuint (piece->start, ==, start);
+  g_assert_cmpuint (piece->end, ==, end);
+}
+
+static void
+test_a_segment_that_only_gets_longer_goes_on (void)
+{
+  g_autoptr (GArray) pieces = NULL;
+  Fixture self;
+
+  set_up (&self, TEXT, TWO_ANSWERS, "window", "1000000000");
+  push_segment (&self, 1, 0, 1500 * GST_MSECOND, 0, 0);
+  push_until (&self, 0, 1500 * GST_MSECOND);
+  push_segment (&self, 1, 0, 10 * GST_SECOND, 0, 0);
+  push_until (&self, 1500 * GST_MSECOND, 3 * GST_SECOND);
+  push_eos (&self);
+  pieces = collect (self.text);
+  for (guint i = 0; i < 3; i++)
+    assert_text (pieces, i, i * GST_SECOND, (i + 1) * GST_SECOND);
+  tear_down (&self);
+}
+
+/* As demuxers do that learn late where the first frame is. */
+static void
+test_a_start_put_right_by_a_little_tears_no_window (void)
+{
+  g_autoptr (GArray) pieces = NULL;
+  Fixture self;
+
+  set_up (&self, TEXT, TWO_ANSWERS, "window", "1000000000");
+  push_segment (&self, 1, 3 * GST_MSECOND, GST_CLOCK_TIME_NONE, 0, 0);
+  g_assert_cmpint (push (&self, 3 * GST_MSECOND), ==, GST_FLOW_OK);
+  gst_buffer_unref (gst_harness_pull (self.video));
+  push_segment (&self, 1, 0, GST_CLOCK_TIME_NONE, 0, 0);
+  push_until (&self, FRAME, 2 * GST_SECOND);
+  push_eos (&self);
+  pieces = collect (self.text);
+  assert_text (pieces, 0, 0, GST_SECOND);
+  assert_text (pieces, 1, GST_SECOND, 2 * GST_SECOND);
+  tear_down (&self);
+}
+
+static void
+test_without_a_time_of_the_stream_time_stamps_serve (void)
+{
+  g_autoptr (GArray) pieces = NULL;
+  Fixture self;
+
+  set_up (&self, TEXT, TWO_ANSWERS, "window", "1000000000");
+  push_segment (&self, 1, 5 * GST_SECOND, GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE, 0);
+  push_until (&self, 5 * GST_SECOND, 6 * GST_SECOND);
+  push_eos (&self);
+  pieces = collect (self.text);
+  assert_text (pieces, 0, 5 * GST_SECOND, 6 * GST_SECOND);
+  tear_down (&self);
+}
+
+static void
+test_a_gap_behind_the_segment_ends_with_it (void)
+{
+  g_autoptr (GArray) pieces = NULL;
+  Fixture self;
+
+  set_up (&self, TEXT, TWO_ANSWERS, "window", "1000000000");
+  push_segment (&self, 1, 0, 5 * GST_SECOND, 0, 0);
+  push_until (&self, 0, 9 * FRAME);
+  g_assert_true (gst_harness_push_event (self.video, gst_event_new_gap (9 * FRAME, 20 * GST_SECOND)));
+  push_eos (&self);
+  pieces = collect (self.text);
+  assert_text (pieces, 0, 0, GST_SECOND);
+  assert_covers (pieces, 0, 5 * GST_SECOND);
+  tear_down (&self);
+}
+
+static void
+test_the_end_of_a_segment_waits_for_the_last_description (void)
+{
+  Fixture self;
+
+  set_up (&self, 0, "{\"text\":\"Slow.\",\"delay_ms\":300}", NULL, NULL);
+  push_until (&self, 0, GST_SECOND);
+  gst_harness_push_event (self.video, gst_event_new_segment_done (GST_FORMAT_TIME, GST_SECOND));
+  g_assert_cmpuint (get_stat (&self, "described"), ==, 1);
+  tear_down (&self);
+}
+
+/* Old times are not mistaken for new ones while the describer is still at the old. */
+static void
+test_a_text_of_the_segment_before_stays_in_it (void)
+{
+  g_autoptr (GArray) pieces = NULL;
+  Fixture self;
+
+  set_up (&self, TEXT, "{\"text\":\"Slow.\",\"delay_ms\":400}", "on-busy", "skip");
+  g_usleep (100000);            /* until the script is there */
+  push_segment (&self, 1, 0, GST_CLOCK_TIME_NONE, 0, 0);
+  push_until (&self, 0, 5 * GST_SECOND);        /* a window is described now */
+  push_segment (&self, 1, 0, GST_CLOCK_TIME_NONE, 3600 * GST_SECOND, 5 * GST_SECOND);
+  push_until (&self, 0, 5 * GST_SECOND);
+  push_eos (&self);
+  pieces = collect (self.text);
+  g_assert_cmpuint (nth_text (pieces, 0)->start, <, 10 * GST_SECOND);
+  g_assert_cmpuint (nth_text (pieces, 1)->start, >=, 3600 * GST_SECOND);
+  tear_down (&self);
+}
+
+static void
+test_times_that_go_far_back_begin_anew (void)
+{
+  Fixture self;
+
+  set_up (&self, 0, TWO_ANSWERS, "window", "1000000000");
+  push_until (&self, 3600 * GST_SECOND, 3602 * GST_SECOND);
+  push_until (&self, 0, 4 * GST_SECOND);
+  push_eos (&self);
+  g_assert_cmpuint (get_stat (&self, "described"), ==, 6);
+  tear_down (&self);
+}
+
+static void
+test_times_and_durations_below_zero_do_no_harm (void)
+{
+  const GstClockTime durations[] = { 0, 1, G_MAXINT64, (GstClockTime) - 3 };
+  const GstClockTime times[] = { (GstClockTime) - 33000000, (GstClockTime) - 3, G_MAXINT64, (GstClockTime) 1 << 63 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (durations) * G_N_ELEMENTS (times); i++) {
+    Fixture self;
+
+    set_up (&self, TEXT, TWO_ANSWERS, NULL, NULL);
+    for (guint n = 0; n < 3; n++) {
+      GstBuffer *buffer = gst_buffer_new_allocate (NULL, FRAME_BYTES, NULL);
+
+      GST_BUFFER_PTS (buffer) = n == 0 ? 0 : times[i % G_N_ELEMENTS (times)] + n;
+      GST_BUFFER_DURATION (buffer) = durations[i / G_N_ELEMENTS (times)];
+      g_assert_cmpint (gst_harness_push (self.video, buffer), ==, GST_FLOW_OK);
+    }
+    push_eos (&self);
+    g_assert_cmpuint (get_stat (&self, "described"), >=, 1);
+    tear_down (&self);
+  }
+}
+
+static void
+test_a_still_picture_fills_its_window (void)
+{
+  g_autoptr (GArray) pieces = NULL;
+  GstBuffer *buffer = gst_buffer_new_allocate (NULL, FRAME_BYTES, NULL);
+  Fixture self;
+
+  set_up (&self, TEXT | NO_CAPS, TWO_ANSWERS, NULL, NULL);
+  gst_harness_set_src_caps_str (self.video, "video/x-raw,format=RGB,width=32,height=24,framerate=0/1");
+  GST_BUFFER_PTS (buffer) = 0;
+  g_assert_cmpint (gst_harness_push (self.video, buffer), ==, GST_FLOW_OK);
+  push_eos (&self);
+  pieces = collect (self.text);
+  assert_text (pieces, 0, 0, 4 * GST_SECOND);
+  tear_down (&self);
+}
+
+static void
+test_interlaced_video_is_described (void)
+{
+  static const char *const modes[] = { "progressive", "interleaved", "mixed" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (modes); i++) {
+    g_autofree char *caps = g_strconcat (CAPS ",interlace-mode=", modes[i], NULL);
+    Fixture self;
+
+    set_up (&self, NO_CAPS, TWO_ANSWERS, NULL, NULL);
+    gst_harness_set_src_caps_str (self.video, caps);
+    push_until (&self, 0, 5 * GST_SECOND);
+    push_eos (&self);
+    g_assert_cmpuint (get_stat (&self, "described"), ==, 2);
+    tear_down (&self);
+  }
+}
+
+/* A step of a nanosecond would open windows without end. */
+static void
+test_windows_set_while_playing_wait_and_must_not_pile_up (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GstMessage) message = NULL;
+  Fixture self;
+
+  set_up (&self, 0, TWO_ANSWERS, NULL, NULL);
+  g_object_set (self.element, "overlap", 4 * GST_SECOND - 1, NULL);
+  push_segment (&self, 1, 0, GST_CLOCK_TIME_NONE, 0, 0);
+  push_until (&self, 0, 8 * GST_SECOND);
+  push_eos (&self);
+  g_assert_cmpuint (get_stat (&self, "described"), ==, 2);
+  gst_element_set_state (self.element, GST_STATE_READY);
+  g_assert_cmpint (gst_element_set_state (self.element, GST_STATE_PAUSED), ==, GST_STATE_CHANGE_FAILURE);
+  message = gst_bus_pop_filtered (self.bus, GST_MESSAGE_ERROR);
+  gst_message_parse_error (message, &error, NULL);
+  g_assert_true (g_error_matches (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS));
+  tear_down (&self);
+}
+
+int
+main (int argc, char **argv)
+{
+  static const Test tests[] = {
+    {"a-segment-that-only-gets-longer-goes-on", test_a_segment_that_only_gets_longer_goes_on},
+    {"a-start-put-right-by-a-little-tears-no-window", test_a_start_put_right_by_a_little_tears_no_window},
+    {"without-a-time-of-the-stream-time-stamps-serve", test_without_a_time_of_the_stream_time_stamps_serve},
+    {"a-gap-behind-the-segment-ends-with-it", test_a_gap_behind_the_segment_ends_with_it},
+    {"the-end-of-a-segment-waits-for-the-last-description", test_the_end_of_a_segment_waits_for_the_last_description},
+    {"a-text-of-the-segment-before-stays-in-it", test_a_text_of_the_segment_before_stays_in_it},
+    {"times-that-go-far-back-begin-anew", test_times_that_go_far_back_begin_anew},
+    {"times-and-durations-below-zero-do-no-harm", test_times_and_durations_below_zero_do_no_harm},
+    {"a-still-picture-fills-its-window", test_a_still_picture_fills_its_window},
+    {"interlaced-video-is-described", test_interlaced_video_is_described},
+    {"windows-set-while-playing-wait-and-must-not-pile-up", test_windows_set_while_playing_wait_and_must_not_pile_up},
+  };
+
+  return run_tests (argc, argv, "times", tests, G_N_ELEMENTS (tests));
+}
