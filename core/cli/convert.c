@@ -72,7 +72,6 @@ show_bar (guint64 done, guint64 total, gpointer user_data)
 
 /* The two files -------------------------------------------------------------------------------------------------------- */
 
-/* Begins the file at path, or returns NULL. */
 static gboolean
 write_weights (const Job *job, GArray *layout, L4Type type, const char *path, L4GgufWriter *writer, GError **error)
 {
@@ -84,17 +83,13 @@ write_weights (const Job *job, GArray *layout, L4Type type, const char *path, L4
   return l4_convert (&options, layout, writer, error);
 }
 
-static L4GgufWriter *
-write_projector (const Job *job, GError **error)
+static gboolean
+write_projector (const Job *job, L4GgufWriter *writer, GError **error)
 {
-  g_autoptr (L4GgufWriter) writer = l4_gguf_writer_new (job->projector_out, error);
-  g_autoptr (GArray) layout = NULL;
+  g_autoptr (GArray) layout = l4_layout_vision (&job->config->vision, job->config->text.hidden);
 
-  if (writer == NULL)
-    return NULL;
-  layout = l4_layout_vision (&job->config->vision, job->config->text.hidden);
   l4_gguf_put_vision (writer, &job->config->vision, job->config->text.hidden, job->name, job->projector_type);
-  return write_weights (job, layout, job->projector_type, job->projector_out, writer, error) ? g_steal_pointer (&writer) : NULL;
+  return write_weights (job, layout, job->projector_type, job->projector_out, writer, error);
 }
 
 /* A value of a JSON file of the folder; NULL where there is none. (transfer full) */
@@ -151,30 +146,27 @@ put_tokenizer (const Job *job, L4GgufWriter *writer, GError **error)
   return TRUE;
 }
 
-static L4GgufWriter *
-write_model (const Job *job, GError **error)
+static gboolean
+write_model (const Job *job, L4GgufWriter *writer, GError **error)
 {
-  g_autoptr (L4GgufWriter) writer = l4_gguf_writer_new (job->out, error);
   g_autoptr (GArray) layout = NULL;
 
-  if (writer == NULL || !l4_gguf_put_text (writer, &job->config->text, job->name, job->type, job->path, error)
-      || !put_tokenizer (job, writer, error))
-    return NULL;
+  if (!l4_gguf_put_text (writer, &job->config->text, job->name, job->type, job->path, error) || !put_tokenizer (job, writer, error))
+    return FALSE;
   layout = l4_layout_text (&job->config->text, job->config->text_prefix);
-  return write_weights (job, layout, job->type, job->out, writer, error) ? g_steal_pointer (&writer) : NULL;
+  return write_weights (job, layout, job->type, job->out, writer, error);
 }
 
 /* Both get their names only when both are whole. */
 static gboolean
 convert (const Job *job, GError **error)
 {
-  g_autoptr (L4GgufWriter) projector = NULL, model = NULL;
+  g_autoptr (L4GgufWriter) projector = NULL, model = l4_gguf_writer_new (job->out, error);
 
-  if (job->projector_out != NULL && (projector = write_projector (job, error)) == NULL)
+  if (model == NULL || (job->projector_out != NULL && (projector = l4_gguf_writer_new (job->projector_out, error)) == NULL))
     return FALSE;
-  model = write_model (job, error);
-  return model != NULL && (projector == NULL || l4_gguf_writer_finish (projector, error))
-      && l4_gguf_writer_finish (model, error);
+  return (projector == NULL || write_projector (job, projector, error)) && write_model (job, model, error)
+      && (projector == NULL || l4_gguf_writer_finish (projector, error)) && l4_gguf_writer_finish (model, error);
 }
 
 /* The command ---------------------------------------------------------------------------------------------------------- */
@@ -199,8 +191,6 @@ prepare (Job *job, GError **error)
     return l4_fail (error, L4_ERROR_INPUT, _("--type and --projector-type must be F32, F16, BF16, Q8_0, Q4_0, Q4_K or Q6_K"));
   if (job->threads < 0)
     return l4_fail (error, L4_ERROR_INPUT, _("--threads %d: must not be negative"), job->threads);
-  if (g_file_test (job->out, G_FILE_TEST_IS_DIR))
-    return l4_fail (error, L4_ERROR_INPUT, _("%s: is a folder; the name of a file is needed"), job->out);
   job->checkpoint = l4_checkpoint_open (job->path, job->projector_in, error);
   job->config = job->checkpoint != NULL ? l4_config_load (job->checkpoint, error) : NULL;
   if (job->config == NULL)

@@ -57,11 +57,24 @@ fail_io (const L4GgufWriter *self, int code, GError **error)
   return l4_fail (error, L4_ERROR_IO, "%s: %s", self->part, g_strerror (code));
 }
 
+/* What lies at the path is replaced in the end, which must never happen to a device or a pipe. */
+static gboolean
+can_be_replaced (const char *path, GError **error)
+{
+  if (g_file_test (path, G_FILE_TEST_IS_DIR))
+    return l4_fail (error, L4_ERROR_INPUT, _("%s: is a folder; the name of a file is needed"), path);
+  return !g_file_test (path, G_FILE_TEST_EXISTS) || g_file_test (path, G_FILE_TEST_IS_REGULAR)
+      || l4_fail (error, L4_ERROR_INPUT, _("%s: is not a regular file"), path);
+}
+
 L4GgufWriter *
 l4_gguf_writer_new (const char *path, GError **error)
 {
-  g_autoptr (L4GgufWriter) self = g_new0 (L4GgufWriter, 1);
+  g_autoptr (L4GgufWriter) self = NULL;
 
+  if (!can_be_replaced (path, error))
+    return NULL;
+  self = g_new0 (L4GgufWriter, 1);
   self->path = g_strdup (path);
   self->part = g_strconcat (path, ".part", NULL);
   self->metadata = g_byte_array_new ();

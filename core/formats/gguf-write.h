@@ -12,7 +12,8 @@
  * under its own name is whole. One thread at a time, but for the data. */
 typedef struct _L4GgufWriter L4GgufWriter;
 
-/* Opens PATH.part, replacing one that is there. (transfer full) */
+/* Opens PATH.part, replacing one that is there. What is at path already must be a regular file, or a link to one (the link is replaced,
+ * not what it leads to). (transfer full) */
 L4GgufWriter *l4_gguf_writer_new (const char *path, GError **error);
 /* Removes what is not finished. NULL is fine. */
 void l4_gguf_writer_free (L4GgufWriter *self);

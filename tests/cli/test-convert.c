@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* llama4 convert and synth: the files that they write give what the folder gave, and failures leave nothing. */
 
+#include <sys/stat.h>
+
 #include "support/folder.h"
 #include "support/program.h"
 
@@ -135,6 +137,26 @@ test_failures_are_one_line_and_leave_nothing (void)
   }
 }
 
+/* Neither the model nor its vision part, whose name is made of the model's. */
+static void
+test_a_pipe_is_not_replaced (void)
+{
+  static const char *const pipes[] = { "a.gguf", "mmproj-a-F16.gguf" };
+  g_autofree char *scout = golden ("scout-tiny");
+
+  for (guint i = 0; i < G_N_ELEMENTS (pipes); i++) {
+    g_autoptr (Folder) folder = folder_new ();
+    g_autofree char *path = g_build_filename (folder, pipes[i], NULL), *text = NULL, *err = NULL;
+    g_autofree char *arguments = g_strdup_printf ("convert %s %s/a.gguf", scout, folder);
+
+    g_assert_cmpint (mkfifo (path, 0600), ==, 0);
+    g_assert_cmpint (run (arguments, NULL, &text, &err), ==, 1);
+    g_assert_nonnull (strstr (err, path));
+    g_assert_nonnull (strstr (err, "is not a regular file"));
+    g_assert_cmpuint (count_files (folder), ==, 1);
+  }
+}
+
 /* Random models --------------------------------------------------------------------------------------------------------- */
 
 static void
@@ -187,7 +209,7 @@ test_bad_random_models_are_refused (void)
     {"scout", "", "", "synth needs"}, {"nonsense", "x.gguf", "", "nonsense"}, {"scout", "nowhere/x.gguf", "", "nowhere/x.gguf"},
     {"scout", "x.gguf", "--layers -1", "--layers"}, {"scout", "x.gguf", "--vocab -1", "--vocab"},
     {"scout", "x.gguf", "--type IQ4_NL", "--type"}, {"scout", "x.gguf", "--tokenizer /nowhere", "/nowhere"},
-    {"../scout", "x.gguf", "", "../scout"},
+    {"../scout", "x.gguf", "", "../scout"}, {"scout", ".", "", "is a folder"},
   };
   g_autoptr (Folder) folder = folder_new ();
 
@@ -209,6 +231,7 @@ main (int argc, char **argv)
   g_test_add_func ("/convert/a-file-converts-like-the-folder-it-came-from", test_a_file_converts_like_the_folder_it_came_from);
   g_test_add_func ("/convert/a-converted-model-answers-like-the-folder", test_a_converted_model_answers_like_the_folder);
   g_test_add_func ("/convert/failures-are-one-line-and-leave-nothing", test_failures_are_one_line_and_leave_nothing);
+  g_test_add_func ("/convert/a-pipe-is-not-replaced", test_a_pipe_is_not_replaced);
   g_test_add_func ("/synth/random-models-load-and-answer", test_random_models_load_and_answer);
   g_test_add_func ("/synth/random-models-depend-on-the-seed-alone", test_random_models_depend_on_the_seed_alone);
   g_test_add_func ("/synth/bad-random-models-are-refused", test_bad_random_models_are_refused);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "formats/gguf-write.h"
@@ -208,6 +209,47 @@ test_a_folder_that_cannot_be_written_is_named (void)
   assert_says (error, "/nowhere/a.gguf");
 }
 
+static void
+test_what_is_no_regular_file_is_refused_and_stays (void)
+{
+  g_autoptr (Folder) folder = folder_new ();
+  g_autofree char *pipe = g_build_filename (folder, "pipe", NULL), *link = g_build_filename (folder, "link", NULL);
+  const struct
+  {
+    const char *path, *words;
+  } cases[] = { {folder, "is a folder"}, {pipe, "pipe|is not a regular file"}, {link, "link|is not a regular file"} };
+  struct stat status;
+
+  g_assert_cmpint (mkfifo (pipe, 0600), ==, 0);
+  g_assert_cmpint (symlink ("pipe", link), ==, 0);
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (GError) error = NULL;
+
+    g_assert_null (l4_gguf_writer_new (cases[i].path, &error));
+    g_assert_error (error, L4_ERROR, L4_ERROR_INPUT);
+    assert_says (error, cases[i].words);
+  }
+  g_assert_cmpint (lstat (pipe, &status), ==, 0);
+  g_assert_true (S_ISFIFO (status.st_mode));
+  g_assert_cmpuint (count_files (folder), ==, 2);
+}
+
+static void
+test_a_link_to_a_file_is_replaced_and_the_file_stays (void)
+{
+  g_autoptr (Folder) folder = folder_new ();
+  g_autofree char *path = NULL, *old = folder_write (folder, "old", "old", -1), *kept = NULL;
+  g_autofree char *link = g_build_filename (folder, "a.gguf", NULL);
+  g_autoptr (L4GgufWriter) writer = NULL;
+
+  g_assert_cmpint (symlink ("old", link), ==, 0);
+  writer = start (folder, &path);
+  g_assert_true (l4_gguf_writer_begin (writer, NULL) && l4_gguf_writer_finish (writer, NULL));
+  g_assert_false (g_file_test (link, G_FILE_TEST_IS_SYMLINK));
+  g_assert_true (g_file_get_contents (old, &kept, NULL, NULL));
+  g_assert_cmpstr (kept, ==, "old");
+}
+
 /* A limit on the size of files stands for a disk that is full. */
 static void
 test_a_full_disk_is_told_with_the_bytes_needed_and_leaves_nothing (void)
@@ -241,6 +283,9 @@ main (int argc, char **argv)
   g_test_add_func ("/gguf-write/impossible-tensors-are-refused-by-name", test_impossible_tensors_are_refused_by_name);
   g_test_add_func ("/gguf-write/data-beyond-a-tensor-is-refused", test_data_beyond_a_tensor_is_refused);
   g_test_add_func ("/gguf-write/a-folder-that-cannot-be-written-is-named", test_a_folder_that_cannot_be_written_is_named);
+  g_test_add_func ("/gguf-write/what-is-no-regular-file-is-refused-and-stays", test_what_is_no_regular_file_is_refused_and_stays);
+  g_test_add_func ("/gguf-write/a-link-to-a-file-is-replaced-and-the-file-stays",
+      test_a_link_to_a_file_is_replaced_and_the_file_stays);
   g_test_add_func ("/gguf-write/a-full-disk-is-told-with-the-bytes-needed-and-leaves-nothing",
       test_a_full_disk_is_told_with_the_bytes_needed_and_leaves_nothing);
   return g_test_run ();
