@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Writes GGUF files, version 3: what is said about the model, the list of tensors, then their data as it comes. */
 
-#define _GNU_SOURCE              /* fallocate */
+#define _GNU_SOURCE              /* fallocate, O_TMPFILE */
 #include "formats/gguf-write.h"
 
 #include <errno.h>
@@ -35,8 +35,9 @@ typedef struct
 
 struct _L4GgufWriter
 {
-  char *path, *part;
+  char *path, *part;            /* its name, and the one that it has until it is whole */
   int fd;                       /* -1: closed */
+  gboolean nameless;            /* it has not even that one */
   GByteArray *metadata, *infos;
   guint64 n_values;
   GArray *places;               /* Place: the data of each tensor */
@@ -54,7 +55,7 @@ padded (guint64 bytes)
 static gboolean
 fail_io (const L4GgufWriter *self, int code, GError **error)
 {
-  return l4_fail (error, L4_ERROR_IO, "%s: %s", self->part, g_strerror (code));
+  return l4_fail (error, L4_ERROR_IO, "%s: %s", self->path, g_strerror (code));
 }
 
 /* What lies at the path is replaced in the end, which must never happen to a device or a pipe. */
@@ -67,6 +68,16 @@ can_be_replaced (const char *path, GError **error)
       || l4_fail (error, L4_ERROR_INPUT, _("%s: is not a regular file"), path);
 }
 
+/* A file that has no name yet is gone however this process ends. Not every file system has such files, and without /proc there
+ * is no way to give it a name later: -1. */
+static int
+open_nameless (const char *path)
+{
+  g_autofree char *folder = g_path_get_dirname (path);
+
+  return g_access ("/proc/self/fd", X_OK) == 0 ? g_open (folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666) : -1;
+}
+
 L4GgufWriter *
 l4_gguf_writer_new (const char *path, GError **error)
 {
@@ -76,11 +87,14 @@ l4_gguf_writer_new (const char *path, GError **error)
     return NULL;
   self = g_new0 (L4GgufWriter, 1);
   self->path = g_strdup (path);
-  self->part = g_strconcat (path, ".part", NULL);
+  self->part = g_strdup_printf ("%s.%08x.part", path, g_random_int ());
   self->metadata = g_byte_array_new ();
   self->infos = g_byte_array_new ();
   self->places = g_array_new (FALSE, FALSE, sizeof (Place));
-  self->fd = g_open (self->part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  self->fd = open_nameless (path);
+  self->nameless = self->fd >= 0;
+  if (!self->nameless)
+    self->fd = g_open (self->part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (self->fd >= 0)
     return g_steal_pointer (&self);
   fail_io (self, errno, error);
@@ -94,7 +108,8 @@ l4_gguf_writer_free (L4GgufWriter *self)
     return;
   if (self->fd >= 0) {
     close (self->fd);
-    g_unlink (self->part);
+    if (!self->nameless)
+      g_unlink (self->part);
   }
   g_byte_array_unref (self->metadata);
   g_byte_array_unref (self->infos);
@@ -276,7 +291,7 @@ take_space (L4GgufWriter *self, GError **error)
     return TRUE;
   if ((errno == EOPNOTSUPP || errno == ENOSYS) && ftruncate (self->fd, (off_t) bytes) == 0)
     return TRUE;
-  return l4_fail (error, L4_ERROR_IO, _("%s: %s; %" PRIu64 " bytes are needed"), self->part, g_strerror (errno), bytes);
+  return l4_fail (error, L4_ERROR_IO, _("%s: %s; %" PRIu64 " bytes are needed"), self->path, g_strerror (errno), bytes);
 }
 
 gboolean
@@ -308,6 +323,17 @@ l4_gguf_writer_write (L4GgufWriter *self, guint index, guint64 offset, const voi
   return TRUE;
 }
 
+static gboolean
+give_name (L4GgufWriter *self, GError **error)
+{
+  g_autofree char *file = g_strdup_printf ("/proc/self/fd/%d", self->fd);
+
+  if (self->nameless && linkat (AT_FDCWD, file, AT_FDCWD, self->part, AT_SYMLINK_FOLLOW) != 0)
+    return fail_io (self, errno, error);
+  self->nameless = FALSE;       /* a link replaces nothing, so that there are two steps */
+  return g_rename (self->part, self->path) == 0 || fail_io (self, errno, error);
+}
+
 gboolean
 l4_gguf_writer_finish (L4GgufWriter *self, GError **error)
 {
@@ -317,8 +343,8 @@ l4_gguf_writer_finish (L4GgufWriter *self, GError **error)
     return l4_fail (error, L4_ERROR_INTERNAL, _("%s: %zu bytes of data were not written"), self->path, self->missing);
   if (fsync (fd) != 0)
     return fail_io (self, errno, error);
-  if (g_rename (self->part, self->path) != 0)
-    return l4_fail (error, L4_ERROR_IO, "%s: %s", self->path, g_strerror (errno));
+  if (!give_name (self, error))
+    return FALSE;
   self->fd = -1;
   close (fd);
   return TRUE;

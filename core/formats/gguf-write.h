@@ -8,12 +8,13 @@
 
 #define L4_GGUF_ALIGNMENT 32            /* bytes; the format's default */
 
-/* One file that is being written. Until l4_gguf_writer_finish() has succeeded it lies at PATH.part, so that a file that is there
- * under its own name is whole. One thread at a time, but for the data. */
+/* One file that is being written. Until l4_gguf_writer_finish() has succeeded it has no name, or one of its own (PATH.….part)
+ * where the file system has no files without a name: a file that is there under PATH is whole, and several writers do not disturb
+ * each other. One thread at a time, but for the data. */
 typedef struct _L4GgufWriter L4GgufWriter;
 
-/* Opens PATH.part, replacing one that is there. What is at path already must be a regular file, or a link to one (the link is replaced,
- * not what it leads to). (transfer full) */
+/* What is at path already must be a regular file, or a link to one (the link is replaced, not what it leads to).
+ * (transfer full) */
 L4GgufWriter *l4_gguf_writer_new (const char *path, GError **error);
 /* Removes what is not finished. NULL is fine. */
 void l4_gguf_writer_free (L4GgufWriter *self);

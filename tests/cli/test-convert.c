@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* llama4 convert and synth: the files that they write give what the folder gave, and failures leave nothing. */
 
+#include <signal.h>
 #include <sys/stat.h>
 
 #include "support/folder.h"
@@ -223,6 +224,43 @@ test_bad_random_models_are_refused (void)
   }
 }
 
+/* The file that a process has open in a folder; NULL: none. (transfer full) */
+static char *
+open_file (GSubprocess *process, const Folder *folder)
+{
+  g_autofree char *files = g_strdup_printf ("/proc/%s/fd", g_subprocess_get_identifier (process));
+  g_autoptr (GDir) dir = g_dir_open (files, 0, NULL);
+  const char *name;
+
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL) {
+    g_autofree char *link = g_build_filename (files, name, NULL), *path = g_file_read_link (link, NULL);
+
+    if (path != NULL && g_str_has_prefix (path, folder))
+      return g_steal_pointer (&path);
+  }
+  return NULL;
+}
+
+static void
+test_a_killed_program_leaves_no_file (void)
+{
+  g_autofree char *scout = golden ("scout-tiny"), *open = NULL, *path = NULL;
+  g_autoptr (Folder) folder = folder_new ();
+  g_autoptr (GSubprocess) process = NULL;
+
+  path = g_build_filename (folder, "a.gguf", NULL);
+  process = g_subprocess_new (G_SUBPROCESS_FLAGS_NONE, NULL, g_getenv ("LLAMA4"), "synth", scout, path, "--vocab", "4000000", NULL);
+  while ((open = open_file (process, folder)) == NULL)
+    g_usleep (1000);
+  g_subprocess_send_signal (process, SIGKILL);
+  g_assert_true (g_subprocess_wait (process, NULL, NULL));
+  g_assert_true (g_subprocess_get_if_signaled (process));
+  if (!g_str_has_suffix (open, " (deleted)"))
+    g_test_skip ("this file system has no files without a name");
+  else
+    g_assert_cmpuint (count_files (folder), ==, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -235,5 +273,6 @@ main (int argc, char **argv)
   g_test_add_func ("/synth/random-models-load-and-answer", test_random_models_load_and_answer);
   g_test_add_func ("/synth/random-models-depend-on-the-seed-alone", test_random_models_depend_on_the_seed_alone);
   g_test_add_func ("/synth/bad-random-models-are-refused", test_bad_random_models_are_refused);
+  g_test_add_func ("/synth/a-killed-program-leaves-no-file", test_a_killed_program_leaves_no_file);
   return g_test_run ();
 }

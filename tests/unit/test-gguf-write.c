@@ -250,6 +250,29 @@ test_a_link_to_a_file_is_replaced_and_the_file_stays (void)
   g_assert_cmpstr (kept, ==, "old");
 }
 
+/* Each writes its own file; the one that is finished last stays. */
+static void
+test_two_writers_of_one_file_do_not_mix (void)
+{
+  g_autoptr (Folder) folder = folder_new ();
+  g_autofree char *path = NULL, *same = NULL, *first = NULL, *second = NULL;
+  g_autoptr (L4GgufWriter) one = start (folder, &path), two = start (folder, &same);
+  const gint64 dims[] = { 4 };
+  gsize length;
+
+  g_assert_true (l4_gguf_writer_add_tensor (one, "t", L4_TYPE_F32, 1, dims, NULL) && l4_gguf_writer_begin (one, NULL));
+  g_assert_true (l4_gguf_writer_add_tensor (two, "t", L4_TYPE_F32, 1, dims, NULL) && l4_gguf_writer_begin (two, NULL));
+  g_assert_true (l4_gguf_writer_write (one, 0, 0, "first file's one", 16, NULL));
+  g_assert_true (l4_gguf_writer_write (two, 0, 0, "second file's 16", 16, NULL));
+  g_assert_true (l4_gguf_writer_finish (one, NULL));
+  g_assert_true (g_file_get_contents (path, &first, &length, NULL));
+  g_assert_cmpmem (first + length - 32, 16, "first file's one", 16);
+  g_assert_true (l4_gguf_writer_finish (two, NULL));
+  g_assert_true (g_file_get_contents (path, &second, &length, NULL));
+  g_assert_cmpmem (second + length - 32, 16, "second file's 16", 16);
+  g_assert_cmpuint (count_files (folder), ==, 1);
+}
+
 /* A limit on the size of files stands for a disk that is full. */
 static void
 test_a_full_disk_is_told_with_the_bytes_needed_and_leaves_nothing (void)
@@ -286,6 +309,7 @@ main (int argc, char **argv)
   g_test_add_func ("/gguf-write/what-is-no-regular-file-is-refused-and-stays", test_what_is_no_regular_file_is_refused_and_stays);
   g_test_add_func ("/gguf-write/a-link-to-a-file-is-replaced-and-the-file-stays",
       test_a_link_to_a_file_is_replaced_and_the_file_stays);
+  g_test_add_func ("/gguf-write/two-writers-of-one-file-do-not-mix", test_two_writers_of_one_file_do_not_mix);
   g_test_add_func ("/gguf-write/a-full-disk-is-told-with-the-bytes-needed-and-leaves-nothing",
       test_a_full_disk_is_told_with_the_bytes_needed_and_leaves_nothing);
   return g_test_run ();
