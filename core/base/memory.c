@@ -54,12 +54,25 @@ l4_checked_product (const gint64 *dims, guint n_dims, gsize size, gsize *product
   return TRUE;
 }
 
-static gboolean
-read_number (const char *path, const char *key, guint64 *number)
+/* What two versions of memory control groups call the same things. */
+static const struct
 {
-  g_autofree char *text = NULL;
+  const char *limit, *used, *stat;
+  const char *files[2];         /* lines of stat */
+} versions[] = {
+  {"memory.max", "memory.current", "memory.stat", {"\ninactive_file", "\nactive_file"}},
+  {"memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "memory/memory.stat",
+      {"\ntotal_inactive_file", "\ntotal_active_file"}},
+};
+
+/* The number after key, or at the start of the file; 0 where there is none. */
+static gboolean
+read_number (const char *folder, const char *file, const char *key, guint64 *number)
+{
+  g_autofree char *path = g_build_filename (folder, file, NULL), *text = NULL;
   const char *at;
 
+  *number = 0;
   if (!g_file_get_contents (path, &text, NULL, NULL))
     return FALSE;
   at = key != NULL ? strstr (text, key) : text;
@@ -75,15 +88,25 @@ read_number (const char *path, const char *key, guint64 *number)
 }
 
 guint64
+l4_memory_of_group (const char *folder)
+{
+  guint64 available = G_MAXUINT64, limit, used, inactive, active;
+
+  for (guint i = 0; i < G_N_ELEMENTS (versions); i++) {
+    if (!read_number (folder, versions[i].limit, NULL, &limit) || !read_number (folder, versions[i].used, NULL, &used))
+      continue;
+    read_number (folder, versions[i].stat, versions[i].files[0], &inactive);
+    read_number (folder, versions[i].stat, versions[i].files[1], &active);
+    used -= MIN (used, inactive + active);
+    available = MIN (available, limit > used ? limit - used : 0);
+  }
+  return available;
+}
+
+guint64
 l4_memory_available (void)
 {
-  guint64 available = 0, limit, used;
+  guint64 available, group = l4_memory_of_group ("/sys/fs/cgroup");
 
-  if (read_number ("/proc/meminfo", "MemAvailable:", &available))
-    available *= 1024;
-  else
-    available = G_MAXUINT64;
-  if (read_number ("/sys/fs/cgroup/memory.max", NULL, &limit) && read_number ("/sys/fs/cgroup/memory.current", NULL, &used))
-    available = MIN (available, limit > used ? limit - used : 0);
-  return available;
+  return read_number ("/proc", "meminfo", "MemAvailable:", &available) ? MIN (available * 1024, group) : group;
 }

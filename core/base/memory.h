@@ -26,3 +26,7 @@ gboolean l4_checked_product (const gint64 *dims, guint n_dims, gsize size, gsize
 
 /* Bytes that can be allocated now without swapping: the kernel's estimate, bounded by the memory control group. */
 guint64 l4_memory_available (void);
+
+/* What the memory control group whose files lie below folder has room for; G_MAXUINT64: it has no limit. Files that the system keeps in
+ * memory count as room, as in the kernel's estimate: it gives them up when memory is asked for. */
+guint64 l4_memory_of_group (const char *folder);
