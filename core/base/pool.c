@@ -111,7 +111,7 @@ l4_pool_new (guint threads)
 {
   L4Pool *self = g_new0 (L4Pool, 1);
 
-  self->n_threads = threads > 0 ? threads : MAX (usable_cpus (), 1);
+  self->n_threads = MIN (threads > 0 ? threads : MAX (usable_cpus (), 1), L4_MAX_THREADS);
   self->threads = g_new0 (GThread *, self->n_threads);
   self->ranges = g_aligned_alloc0 (self->n_threads, sizeof (Range), _Alignof (Range));
   g_mutex_init (&self->lock);

@@ -5,12 +5,14 @@
 
 #include <glib.h>
 
+#define L4_MAX_THREADS 1024
+
 typedef struct _L4Pool L4Pool;
 
 /* Does task number `task` of a job; thread, 0 … n_threads - 1, tells whose scratch memory it may use. */
 typedef void (*L4PoolFunc) (gpointer data, gsize task, guint thread);
 
-/* threads: with the caller's; 0 for every CPU that the process may use. (transfer full) */
+/* threads: with the caller's, at most L4_MAX_THREADS; 0 for every CPU that the process may use. (transfer full) */
 L4Pool *l4_pool_new (guint threads);
 void l4_pool_free (L4Pool *self);       /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Pool, l4_pool_free)

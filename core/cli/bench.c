@@ -259,7 +259,8 @@ parse (int argc, char **argv, Options *options, char **path, GError **error)
     return l4_fail (error, L4_ERROR_INPUT, _("%s: one model is enough"), rest[1]);
   if (options->repetitions < 1 || options->repetitions > 1000)
     return l4_fail (error, L4_ERROR_INPUT, _("--repetitions %d: must be 1 to 1000"), options->repetitions);
-  if (!l4_cli_parse_choice ("load", options->load, "read", "map", &options->map, error)
+  if (!l4_cli_check_threads (options->threads, error)
+      || !l4_cli_parse_choice ("load", options->load, "read", "map", &options->map, error)
       || !l4_cli_parse_choice ("kv-type", options->kv_type, "bf16", "int8", &options->kv_int8, error)
       || !l4_cli_parse_choice ("vision-type", options->vision_type, "bf16", "int8", &options->vision_int8, error))
     return FALSE;
@@ -309,7 +310,7 @@ l4_cli_bench (int argc, char **argv, GError **error)
   good = parse (argc, argv, &options, &path, error);
   if (good)
     model = l4_llama_load (&(L4LoadOptions) {.model_path = path,.projector_path = options.projector,
-          .threads = MAX (options.threads, 0),.map = options.map,.vision_int8 = options.vision_int8 }, L4_PRECISION_BF16, NULL,
+          .threads = options.threads,.map = options.map,.vision_int8 = options.vision_int8 }, L4_PRECISION_BF16, NULL,
         NULL, NULL, error);
   bench.model = model;
   good = model != NULL && measure_all (&bench, error);

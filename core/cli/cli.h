@@ -23,6 +23,9 @@ gboolean l4_cli_parse (int *argc, char ***argv, const GOptionEntry *entries, con
 gboolean l4_cli_parse_choice (const char *option, const char *value, const char *usual, const char *second, gboolean *other,
     GError **error);
 
+/* What --threads may be. */
+gboolean l4_cli_check_threads (gint threads, GError **error);
+
 /* What was installed beside the program: name, or below (may be NULL) in the folder of that name. (transfer full) */
 char *l4_cli_data_file (const char *name, const char *below);
 

@@ -189,8 +189,8 @@ prepare (Job *job, GError **error)
 
   if (!l4_quantise_can (job->type) || !l4_quantise_can (job->projector_type))
     return l4_fail (error, L4_ERROR_INPUT, _("--type and --projector-type must be F32, F16, BF16, Q8_0, Q4_0, Q4_K or Q6_K"));
-  if (job->threads < 0)
-    return l4_fail (error, L4_ERROR_INPUT, _("--threads %d: must not be negative"), job->threads);
+  if (!l4_cli_check_threads (job->threads, error))
+    return FALSE;
   job->checkpoint = l4_checkpoint_open (job->path, job->projector_in, error);
   job->config = job->checkpoint != NULL ? l4_config_load (job->checkpoint, error) : NULL;
   if (job->config == NULL)

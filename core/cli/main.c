@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/pool.h"
 #include "cli/cli.h"
 #include "config.h"
 
@@ -55,6 +56,13 @@ l4_cli_parse_choice (const char *option, const char *value, const char *usual, c
   *other = value != NULL && g_str_equal (value, second);
   return value == NULL || *other || g_str_equal (value, usual)
       || l4_fail (error, L4_ERROR_INPUT, _("--%s %s: must be %s or %s"), option, value, usual, second);
+}
+
+gboolean
+l4_cli_check_threads (gint threads, GError **error)
+{
+  return (threads >= 0 && threads <= L4_MAX_THREADS)
+      || l4_fail (error, L4_ERROR_INPUT, _("--threads %d: must be 0 to %d"), threads, L4_MAX_THREADS);
 }
 
 char *

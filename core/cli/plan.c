@@ -308,9 +308,10 @@ l4_cli_plan (int argc, char **argv, GError **error)
     return FALSE;
   if (g_strv_length (rest) > 1)
     return l4_fail (error, L4_ERROR_INPUT, _("%s: one model is enough"), rest[1]);
-  if (context < 0 || threads < 0)
-    return l4_fail (error, L4_ERROR_INPUT, _("--context and --threads must not be negative"));
-  if (!l4_cli_parse_choice ("kv-type", kv_type, "bf16", "int8", &plan.kv_int8, error))
+  if (context < 0)
+    return l4_fail (error, L4_ERROR_INPUT, _("--context %" PRId64 ": must not be negative"), context);
+  if (!l4_cli_check_threads (threads, error)
+      || !l4_cli_parse_choice ("kv-type", kv_type, "bf16", "int8", &plan.kv_int8, error))
     return FALSE;
   plan.threads = threads;
   other.kv_int8 = plan.kv_int8;

@@ -55,9 +55,10 @@ parse (int argc, char **argv, Options *options, char ***rest, GError **error)
     return FALSE;
   if (options->max_tokens < 1)
     return l4_fail (error, L4_ERROR_INPUT, _("--max-tokens %d: must be at least 1"), options->max_tokens);
-  if (options->tiles < 0 || options->threads < 0)
-    return l4_fail (error, L4_ERROR_INPUT, _("--tiles and --threads must not be negative"));
-  return l4_cli_parse_choice ("load", options->load, "read", "map", &options->map, error)
+  if (options->tiles < 0)
+    return l4_fail (error, L4_ERROR_INPUT, _("--tiles %d: must not be negative"), options->tiles);
+  return l4_cli_check_threads (options->threads, error)
+      && l4_cli_parse_choice ("load", options->load, "read", "map", &options->map, error)
       && l4_cli_parse_choice ("kv-type", options->kv_type, "bf16", "int8", &options->kv_int8, error)
       && l4_cli_parse_choice ("vision-type", options->vision_type, "bf16", "int8", &options->vision_int8, error);
 }

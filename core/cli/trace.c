@@ -89,8 +89,10 @@ l4_cli_trace (int argc, char **argv, GError **error)
     return l4_fail (error, L4_ERROR_INPUT, _("trace needs --ids and --out"));
   if (g_strv_length (rest) > 1)
     return l4_fail (error, L4_ERROR_INPUT, _("%s: one model is enough"), rest[1]);
+  if (!l4_cli_check_threads (threads, error))
+    return FALSE;
   path = rest[0] != NULL ? g_strdup (rest[0]) : l4_cli_embedded_model ();
-  model = l4_llama_load (&(L4LoadOptions) {.model_path = path,.threads = MAX (threads, 0) }, L4_PRECISION_F32, NULL, NULL,
+  model = l4_llama_load (&(L4LoadOptions) {.model_path = path,.threads = threads }, L4_PRECISION_F32, NULL, NULL,
       NULL, error);
   return model != NULL && read_ids (ids_path, &ids, &n, error)
       && (pixels_path == NULL || read_pixels (pixels_path, model, &pixels, error))

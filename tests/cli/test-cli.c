@@ -18,7 +18,10 @@ test_bad_input_is_one_line_that_names_the_thing (void)
     {"run --image /dev/null hello", "/dev/null"}, {"inspect a b", "b"}, {"", "--help"},
     {"run --load later hello", "--load later"},
     {"plan /nowhere", "/nowhere"}, {"plan a b", "b"}, {"plan --context -1", "--context"}, {"plan scout --type x", "--type x"},
-    {"plan scout --context 99999999", "10485760"},
+    {"plan scout --context 99999999", "10485760"}, {"run --threads 2147483647 hello", "--threads 2147483647"},
+    {"plan --threads 1025", "--threads 1025"}, {"plan --threads -1", "--threads -1"}, {"bench --threads 1025", "--threads 1025"},
+    {"bench --threads -1", "--threads -1"}, {"trace --threads 1025 --ids /nowhere.npy --out /tmp", "--threads 1025"},
+    {"run --tiles -1 hello", "--tiles -1"},
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {

@@ -117,6 +117,7 @@ test_failures_are_one_line_and_leave_nothing (void)
     const char *model, *rest, *words;
   } cases[] = {
     {scout, "--type Q2_K", "--type|Q4_K"}, {scout, "--type nonsense", "--type"}, {scout, "--threads -1", "-1"},
+    {scout, "--threads 1025", "--threads 1025"},
     {"/nowhere", "", "/nowhere"}, {topk, "", "experts|GGUF"}, {broken, "", "patch_embedding|is missing"}, {scout, "more", "convert needs"},
   };
 

@@ -91,6 +91,14 @@ test_between_jobs_no_thread_spins_longer_than_its_patience (void)
   g_assert_cmpint (used, <, THREADS * 600);
 }
 
+static void
+test_no_number_of_threads_is_too_large (void)
+{
+  g_autoptr (L4Pool) pool = l4_pool_new (G_MAXUINT);
+
+  g_assert_cmpuint (l4_pool_get_threads (pool), <=, L4_MAX_THREADS);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -100,5 +108,6 @@ main (int argc, char **argv)
   g_test_add_func ("/pool/threads-without-a-job-use-no-cpu", test_threads_without_a_job_use_no_cpu);
   g_test_add_func ("/pool/between-jobs-no-thread-spins-longer-than-its-patience",
       test_between_jobs_no_thread_spins_longer_than_its_patience);
+  g_test_add_func ("/pool/no-number-of-threads-is-too-large", test_no_number_of_threads_is_too_large);
   return g_test_run ();
 }
