@@ -15,8 +15,8 @@ gboolean l4_cli_plan (int argc, char **argv, GError **error);
 gboolean l4_cli_convert (int argc, char **argv, GError **error);
 gboolean l4_cli_synth (int argc, char **argv, GError **error);
 
-/* Parses argv by entries; what is left stands in *rest, a NULL-terminated array (transfer full). usage: what follows the
- * command's name in its help. */
+/* Parses argv by entries; what is left stands in *rest, a NULL-terminated array (transfer full) that is NULL before. After -- comes
+ * nothing but arguments. usage: what follows the command's name in its help. */
 gboolean l4_cli_parse (int *argc, char ***argv, const GOptionEntry *entries, const char *usage, char ***rest, GError **error);
 
 /* An option of that name that has two values, the first of which need not be given (value NULL): TRUE in *other for the second. */

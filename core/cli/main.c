@@ -40,13 +40,19 @@ print_help (void)
 gboolean
 l4_cli_parse (int *argc, char ***argv, const GOptionEntry *entries, const char *usage, char ***rest, GError **error)
 {
+  const GOptionEntry arguments[] = {
+    {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, rest, NULL, NULL},
+    {NULL}
+  };
   g_autoptr (GOptionContext) context = g_option_context_new (usage);
   g_autoptr (GError) problem = NULL;
 
   g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
+  g_option_context_add_main_entries (context, arguments, GETTEXT_PACKAGE);
   if (!g_option_context_parse (context, argc, argv, &problem))
     return l4_fail (error, L4_ERROR_INPUT, "%s", problem->message);
-  *rest = g_strdupv (*argv + 1);
+  if (*rest == NULL)
+    *rest = g_new0 (char *, 1);
   return TRUE;
 }
 

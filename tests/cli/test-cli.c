@@ -127,6 +127,15 @@ test_text_comes_out_as_it_is_generated (void)
 }
 
 static void
+test_what_follows_two_dashes_is_no_option (void)
+{
+  g_autofree char *err = succeed ("run --max-tokens 1 -- '-5 apples'"), *out = NULL, *named = NULL;
+
+  g_assert_cmpint (run ("run -- -model --json more", NULL, &out, &named), ==, 1);
+  g_assert_nonnull (strstr (named, "more: more than a model and a prompt"));
+}
+
+static void
 test_tokenize_goes_there_and_back (void)
 {
   const char *lines = "\"A red circle\"\n\"<|eot|> \\u00e4 \\ud83d\\ude42\\n\\u0000end\"\n\"\"\n";
@@ -275,6 +284,7 @@ main (int argc, char **argv)
   g_test_add_func ("/cli/a-file-that-cannot-be-written-is-named-and-not-left-half",
       test_a_file_that_cannot_be_written_is_named_and_not_left_half);
   g_test_add_func ("/cli/text-comes-out-as-it-is-generated", test_text_comes_out_as_it_is_generated);
+  g_test_add_func ("/cli/what-follows-two-dashes-is-no-option", test_what_follows_two_dashes_is_no_option);
   g_test_add_func ("/cli/tokenize-goes-there-and-back", test_tokenize_goes_there_and_back);
   g_test_add_func ("/cli/tokenize-takes-every-kind-of-file", test_tokenize_takes_every_kind_of_file);
   g_test_add_func ("/cli/bad-lines-are-named-by-number", test_bad_lines_are_named_by_number);
