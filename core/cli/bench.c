@@ -239,14 +239,14 @@ static gboolean
 parse (int argc, char **argv, Options *options, char **path, GError **error)
 {
   const GOptionEntry entries[] = {
-    {"prompt", 'p', 0, G_OPTION_ARG_STRING, &options->prompts, N_("Tokens of a prompt; several with commas; 0: none"), "N"},
-    {"generate", 'n', 0, G_OPTION_ARG_STRING, &options->generations, N_("Tokens to generate; several with commas; 0: none"), "N"},
+    {"prompt", 'p', 0, G_OPTION_ARG_FILENAME, &options->prompts, N_("Tokens of a prompt; several with commas; 0: none"), "N"},
+    {"generate", 'n', 0, G_OPTION_ARG_FILENAME, &options->generations, N_("Tokens to generate; several with commas; 0: none"), "N"},
     {"repetitions", 'r', 0, G_OPTION_ARG_INT, &options->repetitions, N_("Repetitions of each test"), "N"},
     {"threads", 't', 0, G_OPTION_ARG_INT, &options->threads, N_("Threads; 0: one for every CPU"), "N"},
     {"projector", 0, 0, G_OPTION_ARG_FILENAME, &options->projector, N_("Vision part of a GGUF model"), "F"},
-    {"load", 0, 0, G_OPTION_ARG_STRING, &options->load, N_("Read the weights into memory, or map their file"), "read|map"},
-    {"vision-type", 0, 0, G_OPTION_ARG_STRING, &options->vision_type, N_("How the vision part's weights are kept"), "bf16|int8"},
-    {"kv-type", 0, 0, G_OPTION_ARG_STRING, &options->kv_type, N_("How keys and values are kept"), "bf16|int8"},
+    {"load", 0, 0, G_OPTION_ARG_FILENAME, &options->load, N_("Read the weights into memory, or map their file"), "read|map"},
+    {"vision-type", 0, 0, G_OPTION_ARG_FILENAME, &options->vision_type, N_("How the vision part's weights are kept"), "bf16|int8"},
+    {"kv-type", 0, 0, G_OPTION_ARG_FILENAME, &options->kv_type, N_("How keys and values are kept"), "bf16|int8"},
     {"no-vision", 0, 0, G_OPTION_ARG_NONE, &options->no_vision, N_("Leave pictures out"), NULL},
     {"json", 0, 0, G_OPTION_ARG_NONE, &options->json, N_("Print JSON"), NULL},
     {NULL}

@@ -16,7 +16,8 @@ gboolean l4_cli_convert (int argc, char **argv, GError **error);
 gboolean l4_cli_synth (int argc, char **argv, GError **error);
 
 /* Parses argv by entries; what is left stands in *rest, a NULL-terminated array (transfer full) that is NULL before. After -- comes
- * nothing but arguments. usage: what follows the command's name in its help. */
+ * nothing but arguments. usage: what follows the command's name in its help. Text is taken as bytes (G_OPTION_ARG_FILENAME): what GLib
+ * converts from the locale's characters can be nothing but ASCII in some. */
 gboolean l4_cli_parse (int *argc, char ***argv, const GOptionEntry *entries, const char *usage, char ***rest, GError **error);
 
 /* An option of that name that has two values, the first of which need not be given (value NULL): TRUE in *other for the second. */

@@ -210,9 +210,9 @@ l4_cli_convert (int argc, char **argv, GError **error)
   g_auto (Job) job = {.type = L4_TYPE_BF16,.projector_type = L4_TYPE_F16 };
   g_autofree char *type = NULL, *projector_type = NULL;
   const GOptionEntry entries[] = {
-    {"type", 0, 0, G_OPTION_ARG_STRING, &type, N_("Type of the weights: F32, F16, BF16, Q8_0, Q4_0, Q4_K or Q6_K (BF16)"), "T"},
+    {"type", 0, 0, G_OPTION_ARG_FILENAME, &type, N_("Type of the weights: F32, F16, BF16, Q8_0, Q4_0, Q4_K or Q6_K (BF16)"), "T"},
     {"projector", 0, 0, G_OPTION_ARG_FILENAME, &job.projector_in, N_("Vision part of a GGUF model"), "F"},
-    {"projector-type", 0, 0, G_OPTION_ARG_STRING, &projector_type, N_("Type of the weights of the vision part (F16)"), "T"},
+    {"projector-type", 0, 0, G_OPTION_ARG_FILENAME, &projector_type, N_("Type of the weights of the vision part (F16)"), "T"},
     {"no-projector", 0, 0, G_OPTION_ARG_NONE, &job.no_projector, N_("Leave the vision part out"), NULL},
     {"threads", 0, 0, G_OPTION_ARG_INT, &job.threads, N_("Threads; 0: one for every CPU (0)"), "N"},
     {NULL}

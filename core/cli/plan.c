@@ -295,8 +295,8 @@ l4_cli_plan (int argc, char **argv, GError **error)
   gint threads = 0;
   const GOptionEntry entries[] = {
     {"context", 0, 0, G_OPTION_ARG_INT64, &context, N_("Tokens of prompt and answer (8192)"), "N"},
-    {"type", 0, 0, G_OPTION_ARG_STRING, &type, N_("Type of the weights (the model's own, or Q4_K)"), "T"},
-    {"kv-type", 0, 0, G_OPTION_ARG_STRING, &kv_type, N_("How keys and values are kept"), "bf16|int8"},
+    {"type", 0, 0, G_OPTION_ARG_FILENAME, &type, N_("Type of the weights (the model's own, or Q4_K)"), "T"},
+    {"kv-type", 0, 0, G_OPTION_ARG_FILENAME, &kv_type, N_("How keys and values are kept"), "bf16|int8"},
     {"threads", 0, 0, G_OPTION_ARG_INT, &threads, N_("Threads; 0: one for every CPU (0)"), "N"},
     {NULL}
   };

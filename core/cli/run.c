@@ -36,16 +36,16 @@ parse (int argc, char **argv, Options *options, char ***rest, GError **error)
   const GOptionEntry entries[] = {
     {"projector", 0, 0, G_OPTION_ARG_FILENAME, &options->projector, N_("Vision part of the model"), "F"},
     {"image", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options->images, N_("A picture; may stand several times"), "F"},
-    {"system", 0, 0, G_OPTION_ARG_STRING, &options->system, N_("System prompt"), "S"},
+    {"system", 0, 0, G_OPTION_ARG_FILENAME, &options->system, N_("System prompt"), "S"},
     {"max-tokens", 0, 0, G_OPTION_ARG_INT, &options->max_tokens, N_("Longest answer (100)"), "N"},
     {"temperature", 0, 0, G_OPTION_ARG_DOUBLE, &options->temperature, N_("Randomness; 0: none (0)"), "T"},
     {"top-p", 0, 0, G_OPTION_ARG_DOUBLE, &options->top_p, N_("Share of the likeliest words to choose from (1)"), "P"},
     {"seed", 0, 0, G_OPTION_ARG_INT64, &options->seed, N_("Start of the random numbers (0)"), "N"},
     {"tiles", 0, 0, G_OPTION_ARG_INT, &options->tiles, N_("Most tiles a picture; 0: what the model allows (0)"), "N"},
     {"threads", 0, 0, G_OPTION_ARG_INT, &options->threads, N_("Threads; 0: one for every CPU (0)"), "N"},
-    {"load", 0, 0, G_OPTION_ARG_STRING, &options->load, N_("Read the weights into memory, or map their file"), "read|map"},
-    {"vision-type", 0, 0, G_OPTION_ARG_STRING, &options->vision_type, N_("How the vision part's weights are kept"), "bf16|int8"},
-    {"kv-type", 0, 0, G_OPTION_ARG_STRING, &options->kv_type, N_("How keys and values are kept"), "bf16|int8"},
+    {"load", 0, 0, G_OPTION_ARG_FILENAME, &options->load, N_("Read the weights into memory, or map their file"), "read|map"},
+    {"vision-type", 0, 0, G_OPTION_ARG_FILENAME, &options->vision_type, N_("How the vision part's weights are kept"), "bf16|int8"},
+    {"kv-type", 0, 0, G_OPTION_ARG_FILENAME, &options->kv_type, N_("How keys and values are kept"), "bf16|int8"},
     {"json", 0, 0, G_OPTION_ARG_NONE, &options->json, N_("One JSON object instead of text"), NULL},
     {NULL}
   };
@@ -91,6 +91,16 @@ sort_arguments (char **rest, char **model, char **prompt, GError **error)
   *model = first_is_model ? g_strdup (rest[0]) : NULL;
   *prompt = g_str_equal (text, "-") ? read_standard_input (error) : g_strdup (text);
   return *prompt != NULL;
+}
+
+/* what is text of, for people; text may be NULL. */
+static gboolean
+check_text (const char *what, const char *text, GError **error)
+{
+  const char *end;
+
+  return text == NULL || g_utf8_validate (text, -1, &end)
+      || l4_fail (error, L4_ERROR_INPUT, _("%s: byte %zu is not valid UTF-8"), what, (gsize) (end - text));
 }
 
 static void
@@ -161,7 +171,8 @@ l4_cli_run (int argc, char **argv, GError **error)
   g_autoptr (L4Model) model = NULL;
   L4LoadOptions load;
 
-  if (!parse (argc, argv, &options, &rest, error) || !sort_arguments (rest, &path, &prompt, error))
+  if (!parse (argc, argv, &options, &rest, error) || !sort_arguments (rest, &path, &prompt, error)
+      || !check_text ("--system", options.system, error) || !check_text (_("prompt"), prompt, error))
     return FALSE;
   load = (L4LoadOptions) {
     .model_path = path,

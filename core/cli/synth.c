@@ -237,7 +237,7 @@ l4_cli_synth (int argc, char **argv, GError **error)
   const GOptionEntry entries[] = {
     {"layers", 0, 0, G_OPTION_ARG_INT, &options.layers, N_("Layers of the decoder (those of the shape)"), "N"},
     {"vocab", 0, 0, G_OPTION_ARG_INT, &options.vocab, N_("Size of the vocabulary (that of the shape)"), "N"},
-    {"type", 0, 0, G_OPTION_ARG_STRING, &options.type,
+    {"type", 0, 0, G_OPTION_ARG_FILENAME, &options.type,
         N_("Type of the weights: F32, F16, BF16, Q8_0, Q4_0, Q4_K or Q6_K (Q4_0; F16 for --projector)"), "T"},
     {"tokenizer", 0, 0, G_OPTION_ARG_FILENAME, &options.tokenizer, N_("Vocabulary to copy in, so that the model can be run"), "F"},
     {"seed", 0, 0, G_OPTION_ARG_INT64, &options.seed, N_("Start of the random numbers (0)"), "N"},

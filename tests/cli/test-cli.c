@@ -127,6 +127,28 @@ test_text_comes_out_as_it_is_generated (void)
 }
 
 static void
+test_text_is_utf_8_in_every_locale (void)
+{
+  static const struct
+  {
+    const char *arguments;
+    int status;
+    const char *words;
+  } cases[] = {
+    {"run --max-tokens 1 --system 'Wäs' 'Schöne Grüße'", 0, "generated"}, {"run --kv-type ä hello", 1, "--kv-type ä: "},
+    {"run --projector ä.gguf hello", 1, "ä.gguf"}, {"run \"$(printf 'bad \\377 text')\"", 1, "prompt: byte 4 "},
+    {"run --system \"$(printf '\\377')\" hello", 1, "--system: byte 0 "},
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autofree char *line = g_strdup_printf ("LC_ALL=C $LLAMA4 %s > /dev/null", cases[i].arguments), *err = NULL;
+
+    g_assert_cmpint (shell (line, &err), ==, cases[i].status);
+    g_assert_nonnull (strstr (err, cases[i].words));
+  }
+}
+
+static void
 test_what_follows_two_dashes_is_no_option (void)
 {
   g_autofree char *err = succeed ("run --max-tokens 1 -- '-5 apples'"), *out = NULL, *named = NULL;
@@ -284,6 +306,7 @@ main (int argc, char **argv)
   g_test_add_func ("/cli/a-file-that-cannot-be-written-is-named-and-not-left-half",
       test_a_file_that_cannot_be_written_is_named_and_not_left_half);
   g_test_add_func ("/cli/text-comes-out-as-it-is-generated", test_text_comes_out_as_it_is_generated);
+  g_test_add_func ("/cli/text-is-utf-8-in-every-locale", test_text_is_utf_8_in_every_locale);
   g_test_add_func ("/cli/what-follows-two-dashes-is-no-option", test_what_follows_two_dashes_is_no_option);
   g_test_add_func ("/cli/tokenize-goes-there-and-back", test_tokenize_goes_there_and_back);
   g_test_add_func ("/cli/tokenize-takes-every-kind-of-file", test_tokenize_takes_every_kind_of_file);
