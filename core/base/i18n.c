@@ -5,8 +5,8 @@
 
 #include "config.h"
 
-const char *
-l4_translate (const char *text)
+void
+l4_translate_begin (void)
 {
   static gsize bound = 0;
 
@@ -17,5 +17,11 @@ l4_translate (const char *text)
     bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
     g_once_init_leave (&bound, 1);
   }
+}
+
+const char *
+l4_translate (const char *text)
+{
+  l4_translate_begin ();
   return dgettext (GETTEXT_PACKAGE, text);
 }

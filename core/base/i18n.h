@@ -12,3 +12,6 @@
 
 /* The translation of text in the user's language, or text itself. Binds the text domain on first use. Any thread. */
 const char *l4_translate (const char *text) G_GNUC_FORMAT (1);
+
+/* Binds the text domain, for libraries that translate by themselves, as GLib does the descriptions of options. Any thread. */
+void l4_translate_begin (void);

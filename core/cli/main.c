@@ -30,8 +30,8 @@ static const struct
 static void
 print_help (void)
 {
-  printf (_("Usage: llama4 COMMAND [OPTION…] [MODEL] …\n\nMODEL is a Hugging Face folder; without it the embedded model is "
-          "used.\n\nCommands:\n"));
+  printf (_("Usage: llama4 COMMAND [OPTION…] [MODEL] …\n\nMODEL is a GGUF file or a Hugging Face folder; without it the "
+          "embedded model is used.\n\nCommands:\n"));
   for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
     printf ("  %-10s %s\n", commands[i].name, _(commands[i].what));
   printf (_("\nllama4 COMMAND --help tells more.\n"));
@@ -107,6 +107,7 @@ main (int argc, char **argv)
 
   setlocale (LC_ALL, "");
   setlocale (LC_NUMERIC, "C");  /* numbers look the same everywhere */
+  l4_translate_begin ();
   if (argc >= 2 && (g_str_equal (argv[1], "--help") || g_str_equal (argv[1], "-h"))) {
     print_help ();
     return EXIT_SUCCESS;

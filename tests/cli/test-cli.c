@@ -4,6 +4,7 @@
 #include <unistd.h>
 #include <yyjson.h>
 
+#include "support/folder.h"
 #include "support/program.h"
 
 static void
@@ -146,6 +147,34 @@ test_text_is_utf_8_in_every_locale (void)
     g_assert_cmpint (shell (line, &err), ==, cases[i].status);
     g_assert_nonnull (strstr (err, cases[i].words));
   }
+}
+
+/* The language must be that of a locale other than C: C's files under another name make one, wherever none is installed. What the C
+ * library keeps of LOCPATH is no leak of ours. */
+static void
+test_help_speaks_the_users_language (void)
+{
+  static const char *const c = "/usr/lib/locale/C.utf8";
+  g_autoptr (Folder) locales = folder_new ();
+  g_autofree char *german = g_build_filename (locales, "de_DE.UTF-8", NULL), *line = NULL, *text = NULL;
+
+  if (!g_file_test (c, G_FILE_TEST_IS_DIR)) {
+    g_test_skip ("the C locale has no files here");
+    return;
+  }
+  g_assert_cmpint (symlink (c, german), ==, 0);
+  line = g_strdup_printf ("ASAN_OPTIONS=detect_leaks=0 LOCPATH=%s LC_ALL=de_DE.UTF-8 $LLAMA4 plan --help >&2", locales);
+  g_assert_cmpint (shell (line, &text), ==, 0);
+  g_assert_nonnull (strstr (text, "Token von Frage und Antwort"));
+}
+
+static void
+test_help_names_what_a_model_may_be (void)
+{
+  g_autofree char *text = NULL, *err = NULL;
+
+  g_assert_cmpint (run ("--help", NULL, &text, &err), ==, 0);
+  g_assert_nonnull (strstr (text, "GGUF"));
 }
 
 static void
@@ -307,6 +336,8 @@ main (int argc, char **argv)
       test_a_file_that_cannot_be_written_is_named_and_not_left_half);
   g_test_add_func ("/cli/text-comes-out-as-it-is-generated", test_text_comes_out_as_it_is_generated);
   g_test_add_func ("/cli/text-is-utf-8-in-every-locale", test_text_is_utf_8_in_every_locale);
+  g_test_add_func ("/cli/help-speaks-the-users-language", test_help_speaks_the_users_language);
+  g_test_add_func ("/cli/help-names-what-a-model-may-be", test_help_names_what_a_model_may_be);
   g_test_add_func ("/cli/what-follows-two-dashes-is-no-option", test_what_follows_two_dashes_is_no_option);
   g_test_add_func ("/cli/tokenize-goes-there-and-back", test_tokenize_goes_there_and_back);
   g_test_add_func ("/cli/tokenize-takes-every-kind-of-file", test_tokenize_takes_every_kind_of_file);
