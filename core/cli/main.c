@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/pool.h"
 #include "cli/cli.h"
@@ -85,18 +86,27 @@ l4_cli_embedded_model (void)
   return l4_cli_data_file ("embedded", NULL);
 }
 
-/* Runs a command; what was printed must have arrived. */
+/* What was printed must have arrived, however the program ends: in GLib after the help of a command. */
+static void
+check_output (void)
+{
+  g_autofree char *line = NULL;
+
+  errno = 0;
+  if (fflush (stdout) == 0 && !ferror (stdout))
+    return;
+  line = g_strdup_printf (_("standard output: %s"), g_strerror (errno != 0 ? errno : EIO));
+  fprintf (stderr, "llama4: %s\n", line);
+  _exit (EXIT_FAILURE);
+}
+
 static gboolean
 run_command (guint which, int argc, char **argv, GError **error)
 {
   g_autofree char *name = g_strconcat ("llama4 ", commands[which].name, NULL);
 
   g_set_prgname (name);
-  if (!commands[which].run (argc, argv, error))
-    return FALSE;
-  errno = 0;
-  return (fflush (stdout) == 0 && !ferror (stdout)) || l4_fail (error, L4_ERROR_IO, _("standard output: %s"),
-      g_strerror (errno != 0 ? errno : EIO));
+  return commands[which].run (argc, argv, error);
 }
 
 int
@@ -108,6 +118,7 @@ main (int argc, char **argv)
   setlocale (LC_ALL, "");
   setlocale (LC_NUMERIC, "C");  /* numbers look the same everywhere */
   l4_translate_begin ();
+  atexit (check_output);
   if (argc >= 2 && (g_str_equal (argv[1], "--help") || g_str_equal (argv[1], "-h"))) {
     print_help ();
     return EXIT_SUCCESS;

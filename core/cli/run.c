@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* llama4 run: answers a prompt about pictures, text as it comes. */
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -72,6 +73,10 @@ read_standard_input (GError **error)
 
   while ((n = fread (buffer, 1, sizeof buffer, stdin)) > 0)
     g_string_append_len (text, buffer, n);
+  if (ferror (stdin)) {
+    l4_fail (error, L4_ERROR_IO, _("standard input: %s"), g_strerror (errno));
+    return NULL;
+  }
   if (strlen (text->str) == text->len && g_utf8_validate (text->str, text->len, NULL))
     return g_string_free (g_steal_pointer (&text), FALSE);
   l4_fail (error, L4_ERROR_INPUT, _("standard input: is not UTF-8 text"));

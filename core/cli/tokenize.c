@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* llama4 tokenize: JSON strings to ids and back, a line each. */
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,6 +90,8 @@ do_lines (const L4Tokenizer *tokenizer, gboolean decode, GError **error)
         : encode_line (tokenizer, yyjson_doc_get_root (doc), number, error);
     yyjson_doc_free (doc);
   }
+  if (good && ferror (stdin))
+    good = l4_fail (error, L4_ERROR_IO, _("standard input: %s"), g_strerror (errno));
   free (line);
   return good;
 }

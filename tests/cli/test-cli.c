@@ -69,7 +69,7 @@ static void
 test_a_full_disk_is_an_error_of_every_command (void)
 {
   static const char *const commands[] = { "inspect", "plan scout", "tokenize", "run hello", "run --json hello",
-    "bench --json -p 8 -n 2 --repetitions 1"
+    "--help", "--version", "run --help", "bench --json -p 8 -n 2 --repetitions 1"
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (commands); i++) {
@@ -78,6 +78,19 @@ test_a_full_disk_is_an_error_of_every_command (void)
     g_test_message ("%s", commands[i]);
     g_assert_cmpint (shell (line, &err), ==, 1);
     g_assert_nonnull (strstr (err, "llama4: standard output: "));
+  }
+}
+
+static void
+test_input_that_cannot_be_read_is_an_error (void)
+{
+  static const char *const commands[] = { "run -", "tokenize", "tokenize --decode" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (commands); i++) {
+    g_autofree char *line = g_strdup_printf ("$LLAMA4 %s < /", commands[i]), *err = NULL;
+
+    g_assert_cmpint (shell (line, &err), ==, 1);
+    g_assert_nonnull (strstr (err, "llama4: standard input: "));
   }
 }
 
@@ -332,6 +345,7 @@ main (int argc, char **argv)
   g_test_add_func ("/cli/bad-input-is-one-line-that-names-the-thing", test_bad_input_is_one_line_that_names_the_thing);
   g_test_add_func ("/cli/unreadable-pictures-are-refused", test_unreadable_pictures_are_refused);
   g_test_add_func ("/cli/a-full-disk-is-an-error-of-every-command", test_a_full_disk_is_an_error_of_every_command);
+  g_test_add_func ("/cli/input-that-cannot-be-read-is-an-error", test_input_that_cannot_be_read_is_an_error);
   g_test_add_func ("/cli/a-file-that-cannot-be-written-is-named-and-not-left-half",
       test_a_file_that_cannot_be_written_is_named_and_not_left_half);
   g_test_add_func ("/cli/text-comes-out-as-it-is-generated", test_text_comes_out_as_it_is_generated);
