@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "cli/picture-file.h"
+#include "output/text.h"
 
 typedef struct
 {
@@ -115,6 +117,15 @@ on_text (const char *text, gpointer user_data)
   fflush (stdout);
 }
 
+/* A model may say whatever its pictures show; escape sequences on a sign must not reach who looks. */
+static void
+on_text_for_terminal (const char *text, gpointer user_data)
+{
+  g_autofree char *safe = l4_text_to_terminal (text);
+
+  on_text (safe, user_data);
+}
+
 static void
 print_figures (const L4Answer *answer)
 {
@@ -153,7 +164,8 @@ answer (const Options *options, L4Model *model, const char *prompt, GError **err
   if (options->system != NULL)
     messages[n++] = (L4Message) { L4_ROLE_SYSTEM, &system, 1 };
   messages[n++] = (L4Message) { L4_ROLE_USER, (const L4Part *) parts->data, parts->len };
-  if (!l4_session_answer (session, messages, n, &generate, options->json ? NULL : on_text, NULL, NULL, &result, error))
+  if (!l4_session_answer (session, messages, n, &generate, options->json ? NULL : isatty (STDOUT_FILENO) ? on_text_for_terminal
+          : on_text, NULL, NULL, &result, error))
     return FALSE;
   if (options->json) {
     const L4Record record = {.model = l4_model_get_info (model),.answer = &result };

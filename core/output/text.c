@@ -52,6 +52,17 @@ is_blank (gunichar character)
   return g_unichar_isspace (character) || character == '\v' || character == 0x85 || character == 0x2028 || character == 0x2029;
 }
 
+char *
+l4_text_to_terminal (const char *text)
+{
+  GString *safe = g_string_sized_new (strlen (text));
+
+  for (const char *at = text; *at != '\0'; at = g_utf8_next_char (at))
+    if (*at == '\n' || *at == '\t' || !is_unsafe (g_utf8_get_char (at)))
+      g_string_append_len (safe, at, g_utf8_next_char (at) - at);
+  return g_string_free (safe, FALSE);
+}
+
 /* The arrow between the times of a subtitle must not appear in its text: --> and longer ones become ->. */
 static void
 append_arrowhead (GString *line)

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The llama4 program as its users meet it. */
 
+#define _GNU_SOURCE             /* posix_openpt */
+
+#include <fcntl.h>
+#include <stdlib.h>
 #include <unistd.h>
 #include <yyjson.h>
 
@@ -199,6 +203,40 @@ test_what_follows_two_dashes_is_no_option (void)
   g_assert_nonnull (strstr (named, "more: more than a model and a prompt"));
 }
 
+/* What the program prints to a terminal, whose line ends are CR LF. */
+static char *
+print_to_terminal (const char *const *argv)
+{
+  g_autoptr (GSubprocessLauncher) launcher = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDERR_SILENCE);
+  g_autoptr (GSubprocess) process = NULL;
+  g_autoptr (GString) text = g_string_new (NULL);
+  int terminal = posix_openpt (O_RDWR | O_NOCTTY);
+  char buffer[256];
+  ssize_t n;
+
+  g_assert_true (terminal >= 0 && grantpt (terminal) == 0 && unlockpt (terminal) == 0);
+  g_subprocess_launcher_take_stdout_fd (launcher, open (ptsname (terminal), O_RDWR | O_NOCTTY));
+  process = g_subprocess_launcher_spawnv (launcher, argv, NULL);
+  g_subprocess_launcher_close (launcher);       /* so that reading ends with the program */
+  while ((n = read (terminal, buffer, sizeof buffer)) > 0)
+    g_string_append_len (text, buffer, n);
+  close (terminal);
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+static void
+test_a_terminal_gets_no_control_characters (void)
+{
+  g_autoptr (Folder) folder = folder_new ();
+  g_autofree char *path = folder_write (folder, "a.script", "{\"text\":\"a\\u001b[31mb\\u009bc\\u202ed\\u007f\\re\\tf\\ng\"}", -1);
+  const char *const argv[] = { g_getenv ("LLAMA4"), "run", path, "hello", NULL };
+  g_autofree char *arguments = g_strdup_printf ("run %s hello", path), *shown = print_to_terminal (argv), *out = NULL, *err = NULL;
+
+  g_assert_cmpstr (shown, ==, "a[31mbcde\tf\r\ng\r\n");
+  g_assert_cmpint (run (arguments, NULL, &out, &err), ==, 0);
+  g_assert_cmpstr (out, ==, "a\x1b[31mb\xc2\x9b" "c\xe2\x80\xae" "d\x7f\re\tf\ng\n");  /* a pipe gets what the model said */
+}
+
 static void
 test_tokenize_goes_there_and_back (void)
 {
@@ -353,6 +391,7 @@ main (int argc, char **argv)
   g_test_add_func ("/cli/help-speaks-the-users-language", test_help_speaks_the_users_language);
   g_test_add_func ("/cli/help-names-what-a-model-may-be", test_help_names_what_a_model_may_be);
   g_test_add_func ("/cli/what-follows-two-dashes-is-no-option", test_what_follows_two_dashes_is_no_option);
+  g_test_add_func ("/cli/a-terminal-gets-no-control-characters", test_a_terminal_gets_no_control_characters);
   g_test_add_func ("/cli/tokenize-goes-there-and-back", test_tokenize_goes_there_and_back);
   g_test_add_func ("/cli/tokenize-takes-every-kind-of-file", test_tokenize_takes_every_kind_of_file);
   g_test_add_func ("/cli/bad-lines-are-named-by-number", test_bad_lines_are_named_by_number);
