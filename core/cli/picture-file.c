@@ -3,12 +3,20 @@
 
 #include "cli/picture-file.h"
 
+#include <string.h>
+
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
 #include <libswscale/swscale.h>
 
 #define MAX_SIDE 65535          /* pixels */
 #define MAX_PIXELS (256u << 20)
+
+typedef struct
+{
+  guint width, height;
+  guint8 *pixels;               /* RGB, rows without gaps */
+} Picture;
 
 static gboolean
 fail (GError **error, const char *path, int status)
@@ -61,7 +69,7 @@ decode_first (AVFormatContext *file, AVCodecContext *decoder, int stream, AVFram
 }
 
 static gboolean
-to_rgb (const char *path, const AVFrame *frame, guint *width, guint *height, guint8 **pixels, GError **error)
+to_rgb (const char *path, const AVFrame *frame, Picture *picture, GError **error)
 {
   struct SwsContext *scaler;
   uint8_t *planes[4] = { NULL };
@@ -74,11 +82,49 @@ to_rgb (const char *path, const AVFrame *frame, guint *width, guint *height, gui
       SWS_BILINEAR | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT, NULL, NULL, NULL);
   if (scaler == NULL)
     return l4_fail (error, L4_ERROR_UNSUPPORTED, _("%s: its pixel format is not supported"), path);
-  *width = frame->width;
-  *height = frame->height;
-  *pixels = planes[0] = g_malloc ((gsize) * width * *height * 3 + 64);
+  picture->width = frame->width;
+  picture->height = frame->height;
+  picture->pixels = planes[0] = g_malloc ((gsize) picture->width * picture->height * 3 + 64);
   sws_scale (scaler, (const uint8_t * const *) frame->data, frame->linesize, 0, frame->height, planes, strides);
   sws_freeContext (scaler);
+  return TRUE;
+}
+
+/* Cameras store what the sensor gives, and say how to hold it: m takes column x and row y to column m[0] x + m[3] y and row
+ * m[1] x + m[4] y. Turns by other than quarters are left undone. */
+static void
+turn (Picture *picture, const gint32 *m)
+{
+  const gboolean across = m[0] == 0 && m[4] == 0;       /* rows become columns */
+  const gint32 along_x = across ? m[1] : m[0], along_y = across ? m[3] : m[4];
+  const Picture old = *picture;
+  guint8 *to;
+
+  if (along_x == 0 || along_y == 0 || (!across && (m[1] != 0 || m[3] != 0)))
+    return;
+  picture->width = across ? old.height : old.width;
+  picture->height = across ? old.width : old.height;
+  picture->pixels = to = g_malloc ((gsize) old.width * old.height * 3);
+  for (guint row = 0; row < picture->height; row++)
+    for (guint column = 0; column < picture->width; column++, to += 3) {
+      guint x = across ? row : column, y = across ? column : row;
+
+      x = along_x < 0 ? old.width - 1 - x : x;
+      y = along_y < 0 ? old.height - 1 - y : y;
+      memcpy (to, old.pixels + ((gsize) y * old.width + x) * 3, 3);
+    }
+  g_free (old.pixels);
+}
+
+static gboolean
+load_frame (const char *path, const AVFrame *frame, Picture *picture, GError **error)
+{
+  const AVFrameSideData *matrix = av_frame_get_side_data (frame, AV_FRAME_DATA_DISPLAYMATRIX);
+
+  if (!to_rgb (path, frame, picture, error))
+    return FALSE;
+  if (matrix != NULL && matrix->size >= 9 * sizeof (gint32))
+    turn (picture, (const gint32 *) matrix->data);
   return TRUE;
 }
 
@@ -89,6 +135,7 @@ l4_picture_file_load (const char *path, guint *width, guint *height, guint8 **pi
   AVCodecContext *decoder = NULL;
   AVFrame *frame = NULL;
   g_autofree char *url = g_strconcat ("file:", path, NULL);
+  Picture picture = { 0 };
   gboolean done = FALSE;
   int stream, status;
 
@@ -105,7 +152,10 @@ l4_picture_file_load (const char *path, guint *width, guint *height, guint8 **pi
   else if ((status = decode_first (file, decoder, stream, frame)) < 0)
     fail (error, path, status);
   else
-    done = to_rgb (path, frame, width, height, pixels, error);
+    done = load_frame (path, frame, &picture, error);
+  *width = picture.width;
+  *height = picture.height;
+  *pixels = picture.pixels;
   av_frame_free (&frame);
   avcodec_free_context (&decoder);
   avformat_close_input (&file);

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Picture files come out as whoever looks at them sees them.
+ *
+ * pictures/corners.jpg has 48 x 32 pixels: red and green above blue and white. */
+
+#include <string.h>
+
+#include "cli/picture-file.h"
+#include "support/folder.h"
+
+/* What is in the middles of the quarters of a picture, row by row: "rgbw" for corners.jpg. */
+static void
+assert_quarters (const char *path, guint width, guint height, const char *quarters)
+{
+  static const struct
+  {
+    char name;
+    guint8 rgb[3];
+  } colours[] = { {'r', {230, 20, 20}}, {'g', {20, 200, 20}}, {'b', {20, 20, 230}}, {'w', {235, 235, 235}} };
+  g_autoptr (GError) error = NULL;
+  g_autofree guint8 *pixels = NULL;
+  guint w = 0, h = 0;
+
+  l4_picture_file_load (path, &w, &h, &pixels, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (w, ==, width);
+  g_assert_cmpuint (h, ==, height);
+  for (guint i = 0; i < 4; i++) {
+    const guint8 *pixel = pixels + ((i / 2 * 2 + 1) * h / 4 * w + (i % 2 * 2 + 1) * w / 4) * 3;
+    char found = '?';
+
+    for (guint c = 0; c < G_N_ELEMENTS (colours); c++)
+      if (ABS (pixel[0] - colours[c].rgb[0]) + ABS (pixel[1] - colours[c].rgb[1]) + ABS (pixel[2] - colours[c].rgb[2]) < 60)
+        found = colours[c].name;
+    g_assert_cmpint (found, ==, quarters[i]);
+  }
+}
+
+/* corners.jpg with a note of that orientation behind the start of the image. (transfer full) */
+static char *
+write_oriented (const Folder *folder, guint8 orientation)
+{
+  const guint8 note[] = { 0xff, 0xe1, 0, 34, 'E', 'x', 'i', 'f', 0, 0, 'I', 'I', '*', 0, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0,
+    orientation, 0, 0, 0, 0, 0, 0, 0
+  };
+  g_autofree char *path = g_test_build_filename (G_TEST_DIST, "cli", "pictures", "corners.jpg", NULL), *picture = NULL;
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  gsize length;
+
+  g_assert_true (g_file_get_contents (path, &picture, &length, NULL));
+  g_byte_array_append (bytes, (const guint8 *) picture, 2);
+  g_byte_array_append (bytes, note, sizeof note);
+  g_byte_array_append (bytes, (const guint8 *) picture + 2, length - 2);
+  return folder_write (folder, "oriented.jpg", bytes->data, bytes->len);
+}
+
+static void
+test_a_photo_stands_upright (void)
+{
+  static const char *const quarters[] = { "rgbw", "grwb", "wbgr", "bwrg", "rbgw", "brwg", "wgbr", "gwrb" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (quarters); i++) {
+    g_autoptr (Folder) folder = folder_new ();
+    g_autofree char *path = write_oriented (folder, i + 1);
+
+    assert_quarters (path, i < 4 ? 48 : 32, i < 4 ? 32 : 48, quarters[i]);
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/picture-file/a-photo-stands-upright", test_a_photo_stands_upright);
+  return g_test_run ();
+}
