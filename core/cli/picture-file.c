@@ -134,13 +134,16 @@ l4_picture_file_load (const char *path, guint *width, guint *height, guint8 **pi
   AVFormatContext *file = NULL;
   AVCodecContext *decoder = NULL;
   AVFrame *frame = NULL;
+  AVDictionary *settings = NULL;
   g_autofree char *url = g_strconcat ("file:", path, NULL);
   Picture picture = { 0 };
   gboolean done = FALSE;
   int stream, status;
 
   av_log_set_level (AV_LOG_QUIET);
-  status = avformat_open_input (&file, url, NULL, NULL);
+  av_dict_set (&settings, "pattern_type", "none", 0);   /* or % in a name would make it a pattern of names */
+  status = avformat_open_input (&file, url, NULL, &settings);
+  av_dict_free (&settings);
   if (status < 0 || (status = avformat_find_stream_info (file, NULL)) < 0) {
     avformat_close_input (&file);
     return fail (error, path, status);

@@ -67,10 +67,27 @@ test_a_photo_stands_upright (void)
   }
 }
 
+static void
+test_every_name_is_that_of_one_file (void)
+{
+  static const char *const names[] = { "Birth%20day.jpg", "100%.jpg", "%d.jpg", "a*.jpg", "http:b.jpg" };
+  g_autofree char *path = g_test_build_filename (G_TEST_DIST, "cli", "pictures", "corners.jpg", NULL), *picture = NULL;
+  g_autoptr (Folder) folder = folder_new ();
+  gsize length;
+
+  g_assert_true (g_file_get_contents (path, &picture, &length, NULL));
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    g_autofree char *copy = folder_write (folder, names[i], picture, length);
+
+    assert_quarters (copy, 48, 32, "rgbw");
+  }
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/picture-file/a-photo-stands-upright", test_a_photo_stands_upright);
+  g_test_add_func ("/picture-file/every-name-is-that-of-one-file", test_every_name_is_that_of_one_file);
   return g_test_run ();
 }
