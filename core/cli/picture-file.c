@@ -28,18 +28,13 @@ fail (GError **error, const char *path, int status)
       _("%s: cannot be read as a picture: %s"), path, reason);
 }
 
-/* The decoder of the first picture stream, open. */
+/* An open decoder; NULL where there is none, as for codec NULL. */
 static AVCodecContext *
-open_decoder (AVFormatContext *file, int *stream)
+open_decoder (const AVStream *stream, const AVCodec *codec)
 {
-  const AVCodec *codec = NULL;
-  AVCodecContext *decoder;
+  AVCodecContext *decoder = codec != NULL ? avcodec_alloc_context3 (codec) : NULL;
 
-  *stream = av_find_best_stream (file, AVMEDIA_TYPE_VIDEO, -1, -1, &codec, 0);
-  if (*stream < 0 || codec == NULL)
-    return NULL;
-  decoder = avcodec_alloc_context3 (codec);
-  if (decoder != NULL && avcodec_parameters_to_context (decoder, file->streams[*stream]->codecpar) >= 0) {
+  if (decoder != NULL && avcodec_parameters_to_context (decoder, stream->codecpar) >= 0) {
     decoder->max_pixels = MAX_PIXELS;
     if (avcodec_open2 (decoder, codec, NULL) >= 0)
       return decoder;
@@ -128,17 +123,134 @@ load_frame (const char *path, const AVFrame *frame, Picture *picture, GError **e
   return TRUE;
 }
 
+/* The first picture of the best stream. */
+static gboolean
+load_first (const char *path, AVFormatContext *file, Picture *picture, GError **error)
+{
+  const AVCodec *codec = NULL;
+  int stream = av_find_best_stream (file, AVMEDIA_TYPE_VIDEO, -1, -1, &codec, 0), status;
+  AVCodecContext *decoder = stream >= 0 ? open_decoder (file->streams[stream], codec) : NULL;
+  AVFrame *frame = av_frame_alloc ();
+  gboolean done = FALSE;
+
+  if (decoder == NULL)
+    l4_fail (error, L4_ERROR_FORMAT, _("%s: holds no picture"), path);
+  else if ((status = decode_first (file, decoder, stream, frame)) < 0)
+    fail (error, path, status);
+  else
+    done = load_frame (path, frame, picture, error);
+  av_frame_free (&frame);
+  avcodec_free_context (&decoder);
+  return done;
+}
+
+#if LIBAVFORMAT_VERSION_MAJOR >= 61
+/* Grids: the photos of phones are cut into tiles, each of which is the one frame of a stream ---------------------------- */
+
+/* The grid that is the picture of the file, as far as it says; NULL: the picture is no grid. */
+static const AVStreamGroup *
+find_grid (AVFormatContext *file)
+{
+  int best = av_find_best_stream (file, AVMEDIA_TYPE_VIDEO, -1, -1, NULL, 0);
+  gboolean is_tile = best >= 0 && file->streams[best]->disposition & AV_DISPOSITION_DEPENDENT;
+
+  for (guint i = 0; i < file->nb_stream_groups; i++) {
+    const AVStreamGroup *group = file->stream_groups[i];
+
+    if (group->type == AV_STREAM_GROUP_PARAMS_TILE_GRID && (is_tile || group->disposition & AV_DISPOSITION_DEFAULT))
+      return group;
+  }
+  return NULL;
+}
+
+static int
+decode_packet (const AVStream *stream, const AVPacket *packet, AVFrame *frame)
+{
+  AVCodecContext *decoder = open_decoder (stream, avcodec_find_decoder (stream->codecpar->codec_id));
+  int status = decoder != NULL ? avcodec_send_packet (decoder, packet) : AVERROR_DECODER_NOT_FOUND;
+
+  if (status >= 0)
+    status = avcodec_send_packet (decoder, NULL);
+  if (status >= 0)
+    status = avcodec_receive_frame (decoder, frame);
+  avcodec_free_context (&decoder);
+  return status;
+}
+
+/* What of the tile lies outside the picture is left out. */
+static void
+put_tile (Picture *picture, const Picture *tile, gint64 left, gint64 top)
+{
+  gint64 first = MAX (-left, 0), end = MIN (picture->width - left, tile->width);
+
+  for (gint64 y = MAX (-top, 0); first < end && y < MIN (picture->height - top, tile->height); y++)
+    memcpy (picture->pixels + ((top + y) * picture->width + left + first) * 3, tile->pixels + (y * tile->width + first) * 3,
+        (end - first) * 3);
+}
+
+static gboolean
+load_tile (const char *path, const AVStreamGroup *group, guint number, const AVPacket *packet, Picture *picture, GError **error)
+{
+  const AVStreamGroupTileGrid *grid = group->params.tile_grid;
+  AVFrame *frame = av_frame_alloc ();
+  Picture tile = { 0 };
+  int status = decode_packet (group->streams[grid->offsets[number].idx], packet, frame);
+  gboolean done = status >= 0 ? to_rgb (path, frame, &tile, error) : fail (error, path, status);
+
+  if (done)
+    put_tile (picture, &tile, (gint64) grid->offsets[number].horizontal - grid->horizontal_offset,
+        (gint64) grid->offsets[number].vertical - grid->vertical_offset);
+  g_free (tile.pixels);
+  av_frame_free (&frame);
+  return done;
+}
+
+static gboolean
+load_grid (const char *path, AVFormatContext *file, const AVStreamGroup *group, Picture *picture, GError **error)
+{
+  const AVStreamGroupTileGrid *grid = group->params.tile_grid;
+  AVPacket *packet = av_packet_alloc ();
+  guint missing = grid->nb_tiles;
+  gboolean good = TRUE;
+
+  if (grid->width < 1 || grid->height < 1 || MAX (grid->width, grid->height) > MAX_SIDE || grid->height > MAX_PIXELS / grid->width)
+    good = l4_fail (error, L4_ERROR_INPUT, _("%s: a picture of %d x %d pixels is not possible"), path, grid->width, grid->height);
+  else
+    *picture = (Picture) { grid->width, grid->height, g_malloc0 ((gsize) grid->width * grid->height * 3) };
+  while (good && missing > 0 && av_read_frame (file, packet) >= 0) {
+    for (guint i = 0; good && i < grid->nb_tiles; i++)
+      if (group->streams[grid->offsets[i].idx]->index == packet->stream_index) {
+        good = load_tile (path, group, i, packet, picture, error);
+        missing--;
+      }
+    av_packet_unref (packet);
+  }
+  av_packet_free (&packet);
+  return good && (missing == 0 || fail (error, path, AVERROR_INVALIDDATA));
+}
+#endif
+
+static gboolean
+load (const char *path, AVFormatContext *file, Picture *picture, GError **error)
+{
+#if LIBAVFORMAT_VERSION_MAJOR >= 61
+  const AVStreamGroup *grid = find_grid (file);
+
+  if (grid != NULL)
+    return load_grid (path, file, grid, picture, error);
+#endif
+  return load_first (path, file, picture, error);
+}
+
 gboolean
 l4_picture_file_load (const char *path, guint *width, guint *height, guint8 **pixels, GError **error)
 {
   AVFormatContext *file = NULL;
-  AVCodecContext *decoder = NULL;
-  AVFrame *frame = NULL;
   AVDictionary *settings = NULL;
   g_autofree char *url = g_strconcat ("file:", path, NULL);
   Picture picture = { 0 };
-  gboolean done = FALSE;
-  int stream, status;
+  gboolean done;
+  int status;
 
   av_log_set_level (AV_LOG_QUIET);
   av_dict_set (&settings, "pattern_type", "none", 0);   /* or % in a name would make it a pattern of names */
@@ -148,19 +260,12 @@ l4_picture_file_load (const char *path, guint *width, guint *height, guint8 **pi
     avformat_close_input (&file);
     return fail (error, path, status);
   }
-  decoder = open_decoder (file, &stream);
-  frame = av_frame_alloc ();
-  if (decoder == NULL)
-    l4_fail (error, L4_ERROR_FORMAT, _("%s: holds no picture"), path);
-  else if ((status = decode_first (file, decoder, stream, frame)) < 0)
-    fail (error, path, status);
-  else
-    done = load_frame (path, frame, &picture, error);
+  done = load (path, file, &picture, error);
+  avformat_close_input (&file);
+  if (!done)
+    g_clear_pointer (&picture.pixels, g_free);
   *width = picture.width;
   *height = picture.height;
   *pixels = picture.pixels;
-  av_frame_free (&frame);
-  avcodec_free_context (&decoder);
-  avformat_close_input (&file);
   return done;
 }

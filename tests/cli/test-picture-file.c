@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Picture files come out as whoever looks at them sees them.
  *
- * pictures/corners.jpg has 48 x 32 pixels: red and green above blue and white. */
+ * pictures/corners.jpg has 48 x 32 pixels: red and green above blue and white. grid.heic shows the same at 200 x 180, in four tiles of
+ * 128 x 128 (heif-enc --cut-tiles 128). */
 
 #include <string.h>
 
@@ -83,11 +84,29 @@ test_every_name_is_that_of_one_file (void)
   }
 }
 
+static void
+test_the_tiles_of_a_grid_are_one_picture (void)
+{
+  g_autofree char *path = g_test_build_filename (G_TEST_DIST, "cli", "pictures", "grid.heic", NULL), *bytes = NULL, *cut = NULL;
+  g_autoptr (Folder) folder = folder_new ();
+  g_autoptr (GError) error = NULL;
+  g_autofree guint8 *pixels = NULL;
+  guint width, height;
+  gsize length;
+
+  assert_quarters (path, 200, 180, "rgbw");
+  g_assert_true (g_file_get_contents (path, &bytes, &length, NULL));
+  cut = folder_write (folder, "cut.heic", bytes, length - 300);
+  g_assert_false (l4_picture_file_load (cut, &width, &height, &pixels, &error));
+  assert_says (error, "cut.heic");
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/picture-file/a-photo-stands-upright", test_a_photo_stands_upright);
   g_test_add_func ("/picture-file/every-name-is-that-of-one-file", test_every_name_is_that_of_one_file);
+  g_test_add_func ("/picture-file/the-tiles-of-a-grid-are-one-picture", test_the_tiles_of_a_grid_are_one_picture);
   return g_test_run ();
 }
