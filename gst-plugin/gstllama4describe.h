@@ -147,6 +147,12 @@ GstFlowReturn gst_llama4_describe_chain (GstPad * pad, GstObject * parent, GstBu
 gboolean gst_llama4_describe_sink_event (GstPad * pad, GstObject * parent, GstEvent * event);
 void gst_llama4_describe_reset_stream (GstLlama4Describe * self);
 
+/* latest.c */
+/* The fields of a message or meta of that name. (transfer full) */
+GstStructure *gst_llama4_latest_structure (const char *name, const L4Record * record, const char *text, const char *json);
+/* Puts the latest description on the buffer. (transfer full) */
+GstBuffer *gst_llama4_latest_attach (GstLlama4Describe * self, GstBuffer * buffer);
+
 /* load.c: for the worker */
 void gst_llama4_load_announce (GstLlama4Describe * self);       /* opens the progress that run closes */
 gboolean gst_llama4_load_run (GstLlama4Describe * self);        /* puts the model there, or posts why not */

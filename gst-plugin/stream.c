@@ -279,37 +279,6 @@ sample (GstLlama4Describe * self, GstBuffer * buffer)
   self->last_end = MIN (time + interval, segment_end (self));   /* NONE is the largest */
 }
 
-/* Puts the latest description on the buffer. (transfer full) */
-static GstBuffer *
-attach (GstLlama4Describe * self, GstBuffer * buffer)
-{
-  GstStructure *latest = NULL;
-  GstCustomMeta *meta;
-
-  GST_OBJECT_LOCK (self);
-  if (self->latest != NULL)
-    latest = gst_structure_copy (self->latest);
-  GST_OBJECT_UNLOCK (self);
-  if (latest == NULL)
-    return buffer;
-  buffer = gst_buffer_make_writable (buffer);
-  meta = gst_buffer_get_custom_meta (buffer, GST_LLAMA4_META);
-  if (meta == NULL)
-    meta = gst_buffer_add_custom_meta (buffer, GST_LLAMA4_META);
-  if (meta != NULL) {
-    GstStructure *fields = gst_custom_meta_get_structure (meta);
-
-    gst_structure_remove_all_fields (fields);
-    for (gint i = 0, n = gst_structure_n_fields (latest); i < n; i++) {
-      const char *name = gst_structure_nth_field_name (latest, i);
-
-      gst_structure_set_value (fields, name, gst_structure_get_value (latest, name));
-    }
-  }
-  gst_structure_free (latest);
-  return buffer;
-}
-
 GstFlowReturn
 gst_llama4_describe_chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
 {
@@ -324,7 +293,7 @@ gst_llama4_describe_chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
     gst_buffer_unref (buffer);
     return GST_FLOW_ERROR;
   }
-  return gst_llama4_output_combine (self->output, self->srcpad, gst_pad_push (self->srcpad, attach (self, buffer)));
+  return gst_llama4_output_combine (self->output, self->srcpad, gst_pad_push (self->srcpad, gst_llama4_latest_attach (self, buffer)));
 }
 
 /* Events --------------------------------------------------------------------------------------------------------------- */

@@ -32,25 +32,6 @@ job_free (gpointer data)
 
 /* Describing ----------------------------------------------------------------------------------------------------------- */
 
-static GstStructure *
-make_structure (const char *name, const L4Record * record, const char *text, const char *json)
-{
-  GstStructure *structure = gst_structure_new_empty (name);
-  GValue frames = G_VALUE_INIT, frame = G_VALUE_INIT;
-
-  g_value_init (&frames, GST_TYPE_ARRAY);
-  g_value_init (&frame, G_TYPE_UINT64);
-  for (gsize i = 0; i < record->n_frames; i++) {
-    g_value_set_uint64 (&frame, record->frames[i]);
-    gst_value_array_append_value (&frames, &frame);
-  }
-  gst_structure_set (structure, "start", G_TYPE_UINT64, record->start, "end", G_TYPE_UINT64, record->end, "text",
-      G_TYPE_STRING, text, "json", G_TYPE_STRING, json, NULL);
-  gst_structure_take_value (structure, "frames", &frames);
-  g_value_unset (&frame);
-  return structure;
-}
-
 /* What the properties and the following buffers show. */
 static void
 remember (GstLlama4Describe * self, const L4Record * record, const char *text, const char *json)
@@ -61,7 +42,7 @@ remember (GstLlama4Describe * self, const L4Record * record, const char *text, c
   g_free (self->description);
   self->description = g_strdup (text);
   g_clear_pointer (&self->latest, gst_structure_free);
-  self->latest = make_structure (GST_LLAMA4_META, record, text, json);
+  self->latest = gst_llama4_latest_structure (GST_LLAMA4_META, record, text, json);
   self->stats.described++;
   self->stats.prompt_tokens += answer->prompt_tokens;
   self->stats.reused_tokens += answer->reused_tokens;
@@ -110,7 +91,7 @@ publish (GstLlama4Describe * self, const Job * job, const L4Answer * answer, gin
   }
   gst_llama4_output_push (self->output, item);
   gst_element_post_message (GST_ELEMENT (self), gst_message_new_element (GST_OBJECT (self),
-          make_structure (GST_LLAMA4_MESSAGE, &record, text, json)));
+          gst_llama4_latest_structure (GST_LLAMA4_MESSAGE, &record, text, json)));
   g_object_notify (G_OBJECT (self), "description");
 }
 

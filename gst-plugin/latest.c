@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A description as fields: in messages, and the latest one on the buffers that follow it. */
+
+#include "gstllama4describe.h"
+
+GstStructure *
+gst_llama4_latest_structure (const char *name, const L4Record * record, const char *text, const char *json)
+{
+  GstStructure *structure = gst_structure_new_empty (name);
+  GValue frames = G_VALUE_INIT, frame = G_VALUE_INIT;
+
+  g_value_init (&frames, GST_TYPE_ARRAY);
+  g_value_init (&frame, G_TYPE_UINT64);
+  for (gsize i = 0; i < record->n_frames; i++) {
+    g_value_set_uint64 (&frame, record->frames[i]);
+    gst_value_array_append_value (&frames, &frame);
+  }
+  gst_structure_set (structure, "start", G_TYPE_UINT64, record->start, "end", G_TYPE_UINT64, record->end, "text",
+      G_TYPE_STRING, text, "json", G_TYPE_STRING, json, NULL);
+  gst_structure_take_value (structure, "frames", &frames);
+  g_value_unset (&frame);
+  return structure;
+}
+
+GstBuffer *
+gst_llama4_latest_attach (GstLlama4Describe * self, GstBuffer * buffer)
+{
+  GstStructure *latest = NULL;
+  GstCustomMeta *meta;
+
+  GST_OBJECT_LOCK (self);
+  if (self->latest != NULL)
+    latest = gst_structure_copy (self->latest);
+  GST_OBJECT_UNLOCK (self);
+  if (latest == NULL)
+    return buffer;
+  buffer = gst_buffer_make_writable (buffer);
+  meta = gst_buffer_get_custom_meta (buffer, GST_LLAMA4_META);
+  if (meta == NULL)
+    meta = gst_buffer_add_custom_meta (buffer, GST_LLAMA4_META);
+  if (meta != NULL) {
+    GstStructure *fields = gst_custom_meta_get_structure (meta);
+
+    gst_structure_remove_all_fields (fields);
+    for (gint i = 0, n = gst_structure_n_fields (latest); i < n; i++) {
+      const char *name = gst_structure_nth_field_name (latest, i);
+
+      gst_structure_set_value (fields, name, gst_structure_get_value (latest, name));
+    }
+  }
+  gst_structure_free (latest);
+  return buffer;
+}
