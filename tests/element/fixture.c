@@ -54,6 +54,19 @@ tear_down (Fixture * self)
   g_free (self->script);
 }
 
+void
+wait_for_model (Fixture * self)
+{
+  GstProgressType type;
+
+  do {
+    g_autoptr (GstMessage) message = gst_bus_timed_pop_filtered (self->bus, 20 * GST_SECOND, GST_MESSAGE_PROGRESS);
+
+    g_assert_nonnull (message);
+    gst_message_parse_progress (message, &type, NULL, NULL);
+  } while (type != GST_PROGRESS_TYPE_COMPLETE);
+}
+
 GstFlowReturn
 push (Fixture * self, GstClockTime pts)
 {

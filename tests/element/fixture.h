@@ -35,6 +35,9 @@ char *write_script (const char *lines);
 void set_up (Fixture * self, Pads pads, const char *lines, const char *property, const char *value);
 void tear_down (Fixture * self);
 
+/* Until the script is loaded: in skip mode nothing waits for it. */
+void wait_for_model (Fixture * self);
+
 /* Pushes a frame; frames every FRAME from `from` until `to`, which must come out of src again. */
 GstFlowReturn push (Fixture * self, GstClockTime pts);
 void push_until (Fixture * self, GstClockTime from, GstClockTime to);

@@ -103,7 +103,7 @@ test_a_text_of_the_segment_before_stays_in_it (void)
   Fixture self;
 
   set_up (&self, TEXT, "{\"text\":\"Slow.\",\"delay_ms\":400}", "on-busy", "skip");
-  g_usleep (100000);            /* until the script is there */
+  wait_for_model (&self);
   push_segment (&self, 1, 0, GST_CLOCK_TIME_NONE, 0, 0);
   push_until (&self, 0, 5 * GST_SECOND);        /* a window is described now */
   push_segment (&self, 1, 0, GST_CLOCK_TIME_NONE, 3600 * GST_SECOND, 5 * GST_SECOND);
