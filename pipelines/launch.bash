@@ -8,26 +8,45 @@ quote() {
 }
 
 # gst-launch, quietly. It stops its main loop where an error is posted; before that loop runs nothing stops (GStreamer 1.26), and it
-# would stay for ever. A signal ends it. Needs pipefail.
+# would stay for ever. A signal ends it. In the background, because the shell hears signals only while it waits. Needs pipefail.
 launch() {
-  { { echo "$BASHPID" >&2 && LC_NUMERIC=C exec gst-launch-1.0 -q "$@"; } 2>&1 >&3 3>&- | pass_errors >&2 3>&-; } 3>&1
+  { { echo "$BASHPID" >&2 && LC_NUMERIC=C exec gst-launch-1.0 -q "$@"; } 2>&1 >&3 3>&- | pass_errors >&2 3>&- & } 3>&1
+  wait $!
 }
 
-# Standard input to output: a process, then what it prints. Five seconds after an error with no word more, the process is interrupted.
+# Standard input to output: a process, then what it prints. Five seconds after an error with no word more, the process is ended.
 # Errors are known by the path of what they come from, in any language.
 pass_errors() {
   local process line limit=()
-  trap '' INT
   IFS= read -r process
   while :; do
     if IFS= read -r "${limit[@]}" line; then
       printf '%s\n' "$line"
       [[ $line != */GstPipeline:pipeline0/* ]] || limit=(-t 5)
     elif [ $? -gt 128 ]; then
-      kill -INT "$process"
+      kill "$process"
       limit=()
     else
       return 0
     fi
   done
 }
+
+# gst-launch takes an interrupt for the end of the video, and goes on when the script is ended: so it is ended first. The script's trap
+# for EXIT then removes what is not whole. An interrupt is passed on, or a loop that the script was called from would go on.
+stop() {
+  local running
+  running=$(jobs -p)
+  if [ -n "$running" ]; then
+    kill "$running" 2> /dev/null || :
+    wait "$running" || :
+  fi
+  if [ "$1" = 130 ]; then
+    trap - INT
+    kill -INT $$
+  fi
+  exit "$1"
+}
+trap 'stop 129' HUP
+trap 'stop 130' INT
+trap 'stop 143' TERM
