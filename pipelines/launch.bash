@@ -7,11 +7,17 @@ quote() {
   printf '"%s"' "${text//\"/\\\"}"
 }
 
-# gst-launch, quietly. It stops its main loop where an error is posted; before that loop runs nothing stops (GStreamer 1.26), and it
-# would stay for ever. A signal ends it. In the background, because the shell hears signals only while it waits. Needs pipefail.
+# gst-launch, of which only errors and the describer's warnings are seen, on standard error. It stops its main loop where an error is
+# posted; before that loop runs nothing stops (GStreamer 1.26), and it would stay for ever. A signal ends it. In the background,
+# because the shell hears signals only while it waits. Needs pipefail.
 launch() {
-  { { echo "$BASHPID" >&2 && LC_NUMERIC=C exec gst-launch-1.0 -q "$@"; } 2>&1 >&3 3>&- | pass_errors >&2 3>&- & } 3>&1
+  { echo "$BASHPID" >&2 && LC_NUMERIC=C exec gst-launch-1.0 "$@" > >(pick_warnings >&2); } 2>&1 | pass_errors >&2 &
   wait $!
+}
+
+# What gst-launch says on standard output: warnings are known by the path of what they come from, in any language.
+pick_warnings() {
+  exec sed -un 's|^.* /GstPipeline:pipeline0/GstLlama4Describe:d: |warning: |p'
 }
 
 # Standard input to output: a process, then what it prints. Five seconds after an error with no word more, the process is ended.
