@@ -21,9 +21,9 @@ pick_warnings() {
 }
 
 # Standard input to output: a process, then what it prints. Five seconds after an error with no word more, the process is ended.
-# Errors are known by the path of what they come from, in any language.
+# Errors are known by the path of what they come from, in any language. With $patience it has so many seconds to the first word.
 pass_errors() {
-  local process line limit=()
+  local process line limit=(${patience:+-t "$patience"})
   IFS= read -r process
   while :; do
     if IFS= read -r "${limit[@]}" line; then
