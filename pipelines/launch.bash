@@ -7,6 +7,11 @@ quote() {
   printf '"%s"' "${text//\"/\\\"}"
 }
 
+# Whether this is a number of seconds from 1 to a day, as the scripts take them: not 08, which gst-launch would read as octal.
+is_seconds() {
+  [[ $1 =~ ^[1-9][0-9]{0,4}$ ]] && [ "$1" -le 86400 ]
+}
+
 # gst-launch, of which only errors and the describer's warnings are seen, on standard error. It stops its main loop where an error is
 # posted; before that loop runs nothing stops (GStreamer 1.26), and it would stay for ever. A signal ends it. In the background,
 # because the shell hears signals only while it waits. Needs pipefail.
