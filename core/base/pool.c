@@ -7,6 +7,7 @@
 
 #include <sched.h>
 #include <stdatomic.h>
+#include <stdio.h>
 
 /* A forward pass is hundreds of short jobs: a thread looks this long for the next one before it goes to sleep, and the caller as
  * long for the end of the last task. */
@@ -98,12 +99,26 @@ work (gpointer data)
   return NULL;
 }
 
+guint
+l4_pool_cpus_of_group (const char *folder)
+{
+  g_autofree char *path = g_build_filename (folder, "cpu.max", NULL), *text = NULL;
+  guint quota, period;          /* microseconds */
+
+  if (!g_file_get_contents (path, &text, NULL, NULL) || sscanf (text, "%u %u", &quota, &period) != 2 || period == 0)
+    return G_MAXUINT;
+  return quota / period + (quota % period > 0);
+}
+
+/* Those that the process may run on, and no more than the time that its group is given: threads beyond it would only wait for the
+ * others. */
 static guint
 usable_cpus (void)
 {
+  guint given = l4_pool_cpus_of_group ("/sys/fs/cgroup");
   cpu_set_t set;
 
-  return sched_getaffinity (0, sizeof set, &set) == 0 ? CPU_COUNT (&set) : g_get_num_processors ();
+  return MIN (given, sched_getaffinity (0, sizeof set, &set) == 0 ? (guint) CPU_COUNT (&set) : g_get_num_processors ());
 }
 
 L4Pool *

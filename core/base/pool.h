@@ -22,3 +22,6 @@ guint l4_pool_get_threads (const L4Pool *self);
 /* Does all tasks of a job and returns when the last is done; the calling thread helps. Each thread does tasks in a row, then helps the
  * others with theirs. One caller at a time. */
 void l4_pool_run (L4Pool *self, L4PoolFunc func, gpointer data, gsize n_tasks);
+
+/* How many CPUs' time the control group whose files lie in folder is given, rounded up; G_MAXUINT: it has no limit. */
+guint l4_pool_cpus_of_group (const char *folder);

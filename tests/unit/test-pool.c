@@ -5,6 +5,7 @@
 
 #include "base/pool.h"
 #include "support/cpu-time.h"
+#include "support/folder.h"
 
 #define THREADS 4
 #define TASKS 1000
@@ -99,6 +100,25 @@ test_no_number_of_threads_is_too_large (void)
   g_assert_cmpuint (l4_pool_get_threads (pool), <=, L4_MAX_THREADS);
 }
 
+static void
+test_the_time_of_a_group_is_counted_in_cpus (void)
+{
+  static const struct
+  {
+    const char *text;
+    guint cpus;
+  } cases[] = { {"200000 100000\n", 2}, {"150000 100000\n", 2}, {"1000 100000\n", 1}, {"max 100000\n", G_MAXUINT}, {"", G_MAXUINT},
+  {"100000 0\n", G_MAXUINT} };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (Folder) folder = folder_new ();
+
+    g_assert_cmpuint (l4_pool_cpus_of_group (folder), ==, G_MAXUINT);
+    g_free (folder_write (folder, "cpu.max", cases[i].text, -1));
+    g_assert_cmpuint (l4_pool_cpus_of_group (folder), ==, cases[i].cpus);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -108,6 +128,7 @@ main (int argc, char **argv)
   g_test_add_func ("/pool/threads-without-a-job-use-no-cpu", test_threads_without_a_job_use_no_cpu);
   g_test_add_func ("/pool/between-jobs-no-thread-spins-longer-than-its-patience",
       test_between_jobs_no_thread_spins_longer_than_its_patience);
+  g_test_add_func ("/pool/the-time-of-a-group-is-counted-in-cpus", test_the_time_of_a_group_is_counted_in_cpus);
   g_test_add_func ("/pool/no-number-of-threads-is-too-large", test_no_number_of_threads_is_too_large);
   return g_test_run ();
 }
