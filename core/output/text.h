@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Whole code points out of a stream of token bytes, and text that is safe on a terminal. The functions under Output in llama4.h live here too. */
+/* Whole code points out of a stream of token bytes, and text that is safe on a terminal. The functions under Output in llama4.h live
+ * here too. */
 
 #pragma once
 
