@@ -102,28 +102,30 @@ model_free (L4Model *self)
   g_free (self);
 }
 
-/* A reference to the model of that key. NULL: the caller is now the one who loads it, or was cancelled while waiting. */
-static L4Model *
-registry_claim (const char *key, GCancellable *cancellable)
+/* Gives a reference to the model of that key, or NULL: the caller is now the one who loads it, and must settle it. FALSE: cancelled
+ * while waiting. */
+static gboolean
+registry_claim (const char *key, GCancellable *cancellable, L4Model **model)
 {
-  L4Model *model = NULL;
+  gboolean waits;
 
+  *model = NULL;
   g_mutex_lock (&registry_lock);
   if (loaded == NULL) {
     loaded = g_hash_table_new (g_str_hash, g_str_equal);
     loading = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   }
-  while (g_hash_table_contains (loading, key) && !g_cancellable_is_cancelled (cancellable))
+  while ((waits = g_hash_table_contains (loading, key)) && !g_cancellable_is_cancelled (cancellable))
     g_cond_wait_until (&registry_changed, &registry_lock, g_get_monotonic_time () + 50 * G_TIME_SPAN_MILLISECOND);
-  if (!g_cancellable_is_cancelled (cancellable)) {
-    model = g_hash_table_lookup (loaded, key);
-    if (model != NULL)
-      g_atomic_ref_count_inc (&model->references);
+  if (!waits) {
+    *model = g_hash_table_lookup (loaded, key);
+    if (*model != NULL)
+      g_atomic_ref_count_inc (&(*model)->references);
     else
       g_hash_table_add (loading, g_strdup (key));
   }
   g_mutex_unlock (&registry_lock);
-  return model;
+  return !waits;
 }
 
 static void
@@ -153,12 +155,11 @@ l4_model_load (const L4LoadOptions *given, L4ProgressFunc progress, gpointer use
     options.model_path = own_path;
   embedded = same_path (options.model_path, own_path);
   key = model_key (&options);
-  model = registry_claim (key, cancellable);
+  if (!registry_claim (key, cancellable, &model)) {
+    l4_fail (error, L4_ERROR_CANCELLED, _("%s: loading was cancelled"), options.model_path);
+    return NULL;
+  }
   if (model == NULL) {
-    if (g_cancellable_is_cancelled (cancellable)) {
-      l4_fail (error, L4_ERROR_CANCELLED, _("%s: loading was cancelled"), options.model_path);
-      return NULL;
-    }
     model = model_new (&options, embedded, progress, user_data, cancellable, error);
     registry_settle (key, model);
   }
