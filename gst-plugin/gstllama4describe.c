@@ -69,30 +69,20 @@ reset (GstLlama4Describe * self)
   GST_OBJECT_UNLOCK (self);
 }
 
-/* Those of sampling stay as they are until READY. */
-static void
+/* Those of sampling are checked, and stay as they are until READY. */
+static gboolean
 take_settings (GstLlama4Describe * self)
 {
   g_auto (GstLlama4Settings) settings = { 0 };
 
   gst_llama4_describe_copy_settings (self, &settings);
+  if (settings.overlap >= settings.window || settings.window - settings.overlap < settings.window / MAX_OVERLAPPING) {
+    GST_ELEMENT_ERROR (self, LIBRARY, SETTINGS, (_("overlap (%" PRIu64 " ns) must be less than window (%" PRIu64
+                " ns), by a %dth of it"), settings.overlap, settings.window, MAX_OVERLAPPING), (NULL));
+    return FALSE;
+  }
   gst_llama4_sampler_set (self->sampler, settings.window, settings.overlap, settings.frames);
-}
-
-static gboolean
-check_settings (GstLlama4Describe * self)
-{
-  guint64 window, overlap;
-
-  GST_OBJECT_LOCK (self);
-  window = self->settings.window;
-  overlap = self->settings.overlap;
-  GST_OBJECT_UNLOCK (self);
-  if (overlap < window && window - overlap >= window / MAX_OVERLAPPING)
-    return TRUE;
-  GST_ELEMENT_ERROR (self, LIBRARY, SETTINGS, (_("overlap (%" PRIu64 " ns) must be less than window (%" PRIu64
-              " ns), by a %dth of it"), overlap, window, MAX_OVERLAPPING), (NULL));
-  return FALSE;
+  return TRUE;
 }
 
 static GstStateChangeReturn
@@ -102,10 +92,9 @@ change_state (GstElement * element, GstStateChange transition)
   GstStateChangeReturn result;
 
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
-    if (!check_settings (self))
+    if (!take_settings (self))
       return GST_STATE_CHANGE_FAILURE;
     reset (self);
-    take_settings (self);
     gst_llama4_worker_start (self);
   } else if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
     gst_llama4_worker_interrupt (self);

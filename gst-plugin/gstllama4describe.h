@@ -104,11 +104,13 @@ struct _GstLlama4Describe
   GstLlama4Sampler *sampler;
   GstLlama4Copier *copier;
   gboolean fresh;               /* no frame since the segment began */
+  gboolean live;                /* upstream, decided */
   gboolean skips;               /* on-busy, decided */
   gboolean warned_no_time;
   gboolean warned_frame;
   GstClockTime last_time;       /* stream time of the latest frame */
-  GstClockTime last_end;        /* stream time at which it ends */
+  GstClockTime last_end;        /* latest stream time at which a frame ended */
+  GstClockTime interval;        /* the latest known from a frame to the next; 0: none */
   GstClockTime settled;         /* stream time up to which the output knows that all has been said */
   GstClockTime passed;          /* in skip mode: of the frame whose passing it heard of */
   gboolean new_stream;          /* since the latest segment */
@@ -146,6 +148,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (GstLlama4Settings, gst_llama4_settings_clear)
 GstFlowReturn gst_llama4_describe_chain (GstPad * pad, GstObject * parent, GstBuffer * buffer);
 gboolean gst_llama4_describe_sink_event (GstPad * pad, GstObject * parent, GstEvent * event);
 void gst_llama4_describe_reset_stream (GstLlama4Describe * self);
+/* Running time from when a frame passes here to when its text must be at its place. For the streaming thread. */
+GstClockTime gst_llama4_describe_get_delay (GstLlama4Describe * self);
 
 /* latest.c */
 /* The fields of a message or meta of that name. (transfer full) */

@@ -21,6 +21,7 @@ struct _GstLlama4Output
 
   GMutex combiner_lock;
   GstFlowCombiner *combiner;
+  gboolean refused;             /* text was, and this has been told */
 };
 
 GstLlama4Output *
@@ -71,9 +72,14 @@ static void
 on_flow (GstPad * pad, GstFlowReturn flow, gpointer user_data)
 {
   GstLlama4Output *self = user_data;
+  gboolean refused = flow == GST_FLOW_NOT_NEGOTIATED || flow == GST_FLOW_NOT_SUPPORTED, news;
 
-  gst_llama4_output_combine (self, pad, flow);
-  if (flow == GST_FLOW_NOT_NEGOTIATED || flow == GST_FLOW_NOT_SUPPORTED)
+  g_mutex_lock (&self->combiner_lock);
+  gst_flow_combiner_update_pad_flow (self->combiner, pad, flow);
+  news = refused && !self->refused;
+  self->refused |= refused;
+  g_mutex_unlock (&self->combiner_lock);
+  if (news)
     GST_ELEMENT_FLOW_ERROR (self->element, flow);
 }
 
@@ -231,6 +237,7 @@ gst_llama4_output_start (GstLlama4Output * self, guint generation)
   g_mutex_unlock (&self->lock);
   g_mutex_lock (&self->combiner_lock);
   gst_flow_combiner_reset (self->combiner);
+  self->refused = FALSE;
   g_mutex_unlock (&self->combiner_lock);
 }
 
@@ -282,6 +289,16 @@ gst_llama4_output_push (GstLlama4Output * self, GstLlama4Item * given)
 }
 
 void
+gst_llama4_output_set_ending (GstLlama4Output * self, gboolean ending)
+{
+  g_mutex_lock (&self->lock);
+  for (guint i = 0; i < N_SIDES; i++)
+    if (self->sides[i] != NULL)
+      gst_llama4_side_set_ending (self->sides[i], ending);
+  g_mutex_unlock (&self->lock);
+}
+
+void
 gst_llama4_output_flush_start (GstLlama4Output * self, GstEvent * event, guint generation)
 {
   GstLlama4Side *sides[N_SIDES];
@@ -311,5 +328,6 @@ gst_llama4_output_flush_stop (GstLlama4Output * self, GstEvent * event)
   put_sides (sides);
   g_mutex_lock (&self->combiner_lock);
   gst_flow_combiner_reset (self->combiner);
+  self->refused = FALSE;
   g_mutex_unlock (&self->combiner_lock);
 }

@@ -27,6 +27,7 @@ void gst_llama4_output_start (GstLlama4Output * self, guint generation);
 void gst_llama4_output_interrupt (GstLlama4Output * self);
 void gst_llama4_output_join (GstLlama4Output * self);
 void gst_llama4_output_push (GstLlama4Output * self, GstLlama4Item * item);
+void gst_llama4_output_set_ending (GstLlama4Output * self, gboolean ending);
 void gst_llama4_output_flush_start (GstLlama4Output * self, GstEvent * event, guint generation);
 void gst_llama4_output_flush_stop (GstLlama4Output * self, GstEvent * event);
 

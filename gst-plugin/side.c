@@ -23,6 +23,7 @@ struct _GstLlama4Side
   GQueue items;
   gboolean running;
   gboolean flushing;
+  gboolean ending;
   guint generation;             /* of the items that are welcome */
   GThread *thread;
 
@@ -172,6 +173,8 @@ take_segment (GstLlama4Side * self, const GstLlama4Item * item)
   gboolean goes_on = item->goes_on && self->has_segment;
   GstClockTime length = 0;
 
+  if (self->has_segment && (gint) (item->segment_number - self->segment_number) < 0)
+    return;                     /* one that came past it is there already */
   ensure_stream (self, item->new_stream);
   self->segment = item->segment;
   self->segment_number = item->segment_number;
@@ -180,7 +183,7 @@ take_segment (GstLlama4Side * self, const GstLlama4Item * item)
   push_event (self, gst_event_new_segment (&self->segment), self->seqnum);
   if (goes_on)
     return;
-  self->covered = self->segment.start;
+  self->covered = MAX (self->segment.start, self->segment.position);
   if (self->segment.rate < 0 && GST_CLOCK_TIME_IS_VALID (self->segment.stop))
     length = self->segment.stop - self->segment.start;  /* backwards nothing is ever said */
   push_event (self, gst_event_new_gap (self->covered, length), self->seqnum);
@@ -223,20 +226,40 @@ make_buffer (GstLlama4Side * self, const GstLlama4Item * item)
   return gst_buffer_new_wrapped (bytes, strlen (bytes));
 }
 
+/* When the text is shown, as time stamps. One that is late is shown from now on: in full when its time is over, as it is when it was of
+ * the segment before, or else so long that the next can be in time again; where the segment leaves no time for it, at its end. FALSE: it
+ * has no time in the segment. */
+static gboolean
+choose_times (GstLlama4Side * self, const GstLlama4Item * item, GstClockTime * start, GstClockTime * end)
+{
+  GstClockTime length = item->end - item->start, now = self->covered;
+
+  *start = segment_time (self, item->start);
+  *end = segment_time (self, item->end);
+  if (item->late && item->segment_number != self->segment_number) {
+    *start = now;
+    *end = now + length;
+  } else if (!GST_CLOCK_TIME_IS_VALID (*start) || !GST_CLOCK_TIME_IS_VALID (*end)) {
+    return FALSE;
+  } else if (*start < now) {
+    if (item->late)
+      *end = *end <= now ? now + length : MAX (*end, now + length / 2);
+    *start = now;
+  }
+  if (item->late && *start >= self->segment.stop) {     /* NONE is the largest */
+    *end = self->segment.stop;
+    *start = MAX (self->segment.start, *end - MIN (length, *end));
+  }
+  return *start < *end;
+}
+
 static void
 push_text (GstLlama4Side * self, const GstLlama4Item * item)
 {
-  GstClockTime start = segment_time (self, item->start), end = segment_time (self, item->end);
+  GstClockTime start, end;
   GstBuffer *buffer;
 
-  if (!GST_CLOCK_TIME_IS_VALID (start) || !GST_CLOCK_TIME_IS_VALID (end))
-    return;
-  if (start < self->covered) {
-    if (item->late)             /* in full when its time is over, else so that the next can be in time again */
-      end = end <= self->covered ? self->covered + (end - start) : MAX (end, self->covered + (end - start) / 2);
-    start = self->covered;
-  }
-  if (end <= start)
+  if (!choose_times (self, item, &start, &end))
     return;
   cover (self, start);
   if (!self->json && *item->text == '\0') {
@@ -248,7 +271,7 @@ push_text (GstLlama4Side * self, const GstLlama4Item * item)
   buffer = make_buffer (self, item);
   GST_BUFFER_PTS (buffer) = start;
   GST_BUFFER_DURATION (buffer) = end - start;
-  self->covered = end;
+  self->covered = MAX (self->covered, end);
   self->on_flow (self->pad, gst_pad_push (self->pad, buffer), self->user_data);
 }
 
@@ -383,11 +406,20 @@ gst_llama4_side_push (GstLlama4Side * self, GstLlama4Item * given)
   GstLlama4Item *last;
 
   g_mutex_lock (&self->lock);
-  while (item->type == GST_LLAMA4_ITEM_TEXT && self->items.length >= MAX_WAITING && is_welcome (self, item))
+  while (item->type == GST_LLAMA4_ITEM_TEXT && self->items.length >= MAX_WAITING && !self->ending && is_welcome (self, item))
     g_cond_wait (&self->changed, &self->lock);
   last = g_queue_peek_tail (&self->items);
   if (is_welcome (self, item) && !take_in (last, item))
     g_queue_push_tail (&self->items, g_steal_pointer (&item));
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+}
+
+void
+gst_llama4_side_set_ending (GstLlama4Side * self, gboolean ending)
+{
+  g_mutex_lock (&self->lock);
+  self->ending = ending;
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
 }

@@ -21,7 +21,7 @@ typedef struct
   GstLlama4ItemType type;
   guint generation;             /* flushes before it was made */
   GstSegment segment;           /* SEGMENT */
-  guint segment_number;         /* SEGMENT; PASSED: of which segment's time */
+  guint segment_number;         /* the segment, or of whose time it is: SEGMENT, TEXT, PASSED */
   gboolean goes_on;             /* SEGMENT: the one before with another end */
   gboolean new_stream;          /* SEGMENT: the first of a stream */
   guint32 seqnum;               /* SEGMENT, EOS */
@@ -55,8 +55,11 @@ void gst_llama4_side_interrupt (GstLlama4Side * self);  /* drops what waits; the
 void gst_llama4_side_join (GstLlama4Side * self);
 void gst_llama4_side_detach (GstLlama4Side * self);     /* instead of join: the thread, which may be the caller, ends by itself */
 
-/* Waits only while many items wait, and not when interrupted or flushing. (transfer full) */
+/* Waits only while many items wait, and not when interrupted, flushing or ending. (transfer full) */
 void gst_llama4_side_push (GstLlama4Side * self, GstLlama4Item * item);
+
+/* While the stream ends everything is taken: who takes text may wait for the end of the video. */
+void gst_llama4_side_set_ending (GstLlama4Side * self, gboolean ending);
 
 void gst_llama4_side_flush_start (GstLlama4Side * self, GstEvent * event, guint generation);
 void gst_llama4_side_flush_stop (GstLlama4Side * self, GstEvent * event);

@@ -11,7 +11,7 @@ GST_DEBUG_CATEGORY_EXTERN (gst_llama4_describe_debug);
 #define PASSED_STEP (100 * GST_MSECOND)
 
 /* Times that go back by more within a segment begin anew; by less, they are waited for to come forth again. */
-#define STEP_BACK (10 * GST_SECOND)
+#define STEP_BACK GST_SECOND
 
 /* By how much a segment's start may be put right while its times stay the same: demuxers learn late where the first frame is. */
 #define START_SLACK (100 * GST_MSECOND)
@@ -22,25 +22,21 @@ gst_llama4_describe_reset_stream (GstLlama4Describe * self)
   gst_llama4_sampler_reset (self->sampler);
   self->fresh = TRUE;
   self->last_time = self->last_end = self->settled = self->passed = GST_CLOCK_TIME_NONE;
+  self->interval = 0;
 }
 
-/* Whether video must never wait. */
-static gboolean
-decide_skips (GstLlama4Describe * self)
+/* Whether upstream is live, and whether video must never wait. */
+static void
+decide (GstLlama4Describe * self)
 {
-  g_autoptr (GstQuery) query = NULL;
-  GstLlama4OnBusy on_busy;
-  gboolean live = FALSE;
+  g_autoptr (GstQuery) query = gst_query_new_latency ();
 
-  GST_OBJECT_LOCK (self);
-  on_busy = self->settings.on_busy;
-  GST_OBJECT_UNLOCK (self);
-  if (on_busy != GST_LLAMA4_ON_BUSY_AUTO)
-    return on_busy == GST_LLAMA4_ON_BUSY_SKIP;
-  query = gst_query_new_latency ();
+  self->live = FALSE;
   if (gst_pad_peer_query (self->sinkpad, query))
-    gst_query_parse_latency (query, &live, NULL, NULL);
-  return live;
+    gst_query_parse_latency (query, &self->live, NULL, NULL);
+  GST_OBJECT_LOCK (self);
+  self->skips = self->settings.on_busy == GST_LLAMA4_ON_BUSY_SKIP || (self->settings.on_busy == GST_LLAMA4_ON_BUSY_AUTO && self->live);
+  GST_OBJECT_UNLOCK (self);
 }
 
 /* Says, behind the windows handed over so far, that nothing else will be said about the time before `time`. */
@@ -66,7 +62,7 @@ advance (GstLlama4Describe * self, GstClockTime time)
 
   while ((window = gst_llama4_sampler_advance (self->sampler, time)) != NULL)
     gst_llama4_worker_push_window (self, window, self->skips ? GST_LLAMA4_REPLACE : GST_LLAMA4_WAIT);
-  if (!self->skips)             /* otherwise pass_time() says so, ahead of the windows */
+  if (!self->skips)             /* otherwise pass_time() says so, past the windows */
     settle (self, gst_llama4_sampler_settled (self->sampler, time));
 }
 
@@ -84,7 +80,7 @@ static void
 drain (GstLlama4Describe * self, gboolean ends)
 {
   GstLlama4Patience patience = !self->skips ? GST_LLAMA4_WAIT : ends ? GST_LLAMA4_ADD : GST_LLAMA4_REPLACE;
-  GstClockTime end = self->last_end == self->last_time ? segment_end (self) : self->last_end;
+  GstClockTime end = self->interval == 0 && self->last_end == self->last_time ? segment_end (self) : self->last_end;
   GstLlama4Window *window;
 
   if (!GST_CLOCK_TIME_IS_VALID (self->last_end))
@@ -95,11 +91,21 @@ drain (GstLlama4Describe * self, gboolean ends)
   settle (self, self->last_end);
 }
 
+/* Past the windows that are still to be described. (transfer full) */
+static void
+push_now (GstLlama4Describe * self, GstLlama4Item * item)
+{
+  g_mutex_lock (&self->lock);
+  item->generation = self->generation;
+  g_mutex_unlock (&self->lock);
+  gst_llama4_output_push (self->output, item);
+}
+
 /* Segments --------------------------------------------------------------------------------------------------------------- */
 
-/* Tells the output of the segment, whose times are those of before if it goes on. */
+/* Tells the output of the segment, which begins at that stream time, or goes on with the times of before. */
 static void
-push_segment (GstLlama4Describe * self, gboolean goes_on)
+push_segment (GstLlama4Describe * self, GstClockTime time, gboolean goes_on)
 {
   GstLlama4Item *item = gst_llama4_item_new (GST_LLAMA4_ITEM_SEGMENT);
   const GstSegment *segment = &self->segment;
@@ -112,13 +118,18 @@ push_segment (GstLlama4Describe * self, gboolean goes_on)
   item->seqnum = self->segment_seqnum;
   self->new_stream = FALSE;
   /* the same running times, but time stamps that are stream time: subtitle files know nothing else */
-  item->segment.start = item->segment.position = segment->time;
+  item->segment.start = segment->time;
+  item->segment.position = time;
   if (GST_CLOCK_TIME_IS_VALID (segment->stop))
     item->segment.stop = segment->time + (segment->stop - segment->start);
   GST_OBJECT_LOCK (self);
   item->segment.base += self->settings.lateness;
   GST_OBJECT_UNLOCK (self);
-  gst_llama4_worker_push_output (self, item);
+  gst_llama4_output_set_ending (self->output, FALSE);
+  if (self->skips)
+    push_now (self, item);
+  else
+    gst_llama4_worker_push_output (self, item);
 }
 
 /* A segment that goes on with the same times only moves the position and the end. */
@@ -154,18 +165,18 @@ take_segment (GstLlama4Describe * self, GstEvent * event)
   self->segment = segment;
   self->segment_seqnum = gst_event_get_seqnum (event);
   if (!goes_on || !same_end)
-    push_segment (self, goes_on);
+    push_segment (self, self->segment.time, goes_on);
   return TRUE;
 }
 
-/* Times go back without a segment that says so: what follows is taken for a stream of its own. */
+/* Times go back to `time` without a segment that says so: what follows is taken for a stream of its own. */
 static void
-start_over (GstLlama4Describe * self)
+start_over (GstLlama4Describe * self, GstClockTime time)
 {
   GST_WARNING_OBJECT (self, "time stamps go back");
   drain (self, FALSE);
   gst_llama4_describe_reset_stream (self);
-  push_segment (self, FALSE);
+  push_segment (self, time, FALSE);
 }
 
 /* Frames --------------------------------------------------------------------------------------------------------------- */
@@ -181,7 +192,7 @@ frame_interval (const GstLlama4Describe * self, GstBuffer * buffer, GstClockTime
     return gst_util_uint64_scale (GST_SECOND, GST_VIDEO_INFO_FPS_D (info), GST_VIDEO_INFO_FPS_N (info));
   if (GST_CLOCK_TIME_IS_VALID (self->last_time) && time > self->last_time)
     return time - self->last_time;
-  return 0;
+  return self->interval;
 }
 
 /* Stream time of a time stamp, or NONE: outside the segment, or so large that it must have been negative. */
@@ -228,6 +239,17 @@ take_frame (GstLlama4Describe * self, GstBuffer * buffer, GstClockTime time)
   }
 }
 
+GstClockTime
+gst_llama4_describe_get_delay (GstLlama4Describe * self)
+{
+  GstClockTime delay;
+
+  GST_OBJECT_LOCK (self);
+  delay = self->settings.lateness + (self->live ? self->settings.latency : 0);  /* sinks wait only where something is live */
+  GST_OBJECT_UNLOCK (self);
+  return delay;
+}
+
 /* In skip mode text waits for nobody: what has not been said when its time on the screen comes is shown later. */
 static void
 pass_time (GstLlama4Describe * self, GstClockTime time)
@@ -239,15 +261,10 @@ pass_time (GstLlama4Describe * self, GstClockTime time)
     return;
   self->passed = time;
   passed = gst_llama4_item_new (GST_LLAMA4_ITEM_PASSED);
-  g_mutex_lock (&self->lock);
-  passed->generation = self->generation;
-  g_mutex_unlock (&self->lock);
-  GST_OBJECT_LOCK (self);
-  ahead = ((double) self->settings.lateness + self->settings.latency) * ABS (self->segment.rate * self->segment.applied_rate);
-  GST_OBJECT_UNLOCK (self);
+  ahead = gst_llama4_describe_get_delay (self) * ABS (self->segment.rate * self->segment.applied_rate);
   passed->end = time > ahead ? time - (GstClockTime) ahead : 0;
   passed->segment_number = self->segment_number;
-  gst_llama4_output_push (self->output, passed);
+  push_now (self, passed);
 }
 
 /* The first time of a segment passes. */
@@ -255,7 +272,7 @@ static void
 begin (GstLlama4Describe * self)
 {
   if (self->fresh)
-    self->skips = decide_skips (self);
+    decide (self);
   self->fresh = FALSE;
 }
 
@@ -263,20 +280,21 @@ static void
 sample (GstLlama4Describe * self, GstBuffer * buffer)
 {
   GstClockTime time = self->segment.rate > 0 ? frame_time (self, buffer) : GST_CLOCK_TIME_NONE;
-  GstClockTime interval;
+  GstClockTime interval, end;
 
   if (!GST_CLOCK_TIME_IS_VALID (time))
     return;
-  if (GST_CLOCK_TIME_IS_VALID (self->last_time) && time + STEP_BACK < self->last_time)
-    start_over (self);
+  if (GST_CLOCK_TIME_IS_VALID (self->last_end) && time + STEP_BACK < self->last_end)
+    start_over (self, time);
   begin (self);
-  interval = frame_interval (self, buffer, time);
+  interval = self->interval = frame_interval (self, buffer, time);
   advance (self, time);
   if (gst_llama4_sampler_wants (self->sampler, time, interval))
     take_frame (self, buffer, time);
   pass_time (self, time);
+  end = MIN (time + interval, segment_end (self));      /* NONE is the largest */
+  self->last_end = GST_CLOCK_TIME_IS_VALID (self->last_end) ? MAX (self->last_end, end) : end;
   self->last_time = time;
-  self->last_end = MIN (time + interval, segment_end (self));   /* NONE is the largest */
 }
 
 GstFlowReturn
@@ -344,8 +362,12 @@ take_tags (GstLlama4Describe * self, GstEvent * event)
 /* The end waits for what is still to be said about the video, or whoever waits for the end would miss it. In skip mode video waits for
  * nothing where text is linked: its sinks wait for its own end. */
 static void
-finish (GstLlama4Describe * self)
+finish (GstLlama4Describe * self, GstLlama4Item * eos)
 {
+  gst_llama4_output_set_ending (self->output, TRUE);
+  drain (self, TRUE);
+  if (eos != NULL)
+    gst_llama4_worker_push_output (self, eos);
   if (!self->skips || !gst_llama4_output_is_linked (self->output))
     gst_llama4_worker_drain (self);
 }
@@ -355,10 +377,8 @@ take_eos (GstLlama4Describe * self, GstEvent * event)
 {
   GstLlama4Item *item = gst_llama4_item_new (GST_LLAMA4_ITEM_EOS);
 
-  drain (self, TRUE);
   item->seqnum = gst_event_get_seqnum (event);
-  gst_llama4_worker_push_output (self, item);
-  finish (self);
+  finish (self, item);
   if (gst_llama4_worker_has_failed (self))      /* again: no buffer may have passed that could return it */
     GST_ELEMENT_FLOW_ERROR (self, GST_FLOW_ERROR);
 }
@@ -378,6 +398,7 @@ flush_stop (GstLlama4Describe * self, GstEvent * event)
   GST_OBJECT_LOCK (self);
   g_clear_pointer (&self->latest, gst_structure_free);
   GST_OBJECT_UNLOCK (self);
+  gst_llama4_output_set_ending (self->output, FALSE);
   gst_llama4_output_flush_stop (self->output, event);
   gst_llama4_worker_flush_stop (self);
 }
@@ -406,8 +427,7 @@ gst_llama4_describe_sink_event (GstPad * pad, GstObject * parent, GstEvent * eve
       take_tags (self, event);
       break;
     case GST_EVENT_SEGMENT_DONE:       /* of a segment seek: as if it ended */
-      drain (self, TRUE);
-      finish (self);
+      finish (self, NULL);
       break;
     case GST_EVENT_EOS:
       take_eos (self, event);

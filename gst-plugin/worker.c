@@ -17,6 +17,7 @@ typedef struct
   gboolean late;                /* its text may be shown after its time */
   gint64 patience;              /* microseconds from then to the latest moment at which its text is of use */
   GstClockTime running_time, timestamp; /* of its start */
+  guint segment_number;
   GstLlama4Item *item;
 } Job;
 
@@ -79,6 +80,7 @@ publish (GstLlama4Describe * self, const Job * job, const L4Answer * answer, gin
   item->text = g_strdup (text);
   item->json = g_strdup (json);
   item->late = job->late;
+  item->segment_number = job->segment_number;
 
   g_mutex_lock (&self->lock);   /* so that no flush comes between the look and the deed */
   current = job->generation == self->generation && !self->stopping;
@@ -356,17 +358,14 @@ take_waiting (GstLlama4Describe * self)
 }
 
 /* A window that finds the describer at work waits, and is taken up only if it will be described before its time on the screen has
- * passed: `lateness` and `latency` after its end, or where that is shorter as long after it as the window is. One that finds it idle is always
+ * passed: the text's delay after its end, or where that is shorter as long after it as the window is. One that finds it idle is always
  * taken, or a describer that never makes it would never begin. */
 static gint64
 choose_patience (GstLlama4Describe * self, const GstLlama4Window * window)
 {
-  guint64 until;
+  guint64 until = MAX (gst_llama4_describe_get_delay (self), window->end - window->start);
 
-  GST_OBJECT_LOCK (self);
-  until = self->settings.lateness + self->settings.latency;
-  GST_OBJECT_UNLOCK (self);
-  return self->describing ? (gint64) (MAX (until, window->end - window->start) / 1000) : G_MAXINT64;
+  return self->describing ? (gint64) (until / 1000) : G_MAXINT64;
 }
 
 void
@@ -378,6 +377,7 @@ gst_llama4_worker_push_window (GstLlama4Describe * self, GstLlama4Window * windo
   job->window = window;
   job->late = patience != GST_LLAMA4_WAIT;
   job->since = g_get_monotonic_time ();
+  job->segment_number = self->segment_number;
   job->timestamp = gst_segment_position_from_stream_time (&self->segment, GST_FORMAT_TIME, window->start);
   job->running_time = gst_segment_to_running_time (&self->segment, GST_FORMAT_TIME, job->timestamp);
   if (window->frames->len == 0) {       /* the model was not there yet, or could be shown none of them */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The text and json pads: when they speak, and how they come and go. */
 
+#include <glib/gstdio.h>
+
 #include "fixture.h"
 
 /* Every 100 ms of video in skip mode, as a live source gives them: `from` to `to` in stream time. */
@@ -58,6 +60,23 @@ test_in_skip_mode_latency_gives_text_its_time (void)
   tear_down (&self);
 }
 
+/* Sinks wait for the latency of a pipeline only where it is live. */
+static void
+test_where_nothing_is_live_latency_gives_text_no_time (void)
+{
+  GstClockTime duration;
+  Fixture self;
+
+  set_up (&self, TEXT, "{\"text\":\"Late.\",\"delay_ms\":200}", "window", "1000000000");
+  gst_util_set_object_arg (G_OBJECT (self.element), "on-busy", "skip");
+  g_object_set (self.element, "latency", 3 * GST_SECOND, NULL);
+  gst_harness_set_live (self.video, FALSE);
+  wait_for_model (&self);
+  push_live (&self, 0, 2 * GST_SECOND);
+  g_assert_cmpuint (text_start (self.text, &duration), >=, GST_SECOND);
+  tear_down (&self);
+}
+
 /* Sinks and muxers need to know the stream before there is anything to say. */
 static void
 test_the_stream_begins_before_the_model_is_there (void)
@@ -89,6 +108,54 @@ test_windows_that_pass_while_the_model_loads_are_told (void)
   push_until (&self, 0, 9 * GST_SECOND);
   g_assert_cmpuint (get_stat (&self, "skipped"), ==, 2);
   tear_down (&self);
+}
+
+/* A muxer that takes no text until it knows that the video has ended. */
+typedef struct
+{
+  GstPad *text;
+  gulong probe;
+} Muxer;
+
+static GstPadProbeReturn
+hold (GstPad * pad, GstPadProbeInfo * info, gpointer muxer)
+{
+  return GST_PAD_PROBE_OK;      /* and so it stays blocked */
+}
+
+static GstPadProbeReturn
+let_go (GstPad * pad, GstPadProbeInfo * info, gpointer data)
+{
+  Muxer *muxer = data;
+
+  if (GST_EVENT_TYPE (info->data) == GST_EVENT_EOS)
+    gst_pad_remove_probe (muxer->text, muxer->probe);
+  return GST_PAD_PROBE_OK;
+}
+
+static void
+test_many_windows_at_the_end_do_not_hold_up_the_end (void)
+{
+  char *script = write_script (TWO_ANSWERS);
+  g_autofree char *line = g_strdup_printf ("videotestsrc num-buffers=40 ! video/x-raw,width=32,height=24,framerate=10/1 ! "
+      "llama4describe name=d on-busy=wait window=3200000000 overlap=3150000000 model-path=%s ! fakesink name=v sync=false async=false "
+      "d.text_src ! fakesink sync=false async=false", script);
+  g_autoptr (GstElement) pipeline = gst_parse_launch (line, NULL);
+  g_autoptr (GstElement) element = gst_bin_get_by_name (GST_BIN (pipeline), "d"), video = gst_bin_get_by_name (GST_BIN (pipeline), "v");
+  g_autoptr (GstPad) text = gst_element_get_static_pad (element, "text_src"), sink = gst_element_get_static_pad (video, "sink");
+  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
+  g_autoptr (GstMessage) end = NULL;
+  Muxer muxer = { text };
+
+  muxer.probe = gst_pad_add_probe (text, GST_PAD_PROBE_TYPE_BLOCK | GST_PAD_PROBE_TYPE_BUFFER, hold, NULL, NULL);
+  gst_pad_add_probe (sink, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, let_go, &muxer, NULL);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  end = gst_bus_timed_pop_filtered (bus, 20 * GST_SECOND, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+  g_assert_nonnull (end);
+  g_assert_cmpint (GST_MESSAGE_TYPE (end), ==, GST_MESSAGE_EOS);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  g_unlink (script);
+  g_free (script);
 }
 
 static gint released;
@@ -224,6 +291,8 @@ main (int argc, char **argv)
   static const Test tests[] = {
     {"in-skip-mode-a-late-text-is-shown-from-now-on", test_in_skip_mode_a_late_text_is_shown_from_now_on},
     {"in-skip-mode-latency-gives-text-its-time", test_in_skip_mode_latency_gives_text_its_time},
+    {"where-nothing-is-live-latency-gives-text-no-time", test_where_nothing_is_live_latency_gives_text_no_time},
+    {"many-windows-at-the-end-do-not-hold-up-the-end", test_many_windows_at_the_end_do_not_hold_up_the_end},
     {"the-stream-begins-before-the-model-is-there", test_the_stream_begins_before_the_model_is_there},
     {"windows-that-pass-while-the-model-loads-are-told", test_windows_that_pass_while_the_model_loads_are_told},
     {"a-pad-may-be-released-from-a-probe-on-it", test_a_pad_may_be_released_from_a_probe_on_it},
