@@ -173,8 +173,8 @@ gboolean gst_llama4_worker_wait_for_model (GstLlama4Describe * self, gboolean sk
 gboolean gst_llama4_worker_has_failed (GstLlama4Describe * self);      /* there will be no model */
 /* Hands over a window. (transfer full) */
 void gst_llama4_worker_push_window (GstLlama4Describe * self, GstLlama4Window * window, GstLlama4Patience patience);
-/* Hands over what the output is to do after the windows before it. (transfer full) */
-void gst_llama4_worker_push_output (GstLlama4Describe * self, GstLlama4Item * item);
+/* Hands over what the output is to do after the windows before it, or now, past them. (transfer full) */
+void gst_llama4_worker_push_output (GstLlama4Describe * self, GstLlama4Item * item, gboolean now);
 /* Blocks until all jobs are done, or flushing. */
 void gst_llama4_worker_drain (GstLlama4Describe * self);
 void gst_llama4_worker_flush_start (GstLlama4Describe * self);

@@ -39,19 +39,24 @@ decide (GstLlama4Describe * self)
   GST_OBJECT_UNLOCK (self);
 }
 
-/* Says, behind the windows handed over so far, that nothing else will be said about the time before `time`. */
+/* Says that nothing will be said about the time before `time` that has not been said: now, or by the windows handed over so far. */
+static void
+push_passed (GstLlama4Describe * self, GstClockTime time, gboolean now)
+{
+  GstLlama4Item *passed = gst_llama4_item_new (GST_LLAMA4_ITEM_PASSED);
+
+  passed->end = time;
+  passed->segment_number = self->segment_number;
+  gst_llama4_worker_push_output (self, passed, now);
+}
+
 static void
 settle (GstLlama4Describe * self, GstClockTime time)
 {
-  GstLlama4Item *passed;
-
   if (GST_CLOCK_TIME_IS_VALID (self->settled) && time <= self->settled)
     return;
   self->settled = time;
-  passed = gst_llama4_item_new (GST_LLAMA4_ITEM_PASSED);
-  passed->end = time;
-  passed->segment_number = self->segment_number;
-  gst_llama4_worker_push_output (self, passed);
+  push_passed (self, time, FALSE);
 }
 
 /* Hands over what is complete by `time`. */
@@ -91,16 +96,6 @@ drain (GstLlama4Describe * self, gboolean ends)
   settle (self, self->last_end);
 }
 
-/* Past the windows that are still to be described. (transfer full) */
-static void
-push_now (GstLlama4Describe * self, GstLlama4Item * item)
-{
-  g_mutex_lock (&self->lock);
-  item->generation = self->generation;
-  g_mutex_unlock (&self->lock);
-  gst_llama4_output_push (self->output, item);
-}
-
 /* Segments --------------------------------------------------------------------------------------------------------------- */
 
 /* Tells the output of the segment, which begins at that stream time, or goes on with the times of before. */
@@ -126,10 +121,7 @@ push_segment (GstLlama4Describe * self, GstClockTime time, gboolean goes_on)
   item->segment.base += self->settings.lateness;
   GST_OBJECT_UNLOCK (self);
   gst_llama4_output_set_ending (self->output, FALSE);
-  if (self->skips)
-    push_now (self, item);
-  else
-    gst_llama4_worker_push_output (self, item);
+  gst_llama4_worker_push_output (self, item, self->skips);
 }
 
 /* A segment that goes on with the same times only moves the position and the end. */
@@ -254,17 +246,13 @@ gst_llama4_describe_get_delay (GstLlama4Describe * self)
 static void
 pass_time (GstLlama4Describe * self, GstClockTime time)
 {
-  GstLlama4Item *passed;
   double ahead;                 /* nanoseconds of stream time from the screen to here */
 
   if (!self->skips || (GST_CLOCK_TIME_IS_VALID (self->passed) && time / PASSED_STEP == self->passed / PASSED_STEP))
     return;
   self->passed = time;
-  passed = gst_llama4_item_new (GST_LLAMA4_ITEM_PASSED);
   ahead = gst_llama4_describe_get_delay (self) * ABS (self->segment.rate * self->segment.applied_rate);
-  passed->end = time > ahead ? time - (GstClockTime) ahead : 0;
-  passed->segment_number = self->segment_number;
-  push_now (self, passed);
+  push_passed (self, time > ahead ? time - (GstClockTime) ahead : 0, TRUE);
 }
 
 /* The first time of a segment passes. */
@@ -367,7 +355,7 @@ finish (GstLlama4Describe * self, GstLlama4Item * eos)
   gst_llama4_output_set_ending (self->output, TRUE);
   drain (self, TRUE);
   if (eos != NULL)
-    gst_llama4_worker_push_output (self, eos);
+    gst_llama4_worker_push_output (self, eos, FALSE);
   if (!self->skips || !gst_llama4_output_is_linked (self->output))
     gst_llama4_worker_drain (self);
 }

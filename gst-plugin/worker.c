@@ -398,23 +398,22 @@ gst_llama4_worker_push_window (GstLlama4Describe * self, GstLlama4Window * windo
 }
 
 void
-gst_llama4_worker_push_output (GstLlama4Describe * self, GstLlama4Item * item)
+gst_llama4_worker_push_output (GstLlama4Describe * self, GstLlama4Item * item, gboolean now)
 {
-  Job *job = g_new0 (Job, 1);
   gboolean waits;
 
-  job->item = item;
   g_mutex_lock (&self->lock);
-  waits = self->busy || self->jobs.length > 0 || is_interrupted (self);
-  if (waits)
+  item->generation = self->generation;
+  waits = (!now && (self->busy || self->jobs.length > 0)) || is_interrupted (self);
+  if (waits) {
+    Job *job = g_new0 (Job, 1);
+
+    job->item = item;
     push_job (self, job);
-  else
-    item->generation = self->generation;
+  }
   g_mutex_unlock (&self->lock);
-  if (waits)
-    return;
-  gst_llama4_output_push (self->output, g_steal_pointer (&job->item));  /* nothing goes before it; loading may still take long */
-  job_free (job);
+  if (!waits)                   /* nothing goes before it: not even loading the model, which may take long */
+    gst_llama4_output_push (self->output, item);
 }
 
 void

@@ -189,10 +189,12 @@ find_projector (L4Checkpoint *self, const char *folder, const GPtrArray *names, 
     const char *name = g_ptr_array_index (names, i);
     Candidate candidate = try_projector (self, folder, name);
     guint rank = rank_of_type (candidate.type);
-    g_autofree char *path = g_build_filename (folder, name, NULL);
 
-    if (!candidate.fits && candidate.width != 0 && beside && names->len == 1)
+    if (!candidate.fits && candidate.width != 0 && beside && names->len == 1) {
+      g_autofree char *path = g_build_filename (folder, name, NULL);
+
       return refuse_width (self, path, candidate.width, model_width (self), error);
+    }
     if (!candidate.fits)
       continue;
     n_fitting++;
@@ -214,10 +216,11 @@ static gboolean
 look_for_projector (L4Checkpoint *self, const char *folder, GError **error)
 {
   g_autofree char *above = g_build_filename (folder, "..", NULL);
-  g_autoptr (GPtrArray) beside = list_projectors (folder), names_above = list_projectors (above);
+  g_autoptr (GPtrArray) names = list_projectors (folder), names_above = NULL;
 
-  if (beside->len > 0)
-    return find_projector (self, folder, beside, TRUE, error);
+  if (names->len > 0)
+    return find_projector (self, folder, names, TRUE, error);
+  names_above = list_projectors (above);
   if (!find_projector (self, above, names_above, FALSE, error))
     return FALSE;
   if (self->projector == NULL && self->why_no_vision == NULL)

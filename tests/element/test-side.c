@@ -5,76 +5,51 @@
 
 #include "fixture.h"
 
-/* Every 100 ms of video in skip mode, as a live source gives them: `from` to `to` in stream time. */
-static void
-push_live (Fixture * self, GstClockTime from, GstClockTime to)
+/* Where the first text is shown of two seconds of video that comes as fast as it is played, in skip mode, with windows of a second and
+ * a describer that takes 200 ms; always for a second. */
+static GstClockTime
+first_text_in_skip_mode (GstClockTime latency, gboolean live)
 {
-  for (GstClockTime at = from; at < to; at += FRAME) {
-    push_until (self, at, at + FRAME);
+  g_autoptr (GstBuffer) buffer = NULL;
+  GstClockTime start;
+  Fixture self;
+
+  set_up (&self, TEXT, "{\"text\":\"Said.\",\"delay_ms\":200}", "window", "1000000000");
+  gst_util_set_object_arg (G_OBJECT (self.element), "on-busy", "skip");
+  g_object_set (self.element, "latency", latency, NULL);
+  gst_harness_set_live (self.video, live);
+  wait_for_model (&self);
+  for (GstClockTime at = 0; at < 2 * GST_SECOND; at += FRAME) {
+    push_until (&self, at, at + FRAME);
     g_usleep (FRAME / 1000);
   }
-}
-
-static GstClockTime
-text_start (GstHarness * text, GstClockTime * duration)
-{
-  g_autoptr (GstBuffer) buffer = gst_harness_pull (text);
-
+  buffer = gst_harness_pull (self.text);
   g_assert_nonnull (buffer);
-  *duration = GST_BUFFER_DURATION (buffer);
-  return GST_BUFFER_PTS (buffer);
+  g_assert_cmpuint (GST_BUFFER_DURATION (buffer), ==, GST_SECOND);
+  start = GST_BUFFER_PTS (buffer);
+  tear_down (&self);
+  return start;
 }
 
 /* An overlay would throw it away otherwise: its time is over when it comes. */
 static void
 test_in_skip_mode_a_late_text_is_shown_from_now_on (void)
 {
-  GstClockTime start, duration;
-  Fixture self;
-
-  set_up (&self, TEXT, "{\"text\":\"Late.\",\"delay_ms\":200}", "window", "1000000000");
-  gst_util_set_object_arg (G_OBJECT (self.element), "on-busy", "skip");
-  wait_for_model (&self);
-  push_live (&self, 0, 2 * GST_SECOND);
-  start = text_start (self.text, &duration);
-  g_assert_cmpuint (start, >=, GST_SECOND);
-  g_assert_cmpuint (duration, ==, GST_SECOND);
-  tear_down (&self);
+  g_assert_cmpuint (first_text_in_skip_mode (0, TRUE), >=, GST_SECOND);
 }
 
 /* What the declared latency leaves time for is at its place. */
 static void
 test_in_skip_mode_latency_gives_text_its_time (void)
 {
-  GstClockTime start, duration;
-  Fixture self;
-
-  set_up (&self, TEXT, "{\"text\":\"In time.\",\"delay_ms\":200}", "window", "1000000000");
-  gst_util_set_object_arg (G_OBJECT (self.element), "on-busy", "skip");
-  g_object_set (self.element, "latency", 3 * GST_SECOND, NULL);
-  wait_for_model (&self);
-  push_live (&self, 0, 2 * GST_SECOND);
-  start = text_start (self.text, &duration);
-  g_assert_cmpuint (start, ==, 0);
-  g_assert_cmpuint (duration, ==, GST_SECOND);
-  tear_down (&self);
+  g_assert_cmpuint (first_text_in_skip_mode (3 * GST_SECOND, TRUE), ==, 0);
 }
 
 /* Sinks wait for the latency of a pipeline only where it is live. */
 static void
 test_where_nothing_is_live_latency_gives_text_no_time (void)
 {
-  GstClockTime duration;
-  Fixture self;
-
-  set_up (&self, TEXT, "{\"text\":\"Late.\",\"delay_ms\":200}", "window", "1000000000");
-  gst_util_set_object_arg (G_OBJECT (self.element), "on-busy", "skip");
-  g_object_set (self.element, "latency", 3 * GST_SECOND, NULL);
-  gst_harness_set_live (self.video, FALSE);
-  wait_for_model (&self);
-  push_live (&self, 0, 2 * GST_SECOND);
-  g_assert_cmpuint (text_start (self.text, &duration), >=, GST_SECOND);
-  tear_down (&self);
+  g_assert_cmpuint (first_text_in_skip_mode (3 * GST_SECOND, FALSE), >=, GST_SECOND);
 }
 
 /* Sinks and muxers need to know the stream before there is anything to say. */

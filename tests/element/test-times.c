@@ -13,6 +13,17 @@ assert_text (GArray * pieces, guint n, GstClockTime start, GstClockTime end)
   g_assert_cmpuint (piece->end, ==, end);
 }
 
+/* A frame of which only this is known; nobody looks at what comes out. */
+static void
+push_bare (Fixture * self, GstClockTime pts, GstClockTime duration)
+{
+  GstBuffer *buffer = gst_buffer_new_allocate (NULL, FRAME_BYTES, NULL);
+
+  GST_BUFFER_PTS (buffer) = pts;
+  GST_BUFFER_DURATION (buffer) = duration;
+  g_assert_cmpint (gst_harness_push (self->video, buffer), ==, GST_FLOW_OK);
+}
+
 static void
 test_a_segment_that_only_gets_longer_goes_on (void)
 {
@@ -170,13 +181,8 @@ test_times_and_durations_below_zero_do_no_harm (void)
     Fixture self;
 
     set_up (&self, TEXT, TWO_ANSWERS, NULL, NULL);
-    for (guint n = 0; n < 3; n++) {
-      GstBuffer *buffer = gst_buffer_new_allocate (NULL, FRAME_BYTES, NULL);
-
-      GST_BUFFER_PTS (buffer) = n == 0 ? 0 : times[i % G_N_ELEMENTS (times)] + n;
-      GST_BUFFER_DURATION (buffer) = durations[i / G_N_ELEMENTS (times)];
-      g_assert_cmpint (gst_harness_push (self.video, buffer), ==, GST_FLOW_OK);
-    }
+    for (guint n = 0; n < 3; n++)
+      push_bare (&self, n == 0 ? 0 : times[i % G_N_ELEMENTS (times)] + n, durations[i / G_N_ELEMENTS (times)]);
     push_eos (&self);
     g_assert_cmpuint (get_stat (&self, "described"), >=, 1);
     tear_down (&self);
@@ -187,13 +193,11 @@ static void
 test_a_still_picture_fills_its_window (void)
 {
   g_autoptr (GArray) pieces = NULL;
-  GstBuffer *buffer = gst_buffer_new_allocate (NULL, FRAME_BYTES, NULL);
   Fixture self;
 
   set_up (&self, TEXT | NO_CAPS, TWO_ANSWERS, NULL, NULL);
   gst_harness_set_src_caps_str (self.video, "video/x-raw,format=RGB,width=32,height=24,framerate=0/1");
-  GST_BUFFER_PTS (buffer) = 0;
-  g_assert_cmpint (gst_harness_push (self.video, buffer), ==, GST_FLOW_OK);
+  push_bare (&self, 0, GST_CLOCK_TIME_NONE);
   push_eos (&self);
   pieces = collect (self.text);
   assert_text (pieces, 0, 0, 4 * GST_SECOND);
@@ -208,12 +212,8 @@ test_two_frames_of_one_time_are_no_still_picture (void)
 
   set_up (&self, TEXT | NO_CAPS, TWO_ANSWERS, NULL, NULL);
   gst_harness_set_src_caps_str (self.video, "video/x-raw,format=RGB,width=32,height=24,framerate=0/1");
-  for (guint i = 0; i < 12; i++) {
-    GstBuffer *buffer = gst_buffer_new_allocate (NULL, FRAME_BYTES, NULL);
-
-    GST_BUFFER_PTS (buffer) = MIN (i, 10) * FRAME;
-    g_assert_cmpint (gst_harness_push (self.video, buffer), ==, GST_FLOW_OK);
-  }
+  for (guint i = 0; i < 12; i++)
+    push_bare (&self, MIN (i, 10) * FRAME, GST_CLOCK_TIME_NONE);
   push_eos (&self);
   pieces = collect (self.text);
   assert_text (pieces, 0, 0, 11 * FRAME);

@@ -147,17 +147,19 @@ test_case (gconstpointer data)
   assert_says (error, self->says);
 }
 
-static void
+/* (transfer full) */
+static L4Tokenizer *
 load_and_use (const Vocabulary *vocabulary)
 {
   g_autoptr (GByteArray) file = vocabulary_to_gguf (vocabulary);
-  g_autoptr (L4Tokenizer) tokenizer = NULL;
+  L4Tokenizer *tokenizer;
   const char *path;
 
   fuzz_file (file->data, file->len, &path);
   tokenizer = load_good_tokenizer (path);
   g_assert_cmpuint (l4_tokenizer_get_size (tokenizer), ==, vocabulary->tokens->len);
   assert_round_trip (tokenizer, "The last bus isn't here in 1999? zw\303\266lf [PAD315] <|eot|>\n");
+  return tokenizer;
 }
 
 /* Writers call Llama 4's rule by several names, or leave it to the architecture. */
@@ -170,7 +172,7 @@ test_every_name_of_the_rule_is_known (void)
     g_autoptr (Vocabulary) vocabulary = vocabulary_new ();
 
     vocabulary->rule = names[i];
-    load_and_use (vocabulary);
+    l4_tokenizer_free (load_and_use (vocabulary));
   }
 }
 
@@ -179,17 +181,12 @@ static void
 test_placeholders_are_neither_found_nor_shown (void)
 {
   g_autoptr (Vocabulary) vocabulary = vocabulary_new ();
-  g_autoptr (GByteArray) file = NULL;
   g_autoptr (L4Tokenizer) tokenizer = NULL;
   g_autoptr (GString) bytes = g_string_new (NULL);
-  const char *path;
 
   vocabulary_set (vocabulary, 314, "[PAD314]", 5);
   vocabulary_set (vocabulary, 315, "[PAD314]", 5);
-  load_and_use (vocabulary);
-  file = vocabulary_to_gguf (vocabulary);
-  fuzz_file (file->data, file->len, &path);
-  tokenizer = load_good_tokenizer (path);
+  tokenizer = load_and_use (vocabulary);
   g_assert_cmpint (l4_tokenizer_find_special (tokenizer, "[PAD314]"), ==, -1);
   g_assert_false (l4_tokenizer_is_special (tokenizer, 314));
   l4_tokenizer_decode (tokenizer, 314, TRUE, bytes);
@@ -201,17 +198,12 @@ static void
 test_text_never_becomes_what_users_defined (void)
 {
   g_autoptr (Vocabulary) vocabulary = vocabulary_new ();
-  g_autoptr (GByteArray) file = NULL;
   g_autoptr (L4Tokenizer) tokenizer = NULL;
   g_autoptr (GString) bytes = g_string_new (NULL);
-  const char *path;
 
   vocabulary_set (vocabulary, 314, "<think>", 4);
   vocabulary_set (vocabulary, 315, "[PAD315]", 4);
-  load_and_use (vocabulary);
-  file = vocabulary_to_gguf (vocabulary);
-  fuzz_file (file->data, file->len, &path);
-  tokenizer = load_good_tokenizer (path);
+  tokenizer = load_and_use (vocabulary);
   assert_round_trip (tokenizer, "<think>");
   g_assert_cmpint (l4_tokenizer_find_special (tokenizer, "<think>"), ==, 314);
   l4_tokenizer_decode (tokenizer, 314, FALSE, bytes);
