@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The index of an archive: videos, runs, and what was said of every window. A SQLite file, or a PostgreSQL database. */
+
+#pragma once
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+/* Errors are L4_ERROR's: one line that names the index. Every function that changes something is one transaction: when it has returned
+ * TRUE, neither a kill nor a loss of power undoes it. Used by one thread at a time. */
+typedef struct _L4Index L4Index;
+
+typedef enum
+{
+  L4_INDEX_READ,                /* must be there; a read-only file will do */
+  L4_INDEX_WRITE                /* made, or migrated to this version's schema, when need be */
+} L4IndexMode;
+
+/* where: a path, or postgresql://…. One of a newer version is an error. */
+L4Index *l4_index_open (const char *where, L4IndexMode mode, GError **error);
+void l4_index_close (L4Index *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Index, l4_index_close)
+
+/* Runs ----------------------------------------------------------------------------------------------------------------------- */
+
+/* With what videos were described. Strings are valid UTF-8. */
+typedef struct
+{
+  gint64 id;
+  char *model_name, *model_digest, *quantization;
+  char *prompt_digest;          /* "sha256:…" over prompt, system prompt and language */
+  char *settings;               /* a JSON object, keys sorted: what else changes what is said */
+  char *version;                /* of the program */
+  gint64 time;                  /* when it was first begun, microseconds since 1970 */
+} L4IndexRun;
+
+void l4_index_run_free (L4IndexRun *run);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4IndexRun, l4_index_run_free)
+
+/* The run of this model digest, prompt digest, settings and version, added when need be; sets run->id and run->time. */
+gboolean l4_index_put_run (L4Index *self, L4IndexRun *run, GError **error);
+GPtrArray *l4_index_list_runs (L4Index *self, GError **error);   /* of L4IndexRun, oldest first (transfer full) */
+
+/* Videos --------------------------------------------------------------------------------------------------------------------- */
+
+/* A film, known by its content. */
+typedef struct
+{
+  gint64 id;
+  char *path;                   /* where it was seen last, absolute; bytes as the file system has them */
+  guint64 size;                 /* bytes */
+  gint64 mtime;                 /* of the file, nanoseconds since 1970 */
+  char *key;                    /* of the content (film.h); of what is no film too */
+  char *container, *codec;      /* NULL: not known */
+  guint width, height;
+  guint64 duration;             /* nanoseconds; 0: not known */
+} L4IndexVideo;
+
+void l4_index_video_free (L4IndexVideo *video);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4IndexVideo, l4_index_video_free)
+
+/* NULL without an error: there is none. (transfer full) */
+L4IndexVideo *l4_index_find_path (L4Index *self, const char *path, GError **error);
+L4IndexVideo *l4_index_find_key (L4Index *self, const char *key, GError **error);
+
+/* Adds the film, or brings the one with the same key up to date (path, facts); another film that had this path loses it. Sets the id. */
+gboolean l4_index_put_video (L4Index *self, L4IndexVideo *video, GError **error);
+GPtrArray *l4_index_list_videos (L4Index *self, GError **error); /* of L4IndexVideo, by path (transfer full) */
+gboolean l4_index_remove_video (L4Index *self, gint64 video, GError **error);    /* with all that was said of it */
+
+/* Progress: a film in a run ------------------------------------------------------------------------------------------------- */
+
+typedef enum
+{
+  L4_INDEX_UNTOUCHED,
+  L4_INDEX_BEGUN,               /* goes on at `next` */
+  L4_INDEX_DONE,
+  L4_INDEX_FAILED               /* for `reason` */
+} L4IndexState;
+
+typedef struct
+{
+  L4IndexState state;
+  char *reason;                 /* one line; NULL: none */
+  guint64 next;                 /* stream time at which the next window begins: the end of the last that is there */
+  guint64 n_windows;
+} L4IndexProgress;
+
+void l4_index_progress_clear (L4IndexProgress *progress);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (L4IndexProgress, l4_index_progress_clear)
+
+gboolean l4_index_get_progress (L4Index *self, gint64 video, gint64 run, L4IndexProgress *progress, GError **error);
+
+/* Takes the film for this process, so that no other one describes it in this run; FALSE in *taken: another has it. Kept until
+ * l4_index_settle() or the process's end; of one that was killed, or is not heard of for a minute, it is taken over. */
+gboolean l4_index_claim (L4Index *self, gint64 video, gint64 run, gboolean *taken, GError **error);
+
+/* DONE, FAILED (with a reason), or BEGUN (given back, to go on another time). */
+gboolean l4_index_settle (L4Index *self, gint64 video, gint64 run, L4IndexState state, const char *reason, GError **error);
+
+/* Forgets what the run said of the film, which is untouched then. */
+gboolean l4_index_forget (L4Index *self, gint64 video, gint64 run, GError **error);
+
+/* Windows ------------------------------------------------------------------------------------------------------------------- */
+
+typedef struct
+{
+  gint64 id;
+  gint64 video, run;
+  guint64 start, end;           /* nanoseconds of stream time */
+  char *text;                   /* one line of UTF-8 */
+  char *record;                 /* the element's JSON record: frames, tokens, times, finish */
+  GBytes *thumbnail;            /* JPEG; NULL: none */
+} L4IndexWindow;
+
+void l4_index_window_free (L4IndexWindow *window);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4IndexWindow, l4_index_window_free)
+
+/* Commits the window and moves the progress's `next` to its end. One that begins at the same time is replaced. Sets the id. */
+gboolean l4_index_put_window (L4Index *self, L4IndexWindow *window, GError **error);
+
+/* Those of a film, in order; run 0: the newest run that said something of it. Thumbnails only if asked for. (transfer full) */
+GPtrArray *l4_index_list_windows (L4Index *self, gint64 video, gint64 run, gboolean thumbnails, GError **error);
+
+/* Search -------------------------------------------------------------------------------------------------------------------- */
+
+typedef struct
+{
+  const char *words;            /* words, "phrases", prefix*, OR, -not */
+  const char *file;             /* glob over the path; NULL: all */
+  gint64 since, until;          /* of the file's time, nanoseconds since 1970; 0: open */
+  guint limit, offset;          /* limit 0: 20 */
+  gboolean any;                 /* windows with any of the words, best first, rather than with all of them: for questions */
+} L4IndexQuery;
+
+typedef struct
+{
+  L4IndexVideo *video;
+  L4IndexWindow *window;
+  char *marked;                 /* the text with U+E000 before and U+E001 behind every hit */
+  double score;                 /* more is better; comparable within one search */
+} L4IndexHit;
+
+void l4_index_hit_free (L4IndexHit *hit);
+
+/* Hits of each film's newest run, best first, of L4IndexHit. *nearest (may be NULL): when nothing was hit, the words with each that
+ * hits nothing replaced by the nearest one that would; NULL: none. (transfer full) */
+GPtrArray *l4_index_search (L4Index *self, const L4IndexQuery *query, char **nearest, GError **error);
+
+G_END_DECLS
