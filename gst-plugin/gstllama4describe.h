@@ -51,6 +51,7 @@ typedef struct
   char *prompt, *system_prompt, *language;
   guint64 window, overlap;      /* nanoseconds */
   guint frames, tiles;
+  gboolean pictures;            /* in messages */
   guint max_tokens;
   double temperature, top_p;
   guint64 seed;
@@ -154,6 +155,8 @@ GstClockTime gst_llama4_describe_get_delay (GstLlama4Describe * self);
 /* latest.c */
 /* The fields of a message or meta of that name. (transfer full) */
 GstStructure *gst_llama4_latest_structure (const char *name, const L4Record * record, const char *text, const char *json);
+/* A picture of the middle of the window, of those that were shown. (transfer full) */
+GstSample *gst_llama4_latest_picture (const GstLlama4Window * window);
 /* Puts the latest description on the buffer. (transfer full) */
 GstBuffer *gst_llama4_latest_attach (GstLlama4Describe * self, GstBuffer * buffer);
 

@@ -3,6 +3,8 @@
 
 #include "gstllama4describe.h"
 
+#include <string.h>
+
 GstStructure *
 gst_llama4_latest_structure (const char *name, const L4Record * record, const char *text, const char *json)
 {
@@ -20,6 +22,28 @@ gst_llama4_latest_structure (const char *name, const L4Record * record, const ch
   gst_structure_take_value (structure, "frames", &frames);
   g_value_unset (&frame);
   return structure;
+}
+
+GstSample *
+gst_llama4_latest_picture (const GstLlama4Window * window)
+{
+  const GstLlama4Frame *frame = g_ptr_array_index (window->frames, window->frames->len / 2);
+  const L4Picture *picture = &frame->picture;
+  g_autoptr (GstCaps) caps = NULL;
+  g_autoptr (GstBuffer) buffer = NULL;
+  GstVideoInfo info;
+  GstMapInfo map;
+
+  gst_video_info_set_format (&info, GST_VIDEO_FORMAT_RGB, picture->width, picture->height);
+  caps = gst_video_info_to_caps (&info);
+  buffer = gst_buffer_new_allocate (NULL, GST_VIDEO_INFO_SIZE (&info), NULL);
+  GST_BUFFER_PTS (buffer) = frame->time;
+  gst_buffer_map (buffer, &map, GST_MAP_WRITE);
+  memset (map.data, 0, map.size);
+  for (guint y = 0; y < picture->height; y++)
+    memcpy (map.data + y * GST_VIDEO_INFO_PLANE_STRIDE (&info, 0), picture->pixels + y * picture->stride, picture->width * 3);
+  gst_buffer_unmap (buffer, &map);
+  return gst_sample_new (buffer, caps, NULL, NULL);
 }
 
 GstBuffer *

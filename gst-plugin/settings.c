@@ -18,6 +18,7 @@ enum
   PROP_OVERLAP,
   PROP_FRAMES,
   PROP_TILES,
+  PROP_PICTURES,
   PROP_MAX_TOKENS,
   PROP_TEMPERATURE,
   PROP_TOP_P,
@@ -180,6 +181,9 @@ set_property (GObject * object, guint id, const GValue * value, GParamSpec * psp
     case PROP_TILES:
       settings->tiles = g_value_get_uint (value);
       break;
+    case PROP_PICTURES:
+      settings->pictures = g_value_get_boolean (value);
+      break;
     case PROP_MAX_TOKENS:
       settings->max_tokens = g_value_get_uint (value);
       break;
@@ -281,6 +285,9 @@ get_property (GObject * object, guint id, GValue * value, GParamSpec * pspec)
       break;
     case PROP_TILES:
       g_value_set_uint (value, settings->tiles);
+      break;
+    case PROP_PICTURES:
+      g_value_set_boolean (value, settings->pictures);
       break;
     case PROP_MAX_TOKENS:
       g_value_set_uint (value, settings->max_tokens);
@@ -396,6 +403,9 @@ install_time_properties (GObjectClass * klass)
           DEFAULT_FRAMES, READY));
   g_object_class_install_property (klass, PROP_TILES,
       g_param_spec_uint ("tiles", _("Tiles"), _("Most tiles that a picture is split into"), 1, MAX_TILES, DEFAULT_TILES,
+          PLAYING));
+  g_object_class_install_property (klass, PROP_PICTURES,
+      g_param_spec_boolean ("pictures", _("Pictures"), _("Put a picture of the middle of the window, of those shown, into messages"), FALSE,
           PLAYING));
   g_object_class_install_property (klass, PROP_ON_BUSY,
       g_param_spec_enum ("on-busy", _("When busy"), _("What to do with a window that comes while another is described"),

@@ -58,8 +58,22 @@ remember (GstLlama4Describe * self, const L4Record * record, const char *text, c
   GST_OBJECT_UNLOCK (self);
 }
 
+/* window: whose picture it shall carry, or NULL. */
 static void
-publish (GstLlama4Describe * self, const Job * job, const L4Answer * answer, gint64 queue_us)
+post_description (GstLlama4Describe * self, const L4Record * record, const char *text, const char *json, const GstLlama4Window * window)
+{
+  GstStructure *structure = gst_llama4_latest_structure (GST_LLAMA4_MESSAGE, record, text, json);
+
+  if (window != NULL) {
+    g_autoptr (GstSample) picture = gst_llama4_latest_picture (window);
+
+    gst_structure_set (structure, "picture", GST_TYPE_SAMPLE, picture, NULL);
+  }
+  gst_element_post_message (GST_ELEMENT (self), gst_message_new_element (GST_OBJECT (self), structure));
+}
+
+static void
+publish (GstLlama4Describe * self, const Job * job, const L4Answer * answer, gint64 queue_us, gboolean picture)
 {
   const GstLlama4Window *window = job->window;
   g_autofree guint64 *times = g_new (guint64, window->frames->len);
@@ -92,8 +106,7 @@ publish (GstLlama4Describe * self, const Job * job, const L4Answer * answer, gin
     return;
   }
   gst_llama4_output_push (self->output, item);
-  gst_element_post_message (GST_ELEMENT (self), gst_message_new_element (GST_OBJECT (self),
-          gst_llama4_latest_structure (GST_LLAMA4_MESSAGE, &record, text, json)));
+  post_description (self, &record, text, json, picture ? window : NULL);
   g_object_notify (G_OBJECT (self), "description");
 }
 
@@ -180,7 +193,7 @@ describe (GstLlama4Describe * self, L4Session * session, const Job * job, GCance
   else if (!l4_session_answer (session, messages, n_messages, &options, NULL, NULL, cancellable, &answer, &error))
     report_failure (self, job, error);
   else if (answer.finish != L4_FINISH_CANCELLED)
-    publish (self, job, &answer, queue_us);
+    publish (self, job, &answer, queue_us, settings.pictures);
 }
 
 /* The thread ----------------------------------------------------------------------------------------------------------- */

@@ -79,6 +79,53 @@ test_descriptions_reach_bus_and_following_buffers (void)
   tear_down (&self);
 }
 
+/* The picture in the latest message, whose pixels are all the same; NULL: none. */
+static GstSample *
+get_picture (Fixture * self, guint8 value)
+{
+  g_autoptr (GstMessage) message = gst_bus_timed_pop_filtered (self->bus, 10 * GST_SECOND, GST_MESSAGE_ELEMENT);
+  GstSample *sample = NULL;
+  GstVideoFrame frame;
+  GstVideoInfo info;
+
+  g_assert_nonnull (message);
+  if (!gst_structure_get (gst_message_get_structure (message), "picture", GST_TYPE_SAMPLE, &sample, NULL))
+    return NULL;
+  g_assert_true (gst_video_info_from_caps (&info, gst_sample_get_caps (sample)));
+  g_assert_cmpint (GST_VIDEO_INFO_FORMAT (&info), ==, GST_VIDEO_FORMAT_RGB);
+  g_assert_true (gst_video_frame_map (&frame, &info, gst_sample_get_buffer (sample), GST_MAP_READ));
+  for (gint y = 0; y < GST_VIDEO_FRAME_HEIGHT (&frame); y++)
+    for (gint x = 0; x < GST_VIDEO_FRAME_WIDTH (&frame) * 3; x++)
+      g_assert_cmpuint (((guint8 *) frame.data[0])[y * frame.info.stride[0] + x], ==, value);
+  gst_video_frame_unmap (&frame);
+  return sample;
+}
+
+static void
+test_messages_carry_a_picture_of_the_windows_middle_when_asked (void)
+{
+  Fixture self;
+  g_autoptr (GstSample) first = NULL, second = NULL;
+
+  set_up (&self, 0, TWO_ANSWERS, "pictures", "true");
+  for (guint i = 0; i <= 80; i++) {
+    GstBuffer *buffer = gst_buffer_new_allocate (NULL, FRAME_BYTES, NULL);
+
+    gst_buffer_memset (buffer, 0, i, FRAME_BYTES);
+    GST_BUFFER_PTS (buffer) = i * FRAME;
+    g_assert_cmpint (gst_harness_push (self.video, buffer), ==, GST_FLOW_OK);
+    if (i == 40)
+      first = get_picture (&self, 26);
+    if (i == 40)
+      g_object_set (self.element, "pictures", FALSE, NULL);
+  }
+  g_assert_nonnull (first);
+  g_assert_cmpuint (GST_BUFFER_PTS (gst_sample_get_buffer (first)), ==, 26 * FRAME);
+  second = get_picture (&self, 0);
+  g_assert_null (second);
+  tear_down (&self);
+}
+
 static void
 test_extreme_frames_are_described (void)
 {
@@ -418,6 +465,7 @@ main (int argc, char **argv)
     {"text-has-the-windows-times-and-covers-the-time-line", test_text_has_the_windows_times_and_covers_the_time_line},
     {"both-side-pads-work-together", test_both_side_pads_work_together},
     {"descriptions-reach-bus-and-following-buffers", test_descriptions_reach_bus_and_following_buffers},
+    {"messages-carry-a-picture-of-the-windows-middle-when-asked", test_messages_carry_a_picture_of_the_windows_middle_when_asked},
     {"extreme-frames-are-described", test_extreme_frames_are_described},
     {"short-buffers-are-a-warning-not-the-end", test_short_buffers_are_a_warning_not_the_end},
     {"a-failed-window-is-a-warning-and-a-gap", test_a_failed_window_is_a_warning_and_a_gap},
