@@ -10,32 +10,56 @@
 
 #include "base/pool.h"
 #include "cli/cli.h"
+#include "command/catalogue.h"
 #include "config.h"
 
 static const struct
 {
   const char *name;
   gboolean (*run) (int argc, char **argv, GError **error);
-  const char *what;
 } commands[] = {
-  {"run", l4_cli_run, N_("answer a prompt about pictures")},
-  {"trace", l4_cli_trace, N_("write every stage of one forward pass in float32 as .npy files")},
-  {"tokenize", l4_cli_tokenize, N_("turn lines of JSON strings into token ids, and back")},
-  {"bench", l4_cli_bench, N_("measure speed beside what the machine can do at most")},
-  {"inspect", l4_cli_inspect, N_("say what a model consists of")},
-  {"plan", l4_cli_plan, N_("say what a model needs and what this machine makes of it")},
-  {"convert", l4_cli_convert, N_("write a model as GGUF files, quantised")},
-  {"synth", l4_cli_synth, N_("write a GGUF file of random weights in a model's shape")},
+  {"run", l4_cli_run},
+  {"trace", l4_cli_trace},
+  {"tokenize", l4_cli_tokenize},
+  {"bench", l4_cli_bench},
+  {"inspect", l4_cli_inspect},
+  {"plan", l4_cli_plan},
+  {"convert", l4_cli_convert},
+  {"synth", l4_cli_synth},
 };
 
 static void
 print_help (void)
 {
-  printf (_("Usage: llama4 COMMAND [OPTION…] [MODEL] …\n\nMODEL is a GGUF file or a Hugging Face folder; without it the "
-          "embedded model is used.\n\nCommands:\n"));
-  for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
-    printf ("  %-10s %s\n", commands[i].name, _(commands[i].what));
+  printf (_("Usage: llama4 COMMAND [OPTION…] [ARGUMENT…]\n\nWherever a MODEL may be given, it is a GGUF file or a Hugging Face "
+          "folder; without one the\nembedded model is used.\n"));
+  for (const L4CatalogueGroup *group = l4_catalogue (); group->title != NULL; group++) {
+    printf ("\n%s:\n", _(group->title));
+    for (const L4CatalogueEntry *entry = group->entries; entry->name != NULL; entry++)
+      printf ("  %-10s %s\n", entry->name, _(entry->summary));
+  }
   printf (_("\nllama4 COMMAND --help tells more.\n"));
+}
+
+/* Becomes the program; returns when there is none. */
+static gboolean
+become_program (const char *name, char **argv, GError **error)
+{
+  g_autofree char *path = l4_catalogue_program (name);
+
+  argv[0] = path;
+  execv (path, argv);
+  return l4_fail (error, L4_ERROR_IO, _("%s: is not installed: %s: %s"), name, path, g_strerror (errno));
+}
+
+static gboolean
+fail_unknown (const char *name, GError **error)
+{
+  const char *nearest = l4_catalogue_nearest (name);
+
+  if (nearest != NULL)
+    return l4_fail (error, L4_ERROR_INPUT, _("%s: no such command; did you mean %s?"), name, nearest);
+  return l4_fail (error, L4_ERROR_INPUT, _("%s: no such command; llama4 --help names them"), name);
 }
 
 gboolean
@@ -101,12 +125,20 @@ check_output (void)
 }
 
 static gboolean
-run_command (guint which, int argc, char **argv, GError **error)
+run_command (int argc, char **argv, GError **error)
 {
-  g_autofree char *name = g_strconcat ("llama4 ", commands[which].name, NULL);
+  const L4CatalogueEntry *entry = l4_catalogue_find (argv[0]);
+  g_autofree char *name = g_strconcat ("llama4 ", argv[0], NULL);
 
+  if (entry == NULL)
+    return fail_unknown (argv[0], error);
+  if (entry->program)
+    return become_program (entry->name, argv, error);
   g_set_prgname (name);
-  return commands[which].run (argc, argv, error);
+  for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
+    if (g_str_equal (argv[0], commands[i].name))
+      return commands[i].run (argc, argv, error);
+  g_assert_not_reached ();
 }
 
 int
@@ -131,15 +163,9 @@ main (int argc, char **argv)
     fprintf (stderr, _("llama4: no command; llama4 --help names them\n"));
     return EXIT_FAILURE;
   }
-  for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
-    if (g_str_equal (argv[1], commands[i].name)) {
-      if (run_command (i, argc - 1, argv + 1, &error))
-        return EXIT_SUCCESS;
-      line = l4_text_to_line (error->message, -1);
-      fprintf (stderr, "llama4: %s\n", line);
-      return EXIT_FAILURE;
-    }
-  line = l4_text_to_line (argv[1], -1);
-  fprintf (stderr, _("llama4: %s: no such command\n"), line);
+  if (run_command (argc - 1, argv + 1, &error))
+    return EXIT_SUCCESS;
+  line = l4_text_to_line (error->message, -1);
+  fprintf (stderr, "llama4: %s\n", line);
   return EXIT_FAILURE;
 }

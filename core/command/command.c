@@ -10,16 +10,20 @@
 #include <unistd.h>
 
 #include "base/i18n.h"
+#include "command/catalogue.h"
 #include "config.h"
 
 /* What was printed must have arrived, however the program ends. */
 static void
 check_output (void)
 {
+  g_autofree char *line = NULL;
+
   errno = 0;
   if (fflush (stdout) == 0 && !ferror (stdout))
     return;
-  fprintf (stderr, "%s: %s: %s\n", g_get_prgname (), _("standard output"), g_strerror (errno != 0 ? errno : EIO));
+  line = g_strdup_printf (_("standard output: %s"), g_strerror (errno != 0 ? errno : EIO));
+  fprintf (stderr, "llama4: %s\n", line);
   _exit (EXIT_FAILURE);
 }
 
@@ -32,7 +36,7 @@ make_context (const L4Command *command, char ***rest)
   };
   GOptionContext *context = g_option_context_new (_(command->usage));
 
-  g_option_context_set_summary (context, _(command->summary));
+  g_option_context_set_summary (context, _(l4_catalogue_find (command->name)->summary));
   if (command->entries != NULL)
     g_option_context_add_main_entries (context, command->entries, GETTEXT_PACKAGE);
   if (command->more != NULL)
@@ -65,7 +69,7 @@ l4_command_main (const L4Command *command, int argc, char **argv)
   if (error != NULL) {
     g_autofree char *line = l4_text_to_line (error->message, -1);
 
-    fprintf (stderr, "%s: %s\n", name, line);
+    fprintf (stderr, "llama4: %s\n", line);
   }
   return right ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -10,9 +10,8 @@ G_BEGIN_DECLS
 /* Strings are N_() where a user reads them. */
 typedef struct
 {
-  const char *name;             /* what follows "llama4 " */
+  const char *name;             /* what follows "llama4 "; one of catalogue.c, which has the summary */
   const char *usage;            /* its arguments: "INDEX PATH…" */
-  const char *summary;          /* one phrase, as `llama4 --help` lists it */
   const char *description;      /* paragraphs with an empty line between them; NULL: none */
   const char *examples;         /* command lines, one a line, each with "  # what it does" behind it; NULL: none */
   const GOptionEntry *entries;  /* texts are taken as bytes: G_OPTION_ARG_FILENAME */
