@@ -5,7 +5,7 @@
 
 #include <glib.h>
 
-/* Block formats are those of ggml (ggml-common.h); formats/type.c has their formulas. */
+/* Block formats are those of ggml (ggml-common.h); blocks/type.c has their formulas. */
 typedef enum
 {
   L4_TYPE_F32,

@@ -10,7 +10,7 @@
 #include "compute/measure.h"
 #include "engine/footprint.h"
 #include "engine/llama.h"
-#include "formats/budget.h"
+#include "weights/budget.h"
 
 typedef struct
 {

@@ -6,12 +6,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "blocks/quantise.h"
 #include "cli/cli.h"
-#include "formats/convert.h"
-#include "formats/file.h"
-#include "formats/gguf-describe.h"
-#include "formats/json.h"
-#include "formats/quantise.h"
+#include "convert/convert.h"
+#include "convert/describe.h"
+#include "files/file.h"
+#include "files/json.h"
 #include "tokenizer/tokenizer.h"
 
 #define MAX_TEMPLATE (4 * 1024 * 1024)  /* bytes */

@@ -4,13 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "checkpoint/checkpoint.h"
 #include "cli/cli.h"
+#include "config/config.h"
 #include "decoder/decoder.h"
-#include "formats/checkpoint.h"
-#include "formats/config.h"
-#include "formats/source.h"
 #include "tokenizer/chat.h"
 #include "vision/encoder.h"
+#include "weights/source.h"
 
 #define MAX_MISSING 10
 

@@ -10,7 +10,7 @@
 #include "compute/measure.h"
 #include "decoder/cache.h"
 #include "engine/footprint.h"
-#include "formats/budget.h"
+#include "weights/budget.h"
 
 #define GIGA 1e9
 #define GIB 1073741824.0

@@ -3,9 +3,9 @@
 
 #include "cli/shape.h"
 
+#include "checkpoint/checkpoint.h"
 #include "cli/cli.h"
 #include "engine/footprint.h"
-#include "formats/checkpoint.h"
 
 static char *
 find_published (const char *name)

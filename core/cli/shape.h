@@ -3,8 +3,8 @@
 
 #pragma once
 
-#include "formats/config.h"
-#include "formats/type.h"
+#include "blocks/type.h"
+#include "config/config.h"
 
 /* What files hold. */
 typedef struct

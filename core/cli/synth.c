@@ -6,12 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "blocks/quantise.h"
 #include "cli/cli.h"
 #include "cli/shape.h"
-#include "formats/gguf-describe.h"
-#include "formats/layout.h"
-#include "formats/quantise.h"
+#include "convert/describe.h"
 #include "tokenizer/tokenizer.h"
+#include "weights/layout.h"
 
 #define DEVIATION 0.02          /* of the weights */
 #define POOL ((gsize) 1 << 21)  /* weights that are drawn and quantised once for each type */

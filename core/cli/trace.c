@@ -5,7 +5,7 @@
 
 #include "cli/cli.h"
 #include "engine/trace.h"
-#include "formats/npy.h"
+#include "files/npy.h"
 
 static gboolean
 read_ids (const char *path, gint32 **ids, gint64 *n, GError **error)

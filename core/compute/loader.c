@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "blocks/quantise.h"
+#include "blocks/type.h"
 #include "compute/compute-private.h"
-#include "formats/quantise.h"
-#include "formats/type.h"
 
 /* Panels that a task reads at once. */
 #define TASK_PANELS 8

@@ -3,9 +3,9 @@
 
 #pragma once
 
+#include "checkpoint/checkpoint.h"
 #include "compute/compute.h"
 #include "compute/weight.h"
-#include "formats/checkpoint.h"
 
 /* One loading. Used by one thread. Once something has failed or was cancelled every further call returns NULL. */
 typedef struct _L4Loader L4Loader;

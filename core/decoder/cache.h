@@ -4,7 +4,7 @@
 #pragma once
 
 #include "compute/key-values.h"
-#include "formats/config.h"
+#include "config/config.h"
 
 typedef struct
 {

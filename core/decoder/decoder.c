@@ -6,11 +6,11 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "blocks/type.h"
 #include "compute/product.h"
 #include "decoder/feed-forward.h"
 #include "decoder/rope.h"
 #include "decoder/self-attention.h"
-#include "formats/type.h"
 #include "kernels/kernels.h"
 
 typedef struct

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "compute/loader.h"
-#include "formats/config.h"
+#include "config/config.h"
 
 /* y = down(silu(gate(x)) * up(x)) */
 typedef struct

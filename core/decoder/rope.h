@@ -3,7 +3,7 @@
 
 #pragma once
 
-#include "formats/config.h"
+#include "config/config.h"
 
 /* Angular frequency of every pair: [head_dim / 2]. (transfer full), l4_free() */
 float *l4_rope_frequencies (const L4TextConfig *config, GError **error);

@@ -4,8 +4,8 @@
 #include "engine/footprint.h"
 
 #include "engine/draft.h"
-#include "formats/layout.h"
 #include "vision/encoder.h"
+#include "weights/layout.h"
 
 /* As measured, with FFmpeg's and oneDNN's libraries and what growing allocations leave behind, and with the vocabulary of Llama 4. */
 #define PROGRAM_BYTES ((guint64) 40 << 20)

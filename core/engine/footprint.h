@@ -3,9 +3,9 @@
 
 #pragma once
 
+#include "checkpoint/checkpoint.h"
 #include "compute/compute.h"
-#include "formats/checkpoint.h"
-#include "formats/config.h"
+#include "config/config.h"
 
 /* Tokens that go through the decoder at once: bounds its working memory, and is enough to read every expert only once a prompt. */
 #define L4_FORWARD_BATCH 2048

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "compute/measure.h"
-#include "formats/budget.h"
+#include "weights/budget.h"
 
 typedef enum
 {

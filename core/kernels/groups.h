@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Groups of 32 quantised columns of a panel as bytes, scales and bases; block formats as in formats/type.c. */
+/* Groups of 32 quantised columns of a panel as bytes, scales and bases; block formats as in blocks/type.c. */
 
 #pragma once
 

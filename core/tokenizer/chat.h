@@ -3,7 +3,7 @@
 
 #pragma once
 
-#include "formats/config.h"
+#include "config/config.h"
 #include "tokenizer/tokenizer.h"
 
 /* How a picture was cut: rows x cols tiles, and one overview tile more when there are several. */

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "formats/file.h"
+#include "files/file.h"
 
 #define MAX_FILE (256u << 20)   /* bytes */
 

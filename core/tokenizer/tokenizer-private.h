@@ -6,7 +6,7 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
-#include "formats/json.h"
+#include "files/json.h"
 #include "tokenizer/tokenizer.h"
 
 #define L4_MAX_TOKEN 1024       /* bytes of one token; Llama 4's longest has 113 */

@@ -3,9 +3,9 @@
 
 #pragma once
 
-#include "formats/config.h"
-#include "formats/checkpoint.h"
-#include "formats/gguf-write.h"
+#include "checkpoint/checkpoint.h"
+#include "config/config.h"
+#include "gguf/write.h"
 
 /* Immutable; usable from any thread. */
 typedef struct _L4Tokenizer L4Tokenizer;

@@ -5,7 +5,7 @@
 
 #include "compute/loader.h"
 #include "compute/product.h"
-#include "formats/config.h"
+#include "config/config.h"
 
 /* y = weight x + bias; bias NULL where there is none */
 typedef struct

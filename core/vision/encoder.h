@@ -4,7 +4,7 @@
 #pragma once
 
 #include "compute/loader.h"
-#include "formats/config.h"
+#include "config/config.h"
 
 /* Weights. Immutable after loading; any thread. */
 typedef struct _L4VisionEncoder L4VisionEncoder;

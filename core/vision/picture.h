@@ -3,7 +3,7 @@
 
 #pragma once
 
-#include "formats/config.h"
+#include "config/config.h"
 #include "tokenizer/chat.h"
 
 /* Where a picture goes: a canvas of grid.rows x grid.cols tiles, filled from the top left. */

@@ -3,10 +3,10 @@
 
 #include <string.h>
 
-#include "formats/checkpoint.h"
-#include "llama4.h"
+#include "checkpoint/checkpoint.h"
 #include "support/allocations.h"
 #include "support/folder.h"
+#include "llama4.h"
 
 #define MAX_MEMORY(size) (16 * 1024 * 1024 + 4 * (gsize) (size))
 

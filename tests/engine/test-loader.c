@@ -4,11 +4,11 @@
 #include <math.h>
 
 #include "base/memory.h"
+#include "blocks/type.h"
 #include "compute/loader.h"
 #include "compute/product.h"
 #include "decoder/feed-forward.h"
 #include "engine/footprint.h"
-#include "formats/type.h"
 #include "support/blocks.h"
 #include "support/safetensors.h"
 

@@ -5,7 +5,7 @@
 
 #include <glib/gstdio.h>
 
-#include "formats/config.h"
+#include "config/config.h"
 #include "fuzz/fuzz.h"
 
 static const char good[] = "{\"model_type\":\"llama4\",\"text_config\":{\"hidden_size\":8,\"num_hidden_layers\":2,"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Any bytes as a GGUF file: its header, its metadata by every getter, its settings, its tensors. */
 
-#include "formats/config.h"
+#include "config/config.h"
 #include "fuzz/fuzz.h"
 
 #define MAX_READ 4096           /* weights of a tensor */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Any bytes as a safetensors file. */
 
-#include "formats/safetensors.h"
+#include "checkpoint/safetensors.h"
 #include "fuzz/fuzz.h"
 
 int

@@ -4,7 +4,7 @@
 #include <math.h>
 
 #include "engine/trace.h"
-#include "formats/npy.h"
+#include "files/npy.h"
 #include "support/gguf.h"
 
 #define FLOAT32_TOLERANCE 1e-4  /* of the stage's largest value */

@@ -6,9 +6,9 @@
 
 #include "base/memory.h"
 #include "engine/trace.h"
-#include "formats/json.h"
-#include "formats/npy.h"
-#include "formats/ppm.h"
+#include "files/json.h"
+#include "files/npy.h"
+#include "files/ppm.h"
 #include "vision/picture.h"
 
 /* Largest difference allowed, as a part of the stage's largest value. */

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "formats/type.h"
+#include "blocks/type.h"
 
 /* Where a block of a type has its halves (scales and minima): offsets, -1 terminated. */
 static inline const int *

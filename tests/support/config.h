@@ -3,7 +3,7 @@
 
 #pragma once
 
-#include "formats/config.h"
+#include "config/config.h"
 #include "support/folder.h"
 
 /* Key names as published in April 2025 (' for "). */

@@ -3,7 +3,7 @@
 
 #pragma once
 
-#include "formats/checkpoint.h"
+#include "checkpoint/checkpoint.h"
 #include "support/folder.h"
 
 /* Files are written in words with a space after each:

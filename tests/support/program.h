@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "formats/npy.h"
+#include "files/npy.h"
 
 /* Runs `llama4 ARGUMENTS` (split like a shell does) with input on standard input; its exit status. */
 static inline int

@@ -3,7 +3,7 @@
 
 #pragma once
 
-#include "formats/checkpoint.h"
+#include "checkpoint/checkpoint.h"
 #include "support/folder.h"
 
 #define SINGLE "model.safetensors"

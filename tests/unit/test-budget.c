@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the published shapes cost, against sums that were made by hand. */
 
-#include "formats/budget.h"
+#include "weights/budget.h"
 
 #define GIB 1073741824.0
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The settings of a model from the metadata of GGUF files. */
 
-#include "formats/config.h"
+#include "config/config.h"
 #include "support/config.h"
 #include "support/gguf.h"
 

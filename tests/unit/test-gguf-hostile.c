@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "formats/config.h"
+#include "config/config.h"
 #include "support/allocations.h"
 #include "support/gguf.h"
 

@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "formats/gguf-write.h"
-#include "formats/gguf.h"
+#include "gguf/gguf.h"
+#include "gguf/write.h"
 #include "support/folder.h"
 
 static L4GgufWriter *

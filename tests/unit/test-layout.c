@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The tensors of the published shapes: their number of weights, names and types. */
 
-#include "formats/layout.h"
+#include "weights/layout.h"
 
 static L4Config *
 load (const char *name)

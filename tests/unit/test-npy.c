@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* .npy files: what is written comes back, NumPy's own forms are read, and no bad file is taken. */
 
-#include "formats/npy.h"
+#include "files/npy.h"
 #include "support/folder.h"
 
 /* A file of that version with this header; n_data bytes 0, 1, 2, … */

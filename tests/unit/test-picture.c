@@ -4,8 +4,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "formats/npy.h"
-#include "formats/ppm.h"
+#include "files/npy.h"
+#include "files/ppm.h"
 #include "support/folder.h"
 #include "vision/picture.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* PPM files: what the format allows is read, everything else refused. */
 
-#include "formats/ppm.h"
+#include "files/ppm.h"
 #include "support/folder.h"
 
 typedef struct

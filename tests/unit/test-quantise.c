@@ -4,7 +4,7 @@
 #include <math.h>
 
 #include "base/half.h"
-#include "formats/quantise.h"
+#include "blocks/quantise.h"
 
 #define ROWS 64
 #define COLUMNS 1024

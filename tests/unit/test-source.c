@@ -2,8 +2,8 @@
 /* Experts as every kind of checkpoint holds them: each form gives the same rows. */
 
 #include "base/bf16.h"
-#include "formats/source.h"
 #include "support/safetensors.h"
+#include "weights/source.h"
 
 #define E 2
 #define F 3

@@ -4,9 +4,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "formats/file.h"
-#include "formats/npy.h"
-#include "formats/type.h"
+#include "blocks/type.h"
+#include "files/file.h"
+#include "files/npy.h"
 
 static char *
 golden_path (const char *name, const char *ending)
