@@ -59,6 +59,7 @@ typedef struct
   guint64 n_parameters;
   guint64 memory;               /* bytes held by the weights */
   const char *licence;          /* what whoever uses these weights should know, as one line; NULL: nothing */
+  const char *limits;           /* what this model can and cannot tell, as one clause; NULL: it is a real one */
 } L4ModelInfo;
 
 /* percent runs from 0 to 100 and never falls. Called from the loading thread. */

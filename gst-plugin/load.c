@@ -87,6 +87,18 @@ tell_licence (GstLlama4Describe * self, const L4ModelInfo * info)
   g_object_notify (G_OBJECT (self), "licence-notice");
 }
 
+/* Whoever set no model is told once of every one loaded which it is. Twice in the message, because gst-launch shows the second. */
+static void
+tell_limits (GstLlama4Describe * self, const GstLlama4Settings * settings, const L4ModelInfo * info)
+{
+  g_autofree char *line = NULL;
+
+  if (info->limits == NULL || settings->model_path != NULL)
+    return;
+  line = g_strdup_printf (_("The small built-in model is at work: %s; the property model-path takes a real one"), info->limits);
+  GST_ELEMENT_INFO (self, RESOURCE, SETTINGS, ("%s", line), ("%s", line));
+}
+
 void
 gst_llama4_load_forget (GstLlama4Describe * self)
 {
@@ -123,8 +135,10 @@ get_model (GstLlama4Describe * self, GCancellable * cancellable, GError ** error
     .for_pictures = TRUE,
   };
   model = l4_model_load (&options, on_progress, &progress, cancellable, error);
-  if (model != NULL)
+  if (model != NULL) {
     tell_licence (self, l4_model_get_info (model));
+    tell_limits (self, &settings, l4_model_get_info (model));
+  }
   return model;
 }
 

@@ -179,6 +179,16 @@ answer (const Options *options, L4Model *model, const char *prompt, GError **err
   return TRUE;
 }
 
+/* Who names no model is told which one answered; not before it did, or an error would not stand alone. */
+static void
+tell_limits (L4Model *model)
+{
+  const char *limits = l4_model_get_info (model)->limits;
+
+  if (limits != NULL)
+    fprintf (stderr, _("llama4: this was the small built-in model: %s; the argument MODEL takes a real one\n"), limits);
+}
+
 gboolean
 l4_cli_run (int argc, char **argv, GError **error)
 {
@@ -200,5 +210,9 @@ l4_cli_run (int argc, char **argv, GError **error)
     .for_pictures = options.images != NULL,
   };
   model = l4_model_load (&load, NULL, NULL, NULL, error);
-  return model != NULL && answer (&options, model, prompt, error);
+  if (model == NULL || !answer (&options, model, prompt, error))
+    return FALSE;
+  if (path == NULL)
+    tell_limits (model);
+  return TRUE;
 }

@@ -55,6 +55,13 @@ licence_notice (void)
       "services that contain them show \"Built with Llama\"");
 }
 
+/* The embedded model is there for whoever has no weights yet, and must not be taken for them. */
+static const char *
+embedded_limits (void)
+{
+  return _("it tells test patterns and simple moving shapes, but neither people nor things nor writing");
+}
+
 /* Which model this is: the files by name and time, and what else shapes it in memory. */
 static char *
 model_key (const L4LoadOptions *options)
@@ -86,6 +93,7 @@ model_new (const L4LoadOptions *options, gboolean embedded, L4ProgressFunc progr
   self->info.digest = g_strdup (info.digest);
   self->info.quantization = g_strdup (info.quantization);
   self->info.licence = !embedded && self->backend == &l4_llama_backend ? licence_notice () : NULL;
+  self->info.limits = embedded ? embedded_limits () : NULL;
   g_atomic_ref_count_init (&self->references);
   return g_steal_pointer (&self);
 }

@@ -203,6 +203,27 @@ test_what_follows_two_dashes_is_no_option (void)
   g_assert_nonnull (strstr (named, "more: more than a model and a prompt"));
 }
 
+static void
+test_whoever_names_no_model_is_told_once_which_one_answered (void)
+{
+  static const char *const arguments[] = { "run --max-tokens 1 hello", "run --max-tokens 1 --json hello" };
+  g_autofree char *named = NULL, *path = NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (arguments); i++) {
+    g_autofree char *err = succeed ("%s", arguments[i]);
+    const char *first = strstr (err, "built-in");
+
+    g_assert_nonnull (first);
+    g_assert_null (strstr (first + 1, "built-in"));
+    g_assert_nonnull (strstr (err, "MODEL"));
+  }
+  close (g_file_open_tmp ("answers-XXXXXX.script", &path, NULL));
+  g_assert_true (g_file_set_contents (path, "{\"text\":\"Hello\"}", -1, NULL));
+  named = succeed ("run %s hello", path);
+  g_assert_null (strstr (named, "built-in"));
+  g_unlink (path);
+}
+
 /* What the program prints to a terminal, whose line ends are CR LF. */
 static char *
 print_to_terminal (const char *const *argv)
@@ -391,6 +412,8 @@ main (int argc, char **argv)
   g_test_add_func ("/cli/help-speaks-the-users-language", test_help_speaks_the_users_language);
   g_test_add_func ("/cli/help-names-what-a-model-may-be", test_help_names_what_a_model_may_be);
   g_test_add_func ("/cli/what-follows-two-dashes-is-no-option", test_what_follows_two_dashes_is_no_option);
+  g_test_add_func ("/cli/whoever-names-no-model-is-told-once-which-one-answered",
+      test_whoever_names_no_model_is_told_once_which_one_answered);
   g_test_add_func ("/cli/a-terminal-gets-no-control-characters", test_a_terminal_gets_no_control_characters);
   g_test_add_func ("/cli/tokenize-goes-there-and-back", test_tokenize_goes_there_and_back);
   g_test_add_func ("/cli/tokenize-takes-every-kind-of-file", test_tokenize_takes_every_kind_of_file);

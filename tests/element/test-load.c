@@ -190,6 +190,54 @@ test_the_embedded_model_and_scripts_have_no_licence_to_tell (void)
   g_free (script);
 }
 
+/* Loads; how often it was said on the way that this is the small built-in model. */
+static guint
+count_limits (Lone * self)
+{
+  guint n = 0;
+
+  gst_element_set_state (self->element, GST_STATE_PAUSED);
+  for (;;) {
+    g_autoptr (GstMessage) message = expect (self, GST_MESSAGE_INFO | GST_MESSAGE_PROGRESS);
+    g_autoptr (GError) error = NULL;
+    g_autofree char *debug = NULL;
+    GstProgressType type;
+
+    if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_PROGRESS) {
+      gst_message_parse_progress (message, &type, NULL, NULL);
+      if (type != GST_PROGRESS_TYPE_START && type != GST_PROGRESS_TYPE_CONTINUE)
+        return n;
+      continue;
+    }
+    gst_message_parse_info (message, &error, &debug);
+    g_assert_nonnull (strstr (error->message, "built-in"));
+    g_assert_nonnull (strstr (error->message, "model-path"));
+    g_assert_nonnull (strstr (debug, error->message));  /* what gst-launch shows */
+    g_assert_null (strchr (error->message, '\n'));
+    n++;
+  }
+}
+
+static void
+test_whoever_set_no_model_is_told_once_which_one_is_at_work (void)
+{
+  char *script = write_script (TWO_ANSWERS);
+  g_autofree char *embedded = g_build_filename (g_getenv ("LLAMA4_DATA_DIR"), "embedded", NULL);
+  const char *const models[] = { NULL, embedded, script };
+
+  for (guint i = 0; i < G_N_ELEMENTS (models); i++) {
+    Lone self;
+
+    lone_start (&self, models[i]);
+    g_assert_cmpuint (count_limits (&self), ==, models[i] == NULL);
+    gst_element_set_state (self.element, GST_STATE_READY);      /* the model stays */
+    g_assert_cmpuint (count_limits (&self), ==, 0);
+    lone_stop (&self);
+  }
+  g_unlink (script);
+  g_free (script);
+}
+
 static void
 test_two_elements_load_one_model_once (void)
 {
@@ -394,6 +442,7 @@ main (int argc, char **argv)
     {"progress-runs-from-start-to-complete-in-percent", test_progress_runs_from_start_to_complete_in_percent},
     {"the-error-comes-before-the-end-of-the-progress", test_the_error_comes_before_the_end_of_the_progress},
     {"llama-4-weights-come-with-a-licence-notice-once", test_llama_4_weights_come_with_a_licence_notice_once},
+    {"whoever-set-no-model-is-told-once-which-one-is-at-work", test_whoever_set_no_model_is_told_once_which_one_is_at_work},
     {"the-embedded-model-and-scripts-have-no-licence-to-tell", test_the_embedded_model_and_scripts_have_no_licence_to_tell},
     {"two-elements-load-one-model-once", test_two_elements_load_one_model_once},
     {"another-model-can-be-chosen-in-ready", test_another_model_can_be_chosen_in_ready},
