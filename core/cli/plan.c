@@ -7,9 +7,9 @@
 #include "base/memory.h"
 #include "cli/cli.h"
 #include "cli/shape.h"
-#include "compute/measure.h"
 #include "decoder/cache.h"
 #include "engine/footprint.h"
+#include "engine/machine.h"
 #include "weights/budget.h"
 
 #define GIGA 1e9
@@ -242,7 +242,7 @@ print_plan (const Plan *plan, const Plan *other, GError **error)
   const Figures *low = &figures[0], *high = other != NULL ? &figures[1] : low;
   L4Speed speed;
 
-  if (compute == NULL || !l4_measure (compute, &speed, error))
+  if (compute == NULL || !l4_machine_measure (compute, &speed, error))
     return FALSE;
   get_figures (plan, &figures[0]);
   if (other != NULL) {

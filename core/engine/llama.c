@@ -200,7 +200,7 @@ llama_load (const L4LoadOptions *options, L4ModelInfo *info, L4ProgressFunc prog
     return NULL;
   }
   if (l4_machine_recall (self->compute, &speed))
-    l4_pace_set_machine (self->pace, &speed);
+    l4_pace_set_machine (self->pace, &speed, !l4_machine_is_old (self->compute));
   info->digest = self->digest;
   info->quantization = self->quantization;
   info->tile_size = self->config->vision.image_size;
@@ -239,10 +239,8 @@ llama_measure (gpointer model)
   L4Llama *self = model;
   L4Speed speed;
 
-  if (l4_pace_knows_machine (self->pace) || !l4_measure (self->compute, &speed, NULL))
-    return;
-  l4_pace_set_machine (self->pace, &speed);
-  l4_machine_keep (self->compute, &speed);
+  if (!l4_pace_knows_machine (self->pace) && l4_machine_measure (self->compute, &speed, NULL))
+    l4_pace_set_machine (self->pace, &speed, TRUE);
 }
 
 const L4BackendClass l4_llama_backend = {

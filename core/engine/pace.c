@@ -6,6 +6,9 @@
 /* What the sums keep when something is added to them: about the last four count. */
 #define FADE 0.75
 
+/* A small model can be faster than memory for ever: its weights stay in the caches. Not measured again for that any more often. */
+#define MAX_SET 3
+
 /* Some machine. As long as the real one is unknown it says what bounds a stage, memory or arithmetic; never how fast that is. */
 static const L4Speed some_machine = { 2e10, 1e12, 2e12 };
 
@@ -13,7 +16,8 @@ struct _L4Pace
 {
   gboolean quantised;
   GMutex lock;
-  gboolean known;
+  gboolean known, certain;
+  guint n_set;                  /* how often somebody said what the machine is */
   L4Speed machine;
   L4Work work[L4_N_STAGES];     /* done lately: fading sums */
   double seconds[L4_N_STAGES];  /* that took */
@@ -66,11 +70,13 @@ l4_pace_free (L4Pace *self)
 }
 
 void
-l4_pace_set_machine (L4Pace *self, const L4Speed *speed)
+l4_pace_set_machine (L4Pace *self, const L4Speed *speed, gboolean certain)
 {
   g_mutex_lock (&self->lock);
   self->machine = *speed;
   self->known = TRUE;
+  self->certain = certain;
+  self->n_set++;
   g_mutex_unlock (&self->lock);
 }
 
@@ -80,7 +86,7 @@ l4_pace_knows_machine (L4Pace *self)
   gboolean known;
 
   g_mutex_lock (&self->lock);
-  known = self->known;
+  known = self->certain;
   g_mutex_unlock (&self->lock);
   return known;
 }
@@ -106,9 +112,11 @@ l4_pace_learn (L4Pace *self, L4Stage stage, const L4Work *work, double seconds)
   sum->weight_bytes += work->weight_bytes;
   sum->cache_bytes += work->cache_bytes;
   self->seconds[stage] = FADE * self->seconds[stage] + seconds;
-  limit = self->known ? MIN (least (self, stage, work), seconds) : 0;
+  limit = self->known ? least (self, stage, work) : 0;
+  if (limit > seconds && self->n_set < MAX_SET)
+    self->certain = FALSE;
   g_mutex_unlock (&self->lock);
-  return limit;
+  return MIN (limit, seconds);
 }
 
 double

@@ -34,8 +34,9 @@ typedef struct _L4Pace L4Pace;
 L4Pace *l4_pace_new (gboolean quantised);
 void l4_pace_free (L4Pace *self);       /* NULL is fine */
 
-void l4_pace_set_machine (L4Pace *self, const L4Speed *speed);
-gboolean l4_pace_knows_machine (L4Pace *self);
+/* certain: it need not be measured again, unless work is done faster than it says. */
+void l4_pace_set_machine (L4Pace *self, const L4Speed *speed, gboolean certain);
+gboolean l4_pace_knows_machine (L4Pace *self);  /* for certain */
 
 /* A stage took that long. Recent ones count more. Returns the least time, in seconds, in which the machine's memory and arithmetic allow
  * it: no more than it took, whatever was measured while others used the machine. 0: the machine is unknown. */

@@ -204,6 +204,39 @@ test_the_machine_is_measured_once_and_its_speed_kept (void)
   }
 }
 
+/* Measured while others used the machine, it would be called slow for ever. */
+static void
+test_a_speed_is_measured_again_after_a_week_and_the_better_one_kept (void)
+{
+  g_autoptr (L4Compute) compute = l4_compute_new (L4_PRECISION_BF16, 1, NULL);
+  g_autofree char *path = g_build_filename (g_get_user_cache_dir (), "llama4describe", "speed.ini", NULL);
+  const L4Speed slow_memory = { 2, 1e17, 3 };
+  const gint64 now = g_get_real_time () / G_USEC_PER_SEC;
+  L4Speed speed;
+
+  g_assert_true (l4_machine_keep (compute, &slow_memory));
+  g_assert_false (l4_machine_is_old (compute));
+  for (guint i = 0; i < 3; i++) {
+    const gint64 times[] = { now - 8 * 24 * 3600, now + 3600, now - 3600 };
+    g_autoptr (GKeyFile) kept = g_key_file_new ();
+    g_auto (GStrv) groups = NULL;
+
+    g_assert_true (g_key_file_load_from_file (kept, path, G_KEY_FILE_NONE, NULL));
+    groups = g_key_file_get_groups (kept, NULL);
+    for (guint k = 0; groups[k] != NULL; k++)
+      g_key_file_set_int64 (kept, groups[k], "measured", times[i]);
+    g_assert_true (g_key_file_save_to_file (kept, path, NULL));
+    g_assert_cmpint (l4_machine_is_old (compute), ==, i < 2);
+  }
+  g_assert_true (l4_machine_measure (compute, &speed, NULL));
+  g_assert_cmpfloat (speed.bytes_per_second, >, 1e8);
+  g_assert_cmpfloat (speed.matrix_per_second, ==, slow_memory.matrix_per_second);
+  g_assert_true (l4_machine_recall (compute, &speed));
+  g_assert_cmpfloat (speed.dots_per_second, >, 1e8);
+  g_assert_false (l4_machine_is_old (compute));
+  g_unlink (path);
+}
+
 static void
 test_a_damaged_note_of_the_speed_is_no_speed (void)
 {
@@ -242,7 +275,7 @@ test_without_measurements_a_forecast_is_the_machines_limit (void)
   L4Pace *pace = l4_pace_new (FALSE);
 
   g_assert_cmpfloat (l4_pace_forecast (pace, work), ==, 0);
-  l4_pace_set_machine (pace, &machine);
+  l4_pace_set_machine (pace, &machine, TRUE);
   g_assert_cmpfloat_with_epsilon (l4_pace_forecast (pace, work), 1, 1e-9);
   l4_pace_free (pace);
 }
@@ -256,7 +289,7 @@ test_a_forecast_follows_what_was_measured (void)
     L4Pace *pace = l4_pace_new (FALSE);
 
     if (known)
-      l4_pace_set_machine (pace, &machine);
+      l4_pace_set_machine (pace, &machine, TRUE);
     g_assert_cmpfloat_with_epsilon (l4_pace_learn (pace, L4_STAGE_PREFILL, &work[L4_STAGE_PREFILL], 3), known, 1e-9);
     g_assert_cmpfloat_with_epsilon (l4_pace_forecast (pace, work), 3, 1e-9);
     g_assert_cmpfloat_with_epsilon (l4_pace_forecast (pace, half), 1.5, 1e-9);
@@ -268,11 +301,31 @@ test_a_forecast_follows_what_was_measured (void)
 }
 
 static void
+test_a_machine_that_is_outdone_is_doubted (void)
+{
+  const L4Work work[L4_N_STAGES] = SECOND_OF_WORK;
+  L4Pace *pace = l4_pace_new (FALSE);
+
+  l4_pace_set_machine (pace, &machine, FALSE);
+  g_assert_false (l4_pace_knows_machine (pace));
+  l4_pace_set_machine (pace, &machine, TRUE);
+  l4_pace_learn (pace, L4_STAGE_PREFILL, &work[L4_STAGE_PREFILL], 2);
+  g_assert_true (l4_pace_knows_machine (pace));
+  l4_pace_learn (pace, L4_STAGE_PREFILL, &work[L4_STAGE_PREFILL], 0.5);
+  g_assert_false (l4_pace_knows_machine (pace));
+  for (guint i = 0; i < 2; i++)         /* it is as slow as ever: what outdoes it never came from memory */
+    l4_pace_set_machine (pace, &machine, TRUE);
+  l4_pace_learn (pace, L4_STAGE_PREFILL, &work[L4_STAGE_PREFILL], 0.5);
+  g_assert_true (l4_pace_knows_machine (pace));
+  l4_pace_free (pace);
+}
+
+static void
 assert_limit (gboolean quantised, L4Stage stage, const L4Work *work, double seconds, double limit)
 {
   L4Pace *pace = l4_pace_new (quantised);
 
-  l4_pace_set_machine (pace, &machine);
+  l4_pace_set_machine (pace, &machine, TRUE);
   g_assert_cmpfloat_with_epsilon (l4_pace_learn (pace, stage, work, seconds), limit, 1e-9);
   l4_pace_free (pace);
 }
@@ -311,6 +364,9 @@ main (int argc, char **argv)
   g_test_add_func ("/forecast/longer-answers-and-more-tiles-cost-more", test_longer_answers_and_more_tiles_cost_more);
   g_test_add_func ("/forecast/what-cannot-be-answered-is-not-forecast", test_what_cannot_be_answered_is_not_forecast);
   g_test_add_func ("/forecast/the-machine-is-measured-once-and-its-speed-kept", test_the_machine_is_measured_once_and_its_speed_kept);
+  g_test_add_func ("/forecast/a-speed-is-measured-again-after-a-week-and-the-better-one-kept",
+      test_a_speed_is_measured_again_after_a_week_and_the_better_one_kept);
+  g_test_add_func ("/forecast/a-machine-that-is-outdone-is-doubted", test_a_machine_that_is_outdone_is_doubted);
   g_test_add_func ("/forecast/a-damaged-note-of-the-speed-is-no-speed", test_a_damaged_note_of_the_speed_is_no_speed);
   g_test_add_func ("/forecast/without-measurements-a-forecast-is-the-machines-limit",
       test_without_measurements_a_forecast_is_the_machines_limit);
