@@ -118,8 +118,9 @@ report_failure (GstLlama4Describe * self, const Job * job, const GError * error)
   GST_OBJECT_LOCK (self);
   self->stats.failed++;
   GST_OBJECT_UNLOCK (self);
-  GST_ELEMENT_WARNING (self, STREAM, FAILED, (_("The window from %.1f s to %.1f s could not be described: %s"),
-          job->window->start / 1e9, job->window->end / 1e9, line), (NULL));
+  GST_ELEMENT_WARNING_WITH_DETAILS (self, STREAM, FAILED, (_("The window from %.1f s to %.1f s could not be described: %s"),
+          job->window->start / 1e9, job->window->end / 1e9, line), (NULL), ("start", G_TYPE_UINT64, job->window->start, "end",
+          G_TYPE_UINT64, job->window->end, NULL));
 }
 
 /* Tells that a window was left out. */
