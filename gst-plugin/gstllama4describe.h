@@ -50,6 +50,7 @@ typedef struct
   GstLlama4Load load;
   char *prompt, *system_prompt, *language;
   guint64 window, overlap;      /* nanoseconds */
+  guint64 from;                 /* nanoseconds of stream time; GST_CLOCK_TIME_NONE: the first picture's */
   guint frames, tiles;
   gboolean pictures;            /* in messages */
   guint max_tokens;

@@ -16,6 +16,7 @@ enum
   PROP_LANGUAGE,
   PROP_WINDOW,
   PROP_OVERLAP,
+  PROP_FROM,
   PROP_FRAMES,
   PROP_TILES,
   PROP_PICTURES,
@@ -100,6 +101,7 @@ gst_llama4_settings_init (GstLlama4Settings * self)
   *self = (GstLlama4Settings) {
     .prompt = g_strdup (DEFAULT_PROMPT),
     .window = DEFAULT_WINDOW,
+    .from = GST_CLOCK_TIME_NONE,
     .frames = DEFAULT_FRAMES,
     .tiles = DEFAULT_TILES,
     .max_tokens = DEFAULT_MAX_TOKENS,
@@ -174,6 +176,9 @@ set_property (GObject * object, guint id, const GValue * value, GParamSpec * psp
       break;
     case PROP_OVERLAP:
       settings->overlap = g_value_get_uint64 (value);
+      break;
+    case PROP_FROM:
+      settings->from = g_value_get_uint64 (value);
       break;
     case PROP_FRAMES:
       settings->frames = g_value_get_uint (value);
@@ -279,6 +284,9 @@ get_property (GObject * object, guint id, GValue * value, GParamSpec * pspec)
       break;
     case PROP_OVERLAP:
       g_value_set_uint64 (value, settings->overlap);
+      break;
+    case PROP_FROM:
+      g_value_set_uint64 (value, settings->from);
       break;
     case PROP_FRAMES:
       g_value_set_uint (value, settings->frames);
@@ -398,6 +406,9 @@ install_time_properties (GObjectClass * klass)
   g_object_class_install_property (klass, PROP_OVERLAP,
       g_param_spec_uint64 ("overlap", _("Overlap"), _("Time that a window shares with the next, in nanoseconds; less than "
               "window"), 0, G_MAXINT64, 0, READY));
+  g_object_class_install_property (klass, PROP_FROM,
+      g_param_spec_uint64 ("from", _("From"), _("Stream time at which the first window begins and before which nothing is described, in "
+              "nanoseconds; the largest number: at the first picture"), 0, G_MAXUINT64, GST_CLOCK_TIME_NONE, READY));
   g_object_class_install_property (klass, PROP_FRAMES,
       g_param_spec_uint ("frames", _("Frames"), _("Pictures shown of every window, evenly spread"), 1, MAX_FRAMES,
           DEFAULT_FRAMES, READY));

@@ -20,6 +20,9 @@ void
 gst_llama4_describe_reset_stream (GstLlama4Describe * self)
 {
   gst_llama4_sampler_reset (self->sampler);
+  GST_OBJECT_LOCK (self);
+  gst_llama4_sampler_begin (self->sampler, self->settings.from);
+  GST_OBJECT_UNLOCK (self);
   self->fresh = TRUE;
   self->last_time = self->last_end = self->settled = self->passed = GST_CLOCK_TIME_NONE;
   self->interval = 0;

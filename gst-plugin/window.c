@@ -17,7 +17,7 @@ struct _GstLlama4Sampler
   GstClockTime length;
   GstClockTime step;            /* from one window's start to the next's */
   guint n_frames;
-  GstClockTime next;            /* start of the next window to open; NONE: at the first frame */
+  GstClockTime next;            /* start of the next window to open; NONE: the first frame's time */
   GQueue open;                  /* of Open, earliest first */
 };
 
@@ -63,6 +63,12 @@ gst_llama4_sampler_reset (GstLlama4Sampler * self)
 {
   g_queue_clear_full (&self->open, open_free);
   self->next = GST_CLOCK_TIME_NONE;
+}
+
+void
+gst_llama4_sampler_begin (GstLlama4Sampler * self, GstClockTime from)
+{
+  self->next = from;
 }
 
 void

@@ -29,6 +29,9 @@ GstLlama4Sampler *gst_llama4_sampler_new (void);
 void gst_llama4_sampler_free (GstLlama4Sampler * self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstLlama4Sampler, gst_llama4_sampler_free)
 
+/* After a reset: the first window starts at `from`, whenever the first frame comes; frames before that belong to none. */
+void gst_llama4_sampler_begin (GstLlama4Sampler * self, GstClockTime from);
+
 /* Takes new settings, length > 0, overlap < length, n_frames >= 1, and forgets everything else. */
 void gst_llama4_sampler_set (GstLlama4Sampler * self, GstClockTime length, GstClockTime overlap, guint n_frames);
 

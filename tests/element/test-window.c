@@ -128,6 +128,23 @@ test_a_jump_leaves_out_what_nothing_was_seen_of (void)
 }
 
 static void
+test_windows_that_are_told_where_to_begin_go_on_from_there (void)
+{
+  g_autoptr (GstLlama4Sampler) sampler = gst_llama4_sampler_new ();
+  g_autoptr (GstLlama4Window) window = NULL;
+
+  gst_llama4_sampler_set (sampler, 4 * GST_SECOND, 0, 2);
+  gst_llama4_sampler_begin (sampler, 8 * GST_SECOND);
+  g_assert_false (gst_llama4_sampler_wants (sampler, 7 * GST_SECOND, 0));
+  g_assert_true (gst_llama4_sampler_wants (sampler, 9 * GST_SECOND, 0));
+  gst_llama4_sampler_take (sampler, frame_at (9 * GST_SECOND));
+  window = gst_llama4_sampler_advance (sampler, 12 * GST_SECOND);
+  g_assert_nonnull (window);
+  g_assert_cmpuint (window->start, ==, 8 * GST_SECOND);
+  g_assert_cmpuint (window->end, ==, 12 * GST_SECOND);
+}
+
+static void
 test_prompt_puts_its_time_before_every_picture (void)
 {
   g_autoptr (GPtrArray) windows = sample (4 * GST_SECOND, 0, 4, 60 * GST_SECOND, 64 * GST_SECOND, GST_SECOND / 25);
@@ -157,6 +174,8 @@ main (int argc, char **argv)
   g_test_add_func ("/window/overlapping-windows-share-frames-but-not-text-time",
       test_overlapping_windows_share_frames_but_not_text_time);
   g_test_add_func ("/window/a-jump-leaves-out-what-nothing-was-seen-of", test_a_jump_leaves_out_what_nothing_was_seen_of);
+  g_test_add_func ("/window/windows-that-are-told-where-to-begin-go-on-from-there",
+      test_windows_that_are_told_where_to_begin_go_on_from_there);
   g_test_add_func ("/window/prompt-puts-its-time-before-every-picture", test_prompt_puts_its_time_before_every_picture);
   return g_test_run ();
 }
