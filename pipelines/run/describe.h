@@ -4,6 +4,7 @@
 #pragma once
 
 #include "film/film.h"
+#include "llama4.h"
 
 G_BEGIN_DECLS
 
@@ -30,30 +31,44 @@ typedef struct
   GBytes *thumbnail;            /* JPEG of a picture that was shown; NULL: not asked for */
 } L4DescribeWindow;
 
+/* All are called by the thread that l4_describer_run() was called by. */
 typedef struct
 {
-  /* A window, in order. FALSE ends the film with *error. */
+  /* A window, in order. FALSE ends the film: with *error as a failure, without as if it were over. */
   gboolean (*window) (const L4DescribeWindow *window, gpointer user_data, GError **error);
-  /* A window that could not be described: its time and why. NULL: a warning on standard error. */
+  /* A window that could not be described: its time and why, one line. NULL: a warning on standard error. */
   void (*failed) (guint64 start, guint64 end, const char *why, gpointer user_data);
-  /* How far it is, nanoseconds. NULL: nothing. */
-  void (*progress) (guint64 position, gpointer user_data);
-  /* The film that comes next, opened and read ahead while this one is being described; NULL: none. (transfer full) */
+  /* Something else is not right, but the film goes on; one line. NULL: to standard error. */
+  void (*warning) (const char *what, gpointer user_data);
+  /* The model is being loaded; 0 to 100. NULL: nothing. */
+  void (*loading) (guint percent, gpointer user_data);
+  /* Several times a second. NULL: nothing. */
+  void (*tick) (gpointer user_data);
+  /* Called once, when the film has been read to its end and its last windows are still being described: the film to be read ahead
+   * meanwhile, from that stream time on; NULL: none. It stays open until l4_describer_run() has returned for it, or
+   * l4_describer_forget(). NULL: nothing is read ahead. */
+  L4Film *(*ahead) (guint64 *from, gpointer user_data);
 } L4DescribeFuncs;
 
-/* Holds the model from the first film to the end. Used by one thread, whose default main context it runs. */
+/* Holds the model from the first film to the end. Used by one thread. gst_init() comes first. */
 typedef struct _L4Describer L4Describer;
 
+/* options: borrowed, for as long as it lives. */
 L4Describer *l4_describer_new (const L4DescribeOptions *options, gboolean thumbnails, GError **error);
 void l4_describer_free (L4Describer *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Describer, l4_describer_free)
 
-/* Name, digest and quantization of the model, which is loaded when need be. Borrowed. */
+/* What the model is, without reading its weights. Borrowed, for as long as the describer lives. */
 gboolean l4_describer_get_model (L4Describer *self, const char **name, const char **digest, const char **quantization, GError **error);
 
-/* Takes a film that was opened and describes it from that stream time on; returns when its last window was handed over. `next`, when not
- * NULL, is started and decoded ahead as far as its queue holds once this film has been read to its end. (films: borrowed) */
-gboolean l4_describer_run (L4Describer *self, L4Film *film, guint64 from, L4Film *next, guint64 next_from, const L4DescribeFuncs *funcs,
-    gpointer user_data, GCancellable *cancellable, GError **error);
+/* Describes a film that was opened, from that stream time on (0, or the end of the last window that is there); returns when its last
+ * window was handed over. Errors of L4_FILM_ERROR are the film's; what comes after such a one was whole windows only, so that it can be
+ * gone on with. Others are the describer's: the next film would fail by them too. After a cancellation (L4_ERROR_CANCELLED) all windows
+ * handed over were whole. film: borrowed. */
+gboolean l4_describer_run (L4Describer *self, L4Film *film, guint64 from, const L4DescribeFuncs *funcs, gpointer user_data,
+    GCancellable *cancellable, GError **error);
+
+/* Lets go of the film that was read ahead, if any. */
+void l4_describer_forget (L4Describer *self);
 
 G_END_DECLS

@@ -1,0 +1,473 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Films through llama4describe, one after the other, with one model: appsrc ! llama4describe ! fakesink, built through the API. */
+
+#include "run/describe.h"
+
+#include <gst/app/app.h>
+#include <gst/video/video.h>
+
+#include "base/i18n.h"
+#include "run/reader.h"
+#include "run/thumbnail.h"
+
+#define DESCRIPTION "llama4-description"
+#define LICENCE "llama4-licence"
+#define WAKE "llama4-wake"      /* on the bus: look what has changed */
+#define TICK (250 * GST_MSECOND)
+#define MOST_PENDING 8          /* descriptions on the bus, before whoever describes waits */
+
+struct _L4Describer
+{
+  const L4DescribeOptions *options;
+  GstElement *pipeline, *source, *describe;
+  GstBus *bus;
+  char *name, *digest, *quantization;   /* of the model; NULL: not asked yet */
+
+  L4Reader *reader, *ahead;     /* of the film that is described, and of the one after it */
+  GstVideoOrientationMethod orientation;        /* told last; streaming thread */
+
+  GMutex lock;
+  GCond changed;
+  guint n_pending;              /* lock */
+  gboolean stopping;            /* lock */
+};
+
+/* One film being described. */
+typedef struct
+{
+  const L4DescribeFuncs *funcs;
+  gpointer user_data;
+  GCancellable *cancellable;
+  gboolean asked_ahead;
+  gboolean over;
+  GError *error;
+} Run;
+
+static void
+wake (L4Describer *self)
+{
+  gst_bus_post (self->bus, gst_message_new_application (NULL, gst_structure_new_empty (WAKE)));
+}
+
+static void
+on_reader_end (gpointer reader, gpointer user_data)
+{
+  wake (user_data);
+}
+
+static void
+on_cancelled (GCancellable *cancellable, gpointer user_data)
+{
+  wake (user_data);
+}
+
+/* Pictures into the pipeline ------------------------------------------------------------------------------------------------------- */
+
+static const char *
+orientation_tag (GstVideoOrientationMethod method)
+{
+  static const char *const tags[] = {
+    [GST_VIDEO_ORIENTATION_IDENTITY] = "rotate-0",
+    [GST_VIDEO_ORIENTATION_90R] = "rotate-90",
+    [GST_VIDEO_ORIENTATION_180] = "rotate-180",
+    [GST_VIDEO_ORIENTATION_90L] = "rotate-270",
+    [GST_VIDEO_ORIENTATION_HORIZ] = "flip-rotate-0",
+    [GST_VIDEO_ORIENTATION_VERT] = "flip-rotate-180",
+    [GST_VIDEO_ORIENTATION_UL_LR] = "flip-rotate-270",
+    [GST_VIDEO_ORIENTATION_UR_LL] = "flip-rotate-90",
+  };
+
+  return method < G_N_ELEMENTS (tags) ? tags[method] : tags[0];
+}
+
+/* Tells the pipeline how the pictures from this one on are turned, if that has changed. */
+static void
+tell_orientation (L4Describer *self, GstSample *sample)
+{
+  const GstStructure *info = gst_sample_get_info (sample);
+  int method = GST_VIDEO_ORIENTATION_IDENTITY;
+
+  if (info != NULL)
+    gst_structure_get_enum (info, "orientation", GST_TYPE_VIDEO_ORIENTATION_METHOD, &method);
+  if (method == (int) self->orientation)
+    return;
+  self->orientation = method;
+  gst_element_send_event (self->source, gst_event_new_tag (gst_tag_list_new (GST_TAG_IMAGE_ORIENTATION, orientation_tag (method), NULL)));
+}
+
+/* Called by the streaming thread whenever the source has nothing. */
+static void
+on_need_data (GstAppSrc *source, guint length, gpointer user_data)
+{
+  L4Describer *self = user_data;
+  g_autoptr (GstSample) sample = l4_reader_pop (self->reader);
+
+  if (sample != NULL) {
+    tell_orientation (self, sample);
+    gst_app_src_push_sample (source, sample);
+  } else {
+    gst_app_src_end_of_stream (source);
+  }
+}
+
+/* The pipeline --------------------------------------------------------------------------------------------------------------------- */
+
+/* Whoever describes waits for whoever keeps what was said, so that not more and more of it waits. */
+static GstBusSyncReply
+on_message (GstBus *bus, GstMessage *message, gpointer user_data)
+{
+  L4Describer *self = user_data;
+
+  if (gst_message_has_name (message, DESCRIPTION)) {
+    g_mutex_lock (&self->lock);
+    while (self->n_pending >= MOST_PENDING && !self->stopping)
+      g_cond_wait (&self->changed, &self->lock);
+    self->n_pending++;
+    g_mutex_unlock (&self->lock);
+  }
+  return GST_BUS_PASS;
+}
+
+static void
+set_options (GstElement *describe, const L4DescribeOptions *options, gboolean thumbnails)
+{
+  g_object_set (describe, "model-path", options->model_path, "projector-path", options->projector_path, "threads", options->threads,
+      "memory-limit", options->memory_limit, "pictures", thumbnails, NULL);
+  gst_util_set_object_arg (G_OBJECT (describe), "on-busy", "wait");
+  if (options->load != NULL)
+    gst_util_set_object_arg (G_OBJECT (describe), "load", options->load);
+  if (options->prompt != NULL)
+    g_object_set (describe, "prompt", options->prompt, NULL);
+  g_object_set (describe, "system-prompt", options->system_prompt, "language", options->language, NULL);
+  if (options->window > 0)
+    g_object_set (describe, "window", options->window, NULL);
+  g_object_set (describe, "overlap", options->overlap, NULL);
+  if (options->frames > 0)
+    g_object_set (describe, "frames", options->frames, NULL);
+  if (options->tiles > 0)
+    g_object_set (describe, "tiles", options->tiles, NULL);
+  if (options->max_tokens > 0)
+    g_object_set (describe, "max-tokens", options->max_tokens, NULL);
+  if (g_object_class_find_property (G_OBJECT_GET_CLASS (describe), "cuts") != NULL)
+    g_object_set (describe, "cuts", !options->no_cuts, NULL);
+}
+
+static GstElement *
+make (const char *factory, GError **error)
+{
+  GstElement *element = gst_element_factory_make (factory, NULL);
+
+  if (element == NULL)
+    g_set_error (error, L4_ERROR, L4_ERROR_NOT_FOUND, _("GStreamer does not find its element %s"), factory);
+  return element;
+}
+
+static gboolean
+build (L4Describer *self, gboolean thumbnails, GError **error)
+{
+  GstAppSrcCallbacks callbacks = {.need_data = on_need_data };
+  GstElement *sink;
+
+  self->source = make ("appsrc", error);
+  self->describe = self->source != NULL ? make ("llama4describe", error) : NULL;
+  sink = self->describe != NULL ? make ("fakesink", error) : NULL;
+  self->pipeline = gst_pipeline_new (NULL);
+  self->bus = gst_element_get_bus (self->pipeline);
+  if (sink == NULL) {
+    g_clear_pointer (&self->source, gst_object_unref);
+    g_clear_pointer (&self->describe, gst_object_unref);
+    return FALSE;
+  }
+  gst_bin_add_many (GST_BIN (self->pipeline), self->source, self->describe, sink, NULL);
+  gst_element_link_many (self->source, self->describe, sink, NULL);
+  g_object_set (self->source, "format", GST_FORMAT_TIME, "handle-segment-change", TRUE, NULL);
+  g_object_set (sink, "sync", FALSE, NULL);
+  set_options (self->describe, self->options, thumbnails);
+  gst_app_src_set_callbacks (GST_APP_SRC (self->source), &callbacks, self, NULL);
+  gst_bus_set_sync_handler (self->bus, on_message, self, NULL);
+  return TRUE;
+}
+
+L4Describer *
+l4_describer_new (const L4DescribeOptions *options, gboolean thumbnails, GError **error)
+{
+  g_autoptr (L4Describer) self = g_new0 (L4Describer, 1);
+
+  self->options = options;
+  g_mutex_init (&self->lock);
+  g_cond_init (&self->changed);
+  return build (self, thumbnails, error) ? g_steal_pointer (&self) : NULL;
+}
+
+/* Ends what runs; the model stays where it is. */
+static void
+stop (L4Describer *self, GstState state)
+{
+  if (self->reader != NULL)
+    l4_reader_stop (self->reader);
+  g_mutex_lock (&self->lock);
+  self->stopping = TRUE;
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+  gst_element_set_state (self->pipeline, state);
+  g_clear_pointer (&self->reader, l4_reader_free);
+}
+
+void
+l4_describer_forget (L4Describer *self)
+{
+  g_clear_pointer (&self->ahead, l4_reader_free);
+}
+
+void
+l4_describer_free (L4Describer *self)
+{
+  if (self == NULL)
+    return;
+  stop (self, GST_STATE_NULL);
+  l4_describer_forget (self);
+  gst_bus_set_sync_handler (self->bus, NULL, NULL, NULL);
+  gst_object_unref (self->bus);
+  gst_object_unref (self->pipeline);
+  g_free (self->name);
+  g_free (self->digest);
+  g_free (self->quantization);
+  g_mutex_clear (&self->lock);
+  g_cond_clear (&self->changed);
+  g_free (self);
+}
+
+/* What comes from the pipeline ------------------------------------------------------------------------------------------------------ */
+
+static void
+fail_window (const Run *run, guint64 start, guint64 end, const char *why)
+{
+  if (run->funcs->failed != NULL)
+    run->funcs->failed (start, end, why, run->user_data);
+  else
+    g_printerr ("%s: %s\n", g_get_prgname (), why);
+}
+
+static void
+take_description (L4Describer *self, Run *run, const GstStructure *structure)
+{
+  L4DescribeWindow window = {
+    .text = gst_structure_get_string (structure, "text"),
+    .json = gst_structure_get_string (structure, "json"),
+  };
+  g_autoptr (GstSample) picture = NULL;
+
+  g_mutex_lock (&self->lock);
+  self->n_pending -= self->n_pending > 0;
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+  gst_structure_get (structure, "start", G_TYPE_UINT64, &window.start, "end", G_TYPE_UINT64, &window.end, NULL);
+  /* the pictures broke off: that window would have gone on */
+  if (l4_reader_get_error (self->reader) != NULL && window.end > l4_reader_get_position (self->reader))
+    return;
+  if (gst_structure_get (structure, "picture", GST_TYPE_SAMPLE, &picture, NULL) && picture != NULL)
+    window.thumbnail = l4_thumbnail (picture);
+  run->over = !run->funcs->window (&window, run->user_data, &run->error);
+  g_clear_pointer (&window.thumbnail, g_bytes_unref);
+}
+
+static void
+take_warning (Run *run, GstMessage *message)
+{
+  const GstStructure *details = NULL;
+  g_autoptr (GError) warning = NULL;
+  guint64 start, end;
+
+  gst_message_parse_warning (message, &warning, NULL);
+  gst_message_parse_warning_details (message, &details);
+  if (details != NULL && gst_structure_get (details, "start", G_TYPE_UINT64, &start, "end", G_TYPE_UINT64, &end, NULL))
+    fail_window (run, start, end, warning->message);
+  else if (run->funcs->warning != NULL)
+    run->funcs->warning (warning->message, run->user_data);
+  else
+    g_printerr ("%s: %s\n", g_get_prgname (), warning->message);
+}
+
+/* A window of which nothing could be shown. */
+static void
+take_skip (const Run *run, GstMessage *message)
+{
+  guint64 start, duration;
+  g_autofree char *why = NULL;
+
+  gst_message_parse_qos (message, NULL, NULL, &start, NULL, &duration);
+  why = g_strdup_printf (_("The window from %.1f s to %.1f s could not be described: none of its pictures can be shown"), start / 1e9,
+      (start + duration) / 1e9);
+  fail_window (run, start, start + duration, why);
+}
+
+/* What is wrong with the model is in the way of every film, all else of this one. */
+static void
+take_error (Run *run, GstMessage *message)
+{
+  g_autoptr (GError) error = NULL;
+
+  gst_message_parse_error (message, &error, NULL);
+  if (error->domain == GST_RESOURCE_ERROR || error->domain == GST_LIBRARY_ERROR)
+    g_set_error_literal (&run->error, L4_ERROR, L4_ERROR_INPUT, error->message);
+  else
+    g_set_error_literal (&run->error, L4_FILM_ERROR, L4_FILM_ERROR_UNSUPPORTED, error->message);
+  run->over = TRUE;
+}
+
+static void
+take_progress (const Run *run, GstMessage *message)
+{
+  int percent;
+
+  if (run->funcs->loading != NULL && gst_structure_get_int (gst_message_get_structure (message), "percent", &percent) && percent >= 0)
+    run->funcs->loading (percent, run->user_data);
+}
+
+static void
+take_end (L4Describer *self, Run *run)
+{
+  const GError *error = l4_reader_get_error (self->reader);
+
+  run->over = TRUE;
+  if (error != NULL)
+    run->error = g_error_copy (error);
+}
+
+static void
+take (L4Describer *self, Run *run, GstMessage *message)
+{
+  switch (GST_MESSAGE_TYPE (message)) {
+    case GST_MESSAGE_ELEMENT:
+      if (gst_message_has_name (message, DESCRIPTION))
+        take_description (self, run, gst_message_get_structure (message));
+      else if (gst_message_has_name (message, LICENCE))
+        g_printerr ("%s\n", gst_structure_get_string (gst_message_get_structure (message), "notice"));
+      break;
+    case GST_MESSAGE_WARNING:
+      take_warning (run, message);
+      break;
+    case GST_MESSAGE_QOS:
+      take_skip (run, message);
+      break;
+    case GST_MESSAGE_ERROR:
+      take_error (run, message);
+      break;
+    case GST_MESSAGE_PROGRESS:
+      take_progress (run, message);
+      break;
+    case GST_MESSAGE_EOS:
+      take_end (self, run);
+      break;
+    default:
+      break;
+  }
+}
+
+/* Running --------------------------------------------------------------------------------------------------------------------------- */
+
+static L4Reader *
+read_film (L4Describer *self, L4Film *film, guint64 from)
+{
+  guint64 window = self->options->window;
+  guint frames = self->options->frames;
+
+  return l4_reader_new (film, self->options->decode, from, window > 0 ? window : 4 * GST_SECOND, frames > 0 ? frames : 4, on_reader_end,
+      self);
+}
+
+static void
+start (L4Describer *self, L4Film *film, guint64 from)
+{
+  const L4FilmFacts *facts = l4_film_get_facts (film);
+
+  if (self->ahead != NULL && l4_reader_get_film (self->ahead) == film)
+    self->reader = g_steal_pointer (&self->ahead);
+  else
+    self->reader = read_film (self, film, from);
+  g_object_set (self->describe, "from", from > 0 ? from : GST_CLOCK_TIME_NONE, NULL);
+  self->orientation = GST_VIDEO_ORIENTATION_IDENTITY;
+  self->n_pending = 0;
+  self->stopping = FALSE;
+  gst_bus_set_flushing (self->bus, TRUE);       /* of the film before */
+  gst_bus_set_flushing (self->bus, FALSE);
+  g_object_set (self->source, "duration", facts->duration > 0 ? facts->duration : GST_CLOCK_TIME_NONE, NULL);
+  gst_element_set_state (self->pipeline, GST_STATE_PLAYING);    /* whether that works the bus will tell */
+}
+
+static void
+read_ahead (L4Describer *self, Run *run)
+{
+  guint64 from = 0;
+  L4Film *film;
+
+  if (run->asked_ahead || run->funcs->ahead == NULL || self->ahead != NULL || !l4_reader_has_ended (self->reader))
+    return;
+  run->asked_ahead = TRUE;
+  film = run->funcs->ahead (&from, run->user_data);
+  if (film != NULL)
+    self->ahead = read_film (self, film, from);
+}
+
+gboolean
+l4_describer_run (L4Describer *self, L4Film *film, guint64 from, const L4DescribeFuncs *funcs, gpointer user_data,
+    GCancellable *cancellable, GError **error)
+{
+  Run run = { funcs, user_data, cancellable };
+  gulong connection = 0;
+
+  start (self, film, from);
+  if (cancellable != NULL)
+    connection = g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled), self, NULL);
+  while (!run.over) {
+    gboolean cancelled = g_cancellable_is_cancelled (cancellable);
+    g_autoptr (GstMessage) message = gst_bus_timed_pop (self->bus, cancelled ? 0 : TICK);
+
+    if (message != NULL)
+      take (self, &run, message);
+    else if (cancelled)         /* and what came before is kept */
+      break;
+    if (funcs->tick != NULL)
+      funcs->tick (user_data);
+    if (!run.over)
+      read_ahead (self, &run);
+  }
+  if (cancellable != NULL)
+    g_cancellable_disconnect (cancellable, connection);
+  stop (self, GST_STATE_READY);
+  if (run.error == NULL && !run.over)
+    g_set_error_literal (&run.error, L4_ERROR, L4_ERROR_CANCELLED, _("ended by a signal"));
+  if (run.error == NULL)
+    return TRUE;
+  g_propagate_error (error, run.error);
+  return FALSE;
+}
+
+gboolean
+l4_describer_get_model (L4Describer *self, const char **name, const char **digest, const char **quantization, GError **error)
+{
+  const L4LoadOptions load = {
+    .model_path = self->options->model_path,
+    .projector_path = self->options->projector_path,
+    .memory_limit = self->options->memory_limit,
+    .map = TRUE,                /* which reads no weights */
+    .threads = 1,
+    .for_pictures = TRUE,
+  };
+
+  if (self->digest == NULL) {
+    g_autoptr (L4Model) model = l4_model_load (&load, NULL, NULL, NULL, error);
+    const L4ModelInfo *info;
+
+    if (model == NULL)
+      return FALSE;
+    info = l4_model_get_info (model);
+    self->name = g_strdup (info->name);
+    self->digest = g_strdup (info->digest);
+    self->quantization = g_strdup (info->quantization);
+  }
+  *name = self->name;
+  *digest = self->digest;
+  *quantization = self->quantization;
+  return TRUE;
+}
