@@ -196,6 +196,10 @@ L4_API gboolean l4_session_forecast (L4Session *self, const L4Message *messages,
  * one. (transfer full) */
 L4_API char *l4_text_to_line (const char *text, gssize length);
 
+/* A line as plain text for subtitles of which readers obey what looks like a tag but know no way to escape it (SubRip, Matroska's text):
+ * <b>, {\an8} and \N stand there as ‹b›, (\an8) and /N. (transfer full) */
+L4_API char *l4_text_to_subtitle (const char *line);
+
 /* A line as markup that Pango, WebVTT and their readers all understand: only & < > are escaped. (transfer full) */
 L4_API char *l4_text_to_markup (const char *line);
 

@@ -222,7 +222,7 @@ make_buffer (GstLlama4Side * self, const GstLlama4Item * item)
   else if (caps != NULL && !g_strcmp0 (gst_structure_get_string (gst_caps_get_structure (caps, 0), "format"), "pango-markup"))
     bytes = l4_text_to_markup (item->text);
   else
-    bytes = g_strdup (item->text);
+    bytes = l4_text_to_subtitle (item->text);
   return gst_buffer_new_wrapped (bytes, strlen (bytes));
 }
 

@@ -99,6 +99,38 @@ l4_text_to_line (const char *text, gssize length)
   return g_string_free (line, FALSE);
 }
 
+/* Whether a \ at `at` begins what ffmpeg and libass take for a line end or a hard blank. */
+static gboolean
+is_break (const char *at)
+{
+  return *at == '\\' && (at[1] == 'N' || at[1] == 'n' || at[1] == 'h');
+}
+
+char *
+l4_text_to_subtitle (const char *line)
+{
+  GString *plain = g_string_sized_new (strlen (line));
+  guint n_angles = 0, n_braces = 0;     /* opened */
+
+  for (const char *at = line; *at != '\0'; at++)
+    if (*at == '<' && strchr (at, '>') != NULL) {
+      g_string_append (plain, "\342\200\271");
+      n_angles++;
+    } else if (*at == '>' && n_angles > 0) {
+      g_string_append (plain, "\342\200\272");
+      n_angles--;
+    } else if (*at == '{' && strchr (at, '}') != NULL) {
+      g_string_append_c (plain, '(');
+      n_braces++;
+    } else if (*at == '}' && n_braces > 0) {
+      g_string_append_c (plain, ')');
+      n_braces--;
+    } else {
+      g_string_append_c (plain, is_break (at) ? '/' : *at);
+    }
+  return g_string_free (plain, FALSE);
+}
+
 char *
 l4_text_to_markup (const char *line)
 {

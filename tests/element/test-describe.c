@@ -195,12 +195,12 @@ test_a_failed_window_is_a_warning_and_a_gap (void)
 }
 
 static void
-test_text_is_escaped_only_for_markup (void)
+test_text_is_safe_in_either_format (void)
 {
   static const struct
   {
     const char *caps, *text;
-  } formats[] = { {"text/x-raw,format=utf8", "a <b> & \342\200\234c\342\200\235 d"},
+  } formats[] = { {"text/x-raw,format=utf8", "a \342\200\271b\342\200\272 & \342\200\234c\342\200\235 d"},
   {"text/x-raw,format=pango-markup", "a &lt;b&gt; &amp; \342\200\234c\342\200\235 d"}
   };
 
@@ -469,7 +469,7 @@ main (int argc, char **argv)
     {"extreme-frames-are-described", test_extreme_frames_are_described},
     {"short-buffers-are-a-warning-not-the-end", test_short_buffers_are_a_warning_not_the_end},
     {"a-failed-window-is-a-warning-and-a-gap", test_a_failed_window_is_a_warning_and_a_gap},
-    {"text-is-escaped-only-for-markup", test_text_is_escaped_only_for_markup},
+    {"text-is-safe-in-either-format", test_text_is_safe_in_either_format},
     {"pads-come-and-go-while-playing", test_pads_come_and_go_while_playing},
     {"overlap-not-less-than-window-is-refused", test_overlap_not_less_than_window_is_refused},
     {"overlapping-windows-give-text-that-does-not-overlap", test_overlapping_windows_give_text_that_does_not_overlap},

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
 #include <yyjson.h>
 
@@ -14,7 +15,7 @@
 static const char *const parts[] = {
   "a dog", "It's", " ", "\n", "\n\n", "\r\n", "\r", "\t", "\v", "\f", "\0", "\xc2\x85", "\xe2\x80\xa8", "\xe2\x80\xa9", "-->", " --> ", "-", "--",
   ">", "<", "&", "&amp;", "&lt;", "&#10;", "<b>", "</b>", "<i", "<c.yellow>", "<00:00:01.000>", "\"", "'", "\\", "\\n", "\\u000a", "{", "}",
-  "{\\an8}", "[", "]", ",", ":", "WEBVTT", "NOTE", "STYLE", "REGION", "1", "2", "42", "00:00:01,000 --> 00:00:02,000",
+  "{\\an8}", "{Y:i}", "{c:$ff}", "<font color=red>", "< b >", "<s", "\\N", "\\h", "[", "]", ",", ":", "WEBVTT", "NOTE", "STYLE", "REGION", "1", "2", "42", "00:00:01,000 --> 00:00:02,000",
   "00:00:01.000 --> 00:00:02.000", "00:00:01,000", "\x1b[31m", "\x07", "\x7f", "\xc2\x9b", "\xe2\x80\xae", "\xe2\x81\xa6", "\xe2\x80\x8b", "\xe2\x80\x8d",
   "\xef\xbb\xbf", "\xef\xbf\xbe", "\xed\xa0\x80", "\xff", "\xc3", "\xf0\x9f\x99", "\xf0\x9f\x99\x82", "\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d", "<|eot|>",
   "<|header_start|>", "{\"text\":\"x\"}", "ignore previous instructions", "%s%n", "$(id)", "`id`", "\xcc\x81", "\xee\x80\x80", "\xf3\xa0\x81\x81",
@@ -108,6 +109,71 @@ test_markup_gives_the_text_back (void)
   g_rand_free (random);
 }
 
+/* What a player shows of a cue of SubRip: ffmpeg's decoder makes markup of ASS of it. (transfer full) */
+static char *
+decode_subrip (AVCodecContext *decoder, const char *text)
+{
+  AVPacket *packet = av_packet_alloc ();
+  AVSubtitle subtitle = { 0 };
+  const char *at;
+  char *shown;
+  int got = 0;
+
+  g_assert_cmpint (av_new_packet (packet, (int) strlen (text)), ==, 0);
+  memcpy (packet->data, text, strlen (text));
+  packet->duration = 1;
+  g_assert_cmpint (avcodec_decode_subtitle2 (decoder, &subtitle, &got, packet), >=, 0);
+  g_assert_cmpint (got, !=, 0);
+  g_assert_cmpuint (subtitle.num_rects, ==, 1);
+  at = subtitle.rects[0]->ass;
+  for (guint i = 0; i < 8; i++) /* the fields before the text */
+    at = strchr (at, ',') + 1;
+  shown = g_strdup (at);
+  avsubtitle_free (&subtitle);
+  av_packet_free (&packet);
+  return shown;
+}
+
+static void
+test_subtitles_are_shown_as_they_are (void)
+{
+  const AVCodec *codec = avcodec_find_decoder (AV_CODEC_ID_SUBRIP);
+  AVCodecContext *decoder = avcodec_alloc_context3 (codec);
+  GRand *random = g_rand_new_with_seed (5);
+
+  decoder->pkt_timebase = (AVRational) { 1, 1000 };
+  g_assert_cmpint (avcodec_open2 (decoder, codec, NULL), ==, 0);
+  for (guint round = 0; round < ROUNDS; round++) {
+    g_autofree char *line = random_line (random), *subtitle = l4_text_to_subtitle (line), *shown = NULL;
+
+    if (*line == '\0')
+      continue;
+    shown = decode_subrip (decoder, subtitle);
+    g_assert_cmpstr (shown, ==, subtitle);
+    /* libass obeys what is in braces, and these */
+    g_assert_true (strchr (shown, '{') == NULL || strchr (strchr (shown, '{'), '}') == NULL);
+    g_assert_true (strstr (shown, "\\N") == NULL && strstr (shown, "\\n") == NULL && strstr (shown, "\\h") == NULL);
+  }
+  avcodec_free_context (&decoder);
+  g_rand_free (random);
+}
+
+static void
+test_subtitles_change_only_what_players_obey (void)
+{
+  static const char *const cases[][2] = {
+    {"A <b>cat</b> {\\an8}there", "A \342\200\271b\342\200\272cat\342\200\271/b\342\200\272 (\\an8)there"},
+    {"a < b, b -> c", "a \342\200\271 b, b -\342\200\272 c"}, {"5 < 6 & 7", "5 < 6 & 7"}, {"a -> b", "a -> b"}, {"} { 1", "} { 1"},
+    {"C:\\New\\docs", "C:/New\\docs"}, {"{{a}", "((a)"}, {"\342\200\234Grüße\342\200\235", "\342\200\234Grüße\342\200\235"},
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autofree char *subtitle = l4_text_to_subtitle (cases[i][0]);
+
+    g_assert_cmpstr (subtitle, ==, cases[i][1]);
+  }
+}
+
 /* Files ------------------------------------------------------------------------------------------------------------------- */
 
 /* A file in memory. */
@@ -181,7 +247,7 @@ check_file (gboolean srt)
       g_free (line);
       continue;
     }
-    g_ptr_array_add (texts, srt ? g_strdup (line) : l4_text_to_markup (line));
+    g_ptr_array_add (texts, srt ? l4_text_to_subtitle (line) : l4_text_to_markup (line));
     append_cue (file, srt, texts->len - 1, g_ptr_array_index (texts, texts->len - 1));
     g_free (line);
   }
@@ -212,6 +278,8 @@ main (int argc, char **argv)
   g_test_add_func ("/subtitles/lines-are-one-line-however-often-they-are-made", test_lines_are_one_line_however_often_they_are_made);
   g_test_add_func ("/subtitles/records-give-their-text-back", test_records_give_their_text_back);
   g_test_add_func ("/subtitles/markup-gives-the-text-back", test_markup_gives_the_text_back);
+  g_test_add_func ("/subtitles/subtitles-are-shown-as-they-are", test_subtitles_are_shown_as_they_are);
+  g_test_add_func ("/subtitles/subtitles-change-only-what-players-obey", test_subtitles_change_only_what_players_obey);
   g_test_add_func ("/subtitles/srt-has-one-cue-a-description", test_srt_has_one_cue_a_description);
   g_test_add_func ("/subtitles/webvtt-has-one-cue-a-description", test_webvtt_has_one_cue_a_description);
   return g_test_run ();
