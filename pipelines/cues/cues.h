@@ -7,14 +7,18 @@
 
 G_BEGIN_DECLS
 
+/* A character is what a reader takes for one (a grapheme); a wide one (Chinese, Japanese, Korean, emoji) counts by its own limits,
+ * and a line of both kinds by its share of either. Blanks count. */
 typedef struct
 {
-  guint lines;                  /* most lines of a cue */
-  guint columns;                /* most characters (graphemes) of a line; wide ones (CJK) count by their own limit */
-  guint wide_columns;           /* most of a line of Chinese, Japanese or Korean */
+  guint lines;                  /* most lines of a cue, 1 to 3 */
+  guint columns;                /* most characters of a line */
+  guint wide_columns;           /* most wide characters of a line */
   double speed;                 /* most characters a second */
-  guint64 shortest, longest;    /* nanoseconds */
-  guint64 gap;                  /* least time between two cues, nanoseconds */
+  double wide_speed;            /* most wide characters a second */
+  guint64 shortest, longest;    /* nanoseconds of a cue */
+  guint64 gap;                  /* least time between two cues, nanoseconds; where the frame rate is known, gap_frames of its frames */
+  guint gap_frames;
 } L4CueRules;
 
 /* "plain", "netflix", "bbc"; NULL: no such preset. */
@@ -35,11 +39,20 @@ L4CueMaker *l4_cue_maker_new (const L4CueRules *rules);
 void l4_cue_maker_free (L4CueMaker *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4CueMaker, l4_cue_maker_free)
 
-/* What is said of [start, end). text: one line of UTF-8. Cues stay within that time and overlap none. */
+/* What is said of [start, end), nanoseconds; times do not go back. text: any, made one line. Cues stay within that time, and end where
+ * the next sentence's time begins. Only what has less time than the shortest cue takes some of its neighbours', where they have more
+ * than they need.
+ *
+ * Of text that is too long for its time the reading speed gives way: what is shown too briefly can be read after a pause, what is left
+ * out cannot. Lines, durations and gaps hold all the same, so there is a most that fits: as many cues of full lines as the time holds of
+ * the shortest. What goes beyond is cut at a word, with an ellipsis. */
 void l4_cue_maker_add (L4CueMaker *self, guint64 start, guint64 end, const char *text);
 
-/* The cues so far, of L4Cue, in order. (transfer full) */
+/* The cues of all sentences, of L4Cue, in order. (transfer full) */
 GPtrArray *l4_cue_maker_finish (L4CueMaker *self);
+
+/* Of what the last l4_cue_maker_finish() gave: cues that are to be read faster than the rules say, and sentences that were cut. */
+void l4_cue_maker_get_counts (const L4CueMaker *self, guint *fast, guint *cut);
 
 /* Files of cues ------------------------------------------------------------------------------------------------------------- */
 
@@ -51,11 +64,15 @@ typedef enum
   L4_CUE_FILE_ASS
 } L4CueFile;
 
-/* The whole file; text is shown as it is by whoever reads it, never obeyed. (transfer full) */
+/* The whole file. Its readers show the text as it is and obey nothing in it: what they would obey is written as they show it, or where
+ * the format has no way to say so, by characters that look like it. language: a language tag ("en"), or NULL. (transfer full) */
 char *l4_cues_to_file (GPtrArray *cues, L4CueFile kind, const char *language);
 
-/* One cue's text as a packet of a subtitle stream of that kind has it ("subrip", "mov_text" without its length, "webvtt", "ass").
- * (transfer full) */
-char *l4_cue_to_packet (const L4Cue *cue, const char *codec);
+/* One cue's text as a packet of a subtitle stream of that codec (FFmpeg's name) has it: "subrip", "mov_text" without its length,
+ * "webvtt", "ass" with number as its order of reading. (transfer full) */
+char *l4_cue_to_packet (const L4Cue *cue, const char *codec, guint number);
+
+/* The head of an ASS file or stream: how cues look. */
+char *l4_cues_ass_header (void);
 
 G_END_DECLS
