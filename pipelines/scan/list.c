@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Paths from a list, as find prints it. */
+
+#include "scan/scan-private.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/i18n.h"
+#include "llama4.h"
+
+/* Waits for input, or for the cancellation. FALSE: cancelled. */
+static gboolean
+wait_for_input (int file, GCancellable *cancellable)
+{
+  GPollFD polled[2] = { {file, G_IO_IN | G_IO_HUP | G_IO_ERR, 0} };
+  guint n = g_cancellable_make_pollfd (cancellable, &polled[1]) ? 2 : 1;
+
+  while (!g_cancellable_is_cancelled (cancellable) && g_poll (polled, n, -1) < 0 && errno == EINTR);
+  if (n == 2)
+    g_cancellable_release_fd (cancellable);
+  return !g_cancellable_is_cancelled (cancellable);
+}
+
+/* Takes the paths that are whole out of bytes. */
+static gboolean
+take_paths (L4Scan *self, GByteArray *bytes, char end, GCancellable *cancellable)
+{
+  const guint8 *found;
+  gboolean goes_on = TRUE;
+  guint from = 0;
+
+  while (goes_on && (found = memchr (bytes->data + from, end, bytes->len - from)) != NULL) {
+    g_autofree char *path = g_strndup ((const char *) bytes->data + from, found - bytes->data - from);
+
+    from = found - bytes->data + 1;
+    if (*path != '\0')
+      goes_on = l4_scan_add (self, path, cancellable);
+  }
+  if (from > 0)
+    g_byte_array_remove_range (bytes, 0, from);
+  return goes_on;
+}
+
+gboolean
+l4_scan_add_list (L4Scan *self, int file, char end, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  guint8 buffer[1 << 16];
+  ssize_t n;
+
+  do {
+    if (!wait_for_input (file, cancellable))
+      return FALSE;
+    n = read (file, buffer, sizeof buffer);
+    if (n < 0 && errno != EINTR) {
+      g_set_error (error, L4_ERROR, L4_ERROR_IO, _("standard input: %s"), g_strerror (errno));
+      return FALSE;
+    }
+    g_byte_array_append (bytes, buffer, MAX (n, 0));
+    if (n == 0 && bytes->len > 0)       /* the last one may have no end */
+      g_byte_array_append (bytes, (const guint8 *) &end, 1);
+    if (!take_paths (self, bytes, end, cancellable))
+      return FALSE;
+  } while (n != 0);
+  return TRUE;
+}
