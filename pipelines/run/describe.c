@@ -7,7 +7,7 @@
 #include <gst/video/video.h>
 
 #include "base/i18n.h"
-#include "run/reader.h"
+#include "run/ahead.h"
 #include "run/thumbnail.h"
 
 #define DESCRIPTION "llama4-description"
@@ -23,7 +23,7 @@ struct _L4Describer
   GstBus *bus;
   char *name, *digest, *quantization;   /* of the model; NULL: not asked yet */
 
-  L4Reader *reader, *ahead;     /* of the film that is described, and of the one after it */
+  L4Ahead *reader, *ahead;     /* of the film that is described, and of the one after it */
   GstVideoOrientationMethod orientation;        /* told last; streaming thread */
 
   GMutex lock;
@@ -100,7 +100,7 @@ static void
 on_need_data (GstAppSrc *source, guint length, gpointer user_data)
 {
   L4Describer *self = user_data;
-  g_autoptr (GstSample) sample = l4_reader_pop (self->reader);
+  g_autoptr (GstSample) sample = l4_ahead_pop (self->reader);
 
   if (sample != NULL) {
     tell_orientation (self, sample);
@@ -204,19 +204,19 @@ static void
 stop (L4Describer *self, GstState state)
 {
   if (self->reader != NULL)
-    l4_reader_stop (self->reader);
+    l4_ahead_stop (self->reader);
   g_mutex_lock (&self->lock);
   self->stopping = TRUE;
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
   gst_element_set_state (self->pipeline, state);
-  g_clear_pointer (&self->reader, l4_reader_free);
+  g_clear_pointer (&self->reader, l4_ahead_free);
 }
 
 void
 l4_describer_forget (L4Describer *self)
 {
-  g_clear_pointer (&self->ahead, l4_reader_free);
+  g_clear_pointer (&self->ahead, l4_ahead_free);
 }
 
 void
@@ -263,7 +263,7 @@ take_description (L4Describer *self, Run *run, const GstStructure *structure)
   g_mutex_unlock (&self->lock);
   gst_structure_get (structure, "start", G_TYPE_UINT64, &window.start, "end", G_TYPE_UINT64, &window.end, NULL);
   /* the pictures broke off: that window would have gone on */
-  if (l4_reader_get_error (self->reader) != NULL && window.end > l4_reader_get_position (self->reader))
+  if (l4_ahead_get_error (self->reader) != NULL && window.end > l4_ahead_get_position (self->reader))
     return;
   if (gst_structure_get (structure, "picture", GST_TYPE_SAMPLE, &picture, NULL) && picture != NULL)
     window.thumbnail = l4_thumbnail (picture);
@@ -327,7 +327,7 @@ take_progress (const Run *run, GstMessage *message)
 static void
 take_end (L4Describer *self, Run *run)
 {
-  const GError *error = l4_reader_get_error (self->reader);
+  const GError *error = l4_ahead_get_error (self->reader);
 
   run->over = TRUE;
   if (error != NULL)
@@ -366,13 +366,13 @@ take (L4Describer *self, Run *run, GstMessage *message)
 
 /* Running --------------------------------------------------------------------------------------------------------------------------- */
 
-static L4Reader *
+static L4Ahead *
 read_film (L4Describer *self, L4Film *film, guint64 from)
 {
   guint64 window = self->options->window;
   guint frames = self->options->frames;
 
-  return l4_reader_new (film, self->options->decode, from, window > 0 ? window : 4 * GST_SECOND, frames > 0 ? frames : 4, on_reader_end,
+  return l4_ahead_new (film, self->options->decode, from, window > 0 ? window : 4 * GST_SECOND, frames > 0 ? frames : 4, on_reader_end,
       self);
 }
 
@@ -381,7 +381,7 @@ start (L4Describer *self, L4Film *film, guint64 from)
 {
   const L4FilmFacts *facts = l4_film_get_facts (film);
 
-  if (self->ahead != NULL && l4_reader_get_film (self->ahead) == film)
+  if (self->ahead != NULL && l4_ahead_get_film (self->ahead) == film)
     self->reader = g_steal_pointer (&self->ahead);
   else
     self->reader = read_film (self, film, from);
@@ -401,7 +401,7 @@ read_ahead (L4Describer *self, Run *run)
   guint64 from = 0;
   L4Film *film;
 
-  if (run->asked_ahead || run->funcs->ahead == NULL || self->ahead != NULL || !l4_reader_has_ended (self->reader))
+  if (run->asked_ahead || run->funcs->ahead == NULL || self->ahead != NULL || !l4_ahead_has_ended (self->reader))
     return;
   run->asked_ahead = TRUE;
   film = run->funcs->ahead (&from, run->user_data);

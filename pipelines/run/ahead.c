@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A film read ahead by a thread of its own, as far as its queue holds. */
 
-#include "run/reader.h"
+#include "run/ahead.h"
 
 #define MOST_BYTES (64u << 20)  /* of pictures that wait; one waits whatever its size */
 
-struct _L4Reader
+struct _L4Ahead
 {
   L4Film *film;
   L4FilmDecode decode;
@@ -34,7 +34,7 @@ sample_size (GstSample *sample)
 
 /* Waits for room. FALSE: stopped. (transfer full) */
 static gboolean
-push (L4Reader *self, GstSample *sample)
+push (L4Ahead *self, GstSample *sample)
 {
   gsize size = sample_size (sample);
   gboolean goes_on;
@@ -57,7 +57,7 @@ push (L4Reader *self, GstSample *sample)
 static gpointer
 run (gpointer data)
 {
-  L4Reader *self = data;
+  L4Ahead *self = data;
   GError *error = NULL;
   GstSample *sample;
 
@@ -72,10 +72,10 @@ run (gpointer data)
   return NULL;
 }
 
-L4Reader *
-l4_reader_new (L4Film *film, L4FilmDecode decode, guint64 from, guint64 window, guint n_frames, GFunc on_end, gpointer user_data)
+L4Ahead *
+l4_ahead_new (L4Film *film, L4FilmDecode decode, guint64 from, guint64 window, guint n_frames, GFunc on_end, gpointer user_data)
 {
-  L4Reader *self = g_new0 (L4Reader, 1);
+  L4Ahead *self = g_new0 (L4Ahead, 1);
 
   self->film = film;
   self->decode = decode;
@@ -87,16 +87,16 @@ l4_reader_new (L4Film *film, L4FilmDecode decode, guint64 from, guint64 window, 
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
   g_queue_init (&self->samples);
-  self->thread = g_thread_new ("l4-reader", run, self);
+  self->thread = g_thread_new ("l4-ahead", run, self);
   return self;
 }
 
 void
-l4_reader_free (L4Reader *self)
+l4_ahead_free (L4Ahead *self)
 {
   if (self == NULL)
     return;
-  l4_reader_stop (self);
+  l4_ahead_stop (self);
   g_thread_join (self->thread);
   g_queue_clear_full (&self->samples, (GDestroyNotify) gst_sample_unref);
   g_clear_error (&self->error);
@@ -106,13 +106,13 @@ l4_reader_free (L4Reader *self)
 }
 
 L4Film *
-l4_reader_get_film (const L4Reader *self)
+l4_ahead_get_film (const L4Ahead *self)
 {
   return self->film;
 }
 
 GstSample *
-l4_reader_pop (L4Reader *self)
+l4_ahead_pop (L4Ahead *self)
 {
   GstSample *sample = NULL;
 
@@ -131,7 +131,7 @@ l4_reader_pop (L4Reader *self)
 }
 
 void
-l4_reader_stop (L4Reader *self)
+l4_ahead_stop (L4Ahead *self)
 {
   g_mutex_lock (&self->lock);
   self->stopped = TRUE;
@@ -140,7 +140,7 @@ l4_reader_stop (L4Reader *self)
 }
 
 gboolean
-l4_reader_has_ended (L4Reader *self)
+l4_ahead_has_ended (L4Ahead *self)
 {
   gboolean ended;
 
@@ -151,7 +151,7 @@ l4_reader_has_ended (L4Reader *self)
 }
 
 const GError *
-l4_reader_get_error (L4Reader *self)
+l4_ahead_get_error (L4Ahead *self)
 {
   const GError *error;
 
@@ -162,7 +162,7 @@ l4_reader_get_error (L4Reader *self)
 }
 
 guint64
-l4_reader_get_position (L4Reader *self)
+l4_ahead_get_position (L4Ahead *self)
 {
   guint64 position;
 

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* How far a run is: one line that changes on a terminal, a line a file elsewhere, events as JSON for other programs. */
+
+#pragma once
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  L4_PROGRESS_PEOPLE,           /* the line that changes on standard error if that is a terminal; a line a file on standard output if
+                                   that is none, or there is no other line */
+  L4_PROGRESS_JSON,             /* an event a line on standard output, see below */
+  L4_PROGRESS_QUIET             /* only what l4_progress_say() says */
+} L4ProgressStyle;
+
+/* Events, one JSON object a line; times in nanoseconds of stream time:
+ *   {"event":"loading","percent":40}
+ *   {"event":"begin","file":"/a/b.mp4","from":0,"duration":8000000000}             duration 0: not known
+ *   {"event":"window","file":"/a/b.mp4","start":0,"end":4000000000,"text":"…"}
+ *   {"event":"end","file":"/a/b.mp4","state":"done|failed|stopped","reason":"…","windows":2}    reason: not when done
+ *   {"event":"summary",…}                                                           the program's own
+ * A file whose name is no UTF-8 has U+FFFD in "file", and its bytes in "file_base64". Used by one thread. */
+typedef struct _L4Progress L4Progress;
+
+L4Progress *l4_progress_new (L4ProgressStyle style);
+void l4_progress_free (L4Progress *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Progress, l4_progress_free)
+
+/* What there is to do in all; bytes as the measure. May change. */
+void l4_progress_set_total (L4Progress *self, guint files, guint64 bytes);
+
+void l4_progress_set_loading (L4Progress *self, guint percent);        /* of the model */
+
+/* A film of so many bytes begins at stream time `from`; duration 0: not known. Then its windows come, then its end. */
+void l4_progress_begin (L4Progress *self, const char *path, guint64 bytes, guint64 from, guint64 duration);
+void l4_progress_window (L4Progress *self, guint64 start, guint64 end, const char *text);
+
+/* state: "done", "failed", "stopped"; reason: why, in one line, which is said too; NULL: none. */
+void l4_progress_end (L4Progress *self, const char *state, const char *reason);
+
+/* A file of so many bytes that was to be done needs nothing, or ended before it began. */
+void l4_progress_pass (L4Progress *self, guint64 bytes);
+
+/* A line on standard error, beside the one that changes. */
+void l4_progress_say (L4Progress *self, const char *format, ...) G_GNUC_PRINTF (2, 3);
+
+/* Draws the line again if it is time. Call it often. */
+void l4_progress_tick (L4Progress *self);
+
+/* The end of all: the line goes away. In JSON, the event "summary" with these numbers (names in turn with guint, ended by NULL). */
+void l4_progress_finish (L4Progress *self, ...) G_GNUC_NULL_TERMINATED;
+
+/* "1:02:03" of nanoseconds. (transfer full) */
+char *l4_progress_time (guint64 nanoseconds);
+
+G_END_DECLS
