@@ -160,6 +160,13 @@ l4_film_get_facts (const L4Film *self)
   return &self->facts;
 }
 
+void
+l4_film_get_clock (const L4Film *self, int *stream, gint64 *zero)
+{
+  *stream = self->reader->stream->index;
+  *zero = self->reader->zero;
+}
+
 /* Pictures --------------------------------------------------------------------------------------------------------------------- */
 
 gboolean

@@ -53,6 +53,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Film, l4_film_close)
 
 const L4FilmFacts *l4_film_get_facts (const L4Film *self);
 
+/* For who reads the file's packets by FFmpeg: the film's stream, and the time stamp in its unit that the film counts from. */
+void l4_film_get_clock (const L4Film *self, int *stream, gint64 *zero);
+
 /* Decodes from stream time `from` on (0: the beginning), for windows of that length with n_frames pictures each, nanoseconds. */
 gboolean l4_film_start (L4Film *self, L4FilmDecode decode, guint64 from, guint64 window, guint n_frames, GError **error);
 

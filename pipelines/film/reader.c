@@ -6,116 +6,14 @@
 #include <string.h>
 
 #include <libavcodec/avcodec.h>
-#include <gst/gst.h>
 
-#include "base/i18n.h"
 #include "film/choose.h"
+#include "film/demuxer.h"
 
 #define MAX_FAILURES 256        /* of the demuxer in a row, after which nothing more is to be expected */
 #define JUMP_BACK 0.5           /* seconds: more than that is another clock, not a muxer that counts badly */
 #define JUMP_AHEAD 3600         /* seconds: less than that is a gap */
 #define SEEK_MARGIN 2           /* seconds before the time that is wanted: indexes tell when frames are decoded, not shown */
-
-GST_DEBUG_CATEGORY_STATIC (debug);
-
-/* FFmpeg's messages are for who debugs: what a user is to know is in the errors. */
-static void
-take_message (void *object, int level, const char *format, va_list args)
-{
-  char line[512];
-
-  if (level > AV_LOG_INFO || debug == NULL || gst_debug_category_get_threshold (debug) < GST_LEVEL_DEBUG)
-    return;
-  vsnprintf (line, sizeof line, format, args);
-  g_strchomp (line);
-  GST_CAT_DEBUG (debug, "%s", line);
-}
-
-static gpointer
-set_up_messages (gpointer nothing)
-{
-  GST_DEBUG_CATEGORY_INIT (debug, "l4film", 0, "Reading films");
-  av_log_set_callback (take_message);
-  return NULL;
-}
-
-/* A file may name others; none of them is opened, wherever it is. */
-static int
-open_no_other (AVFormatContext *demuxer, AVIOContext **io, const char *url, int flags, AVDictionary **options)
-{
-  return AVERROR (EPERM);
-}
-
-static int
-is_interrupted (void *source)
-{
-  return l4_source_is_cancelled (source);
-}
-
-static gboolean
-fail_to_read (const L4Reader *self, int status, GError **error)
-{
-  char reason[AV_ERROR_MAX_STRING_SIZE];
-
-  if (!l4_source_check (self->source, error))
-    return FALSE;
-  av_make_error_string (reason, sizeof reason, status);
-  return l4_film_fail (error, L4_FILM_ERROR_FORMAT, _("%s: is no film that can be read: %s"), l4_source_get_path (self->source),
-      reason);
-}
-
-/* Formats whose demuxers open other files, or make pictures of text. */
-static gboolean
-is_refused (const char *name)
-{
-  static const char *const refused[] = { "hls", "dash", "concat", "imf", "lavfi", "image2", "sdp", "rtsp", "vobsub", "tty", "bin", "xbin",
-    "adf", "idf", "avisynth", "vapoursynth", NULL
-  };
-
-  return g_strv_contains (refused, name);
-}
-
-/* Opened under no name, so that only the content tells what it is. */
-static gboolean
-open_demuxer (L4Reader *self, GError **error)
-{
-  AVDictionary *options = NULL;
-  int status;
-
-  self->io = l4_source_new_io (self->source);
-  self->demuxer = avformat_alloc_context ();
-  self->demuxer->pb = self->io;
-  self->demuxer->io_open = open_no_other;
-  self->demuxer->interrupt_callback.callback = is_interrupted;
-  self->demuxer->interrupt_callback.opaque = self->source;
-  av_dict_set (&options, "protocol_whitelist", "none", 0);
-  status = avformat_open_input (&self->demuxer, "", NULL, &options);
-  av_dict_free (&options);
-  if (status < 0)
-    return fail_to_read (self, status, error);
-  return TRUE;
-}
-
-/* Before anything in it is decoded. */
-static gboolean
-check_format (const L4Reader *self, GError **error)
-{
-  const char *name = self->demuxer->iformat->name, *path = l4_source_get_path (self->source);
-
-  if (g_str_has_suffix (name, "_pipe"))
-    return l4_film_fail (error, L4_FILM_ERROR_STILL, _("%s: is a picture, not a film"), path);
-  if (is_refused (name))
-    return l4_film_fail (error, L4_FILM_ERROR_FORMAT, _("%s: is no film, but %s"), path, self->demuxer->iformat->long_name);
-  return TRUE;
-}
-
-static void
-close_demuxer (L4Reader *self)
-{
-  avformat_close_input (&self->demuxer);
-  l4_source_free_io (self->io);
-  self->io = NULL;
-}
 
 static void
 forget_packets (L4Reader *self)
@@ -182,7 +80,7 @@ straighten (L4Reader *self, AVPacket *packet)
     const double jump = (packet->dts + self->shift - self->last) * unit;
 
     if (jump < -JUMP_BACK || ((self->demuxer->iformat->flags & AVFMT_TS_DISCONT) && jump > JUMP_AHEAD)) {
-      GST_CAT_DEBUG (debug, "time stamps jump by %.3f s", jump);
+      GST_CAT_DEBUG (l4_film_debug, "time stamps jump by %.3f s", jump);
       self->shift = self->last + self->last_duration - packet->dts;
     }
   }
@@ -246,14 +144,10 @@ l4_reader_peek (L4Reader *self, guint n, GError **error)
 static gboolean
 open_film (L4Reader *self, GError **error)
 {
-  int status;
-
   begin (self);
-  if (!open_demuxer (self, error) || !check_format (self, error))
+  self->demuxer = l4_demuxer_open (self->source, &self->io, error);
+  if (self->demuxer == NULL)
     return FALSE;
-  status = avformat_find_stream_info (self->demuxer, NULL);
-  if (status < 0)
-    return fail_to_read (self, status, error);
   self->stream = l4_choose_stream (self, error);
   if (self->stream == NULL)
     return FALSE;
@@ -268,10 +162,8 @@ open_film (L4Reader *self, GError **error)
 L4Reader *
 l4_reader_open (const char *path, GCancellable *cancellable, GError **error)
 {
-  static GOnce once = G_ONCE_INIT;
   g_autoptr (L4Reader) self = g_new0 (L4Reader, 1);
 
-  g_once (&once, set_up_messages, NULL);
   g_queue_init (&self->ahead);
   self->source = l4_source_open (path, cancellable, error);
   if (self->source == NULL || !open_film (self, error))
@@ -285,7 +177,7 @@ l4_reader_close (L4Reader *self)
   if (self == NULL)
     return;
   forget_packets (self);
-  close_demuxer (self);
+  l4_demuxer_close (&self->demuxer, &self->io);
   l4_source_close (self->source);
   g_free (self);
 }
@@ -296,7 +188,7 @@ l4_reader_rewind (L4Reader *self, GError **error)
   if (!self->begun)
     return TRUE;
   forget_packets (self);
-  close_demuxer (self);
+  l4_demuxer_close (&self->demuxer, &self->io);
   return open_film (self, error);
 }
 
