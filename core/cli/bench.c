@@ -12,12 +12,12 @@
 #include "engine/llama.h"
 #include "weights/budget.h"
 
-typedef struct
+static struct
 {
   gint threads, repetitions;
-  gboolean json, map, no_vision, kv_int8, vision_int8;
+  gboolean json, no_vision;
   char *prompts, *generations, *projector, *load, *kv_type, *vision_type;
-} Options;
+} options = {.repetitions = 5 };
 
 /* One measurement: repeated, in order. */
 typedef struct
@@ -32,7 +32,6 @@ typedef struct
 
 typedef struct
 {
-  const Options *options;
   L4Llama *model;
   L4Speed speed;
   GArray *results;              /* Result */
@@ -93,7 +92,7 @@ random_ids (const L4TextConfig *text, gint64 n)
 static Result *
 begin (Bench *bench, const char *kind, gint64 n)
 {
-  Result result = {.seconds = g_new0 (double, bench->options->repetitions),.units = n };
+  Result result = {.seconds = g_new0 (double, options.repetitions),.units = n };
 
   g_snprintf (result.name, sizeof result.name, "%s%" PRId64, kind, n);
   g_array_append_val (bench->results, result);
@@ -107,18 +106,18 @@ measure_tokens (Bench *bench, gint64 n, gboolean generate, GError **error)
   const L4TextConfig *text = &bench->model->config->text;
   Result *result = begin (bench, generate ? "tg" : "pp", n);
   g_autofree gint32 *ids = random_ids (text, n);
-  g_autoptr (L4Cache) cache = l4_cache_new (bench->model->compute, text, bench->options->kv_int8, n, error);
+  g_autoptr (L4Cache) cache = l4_cache_new (bench->model->compute, text, l4_cli_is (options.kv_type, "int8"), n, error);
   l4_autofree float *logits = l4_alloc (text->vocab * sizeof (float), _("logits"), error);
   L4Type type = l4_type_from_name (bench->model->quantization);
 
   if (cache == NULL || logits == NULL)
     return FALSE;
   result->integers = l4_type_info (type)->block_elements > 1;
-  l4_budget_tokens (bench->model->config, type, bench->options->kv_int8 ? 1 : 2, generate ? n / 2 : 0, generate ? 1 : n,
+  l4_budget_tokens (bench->model->config, type, l4_cli_is (options.kv_type, "int8") ? 1 : 2, generate ? n / 2 : 0, generate ? 1 : n,
       &result->work);
   if (generate)
     l4_work_scale (&result->work, n);
-  for (gint r = -1; r < bench->options->repetitions; r++) {
+  for (gint r = -1; r < options.repetitions; r++) {
     gint64 start = g_get_monotonic_time (), step = generate ? 1 : n;
 
     l4_cache_clear (cache);
@@ -151,10 +150,10 @@ measure_tiles (Bench *bench, gint64 n, GError **error)
     return FALSE;
   for (gsize i = 0; i < n * tile; i++)
     tiles[i] = g_rand_double_range (random, -1, 1);
-  result->integers = bench->options->vision_int8;
-  l4_budget_tile (bench->model->config, bench->options->vision_int8 ? L4_TYPE_Q8_0 : L4_TYPE_BF16, &result->work);
+  result->integers = l4_cli_is (options.vision_type, "int8");
+  l4_budget_tile (bench->model->config, l4_cli_is (options.vision_type, "int8") ? L4_TYPE_Q8_0 : L4_TYPE_BF16, &result->work);
   result->work.operations *= n;
-  for (gint r = -1; r < bench->options->repetitions; r++) {
+  for (gint r = -1; r < options.repetitions; r++) {
     gint64 start = g_get_monotonic_time ();
 
     if (!l4_vision_encoder_forward (bench->model->vision, bench->model->compute, tiles, n, features, NULL, error))
@@ -235,39 +234,6 @@ print_json (const Bench *bench, GError **error)
   return text != NULL || l4_fail (error, L4_ERROR_INTERNAL, _("the results cannot be written as JSON"));
 }
 
-static gboolean
-parse (int argc, char **argv, Options *options, char **path, GError **error)
-{
-  const GOptionEntry entries[] = {
-    {"prompt", 'p', 0, G_OPTION_ARG_FILENAME, &options->prompts, N_("Tokens of a prompt; several with commas; 0: none"), "N"},
-    {"generate", 'n', 0, G_OPTION_ARG_FILENAME, &options->generations, N_("Tokens to generate; several with commas; 0: none"), "N"},
-    {"repetitions", 'r', 0, G_OPTION_ARG_INT, &options->repetitions, N_("Repetitions of each test"), "N"},
-    {"threads", 't', 0, G_OPTION_ARG_INT, &options->threads, N_("Threads; 0: one for every CPU"), "N"},
-    {"projector", 0, 0, G_OPTION_ARG_FILENAME, &options->projector, N_("Vision part of a GGUF model"), "F"},
-    {"load", 0, 0, G_OPTION_ARG_FILENAME, &options->load, N_("Read the weights into memory, or map their file"), "read|map"},
-    {"vision-type", 0, 0, G_OPTION_ARG_FILENAME, &options->vision_type, N_("How the vision part's weights are kept"), "bf16|int8"},
-    {"kv-type", 0, 0, G_OPTION_ARG_FILENAME, &options->kv_type, N_("How keys and values are kept"), "bf16|int8"},
-    {"no-vision", 0, 0, G_OPTION_ARG_NONE, &options->no_vision, N_("Leave pictures out"), NULL},
-    {"json", 0, 0, G_OPTION_ARG_NONE, &options->json, N_("Print JSON"), NULL},
-    {NULL}
-  };
-  g_auto (GStrv) rest = NULL;
-
-  if (!l4_cli_parse (&argc, &argv, entries, "[MODEL]", &rest, error))
-    return FALSE;
-  if (g_strv_length (rest) > 1)
-    return l4_fail (error, L4_ERROR_INPUT, _("%s: one model is enough"), rest[1]);
-  if (options->repetitions < 1 || options->repetitions > 1000)
-    return l4_fail (error, L4_ERROR_INPUT, _("--repetitions %d: must be 1 to 1000"), options->repetitions);
-  if (!l4_cli_check_threads (options->threads, error)
-      || !l4_cli_parse_choice ("load", options->load, "read", "map", &options->map, error)
-      || !l4_cli_parse_choice ("kv-type", options->kv_type, "bf16", "int8", &options->kv_int8, error)
-      || !l4_cli_parse_choice ("vision-type", options->vision_type, "bf16", "int8", &options->vision_int8, error))
-    return FALSE;
-  *path = rest[0] != NULL ? g_strdup (rest[0]) : l4_cli_embedded_model ();
-  return TRUE;
-}
-
 /* The better of what the machine gives now and gave before: others may be at work on it. */
 static gboolean
 measure_machine (Bench *bench, GError **error)
@@ -285,44 +251,62 @@ measure_machine (Bench *bench, GError **error)
 static gboolean
 measure_all (Bench *bench, GError **error)
 {
-  const Options *options = bench->options;
-
   if (!measure_machine (bench, error)
-      || !measure_list (bench, options->prompts != NULL ? options->prompts : "512", FALSE, error)
-      || !measure_list (bench, options->generations != NULL ? options->generations : "128", TRUE, error))
+      || !measure_list (bench, options.prompts != NULL ? options.prompts : "512", FALSE, error)
+      || !measure_list (bench, options.generations != NULL ? options.generations : "128", TRUE, error))
     return FALSE;
-  if (bench->model->vision != NULL && !options->no_vision && (!measure_tiles (bench, 1, error) || !measure_tiles (bench, 4, error)))
+  if (bench->model->vision != NULL && !options.no_vision && (!measure_tiles (bench, 1, error) || !measure_tiles (bench, 4, error)))
     return FALSE;
   return measure_machine (bench, error);
 }
 
-gboolean
-l4_cli_bench (int argc, char **argv, GError **error)
+static const GOptionEntry entries[] = {
+  {"prompt", 'p', 0, G_OPTION_ARG_FILENAME, &options.prompts, N_("Tokens of a prompt; several with commas; 0: none (512)"), "N"},
+  {"generate", 'n', 0, G_OPTION_ARG_FILENAME, &options.generations, N_("Tokens to generate; several with commas; 0: none (128)"), "N"},
+  {"repetitions", 'r', 0, G_OPTION_ARG_INT, &options.repetitions, N_("Repetitions of each test (5)"), "N"},
+  {"threads", 't', 0, G_OPTION_ARG_INT, &options.threads, N_("Threads; 0: one for every CPU (0)"), "N"},
+  {"projector", 0, 0, G_OPTION_ARG_FILENAME, &options.projector, N_("Vision part of a GGUF model"), "FILE"},
+  {"load", 0, 0, G_OPTION_ARG_FILENAME, &options.load, N_("Read the weights into memory, or map their file"), L4_CLI_LOAD},
+  {"vision-type", 0, 0, G_OPTION_ARG_FILENAME, &options.vision_type, N_("How the vision part's weights are kept"), L4_CLI_PRECISION},
+  {"kv-type", 0, 0, G_OPTION_ARG_FILENAME, &options.kv_type, N_("How keys and values are kept"), L4_CLI_PRECISION},
+  {"no-vision", 0, 0, G_OPTION_ARG_NONE, &options.no_vision, N_("Leave pictures out"), NULL},
+  {"json", 0, 0, G_OPTION_ARG_NONE, &options.json, N_("Print JSON"), NULL},
+  {NULL}
+};
+
+static gboolean
+run (char **arguments, GError **error)
 {
-  Options options = {.repetitions = 5 };
-  g_autofree char *path = NULL;
+  g_autofree char *path = l4_cli_one_model (arguments, error);
   g_autoptr (L4Llama) model = NULL;
   g_autoptr (GArray) results = g_array_new (FALSE, FALSE, sizeof (Result));
-  Bench bench = {.options = &options,.results = results };
-  gboolean good;
+  Bench bench = {.results = results };
 
   g_array_set_clear_func (results, result_clear);
-  good = parse (argc, argv, &options, &path, error);
-  if (good)
-    model = l4_llama_load (&(L4LoadOptions) {.model_path = path,.projector_path = options.projector,
-          .threads = options.threads,.map = options.map,.vision_int8 = options.vision_int8 }, L4_PRECISION_BF16, NULL,
-        NULL, NULL, error);
-  bench.model = model;
-  good = model != NULL && measure_all (&bench, error);
-  if (good && options.json)
-    good = print_json (&bench, error);
-  else if (good)
-    print_table (&bench);
-  g_free (options.prompts);
-  g_free (options.generations);
-  g_free (options.projector);
-  g_free (options.load);
-  g_free (options.kv_type);
-  g_free (options.vision_type);
-  return good;
+  if (path == NULL)
+    return FALSE;
+  if (options.repetitions < 1 || options.repetitions > 1000)
+    return l4_fail (error, L4_ERROR_INPUT, _("--repetitions %d: must be 1 to 1000"), options.repetitions);
+  if (!l4_cli_check_threads (options.threads, error))
+    return FALSE;
+  bench.model = model = l4_llama_load (&(L4LoadOptions) {.model_path = path,.projector_path = options.projector,
+        .threads = options.threads,.map = l4_cli_is (options.load, "map"),.vision_int8 = l4_cli_is (options.vision_type, "int8") },
+      L4_PRECISION_BF16, NULL, NULL, NULL, error);
+  if (model == NULL || !measure_all (&bench, error))
+    return FALSE;
+  if (options.json)
+    return print_json (&bench, error);
+  print_table (&bench);
+  return TRUE;
 }
+
+const L4Command l4_cli_bench = {
+  .name = "bench",
+  .usage = "[MODEL]",
+  .description = N_("Measures how many tokens of a prompt are read, how many are generated and how many tiles of pictures are encoded a second (median "
+      "of the repetitions), and what share that is of what the machine's memory and arithmetic would allow, which are measured in the same run."),
+  .examples = N_("llama4 bench scout.gguf -p 512,2048 -n 64  # Prompts of two lengths, and a generation.\n"
+      "llama4 bench --json > speed.json  # The embedded model, for another program."),
+  .entries = entries,
+  .run = run,
+};

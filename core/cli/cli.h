@@ -4,28 +4,23 @@
 #pragma once
 
 #include "base/error.h"
+#include "command/command.h"
 
-/* Each takes its own arguments, the command's name first, and returns FALSE with one line in *error. */
-gboolean l4_cli_run (int argc, char **argv, GError **error);
-gboolean l4_cli_trace (int argc, char **argv, GError **error);
-gboolean l4_cli_tokenize (int argc, char **argv, GError **error);
-gboolean l4_cli_bench (int argc, char **argv, GError **error);
-gboolean l4_cli_inspect (int argc, char **argv, GError **error);
-gboolean l4_cli_plan (int argc, char **argv, GError **error);
-gboolean l4_cli_convert (int argc, char **argv, GError **error);
-gboolean l4_cli_synth (int argc, char **argv, GError **error);
+extern const L4Command l4_cli_run, l4_cli_trace, l4_cli_tokenize, l4_cli_bench, l4_cli_inspect, l4_cli_plan, l4_cli_convert, l4_cli_synth;
 
-/* Parses argv by entries; what is left stands in *rest, a NULL-terminated array (transfer full) that is NULL before. After -- comes
- * nothing but arguments. usage: what follows the command's name in its help. Text is taken as bytes (G_OPTION_ARG_FILENAME): what GLib
- * converts from the locale's characters can be nothing but ASCII in some. */
-gboolean l4_cli_parse (int *argc, char ***argv, const GOptionEntry *entries, const char *usage, char ***rest, GError **error);
+/* Values of options that several have. */
+#define L4_CLI_LOAD "read|map"
+#define L4_CLI_PRECISION "bf16|int8"
+#define L4_CLI_WRITTEN_TYPES "F32|F16|BF16|Q8_0|Q4_0|Q4_K|Q6_K"
 
-/* An option of that name that has two values, the first of which need not be given (value NULL): TRUE in *other for the second. */
-gboolean l4_cli_parse_choice (const char *option, const char *value, const char *usual, const char *second, gboolean *other,
-    GError **error);
+/* Whether an option was given that value. */
+gboolean l4_cli_is (const char *value, const char *wanted);
 
 /* What --threads may be. */
 gboolean l4_cli_check_threads (gint threads, GError **error);
+
+/* The only argument, or the embedded model. NULL: there are more. (transfer full) */
+char *l4_cli_one_model (char **arguments, GError **error);
 
 /* What was installed beside the program: name, or below (may be NULL) in the folder of that name. (transfer full) */
 char *l4_cli_data_file (const char *name, const char *below);

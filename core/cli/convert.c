@@ -22,7 +22,8 @@ typedef struct
 {
   const char *path;             /* of the model to read */
   const char *out;
-  char *projector_in, *projector_out;
+  const char *projector_in;
+  char *projector_out;
   char *name;                   /* of the model, for people */
   L4Type type, projector_type;
   gint threads;
@@ -34,7 +35,6 @@ typedef struct
 static void
 job_clear (Job *self)
 {
-  g_free (self->projector_in);
   g_free (self->projector_out);
   g_free (self->name);
   l4_checkpoint_free (self->checkpoint);
@@ -187,8 +187,6 @@ prepare (Job *job, GError **error)
 {
   g_autofree char *folder = g_path_get_dirname (job->out), *out_stem = stem (job->out), *file = NULL, *absolute = NULL;
 
-  if (!l4_quantise_can (job->type) || !l4_quantise_can (job->projector_type))
-    return l4_fail (error, L4_ERROR_INPUT, _("--type and --projector-type must be F32, F16, BF16, Q8_0, Q4_0, Q4_K or Q6_K"));
   if (!l4_cli_check_threads (job->threads, error))
     return FALSE;
   job->checkpoint = l4_checkpoint_open (job->path, job->projector_in, error);
@@ -204,31 +202,29 @@ prepare (Job *job, GError **error)
   return TRUE;
 }
 
-gboolean
-l4_cli_convert (int argc, char **argv, GError **error)
-{
-  g_auto (Job) job = {.type = L4_TYPE_BF16,.projector_type = L4_TYPE_F16 };
-  g_autofree char *type = NULL, *projector_type = NULL;
-  const GOptionEntry entries[] = {
-    {"type", 0, 0, G_OPTION_ARG_FILENAME, &type, N_("Type of the weights: F32, F16, BF16, Q8_0, Q4_0, Q4_K or Q6_K (BF16)"), "T"},
-    {"projector", 0, 0, G_OPTION_ARG_FILENAME, &job.projector_in, N_("Vision part of a GGUF model"), "F"},
-    {"projector-type", 0, 0, G_OPTION_ARG_FILENAME, &projector_type, N_("Type of the weights of the vision part (F16)"), "T"},
-    {"no-projector", 0, 0, G_OPTION_ARG_NONE, &job.no_projector, N_("Leave the vision part out"), NULL},
-    {"threads", 0, 0, G_OPTION_ARG_INT, &job.threads, N_("Threads; 0: one for every CPU (0)"), "N"},
-    {NULL}
-  };
-  g_auto (GStrv) rest = NULL;
+static char *type, *projector, *projector_type;
+static gboolean no_projector;
+static gint threads;
 
-  if (!l4_cli_parse (&argc, &argv, entries, "MODEL OUT.gguf", &rest, error))
-    return FALSE;
-  if (g_strv_length (rest) != 2)
+static const GOptionEntry entries[] = {
+  {"type", 0, 0, G_OPTION_ARG_FILENAME, &type, N_("Type of the weights (BF16)"), L4_CLI_WRITTEN_TYPES},
+  {"projector", 0, 0, G_OPTION_ARG_FILENAME, &projector, N_("Vision part of a GGUF model"), "FILE"},
+  {"projector-type", 0, 0, G_OPTION_ARG_FILENAME, &projector_type, N_("Type of the weights of the vision part (F16)"), L4_CLI_WRITTEN_TYPES},
+  {"no-projector", 0, 0, G_OPTION_ARG_NONE, &no_projector, N_("Leave the vision part out"), NULL},
+  {"threads", 0, 0, G_OPTION_ARG_INT, &threads, N_("Threads; 0: one for every CPU (0)"), "N"},
+  {NULL}
+};
+
+static gboolean
+run (char **arguments, GError **error)
+{
+  g_auto (Job) job = {.path = arguments[0],.projector_in = projector,.no_projector = no_projector,.threads = threads };
+
+  if (g_strv_length (arguments) != 2)
     return l4_fail (error, L4_ERROR_INPUT, _("convert needs a model and the name of the file to write"));
-  if (type != NULL)
-    job.type = l4_type_from_name (type);
-  if (projector_type != NULL)
-    job.projector_type = l4_type_from_name (projector_type);
-  job.path = rest[0];
-  job.out = rest[1];
+  job.out = arguments[1];
+  job.type = type != NULL ? l4_type_from_name (type) : L4_TYPE_BF16;
+  job.projector_type = projector_type != NULL ? l4_type_from_name (projector_type) : L4_TYPE_F16;
   if (!prepare (&job, error) || !convert (&job, error))
     return FALSE;
   if (!l4_gguf_is_common (&job.config->text))
@@ -236,3 +232,13 @@ l4_cli_convert (int argc, char **argv, GError **error)
         job.path);
   return TRUE;
 }
+
+const L4Command l4_cli_convert = {
+  .name = "convert",
+  .usage = "MODEL OUT.gguf",
+  .description = N_("Writes a Hugging Face folder, or a GGUF file in another type, as a GGUF file. The vision part lands beside it as "
+      "mmproj-OUT-TYPE.gguf. Files appear whole or not at all; one that is there is replaced."),
+  .examples = N_("llama4 convert Llama-4-Scout-17B-16E-Instruct scout-q4.gguf --type Q4_K  # Quantise a folder."),
+  .entries = entries,
+  .run = run,
+};

@@ -159,25 +159,24 @@ print_tokenizer (const L4Checkpoint *checkpoint, const L4Config *config)
   printf ("\n");
 }
 
-gboolean
-l4_cli_inspect (int argc, char **argv, GError **error)
+static char *projector;
+static gboolean metadata;
+
+static const GOptionEntry entries[] = {
+  {"projector", 0, 0, G_OPTION_ARG_FILENAME, &projector, N_("File with the vision part of a GGUF model"), "FILE"},
+  {"metadata", 0, 0, G_OPTION_ARG_NONE, &metadata, N_("List the keys of GGUF files too"), NULL},
+  {NULL}
+};
+
+static gboolean
+run (char **arguments, GError **error)
 {
-  g_autofree char *path = NULL, *projector = NULL;
-  gboolean metadata = FALSE;
-  const GOptionEntry entries[] = {
-    {"projector", 0, 0, G_OPTION_ARG_FILENAME, &projector, N_("File with the vision part of a GGUF model"), "F"},
-    {"metadata", 0, 0, G_OPTION_ARG_NONE, &metadata, N_("List the keys of GGUF files too"), NULL},
-    {NULL}
-  };
-  g_auto (GStrv) rest = NULL;
+  g_autofree char *path = l4_cli_one_model (arguments, error);
   g_autoptr (L4Config) config = NULL;
   g_autoptr (L4Checkpoint) checkpoint = NULL;
 
-  if (!l4_cli_parse (&argc, &argv, entries, "[MODEL] [--projector F] [--metadata]", &rest, error))
+  if (path == NULL)
     return FALSE;
-  if (g_strv_length (rest) > 1)
-    return l4_fail (error, L4_ERROR_INPUT, _("%s: one model is enough"), rest[1]);
-  path = rest[0] != NULL ? g_strdup (rest[0]) : l4_cli_embedded_model ();
   checkpoint = l4_checkpoint_open (path, projector, error);
   if (checkpoint == NULL)
     return FALSE;
@@ -202,3 +201,14 @@ l4_cli_inspect (int argc, char **argv, GError **error)
   print_tensors (checkpoint);
   return TRUE;
 }
+
+const L4Command l4_cli_inspect = {
+  .name = "inspect",
+  .usage = "[MODEL]",
+  .description = N_("Prints which files a model is read from, its shape, its vocabulary, and every tensor with its type, shape and size; what a "
+      "model of this shape needs and the files do not have begins with \"missing:\". Reads no weights."),
+  .examples = N_("llama4 inspect Scout-Q4_K_M-00001-of-00002.gguf  # What the file is, and what is missing.\n"
+      "llama4 inspect --metadata scout.gguf | grep rope  # A GGUF file's own keys."),
+  .entries = entries,
+  .run = run,
+};

@@ -260,8 +260,21 @@ print_plan (const Plan *plan, const Plan *other, GError **error)
   return TRUE;
 }
 
+static char *type, *kv_type;
+static gint64 context;
+static gint threads;
+
+static const GOptionEntry entries[] = {
+  {"context", 0, 0, G_OPTION_ARG_INT64, &context, N_("Tokens of prompt and answer (8192)"), "N"},
+  {"type", 0, 0, G_OPTION_ARG_FILENAME, &type, N_("Type of the weights (the model's own, or Q4_K)"),
+      "F32|F16|BF16|Q8_0|Q4_0|Q4_1|Q5_0|Q5_1|Q2_K|Q3_K|Q4_K|Q5_K|Q6_K|IQ4_NL|IQ4_XS"},
+  {"kv-type", 0, 0, G_OPTION_ARG_FILENAME, &kv_type, N_("How keys and values are kept"), L4_CLI_PRECISION},
+  {"threads", 0, 0, G_OPTION_ARG_INT, &threads, N_("Threads; 0: one for every CPU (0)"), "N"},
+  {NULL}
+};
+
 static gboolean
-load (Plan *plan, const char *what, const char *type, gint64 context, GError **error)
+load (Plan *plan, const char *what, GError **error)
 {
   plan->name = what;
   plan->config = l4_cli_load_shape (what, &plan->files, error);
@@ -271,7 +284,7 @@ load (Plan *plan, const char *what, const char *type, gint64 context, GError **e
     plan->files.type = L4_TYPE_OTHER;
   plan->type = type != NULL ? l4_type_from_name (type) : plan->files.type != L4_TYPE_OTHER ? plan->files.type : L4_TYPE_Q4_K;
   if (plan->type == L4_TYPE_OTHER || plan->type == L4_TYPE_F8_E4M3)
-    return l4_fail (error, L4_ERROR_INPUT, _("--type %s: is no type that a GGUF file can have"), type);
+    return l4_fail (error, L4_ERROR_INPUT, _("%s: is in no type that a GGUF file can have; plan needs a --type for it"), what);
   plan->context = context > 0 ? context : MIN (DEFAULT_CONTEXT, plan->config->text.context);
   if (plan->context > plan->config->text.context)
     return l4_fail (error, L4_ERROR_INPUT, _("--context %" PRId64 ": %s has at most %" PRId64), context, what,
@@ -287,38 +300,32 @@ plan_clear (Plan *self)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Plan, plan_clear)
 
-gboolean
-l4_cli_plan (int argc, char **argv, GError **error)
+static gboolean
+run (char **arguments, GError **error)
 {
-  g_autofree char *type = NULL, *path = NULL, *kv_type = NULL;
-  gint64 context = 0;
-  gint threads = 0;
-  const GOptionEntry entries[] = {
-    {"context", 0, 0, G_OPTION_ARG_INT64, &context, N_("Tokens of prompt and answer (8192)"), "N"},
-    {"type", 0, 0, G_OPTION_ARG_FILENAME, &type, N_("Type of the weights (the model's own, or Q4_K)"), "T"},
-    {"kv-type", 0, 0, G_OPTION_ARG_FILENAME, &kv_type, N_("How keys and values are kept"), "bf16|int8"},
-    {"threads", 0, 0, G_OPTION_ARG_INT, &threads, N_("Threads; 0: one for every CPU (0)"), "N"},
-    {NULL}
-  };
-  g_auto (GStrv) rest = NULL;
-  g_auto (Plan) plan = { 0 }, other = { 0 };
+  g_autofree char *path = l4_cli_one_model (arguments, error);
+  g_auto (Plan) plan = {.kv_int8 = l4_cli_is (kv_type, "int8"),.threads = threads }, other = plan;
   gboolean unknown;
 
-  if (!l4_cli_parse (&argc, &argv, entries, "scout|maverick|behemoth|MODEL", &rest, error))
+  if (path == NULL)
     return FALSE;
-  if (g_strv_length (rest) > 1)
-    return l4_fail (error, L4_ERROR_INPUT, _("%s: one model is enough"), rest[1]);
   if (context < 0)
     return l4_fail (error, L4_ERROR_INPUT, _("--context %" PRId64 ": must not be negative"), context);
-  if (!l4_cli_check_threads (threads, error)
-      || !l4_cli_parse_choice ("kv-type", kv_type, "bf16", "int8", &plan.kv_int8, error))
+  if (!l4_cli_check_threads (threads, error))
     return FALSE;
-  plan.threads = threads;
-  other.kv_int8 = plan.kv_int8;
-  path = rest[0] != NULL ? g_strdup (rest[0]) : l4_cli_embedded_model ();
   unknown = g_ascii_strcasecmp (path, UNKNOWN) == 0;
-  if (!load (&plan, unknown ? unknown_shapes[1] : path, type, context, error)
-      || (unknown && !load (&other, unknown_shapes[0], type, context, error)))
+  if (!load (&plan, unknown ? unknown_shapes[1] : path, error) || (unknown && !load (&other, unknown_shapes[0], error)))
     return FALSE;
   return print_plan (&plan, unknown ? &other : NULL, error);
 }
+
+const L4Command l4_cli_plan = {
+  .name = "plan",
+  .usage = "[scout | maverick | behemoth | MODEL]",
+  .description = N_("Says, before anything is loaded, what a model takes: parameters, weights in several types, cache by context, operations; whether it "
+      "fits into this machine, and what speed at most may be expected of it. What it says of memory is right within a twentieth."),
+  .examples = N_("llama4 plan scout --type Q4_K  # A published shape, as if quantised so.\n"
+      "llama4 plan scout.gguf --context 131072  # A file, with a long context."),
+  .entries = entries,
+  .run = run,
+};

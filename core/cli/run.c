@@ -10,60 +10,41 @@
 #include "cli/picture-file.h"
 #include "output/text.h"
 
-typedef struct
+static struct
 {
   char **images;
   char *system, *projector, *load, *kv_type, *vision_type;
   gint max_tokens, tiles, threads;
   double temperature, top_p;
   gint64 seed;
-  gboolean json, map, kv_int8, vision_int8;
-} Options;
+  gboolean json;
+} options = {.max_tokens = 100,.top_p = 1 };
 
-static void
-options_clear (Options *self)
-{
-  g_strfreev (self->images);
-  g_free (self->system);
-  g_free (self->projector);
-  g_free (self->load);
-  g_free (self->kv_type);
-  g_free (self->vision_type);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, options_clear)
+static const GOptionEntry entries[] = {
+  {"image", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options.images, N_("A picture; may stand several times"), "FILE"},
+  {"system", 0, 0, G_OPTION_ARG_FILENAME, &options.system, N_("System prompt"), "TEXT"},
+  {"max-tokens", 0, 0, G_OPTION_ARG_INT, &options.max_tokens, N_("Longest answer (100)"), "N"},
+  {"temperature", 0, 0, G_OPTION_ARG_DOUBLE, &options.temperature, N_("Randomness; 0: none (0)"), "T"},
+  {"top-p", 0, 0, G_OPTION_ARG_DOUBLE, &options.top_p, N_("Share of the likeliest words to choose from (1)"), "P"},
+  {"seed", 0, 0, G_OPTION_ARG_INT64, &options.seed, N_("Start of the random numbers (0)"), "N"},
+  {"tiles", 0, 0, G_OPTION_ARG_INT, &options.tiles, N_("Most tiles a picture; 0: what the model allows (0)"), "N"},
+  {"threads", 0, 0, G_OPTION_ARG_INT, &options.threads, N_("Threads; 0: one for every CPU (0)"), "N"},
+  {"projector", 0, 0, G_OPTION_ARG_FILENAME, &options.projector, N_("Vision part of the model"), "FILE"},
+  {"load", 0, 0, G_OPTION_ARG_FILENAME, &options.load, N_("Read the weights into memory, or map their file"), L4_CLI_LOAD},
+  {"vision-type", 0, 0, G_OPTION_ARG_FILENAME, &options.vision_type, N_("How the vision part's weights are kept"), L4_CLI_PRECISION},
+  {"kv-type", 0, 0, G_OPTION_ARG_FILENAME, &options.kv_type, N_("How keys and values are kept"), L4_CLI_PRECISION},
+  {"json", 0, 0, G_OPTION_ARG_NONE, &options.json, N_("One JSON object instead of text"), NULL},
+  {NULL}
+};
 
 static gboolean
-parse (int argc, char **argv, Options *options, char ***rest, GError **error)
+check_options (GError **error)
 {
-  const GOptionEntry entries[] = {
-    {"projector", 0, 0, G_OPTION_ARG_FILENAME, &options->projector, N_("Vision part of the model"), "F"},
-    {"image", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options->images, N_("A picture; may stand several times"), "F"},
-    {"system", 0, 0, G_OPTION_ARG_FILENAME, &options->system, N_("System prompt"), "S"},
-    {"max-tokens", 0, 0, G_OPTION_ARG_INT, &options->max_tokens, N_("Longest answer (100)"), "N"},
-    {"temperature", 0, 0, G_OPTION_ARG_DOUBLE, &options->temperature, N_("Randomness; 0: none (0)"), "T"},
-    {"top-p", 0, 0, G_OPTION_ARG_DOUBLE, &options->top_p, N_("Share of the likeliest words to choose from (1)"), "P"},
-    {"seed", 0, 0, G_OPTION_ARG_INT64, &options->seed, N_("Start of the random numbers (0)"), "N"},
-    {"tiles", 0, 0, G_OPTION_ARG_INT, &options->tiles, N_("Most tiles a picture; 0: what the model allows (0)"), "N"},
-    {"threads", 0, 0, G_OPTION_ARG_INT, &options->threads, N_("Threads; 0: one for every CPU (0)"), "N"},
-    {"load", 0, 0, G_OPTION_ARG_FILENAME, &options->load, N_("Read the weights into memory, or map their file"), "read|map"},
-    {"vision-type", 0, 0, G_OPTION_ARG_FILENAME, &options->vision_type, N_("How the vision part's weights are kept"), "bf16|int8"},
-    {"kv-type", 0, 0, G_OPTION_ARG_FILENAME, &options->kv_type, N_("How keys and values are kept"), "bf16|int8"},
-    {"json", 0, 0, G_OPTION_ARG_NONE, &options->json, N_("One JSON object instead of text"), NULL},
-    {NULL}
-  };
-
-  *options = (Options) {.max_tokens = 100,.top_p = 1 };
-  if (!l4_cli_parse (&argc, &argv, entries, "[MODEL] [PROMPT | -]", rest, error))
-    return FALSE;
-  if (options->max_tokens < 1)
-    return l4_fail (error, L4_ERROR_INPUT, _("--max-tokens %d: must be at least 1"), options->max_tokens);
-  if (options->tiles < 0)
-    return l4_fail (error, L4_ERROR_INPUT, _("--tiles %d: must not be negative"), options->tiles);
-  return l4_cli_check_threads (options->threads, error)
-      && l4_cli_parse_choice ("load", options->load, "read", "map", &options->map, error)
-      && l4_cli_parse_choice ("kv-type", options->kv_type, "bf16", "int8", &options->kv_int8, error)
-      && l4_cli_parse_choice ("vision-type", options->vision_type, "bf16", "int8", &options->vision_int8, error);
+  if (options.max_tokens < 1)
+    return l4_fail (error, L4_ERROR_INPUT, _("--max-tokens %d: must be at least 1"), options.max_tokens);
+  if (options.tiles < 0)
+    return l4_fail (error, L4_ERROR_INPUT, _("--tiles %d: must not be negative"), options.tiles);
+  return l4_cli_check_threads (options.threads, error);
 }
 
 static char *
@@ -135,25 +116,25 @@ print_figures (const L4Answer *answer)
 }
 
 static gboolean
-answer (const Options *options, L4Model *model, const char *prompt, GError **error)
+answer (L4Model *model, const char *prompt, GError **error)
 {
   g_autoptr (GArray) parts = g_array_new (FALSE, TRUE, sizeof (L4Part));
   g_autoptr (GPtrArray) pixels = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (L4Session) session = l4_session_new (model);
-  const L4Part system = {.text = options->system };
-  const L4GenerateOptions generate = { options->max_tokens, options->temperature, options->top_p, options->seed,
-    options->tiles, options->kv_int8
+  const L4Part system = {.text = options.system };
+  const L4GenerateOptions generate = { options.max_tokens, options.temperature, options.top_p, options.seed,
+    options.tiles, l4_cli_is (options.kv_type, "int8")
   };
   g_auto (L4Answer) result = { 0 };
   L4Message messages[2];
   gsize n = 0;
   L4Part text = {.text = prompt };
 
-  for (guint i = 0; options->images != NULL && options->images[i] != NULL; i++) {
+  for (guint i = 0; options.images != NULL && options.images[i] != NULL; i++) {
     L4Part part = { 0 };
     guint8 *data = NULL;
 
-    if (!l4_picture_file_load (options->images[i], &part.picture.width, &part.picture.height, &data, error))
+    if (!l4_picture_file_load (options.images[i], &part.picture.width, &part.picture.height, &data, error))
       return FALSE;
     g_ptr_array_add (pixels, data);
     part.picture.pixels = data;
@@ -161,13 +142,13 @@ answer (const Options *options, L4Model *model, const char *prompt, GError **err
     g_array_append_val (parts, part);
   }
   g_array_append_val (parts, text);
-  if (options->system != NULL)
+  if (options.system != NULL)
     messages[n++] = (L4Message) { L4_ROLE_SYSTEM, &system, 1 };
   messages[n++] = (L4Message) { L4_ROLE_USER, (const L4Part *) parts->data, parts->len };
-  if (!l4_session_answer (session, messages, n, &generate, options->json ? NULL : isatty (STDOUT_FILENO) ? on_text_for_terminal
+  if (!l4_session_answer (session, messages, n, &generate, options.json ? NULL : isatty (STDOUT_FILENO) ? on_text_for_terminal
           : on_text, NULL, NULL, &result, error))
     return FALSE;
-  if (options->json) {
+  if (options.json) {
     const L4Record record = {.model = l4_model_get_info (model),.answer = &result };
     g_autofree char *json = l4_record_to_json (&record);
 
@@ -189,30 +170,41 @@ tell_limits (L4Model *model)
     fprintf (stderr, _("llama4: this was the small built-in model: %s; the argument MODEL takes a real one\n"), limits);
 }
 
-gboolean
-l4_cli_run (int argc, char **argv, GError **error)
+static gboolean
+run (char **arguments, GError **error)
 {
-  g_auto (Options) options = { 0 };
-  g_auto (GStrv) rest = NULL;
   g_autofree char *path = NULL, *prompt = NULL;
   g_autoptr (L4Model) model = NULL;
   L4LoadOptions load;
 
-  if (!parse (argc, argv, &options, &rest, error) || !sort_arguments (rest, &path, &prompt, error)
+  if (!check_options (error) || !sort_arguments (arguments, &path, &prompt, error)
       || !check_text ("--system", options.system, error) || !check_text (_("prompt"), prompt, error))
     return FALSE;
   load = (L4LoadOptions) {
     .model_path = path,
     .projector_path = options.projector,
-    .map = options.map,
-    .vision_int8 = options.vision_int8,
+    .map = l4_cli_is (options.load, "map"),
+    .vision_int8 = l4_cli_is (options.vision_type, "int8"),
     .threads = options.threads,
     .for_pictures = options.images != NULL,
   };
   model = l4_model_load (&load, NULL, NULL, NULL, error);
-  if (model == NULL || !answer (&options, model, prompt, error))
+  if (model == NULL || !answer (model, prompt, error))
     return FALSE;
   if (path == NULL)
     tell_limits (model);
   return TRUE;
 }
+
+const L4Command l4_cli_run = {
+  .name = "run",
+  .usage = "[MODEL] [PROMPT | -]",
+  .description = N_("Shows the pictures to the model, asks the PROMPT (of standard input with -; without one, what there is to see) and prints the "
+      "answer as it is generated, then on standard error what it took. A single argument is the model when it is a file or has a slash.\n\n"
+      "On a terminal control characters of an answer are left out; elsewhere it comes as the model gave it."),
+  .examples = N_("llama4 run --image photo.jpg \"What is in this picture?\"  # Ask the embedded model about a picture.\n"
+      "llama4 run scout.gguf --image a.png --image b.png \"What changed?\"  # Ask another one about two.\n"
+      "llama4 run scout.gguf --json - < prompt.txt  # Take the prompt from a file, and get the record."),
+  .entries = entries,
+  .run = run,
+};

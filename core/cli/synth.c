@@ -132,50 +132,46 @@ write_tensors (Synth *self, const L4TextConfig *config, GArray *layout, L4Type t
 
 /* The command ---------------------------------------------------------------------------------------------------------- */
 
-typedef struct
+static struct
 {
   gint layers, vocab;
   gint64 seed;
   char *type, *tokenizer;
   gboolean projector;
-} Options;
+} options;
 
-static void
-options_clear (Options *self)
-{
-  g_free (self->type);
-  g_free (self->tokenizer);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, options_clear)
+static const GOptionEntry entries[] = {
+  {"layers", 0, 0, G_OPTION_ARG_INT, &options.layers, N_("Layers of the decoder (those of the shape)"), "N"},
+  {"vocab", 0, 0, G_OPTION_ARG_INT, &options.vocab, N_("Size of the vocabulary (that of the shape)"), "N"},
+  {"type", 0, 0, G_OPTION_ARG_FILENAME, &options.type, N_("Type of the weights (Q4_0; F16 for --projector)"), L4_CLI_WRITTEN_TYPES},
+  {"tokenizer", 0, 0, G_OPTION_ARG_FILENAME, &options.tokenizer, N_("Vocabulary to copy in, so that the model can be run"), "MODEL"},
+  {"seed", 0, 0, G_OPTION_ARG_INT64, &options.seed, N_("Start of the random numbers (0)"), "N"},
+  {"projector", 0, 0, G_OPTION_ARG_NONE, &options.projector, N_("Write the file of the vision part instead"), NULL},
+  {NULL}
+};
 
 static gboolean
-check (const Options *options, char **rest, L4Type *type, GError **error)
+check_options (char **arguments, GError **error)
 {
-  guint n = g_strv_length (rest);
-
-  if (n != 2)
+  if (g_strv_length (arguments) != 2)
     return l4_fail (error, L4_ERROR_INPUT, _("synth needs a shape and the name of the file to write"));
-  if (options->layers < 0 || options->layers > 1024)
-    return l4_fail (error, L4_ERROR_INPUT, _("--layers %d: must be 1 to 1024"), options->layers);
-  if (options->vocab < 0 || options->vocab > 1 << 24)
-    return l4_fail (error, L4_ERROR_INPUT, _("--vocab %d: must be 1 to %d"), options->vocab, 1 << 24);
-  *type = l4_type_from_name (options->type != NULL ? options->type : options->projector ? "F16" : "Q4_0");
-  if (!l4_quantise_can (*type))
-    return l4_fail (error, L4_ERROR_INPUT, _("--type %s: must be F32, F16, BF16, Q8_0, Q4_0, Q4_K or Q6_K"), options->type);
+  if (options.layers < 0 || options.layers > 1024)
+    return l4_fail (error, L4_ERROR_INPUT, _("--layers %d: must be 1 to 1024"), options.layers);
+  if (options.vocab < 0 || options.vocab > 1 << 24)
+    return l4_fail (error, L4_ERROR_INPUT, _("--vocab %d: must be 1 to %d"), options.vocab, 1 << 24);
   return TRUE;
 }
 
 /* What --layers, --vocab and --tokenizer change; a vocabulary that is copied in makes the model's as large as itself. */
 static gboolean
-change_shape (const Options *options, L4Config *config, L4Tokenizer **tokenizer, GError **error)
+change_shape (L4Config *config, L4Tokenizer **tokenizer, GError **error)
 {
   gint64 size = 0;
 
-  if (options->layers > 0)
-    l4_cli_set_layers (&config->text, options->layers);
-  if (options->tokenizer != NULL) {
-    *tokenizer = l4_tokenizer_load (options->tokenizer, error);
+  if (options.layers > 0)
+    l4_cli_set_layers (&config->text, options.layers);
+  if (options.tokenizer != NULL) {
+    *tokenizer = l4_tokenizer_load (options.tokenizer, error);
     if (*tokenizer == NULL)
       return FALSE;
     size = l4_tokenizer_get_size (*tokenizer);
@@ -183,10 +179,10 @@ change_shape (const Options *options, L4Config *config, L4Tokenizer **tokenizer,
     config->pad_token = -1;
     config->n_stop_tokens = 0;
   }
-  if (options->vocab > 0 && options->vocab < size)
-    return l4_fail (error, L4_ERROR_INPUT, _("--vocab %d: %s has %" PRId64 " ids"), options->vocab, options->tokenizer, size);
-  if (options->vocab > 0 || size > 0)
-    config->text.vocab = options->vocab > 0 ? options->vocab : size;
+  if (options.vocab > 0 && options.vocab < size)
+    return l4_fail (error, L4_ERROR_INPUT, _("--vocab %d: %s has %" PRId64 " ids"), options.vocab, options.tokenizer, size);
+  if (options.vocab > 0 || size > 0)
+    config->text.vocab = options.vocab > 0 ? options.vocab : size;
   return TRUE;
 }
 
@@ -200,18 +196,18 @@ put_vocabulary (const L4Config *config, const L4Tokenizer *tokenizer, L4GgufWrit
 }
 
 static gboolean
-write_file (const Options *options, const L4Config *config, const L4Tokenizer *tokenizer, const char *shape, L4Type type,
+write_file (const L4Config *config, const L4Tokenizer *tokenizer, const char *shape, L4Type type,
     const char *path, GError **error)
 {
   g_autoptr (L4GgufWriter) writer = NULL;
   g_autoptr (GArray) layout = NULL;
-  g_auto (Synth) synth = {.random = (guint64) options->seed,.buffer = g_malloc (AT_ONCE) };
+  g_auto (Synth) synth = {.random = (guint64) options.seed,.buffer = g_malloc (AT_ONCE) };
 
-  if (options->projector && !config->has_vision)
+  if (options.projector && !config->has_vision)
     return l4_fail (error, L4_ERROR_INPUT, _("%s: has no vision part"), shape);
   if ((writer = l4_gguf_writer_new (path, error)) == NULL)
     return FALSE;
-  if (options->projector) {
+  if (options.projector) {
     layout = l4_layout_vision (&config->vision, config->text.hidden);
     l4_gguf_put_vision (writer, &config->vision, config->text.hidden, "random", type);
   } else {
@@ -230,29 +226,26 @@ write_file (const Options *options, const L4Config *config, const L4Tokenizer *t
       && l4_gguf_writer_finish (writer, error);
 }
 
-gboolean
-l4_cli_synth (int argc, char **argv, GError **error)
+static gboolean
+run (char **arguments, GError **error)
 {
-  g_auto (Options) options = { 0 };
-  const GOptionEntry entries[] = {
-    {"layers", 0, 0, G_OPTION_ARG_INT, &options.layers, N_("Layers of the decoder (those of the shape)"), "N"},
-    {"vocab", 0, 0, G_OPTION_ARG_INT, &options.vocab, N_("Size of the vocabulary (that of the shape)"), "N"},
-    {"type", 0, 0, G_OPTION_ARG_FILENAME, &options.type,
-        N_("Type of the weights: F32, F16, BF16, Q8_0, Q4_0, Q4_K or Q6_K (Q4_0; F16 for --projector)"), "T"},
-    {"tokenizer", 0, 0, G_OPTION_ARG_FILENAME, &options.tokenizer, N_("Vocabulary to copy in, so that the model can be run"), "F"},
-    {"seed", 0, 0, G_OPTION_ARG_INT64, &options.seed, N_("Start of the random numbers (0)"), "N"},
-    {"projector", 0, 0, G_OPTION_ARG_NONE, &options.projector, N_("Write the file of the vision part instead"), NULL},
-    {NULL}
-  };
-  g_auto (GStrv) rest = NULL;
   g_autoptr (L4Config) config = NULL;
   g_autoptr (L4Tokenizer) tokenizer = NULL;
-  L4Type type = L4_TYPE_F32;
+  L4Type type = l4_type_from_name (options.type != NULL ? options.type : options.projector ? "F16" : "Q4_0");
 
-  if (!l4_cli_parse (&argc, &argv, entries, "scout|maverick|MODEL OUT.gguf", &rest, error))
+  if (!check_options (arguments, error) || (config = l4_cli_load_shape (arguments[0], NULL, error)) == NULL
+      || !change_shape (config, &tokenizer, error))
     return FALSE;
-  if (!check (&options, rest, &type, error) || (config = l4_cli_load_shape (rest[0], NULL, error)) == NULL
-      || !change_shape (&options, config, &tokenizer, error))
-    return FALSE;
-  return write_file (&options, config, tokenizer, rest[0], type, rest[1], error);
+  return write_file (config, tokenizer, arguments[0], type, arguments[1], error);
 }
+
+const L4Command l4_cli_synth = {
+  .name = "synth",
+  .usage = "scout|maverick|MODEL OUT.gguf",
+  .description = N_("Writes random weights in the shape of a published model, or of any other: what such a model says means nothing, what it takes "
+      "does. The file appears whole or not at all; one that is there is replaced."),
+  .examples = N_("llama4 synth scout four-layers.gguf --layers 4 --tokenizer models/embedded  # Four layers of Scout, with a vocabulary.\n"
+      "llama4 synth scout mmproj.gguf --projector  # Its vision part."),
+  .entries = entries,
+  .run = run,
+};

@@ -96,23 +96,29 @@ do_lines (const L4Tokenizer *tokenizer, gboolean decode, GError **error)
   return good;
 }
 
-gboolean
-l4_cli_tokenize (int argc, char **argv, GError **error)
-{
-  gboolean decode = FALSE;
-  const GOptionEntry entries[] = {
-    {"decode", 0, 0, G_OPTION_ARG_NONE, &decode, N_("Turn ids into text"), NULL},
-    {NULL}
-  };
-  g_auto (GStrv) rest = NULL;
-  g_autofree char *path = NULL;
-  g_autoptr (L4Tokenizer) tokenizer = NULL;
+static gboolean decode;
 
-  if (!l4_cli_parse (&argc, &argv, entries, "[MODEL]", &rest, error))
-    return FALSE;
-  if (g_strv_length (rest) > 1)
-    return l4_fail (error, L4_ERROR_INPUT, _("%s: one model is enough"), rest[1]);
-  path = rest[0] != NULL ? g_strdup (rest[0]) : l4_cli_embedded_model ();
-  tokenizer = l4_tokenizer_load (path, error);
+static const GOptionEntry entries[] = {
+  {"decode", 0, 0, G_OPTION_ARG_NONE, &decode, N_("Turn ids into text"), NULL},
+  {NULL}
+};
+
+static gboolean
+run (char **arguments, GError **error)
+{
+  g_autofree char *path = l4_cli_one_model (arguments, error);
+  g_autoptr (L4Tokenizer) tokenizer = path != NULL ? l4_tokenizer_load (path, error) : NULL;
+
   return tokenizer != NULL && do_lines (tokenizer, decode, error);
 }
+
+const L4Command l4_cli_tokenize = {
+  .name = "tokenize",
+  .usage = "[MODEL]",
+  .description = N_("Reads JSON strings from standard input, one a line, and writes an array of token ids for each; with --decode the other way "
+      "round. MODEL may also be a vocabulary by itself: tokenizer.json or tokenizer.model."),
+  .examples = N_("echo '\"A red circle\"' | llama4 tokenize  # The ids of a text.\n"
+      "echo '[1, 2, 3]' | llama4 tokenize --decode  # The text of ids."),
+  .entries = entries,
+  .run = run,
+};

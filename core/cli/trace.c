@@ -64,34 +64,32 @@ write_stages (const char *folder, const L4Trace *t, GError **error)
       error) && write_stage (folder, "logits.npy", t->logits, 2, (gint64[]) { t->n, t->vocab }, error);
 }
 
-gboolean
-l4_cli_trace (int argc, char **argv, GError **error)
+static char *ids_path, *pixels_path, *out;
+static gint threads;
+
+static const GOptionEntry entries[] = {
+  {"ids", 0, 0, G_OPTION_ARG_FILENAME, &ids_path, N_("Token ids, int64"), "FILE.npy"},
+  {"pixels", 0, 0, G_OPTION_ARG_FILENAME, &pixels_path, N_("Prepared tiles, float32"), "FILE.npy"},
+  {"out", 0, 0, G_OPTION_ARG_FILENAME, &out, N_("Folder for the stages"), "FOLDER"},
+  {"threads", 0, 0, G_OPTION_ARG_INT, &threads, N_("Threads; 0: one for every CPU (0)"), "N"},
+  {NULL}
+};
+
+static gboolean
+run (char **arguments, GError **error)
 {
-  g_autofree char *ids_path = NULL, *pixels_path = NULL, *out = NULL, *path = NULL;
-  gint threads = 0;
-  const GOptionEntry entries[] = {
-    {"ids", 0, 0, G_OPTION_ARG_FILENAME, &ids_path, N_("Token ids, int64"), "F.npy"},
-    {"pixels", 0, 0, G_OPTION_ARG_FILENAME, &pixels_path, N_("Prepared tiles, float32"), "F.npy"},
-    {"out", 0, 0, G_OPTION_ARG_FILENAME, &out, N_("Folder for the stages"), "DIR"},
-    {"threads", 0, 0, G_OPTION_ARG_INT, &threads, N_("Threads; 0: one for every CPU"), "N"},
-    {NULL}
-  };
-  g_auto (GStrv) rest = NULL;
+  g_autofree char *path = NULL;
   g_autoptr (L4Llama) model = NULL;
   g_autofree gint32 *ids = NULL;
   g_auto (L4Npy) pixels = { 0 };
   g_auto (L4Trace) trace = { 0 };
   gint64 n = 0;
 
-  if (!l4_cli_parse (&argc, &argv, entries, "[MODEL] --ids F.npy [--pixels F.npy] --out DIR", &rest, error))
-    return FALSE;
   if (ids_path == NULL || out == NULL)
     return l4_fail (error, L4_ERROR_INPUT, _("trace needs --ids and --out"));
-  if (g_strv_length (rest) > 1)
-    return l4_fail (error, L4_ERROR_INPUT, _("%s: one model is enough"), rest[1]);
-  if (!l4_cli_check_threads (threads, error))
+  path = l4_cli_one_model (arguments, error);
+  if (path == NULL || !l4_cli_check_threads (threads, error))
     return FALSE;
-  path = rest[0] != NULL ? g_strdup (rest[0]) : l4_cli_embedded_model ();
   model = l4_llama_load (&(L4LoadOptions) {.model_path = path,.threads = threads }, L4_PRECISION_F32, NULL, NULL,
       NULL, error);
   return model != NULL && read_ids (ids_path, &ids, &n, error)
@@ -99,3 +97,14 @@ l4_cli_trace (int argc, char **argv, GError **error)
       && l4_trace (model, ids, n, pixels.data, pixels.data != NULL ? pixels.dims[0] : 0, NULL, &trace, error)
       && write_stages (out, &trace, error);
 }
+
+const L4Command l4_cli_trace = {
+  .name = "trace",
+  .usage = "[MODEL]",
+  .description = N_("Computes one forward pass of these ids, with these pictures, in float32, and writes what comes out of each stage into the "
+      "folder: vision_features.npy and projected.npy (with --pixels), embeddings.npy, hidden_states.npy, router_logits.npy, logits.npy. For "
+      "comparing with another implementation. --ids and --out must be given."),
+  .examples = N_("llama4 trace scout-tiny --ids ids.npy --out stages  # Write the stages of a model into the folder stages."),
+  .entries = entries,
+  .run = run,
+};
