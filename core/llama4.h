@@ -28,6 +28,10 @@ typedef enum
 
 L4_API GQuark l4_error_quark (void);
 
+/* What the processor lacks of x86-64-v2, with commas; NULL: nothing. Everything else here needs that; this may be asked on every x86-64, even
+ * before main(), and by code that was compiled for it. L4_CPU=x86-64 in the environment: as if it were the first that there was. */
+L4_API const char *l4_processor_lacks (void);
+
 /* Model -------------------------------------------------------------------------------------------------------------- */
 
 /* Weights, tokenizer and settings. Immutable after loading, reference counted, usable from any thread. */

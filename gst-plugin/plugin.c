@@ -7,8 +7,12 @@
 static gboolean
 plugin_init (GstPlugin * plugin)
 {
-  const char *directory = g_getenv ("LLAMA4_LOCALE_DIR");
+  const char *directory = g_getenv ("LLAMA4_LOCALE_DIR"), *lacks = l4_processor_lacks ();
 
+  if (lacks != NULL) {
+    g_printerr ("llama4describe: this processor lacks %s; x86-64-v2 is needed, which machines have since about 2010\n", lacks);
+    return FALSE;
+  }
   bindtextdomain (GETTEXT_PACKAGE, directory != NULL ? directory : L4_LOCALE_DIR);
   bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
   /* without a tag, so that converters and encoders keep it */
