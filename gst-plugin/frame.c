@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Sampled frames: small upright RGB copies of what the decoder gave. */
+/* Sampled frames: small upright RGB copies of what the decoder gave, or drafts that can become such. */
 
 #include "frame.h"
 
@@ -12,6 +12,15 @@ typedef struct
 {
   gint x, y, width, height;
 } Area;
+
+struct _GstLlama4Draft
+{
+  GstVideoInfo info;
+  GstBuffer *buffer;
+  Area area;
+  guint width, height;          /* to convert to */
+  GstVideoOrientationMethod orientation;
+};
 
 struct _GstLlama4Copier
 {
@@ -27,11 +36,33 @@ gst_llama4_frame_ref (GstLlama4Frame * self)
   return self;
 }
 
+static void
+draft_free (GstLlama4Draft * self)
+{
+  if (self == NULL)
+    return;
+  gst_clear_buffer (&self->buffer);
+  g_free (self);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstLlama4Draft, draft_free)
+
+static GstLlama4Frame *
+frame_new (GstClockTime time)
+{
+  GstLlama4Frame *self = g_new0 (GstLlama4Frame, 1);
+
+  g_atomic_ref_count_init (&self->references);
+  self->time = time;
+  return self;
+}
+
 void
 gst_llama4_frame_unref (GstLlama4Frame * self)
 {
   if (!g_atomic_ref_count_dec (&self->references))
     return;
+  draft_free (self->draft);
   g_free (self->pixels);
   g_free (self);
 }
@@ -162,17 +193,15 @@ source_pixel (GstVideoOrientationMethod orientation, guint w, guint h, guint x, 
   }
 }
 
-static GstLlama4Frame *
-frame_new (const GstVideoFrame * converted, GstVideoOrientationMethod orientation, GstClockTime time)
+/* Lays the converted picture upright into the frame. */
+static void
+fill (GstLlama4Frame * self, const GstVideoFrame * converted, GstVideoOrientationMethod orientation)
 {
   guint w = GST_VIDEO_FRAME_WIDTH (converted), h = GST_VIDEO_FRAME_HEIGHT (converted);
   const guint8 *pixels = GST_VIDEO_FRAME_PLANE_DATA (converted, 0);
   gsize stride = GST_VIDEO_FRAME_PLANE_STRIDE (converted, 0);
-  GstLlama4Frame *self = g_new0 (GstLlama4Frame, 1);
   L4Picture *picture = &self->picture;
 
-  g_atomic_ref_count_init (&self->references);
-  self->time = time;
   picture->width = is_sideways (orientation) ? h : w;
   picture->height = is_sideways (orientation) ? w : h;
   picture->stride = (gsize) picture->width * 3;
@@ -184,35 +213,147 @@ frame_new (const GstVideoFrame * converted, GstVideoOrientationMethod orientatio
       source_pixel (orientation, w, h, x, y, &sx, &sy);
       memcpy (self->pixels + y * picture->stride + x * 3, pixels + sy * stride + sx * 3, 3);
     }
-  return self;
+}
+
+/* Converts the area of a mapped frame into self. */
+static gboolean
+convert (GstLlama4Copier * self, GstVideoFrame * in, const Area * area, guint width, guint height,
+    GstVideoOrientationMethod orientation, GstLlama4Frame * frame, char **problem)
+{
+  GstBuffer *converted = NULL;
+  GstVideoFrame out;
+  gboolean done = FALSE;
+
+  if (!prepare_converter (self, &in->info, area, width, height)) {
+    *problem = g_strdup_printf (_("cannot convert %dx%d %s to %ux%u RGB"), area->width, area->height,
+        gst_video_format_to_string (GST_VIDEO_FRAME_FORMAT (in)), width, height);
+  } else if ((converted = gst_buffer_new_allocate (NULL, GST_VIDEO_INFO_SIZE (&self->out), NULL)) == NULL
+      || !gst_video_frame_map (&out, &self->out, converted, GST_MAP_READWRITE)) {
+    *problem = g_strdup_printf (_("no memory for a picture of %ux%u"), width, height);
+  } else {
+    gst_video_converter_frame (self->converter, in, &out);
+    fill (frame, &out, orientation);
+    gst_video_frame_unmap (&out);
+    done = TRUE;
+  }
+  gst_clear_buffer (&converted);
+  return done;
 }
 
 GstLlama4Frame *
 gst_llama4_copier_copy (GstLlama4Copier * self, const GstVideoInfo * info, GstBuffer * buffer,
     GstVideoOrientationMethod orientation, const L4Model * model, guint max_tiles, GstClockTime time, char **problem)
 {
-  GstVideoFrame in, out;
-  GstLlama4Frame *frame = NULL;
-  GstBuffer *converted = NULL;
+  GstLlama4Frame *frame;
+  GstVideoFrame in;
   guint width, height;
   Area area;
 
   if (!map_frame (info, buffer, &in, problem))
     return NULL;
+  frame = frame_new (time);
   area = visible_area (info, &in);
   choose_size (info, &area, is_sideways (orientation), model, max_tiles, &width, &height);
-  if (!prepare_converter (self, &in.info, &area, width, height)) {
-    *problem = g_strdup_printf (_("cannot convert %dx%d %s to %ux%u RGB"), area.width, area.height,
-        gst_video_format_to_string (GST_VIDEO_INFO_FORMAT (info)), width, height);
-  } else if ((converted = gst_buffer_new_allocate (NULL, GST_VIDEO_INFO_SIZE (&self->out), NULL)) == NULL
-      || !gst_video_frame_map (&out, &self->out, converted, GST_MAP_READWRITE)) {
-    *problem = g_strdup_printf (_("no memory for a picture of %ux%u"), width, height);
-  } else {
-    gst_video_converter_frame (self->converter, &in, &out);
-    frame = frame_new (&out, orientation, time);
-    gst_video_frame_unmap (&out);
-  }
-  gst_clear_buffer (&converted);
+  if (!convert (self, &in, &area, width, height, orientation, frame, problem))
+    g_clear_pointer (&frame, gst_llama4_frame_unref);
   gst_video_frame_unmap (&in);
   return frame;
+}
+
+/* Drafts --------------------------------------------------------------------------------------------------------------- */
+
+/* Which row of how many to keep, so that there are as many as in the picture. Planes of tiles or of a palette have no rows to leave out. */
+static guint
+choose_step (const GstVideoFrame * frame, const Area * area, guint height)
+{
+  const GstVideoFormatInfo *format = frame->info.finfo;
+
+  if (GST_VIDEO_FORMAT_INFO_IS_TILED (format) || GST_VIDEO_FORMAT_INFO_HAS_PALETTE (format))
+    return 1;
+  return MAX (area->height / MAX (height, 1), 1);
+}
+
+static void
+copy_rows (const GstVideoFrame * from, GstVideoFrame * to, guint step)
+{
+  for (guint plane = 0; plane < GST_VIDEO_FRAME_N_PLANES (from); plane++) {
+    gint components[GST_VIDEO_MAX_COMPONENTS], from_stride, to_stride, last;
+    const guint8 *in = GST_VIDEO_FRAME_PLANE_DATA (from, plane);
+    guint8 *out = GST_VIDEO_FRAME_PLANE_DATA (to, plane);
+
+    gst_video_format_info_component (from->info.finfo, plane, components);
+    from_stride = GST_VIDEO_FRAME_PLANE_STRIDE (from, plane);
+    to_stride = GST_VIDEO_FRAME_PLANE_STRIDE (to, plane);
+    last = GST_VIDEO_FRAME_COMP_HEIGHT (from, components[0]) - 1;
+    for (gint y = 0; y < GST_VIDEO_FRAME_COMP_HEIGHT (to, components[0]); y++)
+      memcpy (out + (gssize) y * to_stride, in + (gssize) MIN (y * (gint) step, last) * from_stride,
+          MIN (ABS (from_stride), ABS (to_stride)));
+  }
+}
+
+/* Copies every step-th row of a mapped frame; FALSE: no memory. */
+static gboolean
+thin_out (GstLlama4Draft * self, const GstVideoFrame * frame, guint step)
+{
+  const GstVideoInfo *info = &frame->info;
+  GstVideoFrame thin;
+
+  if (!gst_video_info_set_format (&self->info, GST_VIDEO_INFO_FORMAT (info), GST_VIDEO_INFO_WIDTH (info),
+          MAX (GST_VIDEO_INFO_HEIGHT (info) / step, 1)))
+    return FALSE;
+  self->info.colorimetry = info->colorimetry;
+  self->info.chroma_site = info->chroma_site;
+  self->info.interlace_mode = step > 1 ? GST_VIDEO_INTERLACE_MODE_PROGRESSIVE : info->interlace_mode;
+  self->buffer = gst_buffer_new_allocate (NULL, GST_VIDEO_INFO_SIZE (&self->info), NULL);
+  if (self->buffer == NULL || !gst_video_frame_map (&thin, &self->info, self->buffer, GST_MAP_WRITE))
+    return FALSE;
+  if (step > 1)
+    copy_rows (frame, &thin, step);
+  else
+    gst_video_frame_copy (&thin, frame);
+  gst_video_frame_unmap (&thin);
+  return TRUE;
+}
+
+GstLlama4Frame *
+gst_llama4_copier_draft (GstLlama4Copier * self, const GstVideoInfo * info, GstBuffer * buffer,
+    GstVideoOrientationMethod orientation, const L4Model * model, guint max_tiles, GstClockTime time, char **problem)
+{
+  GstLlama4Frame *frame;
+  GstLlama4Draft *draft;
+  GstVideoFrame in;
+  Area area;
+  guint step;
+
+  if (!map_frame (info, buffer, &in, problem))
+    return NULL;
+  frame = frame_new (time);
+  draft = frame->draft = g_new0 (GstLlama4Draft, 1);
+  area = visible_area (info, &in);
+  choose_size (info, &area, is_sideways (orientation), model, max_tiles, &draft->width, &draft->height);
+  step = choose_step (&in, &area, draft->height);
+  draft->area = (Area) { area.x, area.y / (gint) step, area.width, MAX (area.height / (gint) step, 1) };
+  draft->orientation = orientation;
+  if (!thin_out (draft, &in, step)) {
+    *problem = g_strdup_printf (_("no memory for a picture of %ux%u"), GST_VIDEO_INFO_WIDTH (info), GST_VIDEO_INFO_HEIGHT (info));
+    g_clear_pointer (&frame, gst_llama4_frame_unref);
+  }
+  gst_video_frame_unmap (&in);
+  return frame;
+}
+
+gboolean
+gst_llama4_copier_develop (GstLlama4Copier * self, GstLlama4Frame * frame, char **problem)
+{
+  g_autoptr (GstLlama4Draft) draft = g_steal_pointer (&frame->draft);
+  GstVideoFrame in;
+  gboolean done;
+
+  if (draft == NULL)
+    return frame->pixels != NULL;
+  if (!map_frame (&draft->info, draft->buffer, &in, problem))
+    return FALSE;
+  done = convert (self, &in, &draft->area, draft->width, draft->height, draft->orientation, frame, problem);
+  gst_video_frame_unmap (&in);
+  return done;
 }

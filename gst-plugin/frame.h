@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Sampled frames: small upright RGB copies of what the decoder gave. */
+/* Sampled frames: small upright RGB copies of what the decoder gave, or drafts that can become such. */
 
 #pragma once
 
@@ -9,13 +9,17 @@
 
 G_BEGIN_DECLS
 
-/* Immutable, reference counted. Holds no buffer of the stream. */
+/* A copy of a stream's frame of which most rows are left out, quickly made, in its own format. */
+typedef struct _GstLlama4Draft GstLlama4Draft;
+
+/* Reference counted. Holds no buffer of the stream. Immutable once it is no draft. */
 typedef struct
 {
   gatomicrefcount references;
   GstClockTime time;            /* stream time */
   L4Picture picture;
   guint8 *pixels;               /* [height, stride], owned */
+  GstLlama4Draft *draft;        /* instead of a picture, or NULL */
 } GstLlama4Frame;
 
 GstLlama4Frame *gst_llama4_frame_ref (GstLlama4Frame * self);
@@ -32,5 +36,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstLlama4Copier, gst_llama4_copier_free)
  * looks at it. NULL and a message in *problem (transfer full) when that cannot be. (transfer full) */
 GstLlama4Frame *gst_llama4_copier_copy (GstLlama4Copier * self, const GstVideoInfo * info, GstBuffer * buffer,
     GstVideoOrientationMethod orientation, const L4Model * model, guint max_tiles, GstClockTime time, char **problem);
+
+/* The same as a draft: quick, as most are never looked at. (transfer full) */
+GstLlama4Frame *gst_llama4_copier_draft (GstLlama4Copier * self, const GstVideoInfo * info, GstBuffer * buffer,
+    GstVideoOrientationMethod orientation, const L4Model * model, guint max_tiles, GstClockTime time, char **problem);
+
+/* Makes the picture of a draft; nothing of what is none. FALSE and a message in *problem (transfer full) when that cannot be. */
+gboolean gst_llama4_copier_develop (GstLlama4Copier * self, GstLlama4Frame * frame, char **problem);
 
 G_END_DECLS

@@ -81,7 +81,7 @@ take_settings (GstLlama4Describe * self)
                 " ns), by a %dth of it"), settings.overlap, settings.window, MAX_OVERLAPPING), (NULL));
     return FALSE;
   }
-  gst_llama4_sampler_set (self->sampler, settings.window, settings.overlap, settings.frames);
+  gst_llama4_sampler_set (self->sampler, settings.window, settings.overlap, settings.frames, 0);
   return TRUE;
 }
 
@@ -146,6 +146,7 @@ gst_llama4_describe_init (GstLlama4Describe * self)
   gst_llama4_settings_init (&self->settings);
   self->sampler = gst_llama4_sampler_new ();
   self->copier = gst_llama4_copier_new ();
+  self->developer = gst_llama4_copier_new ();
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
   g_queue_init (&self->jobs);
@@ -161,6 +162,7 @@ finalize (GObject * object)
   gst_llama4_settings_clear (&self->settings);
   gst_llama4_sampler_free (self->sampler);
   gst_llama4_copier_free (self->copier);
+  gst_llama4_copier_free (self->developer);
   gst_llama4_load_forget (self);
   g_clear_object (&self->cancellable);
   g_free (self->description);

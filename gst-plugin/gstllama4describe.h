@@ -104,7 +104,7 @@ struct _GstLlama4Describe
   gboolean has_info;
   GstVideoOrientationMethod orientation;
   GstLlama4Sampler *sampler;
-  GstLlama4Copier *copier;
+  GstLlama4Copier *copier, *developer;  /* of frames, of drafts: each keeps its tables */
   gboolean fresh;               /* no frame since the segment began */
   gboolean live;                /* upstream, decided */
   gboolean skips;               /* on-busy, decided */
@@ -113,6 +113,7 @@ struct _GstLlama4Describe
   GstClockTime last_time;       /* stream time of the latest frame */
   GstClockTime last_end;        /* latest stream time at which a frame ended */
   GstClockTime interval;        /* the latest known from a frame to the next; 0: none */
+  GstClockTime asked;           /* start of the window at which the stream's end was asked for */
   GstClockTime settled;         /* stream time up to which the output knows that all has been said */
   GstClockTime passed;          /* in skip mode: of the frame whose passing it heard of */
   gboolean new_stream;          /* since the latest segment */
@@ -150,8 +151,19 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (GstLlama4Settings, gst_llama4_settings_clear)
 GstFlowReturn gst_llama4_describe_chain (GstPad * pad, GstObject * parent, GstBuffer * buffer);
 gboolean gst_llama4_describe_sink_event (GstPad * pad, GstObject * parent, GstEvent * event);
 void gst_llama4_describe_reset_stream (GstLlama4Describe * self);
+/* Stream time of the end of the segment, or NONE. */
+GstClockTime gst_llama4_describe_segment_end (const GstLlama4Describe * self);
 /* Running time from when a frame passes here to when its text must be at its place. For the streaming thread. */
 GstClockTime gst_llama4_describe_get_delay (GstLlama4Describe * self);
+
+/* sampling.c: for the streaming thread */
+void gst_llama4_sampling_reset (GstLlama4Describe * self);
+/* Hands over the windows that are complete by that stream time. */
+void gst_llama4_sampling_advance (GstLlama4Describe * self, GstClockTime time);
+/* Hands over all, as the stream ends or breaks off at `end`. */
+void gst_llama4_sampling_drain (GstLlama4Describe * self, GstClockTime end, GstLlama4Patience patience);
+/* After advancing there: copies the frame if it is wanted. */
+void gst_llama4_sampling_take (GstLlama4Describe * self, GstBuffer * buffer, GstClockTime time);
 
 /* latest.c */
 /* The fields of a message or meta of that name. (transfer full) */

@@ -19,10 +19,7 @@ GST_DEBUG_CATEGORY_EXTERN (gst_llama4_describe_debug);
 void
 gst_llama4_describe_reset_stream (GstLlama4Describe * self)
 {
-  gst_llama4_sampler_reset (self->sampler);
-  GST_OBJECT_LOCK (self);
-  gst_llama4_sampler_begin (self->sampler, self->settings.from);
-  GST_OBJECT_UNLOCK (self);
+  gst_llama4_sampling_reset (self);
   self->fresh = TRUE;
   self->last_time = self->last_end = self->settled = self->passed = GST_CLOCK_TIME_NONE;
   self->interval = 0;
@@ -66,17 +63,13 @@ settle (GstLlama4Describe * self, GstClockTime time)
 static void
 advance (GstLlama4Describe * self, GstClockTime time)
 {
-  GstLlama4Window *window;
-
-  while ((window = gst_llama4_sampler_advance (self->sampler, time)) != NULL)
-    gst_llama4_worker_push_window (self, window, self->skips ? GST_LLAMA4_REPLACE : GST_LLAMA4_WAIT);
+  gst_llama4_sampling_advance (self, time);
   if (!self->skips)             /* otherwise pass_time() says so, past the windows */
     settle (self, gst_llama4_sampler_settled (self->sampler, time));
 }
 
-/* Stream time of the end of the segment, or NONE. */
-static GstClockTime
-segment_end (const GstLlama4Describe * self)
+GstClockTime
+gst_llama4_describe_segment_end (const GstLlama4Describe * self)
 {
   return GST_CLOCK_TIME_IS_VALID (self->segment.stop) ? gst_segment_to_stream_time (&self->segment, GST_FORMAT_TIME,
       self->segment.stop) : GST_CLOCK_TIME_NONE;
@@ -88,14 +81,12 @@ static void
 drain (GstLlama4Describe * self, gboolean ends)
 {
   GstLlama4Patience patience = !self->skips ? GST_LLAMA4_WAIT : ends ? GST_LLAMA4_ADD : GST_LLAMA4_REPLACE;
-  GstClockTime end = self->interval == 0 && self->last_end == self->last_time ? segment_end (self) : self->last_end;
-  GstLlama4Window *window;
+  GstClockTime end = self->interval == 0 && self->last_end == self->last_time ? gst_llama4_describe_segment_end (self) : self->last_end;
 
   if (!GST_CLOCK_TIME_IS_VALID (self->last_end))
     return;
   advance (self, self->last_end);
-  while ((window = gst_llama4_sampler_drain (self->sampler, end)) != NULL)
-    gst_llama4_worker_push_window (self, window, patience);
+  gst_llama4_sampling_drain (self, end, patience);
   settle (self, self->last_end);
 }
 
@@ -212,28 +203,6 @@ frame_time (GstLlama4Describe * self, GstBuffer * buffer)
   return GST_CLOCK_TIME_IS_VALID (self->last_end) ? self->last_end : stream_time (self, self->segment.position);
 }
 
-static void
-take_frame (GstLlama4Describe * self, GstBuffer * buffer, GstClockTime time)
-{
-  g_autofree char *problem = NULL;
-  GstLlama4Frame *frame;
-  guint tiles;
-
-  if (!gst_llama4_worker_wait_for_model (self, self->skips))
-    return;
-  GST_OBJECT_LOCK (self);
-  tiles = self->settings.tiles;
-  GST_OBJECT_UNLOCK (self);
-  frame = gst_llama4_copier_copy (self->copier, &self->info, buffer, self->orientation, self->model, tiles, time, &problem);
-  if (frame != NULL) {
-    gst_llama4_sampler_take (self->sampler, frame);
-  } else if (!self->warned_frame) {
-    self->warned_frame = TRUE;
-    GST_ELEMENT_WARNING (self, STREAM, FORMAT, (_("A frame at %.1f s cannot be shown to the model: %s"), time / 1e9, problem),
-        (NULL));
-  }
-}
-
 GstClockTime
 gst_llama4_describe_get_delay (GstLlama4Describe * self)
 {
@@ -280,10 +249,9 @@ sample (GstLlama4Describe * self, GstBuffer * buffer)
   begin (self);
   interval = self->interval = frame_interval (self, buffer, time);
   advance (self, time);
-  if (gst_llama4_sampler_wants (self->sampler, time, interval))
-    take_frame (self, buffer, time);
+  gst_llama4_sampling_take (self, buffer, time);
   pass_time (self, time);
-  end = MIN (time + interval, segment_end (self));      /* NONE is the largest */
+  end = MIN (time + interval, gst_llama4_describe_segment_end (self));      /* NONE is the largest */
   self->last_end = GST_CLOCK_TIME_IS_VALID (self->last_end) ? MAX (self->last_end, end) : end;
   self->last_time = time;
 }

@@ -6,27 +6,47 @@
 /* A window that still takes frames. */
 typedef struct
 {
-  GstClockTime start;
+  GstClockTime start, end;
+  GstClockTime text_end;
+  gboolean is_cut;              /* ends at a cut, and nothing is waited for */
+  GstClockTime aim;             /* the end that its targets are spread to */
   guint n_taken;                /* targets passed so far */
-  gboolean wants;               /* the frame just asked about */
-  GPtrArray *frames;
+  GstLlama4Role role;           /* of the frame just asked about */
+  GstLlama4Roll *roll;
 } Open;
 
 struct _GstLlama4Sampler
 {
   GstClockTime length;
   GstClockTime step;            /* from one window's start to the next's */
+  GstClockTime shortest;        /* 0: no cuts */
   guint n_frames;
   GstClockTime next;            /* start of the next window to open; NONE: the first frame's time */
+  GstClockTime end;             /* of the stream, or NONE */
+  GstClockTime interval;        /* the latest from a frame to the next */
+  GstClockTime last;            /* frame asked about, or NONE */
   GQueue open;                  /* of Open, earliest first */
 };
+
+static Open *
+open_new (GstLlama4Sampler * self, GstClockTime start, GstLlama4Roll * roll)
+{
+  Open *open = g_new0 (Open, 1);
+
+  open->start = start;
+  open->end = start + self->length;
+  open->text_end = start + self->step;
+  open->roll = roll;
+  g_queue_push_tail (&self->open, open);
+  return open;
+}
 
 static void
 open_free (gpointer data)
 {
   Open *open = data;
 
-  g_ptr_array_unref (open->frames);
+  gst_llama4_roll_free (open->roll);
   g_free (open);
 }
 
@@ -45,7 +65,7 @@ gst_llama4_sampler_new (void)
   GstLlama4Sampler *self = g_new0 (GstLlama4Sampler, 1);
 
   g_queue_init (&self->open);
-  gst_llama4_sampler_set (self, GST_SECOND, 0, 1);
+  gst_llama4_sampler_set (self, GST_SECOND, 0, 1, 0);
   return self;
 }
 
@@ -62,7 +82,18 @@ void
 gst_llama4_sampler_reset (GstLlama4Sampler * self)
 {
   g_queue_clear_full (&self->open, open_free);
-  self->next = GST_CLOCK_TIME_NONE;
+  self->next = self->end = self->last = GST_CLOCK_TIME_NONE;
+  self->interval = 0;
+}
+
+void
+gst_llama4_sampler_set (GstLlama4Sampler * self, GstClockTime length, GstClockTime overlap, guint n_frames, GstClockTime shortest)
+{
+  gst_llama4_sampler_reset (self);
+  self->length = length;
+  self->step = length - overlap;
+  self->n_frames = n_frames;
+  self->shortest = MIN (shortest, length / 4);
 }
 
 void
@@ -72,12 +103,9 @@ gst_llama4_sampler_begin (GstLlama4Sampler * self, GstClockTime from)
 }
 
 void
-gst_llama4_sampler_set (GstLlama4Sampler * self, GstClockTime length, GstClockTime overlap, guint n_frames)
+gst_llama4_sampler_set_end (GstLlama4Sampler * self, GstClockTime end)
 {
-  gst_llama4_sampler_reset (self);
-  self->length = length;
-  self->step = length - overlap;
-  self->n_frames = n_frames;
+  self->end = end;
 }
 
 /* The earliest open window, which ends at `end`; NULL if it has seen nothing. */
@@ -91,8 +119,9 @@ close_first (GstLlama4Sampler * self, GstClockTime end)
     window = g_new0 (GstLlama4Window, 1);
     window->start = open->start;
     window->end = end;
-    window->text_end = MIN (end, open->start + self->step);
-    window->frames = g_ptr_array_ref (open->frames);
+    window->text_end = MIN (end, open->text_end);
+    window->frames = gst_llama4_roll_choose (open->roll, open->n_taken == self->n_frames && end <= open->aim + self->interval
+        && !open->is_cut);
   }
   open_free (open);
   return window;
@@ -113,13 +142,28 @@ next_start (const GstLlama4Sampler * self, GstClockTime time)
 static void
 open_windows (GstLlama4Sampler * self, GstClockTime time)
 {
-  for (self->next = next_start (self, time); self->next <= time; self->next += self->step) {
-    Open *open = g_new0 (Open, 1);
+  for (self->next = next_start (self, time); self->next <= time; self->next += self->step)
+    open_new (self, self->next, gst_llama4_roll_new (self->n_frames));
+}
 
-    open->start = self->next;
-    open->frames = g_ptr_array_new_with_free_func ((GDestroyNotify) gst_llama4_frame_unref);
-    g_queue_push_tail (&self->open, open);
-  }
+GstClockTime
+gst_llama4_sampler_start_of (const GstLlama4Sampler * self, GstClockTime time)
+{
+  GstClockTime next = next_start (self, time);
+  const Open *last = g_queue_peek_tail ((GQueue *) & self->open);
+
+  if (next <= time)
+    return next + (time - next) / self->step * self->step;
+  return last != NULL ? last->start : time;
+}
+
+/* Until a whole window may be lengthened by a cut just behind it. */
+static gboolean
+is_complete (const GstLlama4Sampler * self, const Open * open, GstClockTime time)
+{
+  GstClockTime held = open->start + self->step + self->shortest;
+
+  return open->end <= time && (self->shortest == 0 || open->is_cut || held <= time);
 }
 
 GstLlama4Window *
@@ -127,8 +171,8 @@ gst_llama4_sampler_advance (GstLlama4Sampler * self, GstClockTime time)
 {
   Open *first;
 
-  while ((first = g_queue_peek_head (&self->open)) != NULL && first->start + self->length <= time) {
-    GstLlama4Window *window = close_first (self, first->start + self->length);
+  while ((first = g_queue_peek_head (&self->open)) != NULL && is_complete (self, first, time)) {
+    GstLlama4Window *window = close_first (self, first->end);
 
     if (window != NULL)
       return window;
@@ -146,32 +190,59 @@ gst_llama4_sampler_settled (const GstLlama4Sampler * self, GstClockTime time)
 
 /* When the window's target number n is due: evenly spread, the last one where its last frame is expected. */
 static GstClockTime
-target (const GstLlama4Sampler * self, const Open * open, guint n, GstClockTime interval)
+target (const GstLlama4Sampler * self, const Open * open, guint n)
 {
-  GstClockTime span = self->length - MIN (interval, self->length);
+  GstClockTime length = open->aim - open->start;
+  GstClockTime span = length - MIN (self->interval, length);
 
   return open->start + (self->n_frames > 1 ? gst_util_uint64_scale (span, n, self->n_frames - 1) : 0);
 }
 
-gboolean
-gst_llama4_sampler_wants (GstLlama4Sampler * self, GstClockTime time, GstClockTime interval)
+/* Whether a frame at `time` is at its place in the window. */
+static gboolean
+take_targets (const GstLlama4Sampler * self, Open * open, GstClockTime time)
 {
   gboolean any = FALSE;
 
+  open->aim = self->end > open->start ? MIN (self->end, open->end) : open->end; /* NONE is the largest */
+  /* half an interval early is nearer than half an interval late */
+  while (open->n_taken < self->n_frames && time + self->interval / 2 >= target (self, open, open->n_taken)) {
+    open->n_taken++;
+    any = TRUE;
+  }
+  return any;
+}
+
+/* The latest frame is always kept: what is known of the stream's end is not exact, and it may end with any. */
+static GstLlama4Role
+choose_role (const GstLlama4Sampler * self, Open * open, GstClockTime time)
+{
+  if (time >= open->end)        /* held back */
+    return GST_LLAMA4_UNWANTED;
+  if (take_targets (self, open, time))
+    return GST_LLAMA4_PLACE;
+  if (gst_llama4_roll_wants (open->roll, time, self->interval))
+    return GST_LLAMA4_RESERVE;
+  return self->n_frames > 1 ? GST_LLAMA4_LATEST : GST_LLAMA4_UNWANTED;
+}
+
+GstLlama4Role
+gst_llama4_sampler_wants (GstLlama4Sampler * self, GstClockTime time, GstClockTime interval)
+{
+  GstLlama4Role most = GST_LLAMA4_UNWANTED;
+
+  if (GST_CLOCK_TIME_IS_VALID (self->last) && time <= self->last)      /* times that go back a little are waited for to come forth again */
+    return GST_LLAMA4_UNWANTED;
+  self->last = time;
+  self->interval = interval;
   open_windows (self, time);
   for (GList * link = self->open.head; link != NULL; link = link->next) {
     Open *open = link->data;
 
-    open->wants = FALSE;
-    /* half an interval early is nearer than half an interval late */
-    while (open->n_taken < self->n_frames && time >= open->start
-        && time + interval / 2 >= target (self, open, open->n_taken, interval)) {
-      open->wants = TRUE;
-      open->n_taken++;
-    }
-    any |= open->wants;
+    open->role = choose_role (self, open, time);
+    most = MAX (most, open->role);
   }
-  return any;
+  return most;
 }
 
 void
@@ -180,11 +251,70 @@ gst_llama4_sampler_take (GstLlama4Sampler * self, GstLlama4Frame * frame)
   for (GList * link = self->open.head; link != NULL; link = link->next) {
     Open *open = link->data;
 
-    if (open->wants)
-      g_ptr_array_add (open->frames, gst_llama4_frame_ref (frame));
-    open->wants = FALSE;
+    if (open->role != GST_LLAMA4_UNWANTED)
+      gst_llama4_roll_add (open->roll, frame, open->role);
+    open->role = GST_LLAMA4_UNWANTED;
   }
   gst_llama4_frame_unref (frame);
+}
+
+/* Cuts ------------------------------------------------------------------------------------------------------------------ */
+
+/* The last window that a cut at `time` would not make too short, or NULL. */
+static Open *
+find_cut_one (GstLlama4Sampler * self, GstClockTime time)
+{
+  for (GList * link = self->open.tail; link != NULL; link = link->prev) {
+    Open *open = link->data;
+
+    if (open->start < time && time - open->start >= self->shortest)
+      return open;
+  }
+  return NULL;
+}
+
+typedef struct
+{
+  const GstLlama4Sampler *sampler;
+  Open *open;
+} Placing;
+
+static GstLlama4Role
+place (GstClockTime time, gpointer user_data)
+{
+  const Placing *placing = user_data;
+
+  return take_targets (placing->sampler, placing->open, time) ? GST_LLAMA4_PLACE : GST_LLAMA4_RESERVE;
+}
+
+/* What begins shortly before the cut goes on to what was there before; what begins behind it, to the new window. */
+gboolean
+gst_llama4_sampler_cut (GstLlama4Sampler * self, GstClockTime time)
+{
+  Open *cut = find_cut_one (self, time), *fresh;
+  GstLlama4Roll *roll;
+
+  if (cut == NULL)
+    return FALSE;
+  roll = gst_llama4_roll_new (self->n_frames);
+  for (GList * link = self->open.head; link != NULL; link = link->next) {
+    Open *open = link->data;
+    g_autoptr (GstLlama4Roll) after = gst_llama4_roll_split (open->roll, time);
+
+    gst_llama4_roll_join (roll, after);
+    if (open->start > cut->start)
+      gst_llama4_roll_join (cut->roll, open->roll);
+    else if (open == cut || open->end > time)
+      open->is_cut = TRUE;
+    open->end = MIN (open->end, time);
+  }
+  while (g_queue_peek_tail (&self->open) != cut)
+    open_free (g_queue_pop_tail (&self->open));
+  cut->end = cut->text_end = time;
+  fresh = open_new (self, time, roll);
+  gst_llama4_roll_place (roll, place, &(Placing) { self, fresh });
+  self->next = time + self->step;
+  return TRUE;
 }
 
 GstLlama4Window *
@@ -193,12 +323,11 @@ gst_llama4_sampler_drain (GstLlama4Sampler * self, GstClockTime time)
   Open *first;
 
   while ((first = g_queue_peek_head (&self->open)) != NULL) {
-    GstClockTime end = CLAMP (time, first->start + 1, first->start + self->length);
-    GstLlama4Window *window = close_first (self, end);
+    GstLlama4Window *window = close_first (self, CLAMP (time, first->start + 1, first->end));
 
     if (window != NULL)
       return window;
   }
-  self->next = GST_CLOCK_TIME_NONE;
+  self->next = self->last = GST_CLOCK_TIME_NONE;
   return NULL;
 }

@@ -5,7 +5,7 @@
 
 #include <gst/gst.h>
 
-#include "frame.h"
+#include "roll.h"
 
 G_BEGIN_DECLS
 
@@ -22,21 +22,27 @@ void gst_llama4_window_free (GstLlama4Window * self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstLlama4Window, gst_llama4_window_free)
 
 /* Sorts frames into windows. The first frame after a reset starts the first window; the others follow every
- * `length - overlap`. Used by one thread. */
+ * `length - overlap`, or begin anew at a cut. Used by one thread. */
 typedef struct _GstLlama4Sampler GstLlama4Sampler;
 
 GstLlama4Sampler *gst_llama4_sampler_new (void);
 void gst_llama4_sampler_free (GstLlama4Sampler * self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstLlama4Sampler, gst_llama4_sampler_free)
 
-/* After a reset: the first window starts at `from`, whenever the first frame comes; frames before that belong to none. */
-void gst_llama4_sampler_begin (GstLlama4Sampler * self, GstClockTime from);
-
-/* Takes new settings, length > 0, overlap < length, n_frames >= 1, and forgets everything else. */
-void gst_llama4_sampler_set (GstLlama4Sampler * self, GstClockTime length, GstClockTime overlap, guint n_frames);
+/* Takes new settings, length > 0, overlap < length, n_frames >= 1, and forgets everything else. shortest: no cut leaves a window
+ * shorter than that or a quarter of length, for which whole windows are held back as long; 0: there will be no cuts. */
+void gst_llama4_sampler_set (GstLlama4Sampler * self, GstClockTime length, GstClockTime overlap, guint n_frames,
+    GstClockTime shortest);
 
 /* Forgets everything but the settings. */
 void gst_llama4_sampler_reset (GstLlama4Sampler * self);
+
+/* After a reset: the first window starts at `from`, whenever the first frame comes; frames before that belong to none. NONE: at the first
+ * frame. */
+void gst_llama4_sampler_begin (GstLlama4Sampler * self, GstClockTime from);
+
+/* Where the stream is thought to end, NONE when nothing is known: a window that it cuts short gets its frames spread until there. */
+void gst_llama4_sampler_set_end (GstLlama4Sampler * self, GstClockTime end);
 
 /* Time passes on to `time` (a frame, or a gap that reaches there): the next window that is complete by then, or NULL. Call
  * until it returns NULL. (transfer full) */
@@ -45,11 +51,18 @@ GstLlama4Window *gst_llama4_sampler_advance (GstLlama4Sampler * self, GstClockTi
 /* Up to when everything is settled, after advancing to `time`: no window that is still to come starts earlier. */
 GstClockTime gst_llama4_sampler_settled (const GstLlama4Sampler * self, GstClockTime time);
 
-/* Whether the frame at `time`, after advancing there, is to be shown. interval: to the next frame, as far as is known. */
-gboolean gst_llama4_sampler_wants (GstLlama4Sampler * self, GstClockTime time, GstClockTime interval);
+/* Start of the latest window that a frame at `time`, which comes next, belongs to, or else that time. */
+GstClockTime gst_llama4_sampler_start_of (const GstLlama4Sampler * self, GstClockTime time);
+
+/* What the frame at `time`, after advancing there, is wanted for. interval: to the next frame, as far as is known. */
+GstLlama4Role gst_llama4_sampler_wants (GstLlama4Sampler * self, GstClockTime time, GstClockTime interval);
 
 /* Adds a wanted frame. (transfer full) */
 void gst_llama4_sampler_take (GstLlama4Sampler * self, GstLlama4Frame * frame);
+
+/* The frame at `time`, not before the latest time advanced to, begins something else: the windows before end there, and one begins; frames
+ * that were taken from there on are its. FALSE: nothing begins, for it would leave too short a window. */
+gboolean gst_llama4_sampler_cut (GstLlama4Sampler * self, GstClockTime time);
 
 /* The stream ends at `time`: the next open window with what it has, or NULL. Call until it returns NULL. (transfer full) */
 GstLlama4Window *gst_llama4_sampler_drain (GstLlama4Sampler * self, GstClockTime time);

@@ -350,6 +350,34 @@ test_only_sampled_frames_are_looked_at (void)
   tear_down (&self);
 }
 
+/* The harness knows no length. */
+static void
+test_a_film_shorter_than_a_window_is_shown_from_its_first_to_its_last_frame (void)
+{
+  static const struct
+  {
+    guint n;
+    const char *frames;
+  } cases[] = { {12, "[0,400000000,800000000,1100000000]"}, {5, "[0,100000000,300000000,400000000]"}, {2, "[0,100000000]"},
+  {1, "[0]"}, {39, "[0,1300000000,2600000000,3800000000]"}
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autofree char *expected = g_strdup_printf ("\"frames\":%s", cases[i].frames);
+    g_autoptr (GArray) records = NULL;
+    Fixture self;
+
+    set_up (&self, JSON, TWO_ANSWERS, NULL, NULL);
+    push_until (&self, 0, cases[i].n * FRAME);
+    push_eos (&self);
+    records = collect (self.json);
+    if (strstr (nth_text (records, 0)->text, expected) == NULL)
+      g_error ("%s is not in %s", expected, nth_text (records, 0)->text);
+    g_assert_null (nth_text (records, 1));
+    tear_down (&self);
+  }
+}
+
 static void
 test_after_a_flush_no_buffer_carries_what_was_said_before (void)
 {
@@ -476,6 +504,8 @@ main (int argc, char **argv)
     {"video-passes-untouched-and-no-buffer-is-kept", test_video_passes_untouched_and_no_buffer_is_kept},
     {"a-record-says-what-was-shown-and-how-long-it-took", test_a_record_says_what_was_shown_and_how_long_it_took},
     {"only-sampled-frames-are-looked-at", test_only_sampled_frames_are_looked_at},
+    {"a-film-shorter-than-a-window-is-shown-from-its-first-to-its-last-frame",
+          test_a_film_shorter_than_a_window_is_shown_from_its_first_to_its_last_frame},
     {"after-a-flush-no-buffer-carries-what-was-said-before", test_after_a_flush_no_buffer_carries_what_was_said_before},
     {"a-text-pad-that-is-linked-anew-gets-the-new-peers-format", test_a_text_pad_that_is_linked_anew_gets_the_new_peers_format},
     {"side-streams-are-sparse-and-of-the-videos-group", test_side_streams_are_sparse_and_of_the_videos_group},

@@ -68,6 +68,22 @@ copy (const char *caps, GstBuffer * buffer, GstVideoOrientationMethod orientatio
   return gst_llama4_copier_copy (copier, &info, buffer, orientation, model, 1, 0, problem);
 }
 
+/* The same by way of a draft. */
+static GstLlama4Frame *
+copy_draft (const GstVideoInfo * info, GstBuffer * buffer, GstVideoOrientationMethod orientation)
+{
+  g_autoptr (GstLlama4Copier) copier = gst_llama4_copier_new ();
+  g_autoptr (L4Model) model = load_model ();
+  g_autofree char *problem = NULL;
+  GstLlama4Frame *frame = gst_llama4_copier_draft (copier, info, buffer, orientation, model, 1, 0, &problem);
+
+  g_assert_null (problem);
+  g_assert_null (frame->pixels);
+  g_assert_true (gst_llama4_copier_develop (copier, frame, &problem));
+  g_assert_true (gst_llama4_copier_develop (copier, frame, &problem));  /* it is none any more */
+  return frame;
+}
+
 /* The colour in the middle of a quarter; 0: left or above, 1: right or below. */
 static guint
 quarter (const GstLlama4Frame * frame, guint x, guint y)
@@ -280,6 +296,76 @@ test_every_format_is_converted (void)
   g_assert_cmpuint (n_converted, >=, 100);
 }
 
+/* (transfer full) */
+static GstBuffer *
+convert (const GstVideoInfo * from, GstBuffer * buffer, const GstVideoInfo * to)
+{
+  GstBuffer *converted = gst_buffer_new_allocate (NULL, GST_VIDEO_INFO_SIZE (to), NULL);
+  GstVideoConverter *converter = gst_video_converter_new (from, to, NULL);
+  GstVideoFrame in, out;
+
+  g_assert_true (gst_video_frame_map (&in, from, buffer, GST_MAP_READ));
+  g_assert_true (gst_video_frame_map (&out, to, converted, GST_MAP_WRITE));
+  gst_video_converter_frame (converter, &in, &out);
+  gst_video_frame_unmap (&in);
+  gst_video_frame_unmap (&out);
+  gst_video_converter_free (converter);
+  return converted;
+}
+
+/* Of every format, at a size of which most rows are left out. */
+static void
+test_a_draft_becomes_the_picture (void)
+{
+  guint n_formats = 0;
+  const GstVideoFormat *formats = gst_video_formats_raw (&n_formats);
+  g_autoptr (GstBuffer) buffer = draw_quarters (142, 722, 0, 0, 142, 722, 428);
+  g_autoptr (L4Model) model = load_model ();
+  GstVideoInfo rgb;
+
+  gst_video_info_set_format (&rgb, GST_VIDEO_FORMAT_RGB, 142, 722);
+  for (guint i = 0; i < n_formats; i++) {
+    static const GstVideoOrientationMethod orientations[] = { GST_VIDEO_ORIENTATION_IDENTITY, GST_VIDEO_ORIENTATION_90R };
+    g_autoptr (GstLlama4Copier) copier = gst_llama4_copier_new ();
+    g_autoptr (GstBuffer) converted = NULL;
+    g_autofree char *problem = NULL;
+    GstLlama4Frame *copied, *drafted;
+    GstVideoInfo info;
+
+    g_assert_true (gst_video_info_set_format (&info, formats[i], 142, 722));
+    converted = convert (&rgb, buffer, &info);
+    copied = gst_llama4_copier_copy (copier, &info, converted, orientations[i % 2], model, 1, 0, &problem);
+    drafted = copy_draft (&info, converted, orientations[i % 2]);
+    g_test_message ("%s", gst_video_format_to_string (formats[i]));
+    g_assert_cmpuint (drafted->picture.width, ==, copied->picture.width);
+    g_assert_cmpuint (drafted->picture.height, ==, copied->picture.height);
+    for (guint q = 0; q < 4; q++)
+      for (guint shift = 0; shift <= 16; shift += 8)
+        g_assert_cmpint (ABS ((gint) (quarter (copied, q % 2, q / 2) >> shift & 255) - (gint) (quarter (drafted, q % 2, q / 2) >> shift & 255)),
+            <=, 2);
+    gst_llama4_frame_unref (copied);
+    gst_llama4_frame_unref (drafted);
+  }
+}
+
+static void
+test_a_draft_shows_what_the_crop_meta_says (void)
+{
+  g_autoptr (GstBuffer) buffer = draw_quarters (400, 1200, 60, 333, 500, 1600, 1500);
+  GstVideoCropMeta *crop = gst_buffer_add_video_crop_meta (buffer);
+  GstLlama4Frame *frame;
+  GstVideoInfo info;
+
+  crop->x = 60;
+  crop->y = 333;
+  crop->width = 400;
+  crop->height = 1200;
+  gst_video_info_set_format (&info, GST_VIDEO_FORMAT_RGB, 500, 1600);
+  frame = copy_draft (&info, buffer, GST_VIDEO_ORIENTATION_IDENTITY);
+  assert_quarters (frame, RED, GREEN, BLUE, WHITE);
+  gst_llama4_frame_unref (frame);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -296,5 +382,7 @@ main (int argc, char **argv)
   g_test_add_func ("/frame/pixels-are-made-square", test_pixels_are_made_square);
   g_test_add_func ("/frame/the-orientation-turns-the-picture-upright", test_the_orientation_turns_the_picture_upright);
   g_test_add_func ("/frame/every-format-is-converted", test_every_format_is_converted);
+  g_test_add_func ("/frame/a-draft-becomes-the-picture", test_a_draft_becomes_the_picture);
+  g_test_add_func ("/frame/a-draft-shows-what-the-crop-meta-says", test_a_draft_shows_what_the_crop_meta_says);
   return g_test_run ();
 }

@@ -22,7 +22,7 @@ sample (GstClockTime length, GstClockTime overlap, guint n_frames, GstClockTime 
   GPtrArray *windows = g_ptr_array_new_with_free_func ((GDestroyNotify) gst_llama4_window_free);
   GstLlama4Window *window;
 
-  gst_llama4_sampler_set (sampler, length, overlap, n_frames);
+  gst_llama4_sampler_set (sampler, length, overlap, n_frames, 0);
   for (GstClockTime time = from; time < to; time += interval) {
     while ((window = gst_llama4_sampler_advance (sampler, time)) != NULL)
       g_ptr_array_add (windows, window);
@@ -91,6 +91,76 @@ test_the_last_window_ends_with_the_stream (void)
   g_assert_cmpuint (last->frames->len, >=, 2);
 }
 
+/* Of whatever length a stream is, nobody knew it before. */
+static void
+test_a_window_cut_short_shows_as_many_frames_spread_over_it (void)
+{
+  static const guint lengths[] = { 4, 5, 7, 14, 36, 50, 77, 100, 119 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (lengths); i++)
+    for (guint n_frames = 2; n_frames <= 8; n_frames += 3) {
+      const GstClockTime interval = GST_SECOND / 30, last = (lengths[i] - 1) * interval;
+      g_autoptr (GPtrArray) windows = sample (4 * GST_SECOND, 0, n_frames, 0, lengths[i] * interval, interval);
+      const GstLlama4Window *window = g_ptr_array_index (windows, 0);
+      guint n = MIN (n_frames, lengths[i]);
+
+      g_assert_cmpuint (windows->len, ==, 1);
+      g_assert_cmpuint (window->frames->len, ==, n);
+      g_assert_cmpuint (time_of (window, 0), ==, 0);
+      g_assert_cmpuint (time_of (window, n - 1), ==, last);
+      for (guint f = 1; f < n; f++) {
+        g_assert_cmpuint (time_of (window, f), >, time_of (window, f - 1));
+        g_assert_cmpint (ABS ((gint64) time_of (window, f) - (gint64) (last * f / (n - 1))), <=, (gint64) (last / (n - 1) / 2 + interval));
+      }
+    }
+}
+
+static void
+test_where_the_end_is_known_frames_are_spread_until_there (void)
+{
+  g_autoptr (GstLlama4Sampler) sampler = gst_llama4_sampler_new ();
+  g_autoptr (GstLlama4Window) window = NULL;
+  const GstClockTime interval = GST_SECOND / 25;
+  guint n_places = 0;
+
+  gst_llama4_sampler_set (sampler, 4 * GST_SECOND, 0, 4, 0);
+  gst_llama4_sampler_set_end (sampler, 31 * interval);
+  for (guint i = 0; i < 31; i++) {
+    GstLlama4Role role = gst_llama4_sampler_wants (sampler, i * interval, interval);
+
+    n_places += role == GST_LLAMA4_PLACE;
+    g_assert_cmpint (role == GST_LLAMA4_PLACE, ==, i % 10 == 0);
+    if (role != GST_LLAMA4_UNWANTED)
+      gst_llama4_sampler_take (sampler, frame_at (i * interval));
+  }
+  g_assert_cmpuint (n_places, ==, 4);
+  window = gst_llama4_sampler_drain (sampler, 31 * interval);
+  g_assert_cmpuint (window->frames->len, ==, 4);
+  for (guint f = 0; f < 4; f++)
+    g_assert_cmpuint (time_of (window, f), ==, 10 * f * interval);
+}
+
+/* Few are kept of any window, however long. */
+static void
+test_the_reserve_is_thinned_as_the_window_lasts (void)
+{
+  g_autoptr (GstLlama4Roll) roll = gst_llama4_roll_new (4);
+  g_autoptr (GPtrArray) chosen = NULL;
+  guint n = 0;
+
+  for (GstClockTime time = 0; time < 3600 * GST_SECOND; time += GST_SECOND / 25)
+    if (gst_llama4_roll_wants (roll, time, GST_SECOND / 25)) {
+      GstLlama4Frame *frame = frame_at (time);
+
+      gst_llama4_roll_add (roll, frame, GST_LLAMA4_RESERVE);
+      gst_llama4_frame_unref (frame);
+      n++;
+    }
+  g_assert_cmpuint (n, <, 100);
+  chosen = gst_llama4_roll_choose (roll, FALSE);
+  g_assert_cmpuint (chosen->len, ==, 4);
+}
+
 static void
 test_overlapping_windows_share_frames_but_not_text_time (void)
 {
@@ -114,7 +184,7 @@ test_a_jump_leaves_out_what_nothing_was_seen_of (void)
   g_autoptr (GstLlama4Window) first = NULL, second = NULL;
   GstClockTime far = 1000000 * GST_SECOND + GST_SECOND;
 
-  gst_llama4_sampler_set (sampler, 4 * GST_SECOND, 0, 2);
+  gst_llama4_sampler_set (sampler, 4 * GST_SECOND, 0, 2, 0);
   g_assert_true (gst_llama4_sampler_wants (sampler, 0, 0));
   gst_llama4_sampler_take (sampler, frame_at (0));
   first = gst_llama4_sampler_advance (sampler, far);
@@ -133,7 +203,7 @@ test_windows_that_are_told_where_to_begin_go_on_from_there (void)
   g_autoptr (GstLlama4Sampler) sampler = gst_llama4_sampler_new ();
   g_autoptr (GstLlama4Window) window = NULL;
 
-  gst_llama4_sampler_set (sampler, 4 * GST_SECOND, 0, 2);
+  gst_llama4_sampler_set (sampler, 4 * GST_SECOND, 0, 2, 0);
   gst_llama4_sampler_begin (sampler, 8 * GST_SECOND);
   g_assert_false (gst_llama4_sampler_wants (sampler, 7 * GST_SECOND, 0));
   g_assert_true (gst_llama4_sampler_wants (sampler, 9 * GST_SECOND, 0));
@@ -171,6 +241,11 @@ main (int argc, char **argv)
   g_test_add_func ("/window/a-video-slower-than-the-sampling-shows-each-frame-once",
       test_a_video_slower_than_the_sampling_shows_each_frame_once);
   g_test_add_func ("/window/the-last-window-ends-with-the-stream", test_the_last_window_ends_with_the_stream);
+  g_test_add_func ("/window/a-window-cut-short-shows-as-many-frames-spread-over-it",
+      test_a_window_cut_short_shows_as_many_frames_spread_over_it);
+  g_test_add_func ("/window/where-the-end-is-known-frames-are-spread-until-there",
+      test_where_the_end_is_known_frames_are_spread_until_there);
+  g_test_add_func ("/window/the-reserve-is-thinned-as-the-window-lasts", test_the_reserve_is_thinned_as_the_window_lasts);
   g_test_add_func ("/window/overlapping-windows-share-frames-but-not-text-time",
       test_overlapping_windows_share_frames_but_not_text_time);
   g_test_add_func ("/window/a-jump-leaves-out-what-nothing-was-seen-of", test_a_jump_leaves_out_what_nothing_was_seen_of);

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* From frames that pass to windows that are handed to the worker. For the streaming thread. */
+
+#include "gettext.h"
+#include "gstllama4describe.h"
+
+GST_DEBUG_CATEGORY_EXTERN (gst_llama4_describe_debug);
+#define GST_CAT_DEFAULT gst_llama4_describe_debug
+
+void
+gst_llama4_sampling_reset (GstLlama4Describe * self)
+{
+  gst_llama4_sampler_reset (self->sampler);
+  GST_OBJECT_LOCK (self);
+  gst_llama4_sampler_begin (self->sampler, self->settings.from);
+  GST_OBJECT_UNLOCK (self);
+  self->asked = GST_CLOCK_TIME_NONE;
+}
+
+static void
+warn_of_frame (GstLlama4Describe * self, GstClockTime time, const char *problem)
+{
+  if (self->warned_frame)
+    return;
+  self->warned_frame = TRUE;
+  GST_ELEMENT_WARNING (self, STREAM, FORMAT, (_("A frame at %.1f s cannot be shown to the model: %s"), time / 1e9, problem), (NULL));
+}
+
+/* Hands over a window; what it has as drafts becomes pictures. (transfer full) */
+static void
+hand_over (GstLlama4Describe * self, GstLlama4Window * window, GstLlama4Patience patience)
+{
+  for (guint i = 0; i < window->frames->len;) {
+    GstLlama4Frame *frame = g_ptr_array_index (window->frames, i);
+    g_autofree char *problem = NULL;
+
+    if (gst_llama4_copier_develop (self->developer, frame, &problem)) {
+      i++;
+    } else {
+      warn_of_frame (self, frame->time, problem);
+      g_ptr_array_remove_index (window->frames, i);
+    }
+  }
+  gst_llama4_worker_push_window (self, window, patience);
+}
+
+void
+gst_llama4_sampling_advance (GstLlama4Describe * self, GstClockTime time)
+{
+  GstLlama4Window *window;
+
+  while ((window = gst_llama4_sampler_advance (self->sampler, time)) != NULL)
+    hand_over (self, window, self->skips ? GST_LLAMA4_REPLACE : GST_LLAMA4_WAIT);
+}
+
+void
+gst_llama4_sampling_drain (GstLlama4Describe * self, GstClockTime end, GstLlama4Patience patience)
+{
+  GstLlama4Window *window;
+
+  while ((window = gst_llama4_sampler_drain (self->sampler, end)) != NULL)
+    hand_over (self, window, patience);
+}
+
+/* Asks once a window where the stream ends, which may become known late. */
+static void
+ask_for_end (GstLlama4Describe * self, GstClockTime time)
+{
+  GstClockTime start = gst_llama4_sampler_start_of (self->sampler, time), end = gst_llama4_describe_segment_end (self);
+  gint64 duration;
+
+  if (start == self->asked)
+    return;
+  self->asked = start;
+  if (gst_pad_peer_query_duration (self->sinkpad, GST_FORMAT_TIME, &duration) && duration > 0)
+    end = MIN (end, (GstClockTime) duration);   /* NONE is the largest */
+  gst_llama4_sampler_set_end (self->sampler, end);
+}
+
+void
+gst_llama4_sampling_take (GstLlama4Describe * self, GstBuffer * buffer, GstClockTime time)
+{
+  g_autofree char *problem = NULL;
+  GstLlama4Frame *frame;
+  GstLlama4Role role;
+  guint tiles;
+
+  ask_for_end (self, time);
+  role = gst_llama4_sampler_wants (self->sampler, time, self->interval);
+  if (role == GST_LLAMA4_UNWANTED || !gst_llama4_worker_wait_for_model (self, self->skips))
+    return;
+  GST_OBJECT_LOCK (self);
+  tiles = self->settings.tiles;
+  GST_OBJECT_UNLOCK (self);
+  if (role == GST_LLAMA4_PLACE)
+    frame = gst_llama4_copier_copy (self->copier, &self->info, buffer, self->orientation, self->model, tiles, time, &problem);
+  else
+    frame = gst_llama4_copier_draft (self->copier, &self->info, buffer, self->orientation, self->model, tiles, time, &problem);
+  if (frame != NULL)
+    gst_llama4_sampler_take (self->sampler, frame);
+  else if (role == GST_LLAMA4_PLACE)
+    warn_of_frame (self, time, problem);
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the element does with every frame of 1080p at 30 frames a second, as a share of one core. */
+
+#include "frame.h"
+
+#define N_BUFFERS 8             /* 25 MB of I420: as decoders' frames, hardly in the cache */
+#define ROUNDS 300
+#define FPS 30
+
+static L4Model *
+load_model (void)
+{
+  g_autoptr (GError) error = NULL;
+  L4Model *model = l4_model_load (NULL, NULL, NULL, NULL, &error);
+
+  g_assert_no_error (error);
+  return model;
+}
+
+static GstBuffer *
+draw_noise (gsize size, GRand * random)
+{
+  GstBuffer *buffer = gst_buffer_new_allocate (NULL, size, NULL);
+  GstMapInfo map;
+
+  gst_buffer_map (buffer, &map, GST_MAP_WRITE);
+  for (gsize i = 0; i < map.size / 4; i++)
+    ((guint32 *) map.data)[i] = g_rand_int (random);
+  gst_buffer_unmap (buffer, &map);
+  return buffer;
+}
+
+static void
+report (const char *what, gint64 since)
+{
+  double ms = (g_get_monotonic_time () - since) / 1e3 / ROUNDS;
+
+  g_print ("%-24s %7.3f ms a frame, %5.2f %% of a core at %d a second\n", what, ms, ms * FPS / 10, FPS);
+}
+
+int
+main (int argc, char **argv)
+{
+  static const GstVideoFormat formats[] = { GST_VIDEO_FORMAT_I420, GST_VIDEO_FORMAT_NV12, GST_VIDEO_FORMAT_I420_10LE, GST_VIDEO_FORMAT_BGRx };
+  g_autoptr (L4Model) model = NULL;
+  GRand *random = g_rand_new_with_seed (1);
+
+  gst_init (&argc, &argv);
+  model = load_model ();
+  for (guint f = 0; f < G_N_ELEMENTS (formats); f++) {
+    g_autoptr (GstLlama4Copier) copier = gst_llama4_copier_new ();
+    GstBuffer *buffers[N_BUFFERS];
+    GstVideoInfo info;
+    gint64 begun;
+
+    gst_video_info_set_format (&info, formats[f], 1920, 1080);
+    for (guint i = 0; i < N_BUFFERS; i++)
+      buffers[i] = draw_noise (GST_VIDEO_INFO_SIZE (&info), random);
+    g_print ("%s\n", gst_video_format_to_string (formats[f]));
+    for (guint drafts = 0; drafts < 2; drafts++) {
+      begun = g_get_monotonic_time ();
+      for (guint i = 0; i < ROUNDS; i++) {
+        g_autofree char *problem = NULL;
+
+        gst_llama4_frame_unref ((drafts ? gst_llama4_copier_draft : gst_llama4_copier_copy) (copier, &info, buffers[i % N_BUFFERS],
+                GST_VIDEO_ORIENTATION_IDENTITY, model, 1, 0, &problem));
+      }
+      report (drafts ? "  a draft" : "  a picture", begun);
+    }
+    for (guint i = 0; i < N_BUFFERS; i++)
+      gst_buffer_unref (buffers[i]);
+  }
+  g_rand_free (random);
+  return 0;
+}
