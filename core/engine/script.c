@@ -4,8 +4,10 @@
  * Every line of the file is a JSON object. {"text": "…", "delay_ms": 200} answers with that text, word by word, after a delay
  * that can be cancelled; {"error": "…"} fails. The answers are used in turn, over and over, by each session for itself. Figures
  * that nothing really takes: "forecast_ms" is what the answer is forecast to take (without it, its delay), "prefill_ms" what it says
- * that its prompt took, "limit_ms" the least that the machine allows for it. A first line {"load_ms": 500} or {"load_error": "…"}
- * makes loading slow or fail. */
+ * that its prompt took, "limit_ms" the least that the machine allows for it. "expect": ["…"] and "refuse": ["…"] fail the answer when
+ * the conversation's text lacks, or has, one of these: so tests see what was asked. A first line {"load_ms": 500} or
+ * {"load_error": "…"} makes loading slow or fail; with {"context": 100} there the model's context has so many tokens, and every word
+ * is one (else every part of a prompt). */
 
 #include <string.h>
 #include <yyjson.h>
@@ -23,6 +25,7 @@ typedef struct
   char *text;
   char *error;
   gint64 delay_us, forecast_us, prefill_us, limit_us;
+  char **expect, **refuse;      /* NULL-terminated */
 } Line;
 
 typedef struct
@@ -30,6 +33,7 @@ typedef struct
   GArray *lines;                /* of Line */
   gint64 load_us;
   char *load_error;
+  guint context;                /* tokens; 0: any number */
   char *digest;
 } Script;
 
@@ -46,6 +50,8 @@ line_clear (gpointer data)
 
   g_free (line->text);
   g_free (line->error);
+  g_strfreev (line->expect);
+  g_strfreev (line->refuse);
 }
 
 static void
@@ -83,6 +89,20 @@ get_microseconds (yyjson_val *object, const char *key)
   return yyjson_is_uint (value) ? MIN (yyjson_get_uint (value), 1000000) * 1000 : 0;
 }
 
+/* (transfer full) */
+static char **
+get_texts (yyjson_val *object, const char *key)
+{
+  g_autoptr (GStrvBuilder) texts = g_strv_builder_new ();
+  yyjson_val *text;
+  size_t i, n;
+
+  yyjson_arr_foreach (yyjson_obj_get (object, key), i, n, text)
+    if (yyjson_is_str (text))
+      g_strv_builder_add (texts, yyjson_get_str (text));
+  return g_strv_builder_end (texts);
+}
+
 static gboolean
 parse_line (Script *self, const char *path, guint number, const char *text, GError **error)
 {
@@ -91,21 +111,24 @@ parse_line (Script *self, const char *path, guint number, const char *text, GErr
   const char *answer = yyjson_get_str (yyjson_obj_get (root, "text"));
   const char *failure = yyjson_get_str (yyjson_obj_get (root, "error"));
   const char *load_failure = yyjson_get_str (yyjson_obj_get (root, "load_error"));
-  gboolean setting = number == 1 && (load_failure != NULL || yyjson_obj_get (root, "load_ms") != NULL);
-  const Line line = { g_strdup (answer), g_strdup (failure), get_microseconds (root, "delay_ms"),
+  gboolean setting = number == 1 && (load_failure != NULL || yyjson_obj_get (root, "load_ms") != NULL
+      || yyjson_obj_get (root, "context") != NULL);
+  Line line = { g_strdup (answer), g_strdup (failure), get_microseconds (root, "delay_ms"),
     get_microseconds (root, yyjson_obj_get (root, "forecast_ms") != NULL ? "forecast_ms" : "delay_ms"),
-    get_microseconds (root, "prefill_ms"), get_microseconds (root, "limit_ms")
+    get_microseconds (root, "prefill_ms"), get_microseconds (root, "limit_ms"), get_texts (root, "expect"), get_texts (root, "refuse")
   };
 
   if (setting) {
     self->load_us = get_microseconds (root, "load_ms");
     self->load_error = g_strdup (load_failure);
+    self->context = MIN (yyjson_get_uint (yyjson_obj_get (root, "context")), G_MAXINT32);
   }
   yyjson_doc_free (doc);
   if (answer != NULL || failure != NULL) {
     g_array_append_val (self->lines, line);
     return TRUE;
   }
+  line_clear (&line);
   return setting || l4_fail (error, L4_ERROR_FORMAT, _("%s: line %u is not a JSON object with \"text\" or \"error\""), path,
       number);
 }
@@ -163,7 +186,7 @@ script_load (const L4LoadOptions *options, L4ModelInfo *info, L4ProgressFunc pro
   info->quantization = "none";
   info->tile_size = TILE_SIZE;
   info->max_tiles = MAX_TILES;
-  info->context_length = G_MAXINT32;
+  info->context_length = self->context > 0 ? self->context : G_MAXINT32;
   return g_steal_pointer (&self);
 }
 
@@ -194,28 +217,76 @@ next_line (const Session *self)
   return &g_array_index (self->script->lines, Line, self->next % self->script->lines->len);
 }
 
-/* As if every part of a prompt were a token. */
 static guint
-count_parts (const L4Message *messages, gsize n_messages, gboolean pictures_only)
+count_words (const char *text)
+{
+  guint n = 0;
+
+  for (text += strspn (text, " \n"); *text != '\0'; text += strspn (text, " \n")) {
+    text += strcspn (text, " \n");
+    n++;
+  }
+  return n;
+}
+
+static guint
+count_pictures (const L4Message *messages, gsize n_messages)
 {
   guint n = 0;
 
   for (gsize m = 0; m < n_messages; m++)
     for (gsize p = 0; p < messages[m].n_parts; p++)
-      n += !pictures_only || messages[m].parts[p].text == NULL;
+      n += messages[m].parts[p].text == NULL;
   return n;
+}
+
+/* As if every part of a prompt were a token, or every word. FALSE: they are more than the context has. */
+static gboolean
+count_tokens (const Script *self, const L4Message *messages, gsize n_messages, guint *tokens, GError **error)
+{
+  *tokens = 0;
+  for (gsize m = 0; m < n_messages; m++)
+    for (gsize p = 0; p < messages[m].n_parts; p++)
+      *tokens += self->context > 0 && messages[m].parts[p].text != NULL ? count_words (messages[m].parts[p].text) : 1;
+  return self->context == 0 || *tokens < self->context
+      || l4_fail (error, L4_ERROR_INPUT, _("the prompt has %u tokens, but the model's context only %u"), *tokens, self->context);
+}
+
+static gboolean
+has_text (const L4Message *messages, gsize n_messages, const char *text)
+{
+  for (gsize m = 0; m < n_messages; m++)
+    for (gsize p = 0; p < messages[m].n_parts; p++)
+      if (messages[m].parts[p].text != NULL && strstr (messages[m].parts[p].text, text) != NULL)
+        return TRUE;
+  return FALSE;
+}
+
+/* For those who write tests only. */
+static gboolean
+check_texts (const Line *line, const L4Message *messages, gsize n_messages, GError **error)
+{
+  for (char **text = line->expect; *text != NULL; text++)
+    if (!has_text (messages, n_messages, *text))
+      return l4_fail (error, L4_ERROR_INTERNAL, "the conversation lacks \"%s\"", *text);
+  for (char **text = line->refuse; *text != NULL; text++)
+    if (has_text (messages, n_messages, *text))
+      return l4_fail (error, L4_ERROR_INTERNAL, "the conversation has \"%s\"", *text);
+  return TRUE;
 }
 
 static gboolean
 script_forecast (gpointer session, const L4Message *messages, gsize n_messages, const L4GenerateOptions *options,
     L4Forecast *forecast, GError **error)
 {
-  guint pictures = count_parts (messages, n_messages, TRUE);
+  guint pictures = count_pictures (messages, n_messages), tokens;
 
+  if (!count_tokens (((const Session *) session)->script, messages, n_messages, &tokens, error))
+    return FALSE;
   *forecast = (L4Forecast) {
     .pictures = pictures,
     .tiles = pictures,
-    .prompt_tokens = count_parts (messages, n_messages, FALSE),
+    .prompt_tokens = tokens,
     .generated_tokens = options->max_tokens,
     .seconds = next_line (session)->forecast_us / 1e6,
   };
@@ -231,7 +302,11 @@ script_answer (gpointer session, const L4Message *messages, gsize n_messages, co
   g_autoptr (GString) text = g_string_new (NULL);
   g_auto (GStrv) words = NULL;
 
+  if (!count_tokens (self->script, messages, n_messages, &answer->prompt_tokens, error))
+    return FALSE;
   self->next++;
+  if (!check_texts (line, messages, n_messages, error))
+    return FALSE;
   if (line->error != NULL && wait_for (line->delay_us, cancellable))
     return l4_fail (error, L4_ERROR_INTERNAL, "%s", line->error);
   words = g_strsplit (line->text != NULL ? line->text : "", " ", -1);
@@ -254,7 +329,6 @@ script_answer (gpointer session, const L4Message *messages, gsize n_messages, co
   }
   if (g_cancellable_is_cancelled (cancellable))
     answer->finish = L4_FINISH_CANCELLED;
-  answer->prompt_tokens = count_parts (messages, n_messages, FALSE);
   answer->prefill_us = line->prefill_us;
   answer->decode_us = line->delay_us;
   answer->limit_us = line->limit_us;
