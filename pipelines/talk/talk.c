@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Talk with a model in text. */
+
+#include "talk/talk.h"
+
+#include "base/error.h"
+#include "base/pool.h"
+#include "run/progress.h"
+
+/* Most tokens of prompt and answer together, where the options do not say: reading more takes long on a CPU, and models lose themselves
+ * in it. */
+#define CONTEXT 16384
+
+static struct
+{
+  char *model, *projector, *load, *language, *memory_limit;
+  int max_tokens, context, threads;
+  guint64 bytes;                /* of memory_limit */
+} given;
+
+static const GOptionEntry entries[] = {
+  {"model", 0, 0, G_OPTION_ARG_FILENAME, &given.model, N_("Model that reads and answers: a GGUF file, a Hugging Face folder"), "MODEL"},
+  {"projector", 0, 0, G_OPTION_ARG_FILENAME, &given.projector, N_("Vision part of the model (found beside it)"), "FILE"},
+  {"load", 0, 0, G_OPTION_ARG_FILENAME, &given.load, N_("Read the weights into memory, or map their file (read)"), "read|map"},
+  {"language", 0, 0, G_OPTION_ARG_FILENAME, &given.language, N_("Language to answer in, such as German"), "NAME"},
+  {"max-tokens", 0, 0, G_OPTION_ARG_INT, &given.max_tokens, N_("Longest answer, in tokens"), "N"},
+  {"context", 0, 0, G_OPTION_ARG_INT, &given.context, N_("Most tokens of a prompt and its answer (16384, or what the model has)"), "N"},
+  {"threads", 0, 0, G_OPTION_ARG_INT, &given.threads, N_("Threads that compute; 0: one for every CPU (0)"), "N"},
+  {"memory-limit", 0, 0, G_OPTION_ARG_FILENAME, &given.memory_limit,
+      N_("Bytes for weights and caches, K, M or G behind them for more (what is free)"), "BYTES"},
+  {NULL}
+};
+
+struct _L4Talk
+{
+  L4Model *model;
+  L4Session *session;
+  GCancellable *cancellable;
+  L4GenerateOptions options;
+  guint64 context;              /* tokens of prompt and answer */
+};
+
+const GOptionEntry *
+l4_talk_entries (void)
+{
+  return entries;
+}
+
+const char *
+l4_talk_language (void)
+{
+  return given.language;
+}
+
+/* A number of bytes, such as 12G. */
+static gboolean
+check_memory_limit (GError **error)
+{
+  static const char units[] = "KMG";
+  char *end;
+
+  if (given.memory_limit == NULL)
+    return TRUE;
+  given.bytes = g_ascii_strtoull (given.memory_limit, &end, 10);
+  for (guint i = 0; units[i] != '\0'; i++)
+    if (g_ascii_toupper (*end) == units[i] && end[1] == '\0' && given.bytes <= G_MAXUINT64 >> (10 * (i + 1))) {
+      given.bytes <<= 10 * (i + 1);
+      end++;
+    }
+  return (g_ascii_isdigit (*given.memory_limit) && *end == '\0')
+      || l4_fail (error, L4_ERROR_INPUT, _("--memory-limit %s: is not a number of bytes"), given.memory_limit);
+}
+
+/* 0 stands for what is usual. */
+static gboolean
+check_number (const char *option, int value, int most, GError **error)
+{
+  return (value >= 0 && value <= most) || l4_fail (error, L4_ERROR_INPUT, _("--%s %d: must be %d to %d"), option, value, 0, most);
+}
+
+gboolean
+l4_talk_check (GError **error)
+{
+  const char *end;
+
+  if (given.language != NULL && !g_utf8_validate (given.language, -1, &end))
+    return l4_fail (error, L4_ERROR_INPUT, _("--%s: byte %zu is not valid UTF-8"), "language", (gsize) (end - given.language));
+  if (!check_number ("max-tokens", given.max_tokens, 65536, error) || !check_number ("context", given.context, G_MAXINT32, error)
+      || !check_number ("threads", given.threads, L4_MAX_THREADS, error) || !check_memory_limit (error))
+    return FALSE;
+  return given.model != NULL
+      || l4_fail (error, L4_ERROR_INPUT, _("the embedded model cannot read; please name one that can with --model"));
+}
+
+static void
+on_progress (guint percent, gpointer user_data)
+{
+  l4_progress_set_loading (user_data, percent);
+}
+
+L4Talk *
+l4_talk_new (guint max_tokens, GCancellable *cancellable, GError **error)
+{
+  const L4LoadOptions load = {
+    .model_path = given.model,
+    .projector_path = given.projector,
+    .memory_limit = given.bytes,
+    .map = g_strcmp0 (given.load, "map") == 0,
+    .threads = given.threads,
+  };
+  g_autoptr (L4Progress) progress = l4_progress_new (L4_PROGRESS_PEOPLE);
+  L4Model *model = l4_model_load (&load, on_progress, progress, cancellable, error);
+  L4Talk *self;
+
+  if (model == NULL)
+    return NULL;
+  self = g_new0 (L4Talk, 1);
+  self->model = model;
+  self->session = l4_session_new (model);
+  self->cancellable = cancellable;
+  self->options = (L4GenerateOptions) L4_GENERATE_OPTIONS_INIT;
+  self->options.max_tokens = given.max_tokens > 0 ? (guint) given.max_tokens : max_tokens;
+  self->context = MIN (l4_talk_get_info (self)->context_length, given.context > 0 ? (guint64) given.context : CONTEXT);
+  return self;
+}
+
+void
+l4_talk_free (L4Talk *self)
+{
+  l4_session_free (self->session);
+  l4_model_unref (self->model);
+  g_free (self);
+}
+
+const L4ModelInfo *
+l4_talk_get_info (const L4Talk *self)
+{
+  return l4_model_get_info (self->model);
+}
+
+/* *tokens: of prompt and answer. A prompt that is too long by itself has too many. */
+static gboolean
+count_tokens (L4Talk *self, const char *system, const char *prompt, guint64 *tokens, GError **error)
+{
+  const L4Part parts[] = { {.text = system}, {.text = prompt} };
+  const L4Message messages[] = { {L4_ROLE_SYSTEM, &parts[0], 1}, {L4_ROLE_USER, &parts[1], 1} };
+  g_autoptr (GError) problem = NULL;
+  L4Forecast forecast;
+
+  *tokens = G_MAXUINT64;
+  if (l4_session_forecast (self->session, messages, G_N_ELEMENTS (messages), &self->options, &forecast, &problem))
+    *tokens = (guint64) forecast.prompt_tokens + self->options.max_tokens;
+  else if (!g_error_matches (problem, L4_ERROR, L4_ERROR_INPUT))
+    return l4_fail (error, problem->code, "%s", problem->message);
+  return TRUE;
+}
+
+static gboolean
+fits (L4Talk *self, const char *system, L4TalkFunc make, gpointer user_data, guint n, gboolean *fit, GError **error)
+{
+  g_autofree char *prompt = make (n, user_data);
+  guint64 tokens;
+
+  if (!count_tokens (self, system, prompt, &tokens, error))
+    return FALSE;
+  *fit = tokens <= self->context;
+  return TRUE;
+}
+
+guint
+l4_talk_fit (L4Talk *self, const char *system, L4TalkFunc make, gpointer user_data, guint most, GError **error)
+{
+  guint fitting = 0, beyond = most + 1;
+
+  for (guint n = most; fitting + 1 < beyond; n = (fitting + beyond) / 2) {
+    gboolean fit;
+
+    if (!fits (self, system, make, user_data, n, &fit, error))
+      return 0;
+    if (fit)
+      fitting = n;
+    else
+      beyond = n;
+  }
+  if (fitting == 0)
+    l4_fail (error, L4_ERROR_INPUT, _("a context of %" PRIu64 " tokens is too small for this, with %u of them for the answer"),
+        self->context, self->options.max_tokens);
+  return fitting;
+}
+
+gboolean
+l4_talk_answer (L4Talk *self, const char *system, const char *prompt, L4TextFunc on_text, gpointer user_data, L4Answer *answer,
+    GError **error)
+{
+  const L4Part parts[] = { {.text = system}, {.text = prompt} };
+  const L4Message messages[] = { {L4_ROLE_SYSTEM, &parts[0], 1}, {L4_ROLE_USER, &parts[1], 1} };
+
+  if (!l4_session_answer (self->session, messages, G_N_ELEMENTS (messages), &self->options, on_text, user_data, self->cancellable,
+          answer, error))
+    return FALSE;
+  return answer->finish != L4_FINISH_CANCELLED || l4_fail (error, L4_ERROR_CANCELLED, _("the answer was cancelled"));
+}
+
+char *
+l4_talk_quote (const char *text)
+{
+  char *line = l4_text_to_line (text, -1);
+
+  for (char *at = line; *at != '\0'; at++)
+    *at = *at == '[' ? '(' : *at == ']' ? ')' : *at;
+  return line;
+}
