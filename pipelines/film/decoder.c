@@ -6,17 +6,17 @@
 #define MAX_PIXELS (256u << 20)
 #define MAX_THREADS 4           /* further ones cost memory and delay, and are missed elsewhere */
 
-struct _L4Decoder
+struct _L4FilmDecoder
 {
   AVCodecContext *context;
   gboolean ended;
 };
 
-L4Decoder *
-l4_decoder_new (const AVStream *stream, guint threads)
+L4FilmDecoder *
+l4_film_decoder_new (const AVStream *stream, guint threads)
 {
   const AVCodec *codec = avcodec_find_decoder (stream->codecpar->codec_id);
-  g_autoptr (L4Decoder) self = g_new0 (L4Decoder, 1);
+  g_autoptr (L4FilmDecoder) self = g_new0 (L4FilmDecoder, 1);
 
   if (codec == NULL || (self->context = avcodec_alloc_context3 (codec)) == NULL
       || avcodec_parameters_to_context (self->context, stream->codecpar) < 0)
@@ -30,7 +30,7 @@ l4_decoder_new (const AVStream *stream, guint threads)
 }
 
 void
-l4_decoder_free (L4Decoder *self)
+l4_film_decoder_free (L4FilmDecoder *self)
 {
   if (self == NULL)
     return;
@@ -39,13 +39,13 @@ l4_decoder_free (L4Decoder *self)
 }
 
 gboolean
-l4_decoder_give (L4Decoder *self, const AVPacket *packet)
+l4_film_decoder_give (L4FilmDecoder *self, const AVPacket *packet)
 {
   return avcodec_send_packet (self->context, packet) >= 0;
 }
 
 AVFrame *
-l4_decoder_take (L4Decoder *self)
+l4_film_decoder_take (L4FilmDecoder *self)
 {
   AVFrame *frame = av_frame_alloc ();
   int status = frame != NULL ? avcodec_receive_frame (self->context, frame) : AVERROR (ENOMEM);
@@ -58,7 +58,7 @@ l4_decoder_take (L4Decoder *self)
 }
 
 gboolean
-l4_decoder_has_ended (const L4Decoder *self)
+l4_film_decoder_has_ended (const L4FilmDecoder *self)
 {
   return self->ended;
 }

@@ -10,19 +10,19 @@
 
 G_BEGIN_DECLS
 
-typedef struct _L4Decoder L4Decoder;
+typedef struct _L4FilmDecoder L4FilmDecoder;
 
 /* threads 0: as many as are useful. NULL: there is no decoder, or it cannot be opened. */
-L4Decoder *l4_decoder_new (const AVStream *stream, guint threads);
-void l4_decoder_free (L4Decoder *self); /* NULL is fine */
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Decoder, l4_decoder_free)
+L4FilmDecoder *l4_film_decoder_new (const AVStream *stream, guint threads);
+void l4_film_decoder_free (L4FilmDecoder *self); /* NULL is fine */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4FilmDecoder, l4_film_decoder_free)
 
 /* Once no picture can be taken. NULL: no further one comes. FALSE: the packet is damaged, and passed over. */
-gboolean l4_decoder_give (L4Decoder *self, const AVPacket *packet);
+gboolean l4_film_decoder_give (L4FilmDecoder *self, const AVPacket *packet);
 /* NULL: none is there before more is given. (transfer full) */
-AVFrame *l4_decoder_take (L4Decoder *self);
+AVFrame *l4_film_decoder_take (L4FilmDecoder *self);
 /* Whether the last picture was taken. */
-gboolean l4_decoder_has_ended (const L4Decoder *self);
+gboolean l4_film_decoder_has_ended (const L4FilmDecoder *self);
 
 /* When it is shown, in the stream's time base. */
 gint64 l4_frame_stamp (const AVFrame *frame);

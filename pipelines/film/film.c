@@ -19,7 +19,7 @@ struct _L4Film
   char *container;
 
   L4Pictures *pictures;
-  L4Decoder *decoder;           /* NULL: not started */
+  L4FilmDecoder *decoder;           /* NULL: not started */
   L4Plan plan;
   GstSegment segment;
   gint64 from;                  /* nanoseconds */
@@ -79,7 +79,7 @@ is_encrypted (const L4Film *self)
 static AVFrame *
 find_first_picture (L4Film *self, GError **error)
 {
-  g_autoptr (L4Decoder) decoder = l4_decoder_new (self->reader->stream, 1);
+  g_autoptr (L4FilmDecoder) decoder = l4_film_decoder_new (self->reader->stream, 1);
   g_autoptr (GError) failure = NULL;
   gboolean key_seen = FALSE;
   AVFrame *frame = NULL;
@@ -91,8 +91,8 @@ find_first_picture (L4Film *self, GError **error)
 
     key_seen = key_seen || packet == NULL || (packet->flags & AV_PKT_FLAG_KEY) || n > L4_MAX_BEFORE_KEY;
     if (key_seen && failure == NULL) {
-      l4_decoder_give (decoder, packet);
-      frame = l4_decoder_take (decoder);
+      l4_film_decoder_give (decoder, packet);
+      frame = l4_film_decoder_take (decoder);
     }
     if (packet == NULL)
       break;
@@ -139,7 +139,7 @@ stop (L4Film *self)
 {
   av_frame_free (&self->held);
   l4_plan_clear (&self->plan);
-  g_clear_pointer (&self->decoder, l4_decoder_free);
+  g_clear_pointer (&self->decoder, l4_film_decoder_free);
   g_clear_pointer (&self->pictures, l4_pictures_free);
 }
 
@@ -177,7 +177,7 @@ l4_film_start (L4Film *self, L4FilmDecode decode, guint64 from, guint64 window, 
   self->n_decoded = self->n_damaged = 0;
   if (!l4_plan_start (&self->plan, self->reader, decode, self->from, window, n_frames, error))
     return FALSE;
-  self->decoder = l4_decoder_new (self->reader->stream, 0);
+  self->decoder = l4_film_decoder_new (self->reader->stream, 0);
   if (self->decoder == NULL)
     return l4_film_fail (error, L4_FILM_ERROR_UNSUPPORTED, _("%s: its decoder cannot be opened"), path_of (self));
   self->pictures = l4_pictures_new (self->reader->demuxer, self->reader->stream);
@@ -193,14 +193,14 @@ decode (L4Film *self, GError **error)
   g_autoptr (GError) failure = NULL;
   AVFrame *frame;
 
-  while ((frame = l4_decoder_take (self->decoder)) == NULL && !l4_decoder_has_ended (self->decoder)) {
+  while ((frame = l4_film_decoder_take (self->decoder)) == NULL && !l4_film_decoder_has_ended (self->decoder)) {
     AVPacket *packet = l4_plan_next (&self->plan, &failure);
 
     if (failure != NULL) {
       g_propagate_error (error, g_steal_pointer (&failure));
       return NULL;
     }
-    self->n_damaged += !l4_decoder_give (self->decoder, packet);
+    self->n_damaged += !l4_film_decoder_give (self->decoder, packet);
     av_packet_free (&packet);
   }
   return frame;
