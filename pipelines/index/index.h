@@ -48,7 +48,8 @@ GPtrArray *l4_index_list_runs (L4Index *self, GError **error);   /* of L4IndexRu
 typedef struct
 {
   gint64 id;
-  char *path;                   /* where it was seen last, absolute; bytes as the file system has them */
+  char *path;                   /* where it was seen last, absolute; bytes as the file system has them. NULL: another film has taken its
+                                   place, and searching leaves it out */
   guint64 size;                 /* bytes */
   gint64 mtime;                 /* of the file, nanoseconds since 1970 */
   char *key;                    /* of the content (film.h); of what is no film too */
@@ -64,9 +65,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4IndexVideo, l4_index_video_free)
 L4IndexVideo *l4_index_find_path (L4Index *self, const char *path, GError **error);
 L4IndexVideo *l4_index_find_key (L4Index *self, const char *key, GError **error);
 
-/* Adds the film, or brings the one with the same key up to date (path, facts); another film that had this path loses it. Sets the id. */
+/* Adds the film, or brings the one with the same key up to date (path, size, time; facts unless they are not known now); another film
+ * that had this path loses it. Sets the id. */
 gboolean l4_index_put_video (L4Index *self, L4IndexVideo *video, GError **error);
-GPtrArray *l4_index_list_videos (L4Index *self, GError **error); /* of L4IndexVideo, by path (transfer full) */
+GPtrArray *l4_index_list_videos (L4Index *self, GError **error); /* of L4IndexVideo, by path, those without last (transfer full) */
 gboolean l4_index_remove_video (L4Index *self, gint64 video, GError **error);    /* with all that was said of it */
 
 /* Progress: a film in a run ------------------------------------------------------------------------------------------------- */
@@ -93,7 +95,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (L4IndexProgress, l4_index_progress_clear)
 gboolean l4_index_get_progress (L4Index *self, gint64 video, gint64 run, L4IndexProgress *progress, GError **error);
 
 /* Takes the film for this process, so that no other one describes it in this run; FALSE in *taken: another has it. Kept until
- * l4_index_settle() or the process's end; of one that was killed, or is not heard of for a minute, it is taken over. */
+ * l4_index_settle() or the process's end; of one that was killed, or is not heard of for a minute, it is taken over. What another process
+ * has cannot be changed. Progress is to be asked for afterwards: another may have been at it just before. */
 gboolean l4_index_claim (L4Index *self, gint64 video, gint64 run, gboolean *taken, GError **error);
 
 /* DONE, FAILED (with a reason), or BEGUN (given back, to go on another time). */
@@ -117,7 +120,8 @@ typedef struct
 void l4_index_window_free (L4IndexWindow *window);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4IndexWindow, l4_index_window_free)
 
-/* Commits the window and moves the progress's `next` to its end. One that begins at the same time is replaced. Sets the id. */
+/* Commits the window; the film is BEGUN then. One that begins at the same time is replaced. Text goes through l4_text_to_line(); a record
+ * (NULL: none) that is no JSON object, or has numbers beyond 2^63, is refused. Sets the id. */
 gboolean l4_index_put_window (L4Index *self, L4IndexWindow *window, GError **error);
 
 /* Those of a film, in order; run 0: the newest run that said something of it. Thumbnails only if asked for. (transfer full) */

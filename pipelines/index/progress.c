@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* How far runs are with films, and who describes them. */
+
+#include <string.h>
+
+#include "base/i18n.h"
+#include "index/index-private.h"
+
+static const char *const states[] = { NULL, "begun", "done", "failed" };        /* by L4IndexState */
+
+/* A film in a run, and what is done about it. */
+typedef struct
+{
+  L4Index *index;
+  gint64 video, run;
+  L4IndexProgress *progress;
+  L4IndexState state;
+  const char *reason;
+  gboolean taken;
+} Job;
+
+/* Progress ---------------------------------------------------------------------------------------------------------------------- */
+
+void
+l4_index_progress_clear (L4IndexProgress *progress)
+{
+  g_clear_pointer (&progress->reason, g_free);
+  *progress = (L4IndexProgress) { 0 };
+}
+
+static void
+row_state (const L4Value *columns, gpointer data)
+{
+  L4IndexProgress *progress = data;
+  g_autofree char *state = l4_value_text (&columns[0]);
+
+  for (guint i = L4_INDEX_BEGUN; i < G_N_ELEMENTS (states); i++)
+    if (g_strcmp0 (state, states[i]) == 0)
+      progress->state = i;
+  g_free (progress->reason);
+  progress->reason = l4_value_text (&columns[1]);
+}
+
+static void
+row_windows (const L4Value *columns, gpointer data)
+{
+  L4IndexProgress *progress = data;
+
+  progress->n_windows = l4_value_unsigned (&columns[0]);
+  progress->next = l4_value_unsigned (&columns[1]);
+}
+
+static gboolean
+get_progress (L4Database *database, gpointer work, GError **error)
+{
+  Job *job = work;
+
+  l4_index_progress_clear (job->progress);
+  return l4_database_query (database, row_state, job->progress, error, "SELECT state, reason FROM progress WHERE video = $1 AND run = $2",
+      "ii", job->video, job->run)
+      && l4_database_query (database, row_windows, job->progress, error, "SELECT count(*), (SELECT \"end\" FROM windows WHERE video = $1 "
+      "AND run = $2 ORDER BY start DESC LIMIT 1) FROM windows WHERE video = $1 AND run = $2", "ii", job->video, job->run);
+}
+
+gboolean
+l4_index_get_progress (L4Index *self, gint64 video, gint64 run, L4IndexProgress *progress, GError **error)
+{
+  Job job = { self, video, run, .progress = progress };
+
+  *progress = (L4IndexProgress) { 0 };
+  return l4_database_transact (self->database, FALSE, get_progress, &job, error);
+}
+
+/* Claims ------------------------------------------------------------------------------------------------------------------------ */
+
+typedef struct
+{
+  L4Owner owner;                /* host NULL: nobody */
+  gint64 renewed;
+} Claim;
+
+static void
+claim_clear (Claim *claim)
+{
+  l4_owner_clear (&claim->owner);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Claim, claim_clear)
+
+static void
+row_claim (const L4Value *columns, gpointer data)
+{
+  Claim *claim = data;
+
+  claim_clear (claim);
+  claim->owner.host = l4_value_text (&columns[0]);
+  claim->owner.pid = l4_value_integer (&columns[1]);
+  claim->owner.born = l4_value_integer (&columns[2]);
+  claim->renewed = l4_value_integer (&columns[3]);
+}
+
+/* Whether another process that lives has the film. A sign of life from the future is none: a clock was set. */
+static gboolean
+is_taken (L4Index *self, gint64 video, gint64 run, gboolean *taken, GError **error)
+{
+  g_auto (Claim) claim = { 0 };
+  gint64 now;
+
+  *taken = FALSE;
+  if (!l4_database_query (self->database, row_claim, &claim, error, "SELECT host, pid, born, renewed FROM claims WHERE video = $1 AND "
+          "run = $2", "ii", video, run))
+    return FALSE;
+  if (claim.owner.host == NULL || l4_owner_equal (&claim.owner, &self->owner))
+    return TRUE;
+  if (!self->database->class->now (self->database, &now, error))
+    return FALSE;
+  switch (l4_owner_get_life (&claim.owner, &self->owner)) {
+    case L4_OWNER_ALIVE:
+      *taken = TRUE;
+      break;
+    case L4_OWNER_DEAD:
+      break;
+    case L4_OWNER_ELSEWHERE:
+      *taken = ABS (now - claim.renewed) <= L4_LEASE_TIME;
+      break;
+  }
+  return TRUE;
+}
+
+gboolean
+l4_index_lock_video (L4Index *self, gint64 video, GError **error)
+{
+  gint64 found = 0;
+
+  return l4_database_query (self->database, l4_row_integer, &found, error, self->database->class->lock_video, "i", video)
+      && (found != 0 || l4_database_fail (self->database, L4_ERROR_NOT_FOUND, error, _("the index has no film %" PRIi64), video));
+}
+
+gboolean
+l4_index_check_claim (L4Index *self, gint64 video, gint64 run, GError **error)
+{
+  gboolean taken;
+
+  if (!is_taken (self, video, run, &taken, error))
+    return FALSE;
+  return !taken || l4_database_fail (self->database, L4_ERROR_INPUT, error, _("another program is describing this film"));
+}
+
+static gboolean
+claim (L4Database *database, gpointer work, GError **error)
+{
+  Job *job = work;
+  const L4Owner *owner = &job->index->owner;
+  gboolean taken;
+  gint64 now;
+
+  job->taken = FALSE;
+  if (!l4_index_lock_video (job->index, job->video, error)
+      || !is_taken (job->index, job->video, job->run, &taken, error))
+    return FALSE;
+  if (taken)
+    return TRUE;
+  job->taken = TRUE;
+  return database->class->now (database, &now, error)
+      && l4_database_query (database, NULL, NULL, error, "INSERT INTO claims (video, run, host, pid, born, renewed) VALUES ($1, $2, $3, $4, "
+      "$5, $6) ON CONFLICT (video, run) DO UPDATE SET host = excluded.host, pid = excluded.pid, born = excluded.born, "
+      "renewed = excluded.renewed", "iitiii", job->video, job->run, owner->host, owner->pid, owner->born, now);
+}
+
+gboolean
+l4_index_claim (L4Index *self, gint64 video, gint64 run, gboolean *taken, GError **error)
+{
+  Job job = { self, video, run };
+
+  *taken = FALSE;
+  if (!l4_database_transact (self->database, TRUE, claim, &job, error))
+    return FALSE;
+  *taken = job.taken;
+  if (*taken && self->lease == NULL)
+    self->lease = l4_lease_new (self->where, &self->owner);
+  return TRUE;
+}
+
+/* The end of it ----------------------------------------------------------------------------------------------------------------- */
+
+static gboolean
+drop_claim (Job *job, GError **error)
+{
+  return l4_index_lock_video (job->index, job->video, error) && l4_index_check_claim (job->index, job->video, job->run, error)
+      && l4_database_query (job->index->database, NULL, NULL, error, "DELETE FROM claims WHERE video = $1 AND run = $2", "ii", job->video,
+      job->run);
+}
+
+static gboolean
+settle (L4Database *database, gpointer work, GError **error)
+{
+  Job *job = work;
+
+  return drop_claim (job, error)
+      && l4_database_query (database, NULL, NULL, error, "INSERT INTO progress (video, run, state, reason) VALUES ($1, $2, $3, $4) "
+      "ON CONFLICT (video, run) DO UPDATE SET state = excluded.state, reason = excluded.reason", "iitt", job->video, job->run,
+      states[job->state], job->reason);
+}
+
+gboolean
+l4_index_settle (L4Index *self, gint64 video, gint64 run, L4IndexState state, const char *reason, GError **error)
+{
+  g_autofree char *line = reason == NULL ? NULL : l4_text_to_line (reason, -1);
+  Job job = { self, video, run, .state = state, .reason = line };
+
+  if (state < L4_INDEX_BEGUN || state > L4_INDEX_FAILED || (state == L4_INDEX_FAILED && reason == NULL))
+    return l4_database_fail (self->database, L4_ERROR_INPUT, error, _("a film cannot be left in that state"));
+  return l4_database_transact (self->database, TRUE, settle, &job, error);
+}
+
+static gboolean
+forget (L4Database *database, gpointer work, GError **error)
+{
+  Job *job = work;
+
+  return l4_index_lock_video (job->index, job->video, error) && l4_index_check_claim (job->index, job->video, job->run, error)
+      && l4_database_query (database, NULL, NULL, error, "DELETE FROM windows WHERE video = $1 AND run = $2", "ii", job->video, job->run)
+      && l4_database_query (database, NULL, NULL, error, "DELETE FROM progress WHERE video = $1 AND run = $2", "ii", job->video, job->run)
+      && l4_database_query (database, NULL, NULL, error, "UPDATE videos SET newest_run = (SELECT max(run) FROM windows WHERE video = $1) "
+      "WHERE id = $1", "i", job->video);
+}
+
+gboolean
+l4_index_forget (L4Index *self, gint64 video, gint64 run, GError **error)
+{
+  Job job = { self, video, run };
+
+  return l4_database_transact (self->database, TRUE, forget, &job, error);
+}

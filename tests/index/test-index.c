@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What an index keeps, in every kind of database. */
+
+#include "fixture.h"
+
+#define SECOND G_GUINT64_CONSTANT (1000000000)
+
+static const char record[] = "{\"start\":0,\"end\":4000000000,\"frames\":[0,1333333333,3966666666],\"text\":\"A red circle moves.\","
+    "\"model\":{\"name\":\"m\",\"digest\":\"d\",\"quantization\":\"q\"},\"prompt_digest\":\"p\",\"tokens\":{\"prompt\":700,\"generated\":9},"
+    "\"ms\":{\"queue\":0.5,\"vision\":20.25,\"prefill\":30.0,\"decode\":40.125},\"finish\":\"stop\"}";
+
+static void
+test_what_was_put_comes_back (void)
+{
+  g_autoptr (Place) place = place_new ();
+  g_autoptr (L4Index) index = open_index (place);
+  g_autoptr (GBytes) picture = g_bytes_new_static ("\377\330\0\1'\\picture", 12);
+  gint64 run = add_run (index, "scout"), video = add_video (index, "/films/a.mkv", "1000-aa");
+  L4IndexWindow window = { .video = video, .run = run, .start = 0, .end = 4 * SECOND, .text = (char *) "A red circle moves.",
+                           .record = (char *) record, .thumbnail = picture };
+  g_autoptr (GPtrArray) windows = NULL;
+  g_autoptr (L4IndexVideo) found = NULL;
+  g_autoptr (GError) error = NULL;
+  const L4IndexWindow *back;
+
+  g_assert_true (l4_index_put_window (index, &window, &error));
+  add_window (index, video, run, 4, "It stands still.");
+  g_clear_pointer (&index, l4_index_close);
+  index = l4_index_open (place->where, L4_INDEX_READ, &error);
+  g_assert_no_error (error);
+
+  found = l4_index_find_path (index, "/films/a.mkv", &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (found->id, ==, video);
+  g_assert_cmpstr (found->key, ==, "1000-aa");
+  g_assert_cmpstr (found->container, ==, "matroska");
+  g_assert_cmpstr (found->codec, ==, "h264");
+  g_assert_cmpuint (found->size, ==, 1000);
+  g_assert_cmpint (found->mtime, ==, 1700000000 * (gint64) SECOND);
+  g_assert_cmpuint (found->width, ==, 320);
+  g_assert_cmpuint (found->duration, ==, 60 * SECOND);
+  windows = l4_index_list_windows (index, video, 0, TRUE, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (windows->len, ==, 2);
+  back = windows->pdata[0];
+  g_assert_cmpint (back->id, ==, window.id);
+  g_assert_cmpstr (back->text, ==, window.text);
+  g_assert_cmpstr (back->record, ==, record);
+  g_assert_true (g_bytes_equal (back->thumbnail, picture));
+  back = windows->pdata[1];
+  g_assert_cmpuint (back->start, ==, 4 * SECOND);
+  g_assert_null (back->record);
+  g_assert_null (back->thumbnail);
+}
+
+static void
+assert_column (const Place *place, const char *column, const char *value)
+{
+  g_autofree char *sql = g_strdup_printf ("SELECT %s FROM %swindows", column, place_get_server () == NULL ? "" : "llama4.");
+  g_autofree char *found = place_query (place, sql);
+
+  g_assert_cmpstr (found, ==, value);
+}
+
+static void
+test_a_record_fills_the_columns (void)
+{
+  g_autoptr (Place) place = place_new ();
+  g_autoptr (L4Index) index = open_index (place);
+  L4IndexWindow window = { .video = add_video (index, "/a.mkv", "1-a"), .run = add_run (index, "m"), .end = 4 * SECOND,
+                           .text = (char *) "A red circle moves.", .record = (char *) record };
+
+  g_assert_true (l4_index_put_window (index, &window, NULL));
+  assert_column (place, "frames", "[0,1333333333,3966666666]");
+  assert_column (place, "finish", "stop");
+  assert_column (place, "prompt_tokens", "700");
+  assert_column (place, "generated_tokens", "9");
+  assert_column (place, "vision_ms", "20.25");
+  assert_column (place, "decode_ms", "40.125");
+}
+
+static void
+test_a_run_is_known_again (void)
+{
+  g_autoptr (Place) place = place_new ();
+  g_autoptr (L4Index) index = open_index (place);
+  gint64 first = add_run (index, "scout"), other = add_run (index, "maverick");
+  g_autoptr (GPtrArray) runs = NULL;
+  const L4IndexRun *run;
+
+  g_assert_cmpint (add_run (index, "scout"), ==, first);
+  g_assert_cmpint (other, >, first);
+  runs = l4_index_list_runs (index, NULL);
+  g_assert_cmpuint (runs->len, ==, 2);
+  run = runs->pdata[1];
+  g_assert_cmpint (run->id, ==, other);
+  g_assert_cmpstr (run->model_name, ==, "maverick");
+  g_assert_cmpstr (run->model_digest, ==, "sha256:maverick");
+  g_assert_cmpstr (run->quantization, ==, "bf16");
+  g_assert_cmpstr (run->prompt_digest, ==, "sha256:of the prompt");
+  g_assert_cmpstr (run->settings, ==, "{\"frames\":4}");
+  g_assert_cmpstr (run->version, ==, "0.1.0");
+  g_assert_cmpint (ABS (run->time - g_get_real_time ()), <, 600 * G_USEC_PER_SEC);
+}
+
+static void
+test_paths_are_bytes (void)
+{
+  static const char *const paths[] = {
+    "/a/caf\351 \200.mp4", "/a/line\nend.mp4", "/a/'; DROP TABLE videos; --.mp4", "/a/100%25 %s%n\".mp4", "/a/\\x41\\.mp4", "/-rf", "/a/\177\001.mp4"
+  };
+  g_autoptr (Place) place = place_new ();
+  g_autoptr (L4Index) index = open_index (place);
+  g_autoptr (GPtrArray) all = NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (paths); i++) {
+    g_autofree char *key = g_strdup_printf ("1-%u", i);
+    gint64 video = add_video (index, paths[i], key);
+    g_autoptr (L4IndexVideo) found = l4_index_find_path (index, paths[i], NULL);
+
+    g_assert_cmpint (found->id, ==, video);
+    g_assert_cmpstr (found->path, ==, paths[i]);
+  }
+  all = l4_index_list_videos (index, NULL);
+  g_assert_cmpuint (all->len, ==, G_N_ELEMENTS (paths));
+  for (guint i = 1; i < all->len; i++)
+    g_assert_cmpstr (((L4IndexVideo *) all->pdata[i - 1])->path, <, ((L4IndexVideo *) all->pdata[i])->path);
+}
+
+static void
+test_a_moved_film_is_the_same_and_another_takes_its_place (void)
+{
+  g_autoptr (Place) place = place_new ();
+  g_autoptr (L4Index) index = open_index (place);
+  gint64 film = add_video (index, "/a.mkv", "1-film");
+  g_autoptr (L4IndexVideo) moved = NULL, lost = NULL, gone = NULL, here = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_assert_cmpint (add_video (index, "/b.mkv", "1-film"), ==, film);
+  moved = l4_index_find_path (index, "/b.mkv", NULL);
+  g_assert_cmpint (moved->id, ==, film);
+  gone = l4_index_find_path (index, "/a.mkv", &error);
+  g_assert_no_error (error);
+  g_assert_null (gone);
+  g_assert_cmpint (add_video (index, "/b.mkv", "1-other"), !=, film);
+  lost = l4_index_find_key (index, "1-film", NULL);
+  g_assert_null (lost->path);
+  here = l4_index_find_path (index, "/b.mkv", NULL);
+  g_assert_cmpstr (here->key, ==, "1-other");
+}
+
+static void
+test_what_is_not_known_now_stays_as_it_was (void)
+{
+  g_autoptr (Place) place = place_new ();
+  g_autoptr (L4Index) index = open_index (place);
+  L4IndexVideo bare = { .path = (char *) "/a.mkv", .key = (char *) "1-film", .size = 1 };
+  g_autoptr (L4IndexVideo) found = NULL;
+
+  add_video (index, "/a.mkv", "1-film");
+  g_assert_true (l4_index_put_video (index, &bare, NULL));
+  found = l4_index_find_key (index, "1-film", NULL);
+  g_assert_cmpuint (found->size, ==, 1);
+  g_assert_cmpstr (found->codec, ==, "h264");
+  g_assert_cmpuint (found->height, ==, 240);
+  g_assert_cmpuint (found->duration, ==, 60 * SECOND);
+}
+
+static void
+assert_progress (L4Index *index, gint64 video, gint64 run, L4IndexState state, guint64 n_windows, guint64 seconds, const char *reason)
+{
+  g_auto (L4IndexProgress) progress = { 0 };
+
+  g_assert_true (l4_index_get_progress (index, video, run, &progress, NULL));
+  g_assert_cmpint (progress.state, ==, state);
+  g_assert_cmpuint (progress.n_windows, ==, n_windows);
+  g_assert_cmpuint (progress.next, ==, seconds * SECOND);
+  g_assert_cmpstr (progress.reason, ==, reason);
+}
+
+static void
+test_progress_is_of_a_film_and_a_run (void)
+{
+  g_autoptr (Place) place = place_new ();
+  g_autoptr (L4Index) index = open_index (place);
+  gint64 run = add_run (index, "a"), other = add_run (index, "b"), video = add_video (index, "/a.mkv", "1-a");
+
+  assert_progress (index, video, run, L4_INDEX_UNTOUCHED, 0, 0, NULL);
+  add_window (index, video, run, 0, "One.");
+  add_window (index, video, run, 4, "Two.");
+  assert_progress (index, video, run, L4_INDEX_BEGUN, 2, 8, NULL);
+  assert_progress (index, video, other, L4_INDEX_UNTOUCHED, 0, 0, NULL);
+  g_assert_true (l4_index_settle (index, video, run, L4_INDEX_DONE, NULL, NULL));
+  g_assert_true (l4_index_settle (index, video, other, L4_INDEX_FAILED, "it is\nbroken", NULL));
+  assert_progress (index, video, run, L4_INDEX_DONE, 2, 8, NULL);
+  assert_progress (index, video, other, L4_INDEX_FAILED, 0, 0, "it is broken");
+  add_window (index, video, other, 0, "After all.");
+  assert_progress (index, video, other, L4_INDEX_BEGUN, 1, 4, NULL);
+}
+
+static void
+test_a_window_is_there_once (void)
+{
+  g_autoptr (Place) place = place_new ();
+  g_autoptr (L4Index) index = open_index (place);
+  gint64 run = add_run (index, "a"), video = add_video (index, "/a.mkv", "1-a"), first = add_window (index, video, run, 0, "One.");
+  g_autoptr (GPtrArray) windows = NULL;
+
+  add_window (index, video, run, 4, "Two.");
+  g_assert_cmpint (add_window (index, video, run, 0, "Another."), ==, first);
+  assert_progress (index, video, run, L4_INDEX_BEGUN, 2, 8, NULL);
+  windows = l4_index_list_windows (index, video, run, FALSE, NULL);
+  g_assert_cmpuint (windows->len, ==, 2);
+  g_assert_cmpstr (((L4IndexWindow *) windows->pdata[0])->text, ==, "Another.");
+}
+
+static void
+test_what_is_forgotten_is_gone_and_the_run_before_counts (void)
+{
+  g_autoptr (Place) place = place_new ();
+  g_autoptr (L4Index) index = open_index (place);
+  gint64 old = add_run (index, "a"), new = add_run (index, "b"), video = add_video (index, "/a.mkv", "1-a");
+  g_autoptr (GPtrArray) newest = NULL, windows = NULL;
+
+  add_window (index, video, old, 0, "Old.");
+  add_window (index, video, new, 0, "New.");
+  newest = l4_index_list_windows (index, video, 0, FALSE, NULL);
+  g_assert_cmpstr (((L4IndexWindow *) newest->pdata[0])->text, ==, "New.");
+  g_assert_true (l4_index_forget (index, video, new, NULL));
+  assert_progress (index, video, new, L4_INDEX_UNTOUCHED, 0, 0, NULL);
+  windows = l4_index_list_windows (index, video, 0, FALSE, NULL);
+  g_assert_cmpuint (windows->len, ==, 1);
+  g_assert_cmpstr (((L4IndexWindow *) windows->pdata[0])->text, ==, "Old.");
+}
+
+static void
+test_a_removed_film_leaves_nothing (void)
+{
+  g_autoptr (Place) place = place_new ();
+  g_autoptr (L4Index) index = open_index (place);
+  gint64 run = add_run (index, "a"), video = add_video (index, "/a.mkv", "1-a"), stays = add_video (index, "/b.mkv", "1-b");
+  g_autoptr (GPtrArray) videos = NULL, windows = NULL;
+
+  add_window (index, video, run, 0, "Gone.");
+  add_window (index, stays, run, 0, "Here.");
+  g_assert_true (l4_index_remove_video (index, video, NULL));
+  g_assert_true (l4_index_remove_video (index, video, NULL));   /* as when an answer was lost */
+  videos = l4_index_list_videos (index, NULL);
+  g_assert_cmpuint (videos->len, ==, 1);
+  assert_column (place, "count(*)", "1");
+}
+
+static void
+test_what_no_index_can_hold_is_refused (void)
+{
+  g_autoptr (Place) place = place_new ();
+  g_autoptr (L4Index) index = open_index (place);
+  gint64 run = add_run (index, "a"), id = add_video (index, "/a.mkv", "1-a");
+  L4IndexVideo video = { .path = (char *) "/b.mkv", .key = (char *) "1-b", .size = G_MAXUINT64 };
+  L4IndexWindow window = { .video = id, .run = run, .start = 0, .end = G_MAXUINT64, .text = (char *) "Long." };
+  static const char *const records[] = {
+    "", "no JSON", "[]", "1", "{\"frames\":1}", "{\"frames\":[-1]}", "{\"frames\":[18446744073709551615]}", "{\"tokens\":{\"prompt\":1e30}}",
+    "{\"ms\":{\"queue\":\"long\"}}", "{} {}", "{\"text\":\"\377\"}", "{\"tokens\":{\"generated\":9223372036854775808}}"
+  };
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (l4_index_put_video (index, &video, &error));
+  assert_says (error, "18446744073709551615");
+  g_clear_error (&error);
+  g_assert_false (l4_index_put_window (index, &window, &error));
+  assert_says (error, "18446744073709551615");
+  window.end = 4 * SECOND;
+  for (guint i = 0; i < G_N_ELEMENTS (records); i++) {
+    g_clear_error (&error);
+    window.record = (char *) records[i];
+    g_assert_false (l4_index_put_window (index, &window, &error));
+    assert_says (error, "record of a window");
+  }
+  window.record = NULL;
+  window.run = 77;
+  g_clear_error (&error);
+  g_assert_false (l4_index_put_window (index, &window, &error));
+  window.run = run;
+  window.video = 77;
+  g_clear_error (&error);
+  g_assert_false (l4_index_put_window (index, &window, &error));
+  assert_says (error, "77");
+  assert_progress (index, id, run, L4_INDEX_UNTOUCHED, 0, 0, NULL);
+}
+
+static void
+test_text_becomes_one_safe_line (void)
+{
+  g_autoptr (Place) place = place_new ();
+  g_autoptr (L4Index) index = open_index (place);
+  gint64 run = add_run (index, "a"), video = add_video (index, "/a.mkv", "1-a");
+  static const char *const texts[][2] = {
+    {"two\nlines\033[2J", "two lines[2J"}, {"not UTF-8: \377.", "not UTF-8: \357\277\275."}, {"", ""},
+    {"'; DROP TABLE windows; --", "'; DROP TABLE windows; --"}, {"<script>alert(1)</script>", "<script>alert(1)</script>"},
+    {"\356\200\200marks\356\200\201 of ours", "marks of ours"}, {"\347\272\242\350\211\262\345\234\206 red", "\347\272\242\350\211\262\345\234\206 red"},
+    {"$1 ? :a @b %s \\x41 \\", "$1 ? :a @b %s \\x41 \\"}
+  };
+  g_autoptr (GPtrArray) windows = NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
+    add_window (index, video, run, i * 4, texts[i][0]);
+  windows = l4_index_list_windows (index, video, run, FALSE, NULL);
+  g_assert_cmpuint (windows->len, ==, G_N_ELEMENTS (texts));
+  for (guint i = 0; i < windows->len; i++)
+    g_assert_cmpstr (((L4IndexWindow *) windows->pdata[i])->text, ==, texts[i][1]);
+}
+
+static void
+test_an_index_opened_for_reading_is_not_changed (void)
+{
+  g_autoptr (Place) place = place_new ();
+  g_autoptr (L4Index) index = open_index (place);
+  L4IndexVideo video = { .path = (char *) "/a.mkv", .key = (char *) "1-a" };
+  g_autoptr (GError) error = NULL;
+
+  g_clear_pointer (&index, l4_index_close);
+  index = l4_index_open (place->where, L4_INDEX_READ, &error);
+  g_assert_no_error (error);
+  g_assert_false (l4_index_put_video (index, &video, &error));
+  assert_says (error, "reading only");
+}
+
+static void
+test_one_of_a_newer_version_is_refused_by_name (void)
+{
+  g_autoptr (Place) place = place_new ();
+  g_autoptr (L4Index) index = open_index (place);
+  g_autofree char *none = NULL;
+
+  g_clear_pointer (&index, l4_index_close);
+  none = place_query (place, place_get_server () == NULL ? "PRAGMA user_version = 1000" : "UPDATE llama4.version SET version = 1000");
+  for (L4IndexMode mode = L4_INDEX_READ; mode <= L4_INDEX_WRITE; mode++) {
+    g_autoptr (GError) error = NULL;
+
+    g_assert_null (l4_index_open (place->where, mode, &error));
+    g_assert_error (error, L4_ERROR, L4_ERROR_UNSUPPORTED);
+    assert_says (error, place_get_server () == NULL ? "archive.index|version 1000" : "postgresql://|/test_|version 1000");
+  }
+}
+
+static void
+test_what_is_not_there_cannot_be_read (void)
+{
+  g_autoptr (Place) place = place_new ();
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (l4_index_open (place->where, L4_INDEX_READ, &error));
+  g_assert_error (error, L4_ERROR, L4_ERROR_NOT_FOUND);
+  assert_says (error, place_get_server () == NULL ? "archive.index" : "postgresql://|/test_");
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/index/what-was-put-comes-back", test_what_was_put_comes_back);
+  g_test_add_func ("/index/a-record-fills-the-columns", test_a_record_fills_the_columns);
+  g_test_add_func ("/index/a-run-is-known-again", test_a_run_is_known_again);
+  g_test_add_func ("/index/paths-are-bytes", test_paths_are_bytes);
+  g_test_add_func ("/index/a-moved-film-is-the-same-and-another-takes-its-place", test_a_moved_film_is_the_same_and_another_takes_its_place);
+  g_test_add_func ("/index/what-is-not-known-now-stays-as-it-was", test_what_is_not_known_now_stays_as_it_was);
+  g_test_add_func ("/index/progress-is-of-a-film-and-a-run", test_progress_is_of_a_film_and_a_run);
+  g_test_add_func ("/index/a-window-is-there-once", test_a_window_is_there_once);
+  g_test_add_func ("/index/what-is-forgotten-is-gone-and-the-run-before-counts", test_what_is_forgotten_is_gone_and_the_run_before_counts);
+  g_test_add_func ("/index/a-removed-film-leaves-nothing", test_a_removed_film_leaves_nothing);
+  g_test_add_func ("/index/what-no-index-can-hold-is-refused", test_what_no_index_can_hold_is_refused);
+  g_test_add_func ("/index/text-becomes-one-safe-line", test_text_becomes_one_safe_line);
+  g_test_add_func ("/index/opened-for-reading-is-not-changed", test_an_index_opened_for_reading_is_not_changed);
+  g_test_add_func ("/index/one-of-a-newer-version-is-refused-by-name", test_one_of_a_newer_version_is_refused_by_name);
+  g_test_add_func ("/index/what-is-not-there-cannot-be-read", test_what_is_not_there_cannot_be_read);
+  return g_test_run ();
+}
