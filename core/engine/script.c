@@ -5,7 +5,8 @@
  * that can be cancelled; {"error": "…"} fails. The answers are used in turn, over and over, by each session for itself. Figures
  * that nothing really takes: "forecast_ms" is what the answer is forecast to take (without it, its delay), "prefill_ms" what it says
  * that its prompt took, "limit_ms" the least that the machine allows for it. "expect": ["…"] and "refuse": ["…"] fail the answer when
- * the conversation's text lacks, or has, one of these: so tests see what was asked. A first line {"load_ms": 500} or
+ * the conversation's text lacks, or has, one of these: so tests see what was asked. In "text", {prompt} stands for the conversation's last
+ * text, and {pictures} for a sum over its pictures. A first line {"load_ms": 500} or
  * {"load_error": "…"} makes loading slow or fail; with {"context": 100} there the model's context has so many tokens, and every word
  * is one (else every part of a prompt). */
 
@@ -275,6 +276,47 @@ check_texts (const Line *line, const L4Message *messages, gsize n_messages, GErr
   return TRUE;
 }
 
+static const char *
+last_text (const L4Message *messages, gsize n_messages)
+{
+  for (gsize m = n_messages; m > 0; m--)
+    for (gsize p = messages[m - 1].n_parts; p > 0; p--)
+      if (messages[m - 1].parts[p - 1].text != NULL)
+        return messages[m - 1].parts[p - 1].text;
+  return "";
+}
+
+/* (transfer full) */
+static char *
+sum_pictures (const L4Message *messages, gsize n_messages)
+{
+  g_autoptr (GChecksum) sum = g_checksum_new (G_CHECKSUM_SHA256);
+
+  for (gsize m = 0; m < n_messages; m++)
+    for (gsize p = 0; p < messages[m].n_parts; p++)
+      for (guint y = 0; messages[m].parts[p].text == NULL && y < messages[m].parts[p].picture.height; y++) {
+        const L4Picture *picture = &messages[m].parts[p].picture;
+
+        g_checksum_update (sum, picture->pixels + y * picture->stride, picture->width * 3);
+      }
+  return g_strndup (g_checksum_get_string (sum), 16);
+}
+
+/* The line's text with what stands for something filled in. (transfer full) */
+static char *
+fill_in (const Line *line, const L4Message *messages, gsize n_messages)
+{
+  g_autoptr (GString) text = g_string_new (line->text);
+  g_autofree char *pictures = NULL;
+
+  if (strchr (text->str, '{') == NULL)
+    return g_string_free (g_steal_pointer (&text), FALSE);
+  pictures = sum_pictures (messages, n_messages);
+  g_string_replace (text, "{pictures}", pictures, 0);
+  g_string_replace (text, "{prompt}", last_text (messages, n_messages), 1);
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
 static gboolean
 script_forecast (gpointer session, const L4Message *messages, gsize n_messages, const L4GenerateOptions *options,
     L4Forecast *forecast, GError **error)
@@ -300,6 +342,7 @@ script_answer (gpointer session, const L4Message *messages, gsize n_messages, co
   Session *self = session;
   const Line *line = next_line (self);
   g_autoptr (GString) text = g_string_new (NULL);
+  g_autofree char *filled = NULL;
   g_auto (GStrv) words = NULL;
 
   if (!count_tokens (self->script, messages, n_messages, &answer->prompt_tokens, error))
@@ -309,7 +352,8 @@ script_answer (gpointer session, const L4Message *messages, gsize n_messages, co
     return FALSE;
   if (line->error != NULL && wait_for (line->delay_us, cancellable))
     return l4_fail (error, L4_ERROR_INTERNAL, "%s", line->error);
-  words = g_strsplit (line->text != NULL ? line->text : "", " ", -1);
+  filled = fill_in (line, messages, n_messages);
+  words = g_strsplit (filled, " ", -1);
   answer->finish = L4_FINISH_STOP;
   for (guint i = 0, n = g_strv_length (words); i < n; i++) {
     g_autofree char *piece = g_strconcat (i > 0 ? " " : "", words[i], NULL);
