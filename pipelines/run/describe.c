@@ -3,6 +3,8 @@
 
 #include "run/describe.h"
 
+#include <string.h>
+
 #include <gst/app/app.h>
 #include <gst/video/video.h>
 
@@ -21,7 +23,7 @@ struct _L4Describer
   const L4DescribeOptions *options;
   GstElement *pipeline, *source, *describe;
   GstBus *bus;
-  char *name, *digest, *quantization;   /* of the model; NULL: not asked yet */
+  L4DescriberModel facts;       /* digest NULL: not asked yet */
 
   L4Ahead *reader, *ahead;     /* of the film that is described, and of the one after it */
   GstVideoOrientationMethod orientation;        /* told last; streaming thread */
@@ -229,9 +231,10 @@ l4_describer_free (L4Describer *self)
   gst_bus_set_sync_handler (self->bus, NULL, NULL, NULL);
   gst_object_unref (self->bus);
   gst_object_unref (self->pipeline);
-  g_free (self->name);
-  g_free (self->digest);
-  g_free (self->quantization);
+  g_free ((char *) self->facts.name);
+  g_free ((char *) self->facts.digest);
+  g_free ((char *) self->facts.quantization);
+  g_free ((char *) self->facts.limits);
   g_mutex_clear (&self->lock);
   g_cond_clear (&self->changed);
   g_free (self);
@@ -245,7 +248,7 @@ fail_window (const Run *run, guint64 start, guint64 end, const char *why)
   if (run->funcs->failed != NULL)
     run->funcs->failed (start, end, why, run->user_data);
   else
-    g_printerr ("%s: %s\n", g_get_prgname (), why);
+    g_printerr ("llama4: %s\n", why);
 }
 
 static void
@@ -285,7 +288,7 @@ take_warning (Run *run, GstMessage *message)
   else if (run->funcs->warning != NULL)
     run->funcs->warning (warning->message, run->user_data);
   else
-    g_printerr ("%s: %s\n", g_get_prgname (), warning->message);
+    g_printerr ("llama4: %s\n", warning->message);
 }
 
 /* A window of which nothing could be shown. */
@@ -342,7 +345,7 @@ take (L4Describer *self, Run *run, GstMessage *message)
       if (gst_message_has_name (message, DESCRIPTION))
         take_description (self, run, gst_message_get_structure (message));
       else if (gst_message_has_name (message, LICENCE))
-        g_printerr ("%s\n", gst_structure_get_string (gst_message_get_structure (message), "notice"));
+        g_printerr ("llama4: %s\n", gst_structure_get_string (gst_message_get_structure (message), "notice"));
       break;
     case GST_MESSAGE_WARNING:
       take_warning (run, message);
@@ -443,31 +446,89 @@ l4_describer_run (L4Describer *self, L4Film *film, guint64 from, const L4Describ
   return FALSE;
 }
 
-gboolean
-l4_describer_get_model (L4Describer *self, const char **name, const char **digest, const char **quantization, GError **error)
+/* The model as far as it is known without its weights. (transfer full) */
+static L4Model *
+look_at_model (L4Describer *self, GError **error)
 {
   const L4LoadOptions load = {
     .model_path = self->options->model_path,
     .projector_path = self->options->projector_path,
     .memory_limit = self->options->memory_limit,
-    .map = TRUE,                /* which reads no weights */
-    .threads = 1,
+    .map = TRUE,                /* which reads none */
+    .threads = self->options->threads,
     .for_pictures = TRUE,
   };
 
-  if (self->digest == NULL) {
-    g_autoptr (L4Model) model = l4_model_load (&load, NULL, NULL, NULL, error);
+  return l4_model_load (&load, NULL, NULL, NULL, error);
+}
+
+const L4DescriberModel *
+l4_describer_get_model (L4Describer *self, GError **error)
+{
+  if (self->facts.digest == NULL) {
+    g_autoptr (L4Model) model = look_at_model (self, error);
     const L4ModelInfo *info;
 
     if (model == NULL)
-      return FALSE;
+      return NULL;
     info = l4_model_get_info (model);
-    self->name = g_strdup (info->name);
-    self->digest = g_strdup (info->digest);
-    self->quantization = g_strdup (info->quantization);
+    self->facts = (L4DescriberModel) {
+      .name = g_utf8_make_valid (info->name, -1),
+      .digest = g_strdup (info->digest),
+      .quantization = g_strdup (info->quantization),
+      .limits = self->options->model_path == NULL ? g_strdup (info->limits) : NULL,
+    };
   }
-  *name = self->name;
-  *digest = self->digest;
-  *quantization = self->quantization;
+  return &self->facts;
+}
+
+char *
+l4_describer_get_prompt_digest (L4Describer *self)
+{
+  static const char *const names[] = { "prompt", "system-prompt", "language" };
+  g_autoptr (GChecksum) sum = g_checksum_new (G_CHECKSUM_SHA256);
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    g_autofree char *text = NULL;
+
+    g_object_get (self->describe, names[i], &text, NULL);
+    g_checksum_update (sum, (const guchar *) (text != NULL ? text : ""), text != NULL ? strlen (text) + 1 : 1);
+  }
+  return g_strconcat ("sha256:", g_checksum_get_string (sum), NULL);
+}
+
+gboolean
+l4_describer_forecast (L4Describer *self, double *seconds, GError **error)
+{
+  g_autoptr (L4Model) model = look_at_model (self, error);
+  g_autoptr (L4Session) session = NULL;
+  g_autoptr (GArray) parts = g_array_new (FALSE, TRUE, sizeof (L4Part));
+  g_autofree guint8 *pixels = NULL;
+  L4GenerateOptions generate = L4_GENERATE_OPTIONS_INIT;
+  L4Part picture = { 0 }, prompt = {.text = "Describe what happens in this video." };
+  L4Message message = { L4_ROLE_USER };
+  L4Forecast forecast;
+
+  if (model == NULL)
+    return FALSE;
+  l4_model_measure (model);
+  generate.max_tiles = MAX (self->options->tiles, 1);
+  generate.max_tokens = self->options->max_tokens > 0 ? self->options->max_tokens : generate.max_tokens;
+  l4_model_picture_size (model, 1920, 1080, generate.max_tiles, &picture.picture.width, &picture.picture.height);
+  picture.picture.stride = (gsize) picture.picture.width * 3;
+  picture.picture.pixels = pixels = g_malloc0_n (picture.picture.height, picture.picture.stride);
+  for (int i = 0; i < MAX (self->options->frames, 1); i++) {
+    pixels[0] = i;              /* no two are alike: what was seen lately costs nothing */
+    g_array_append_val (parts, picture);
+  }
+  if (self->options->prompt != NULL)
+    prompt.text = self->options->prompt;
+  g_array_append_val (parts, prompt);
+  message.parts = (const L4Part *) parts->data;
+  message.n_parts = parts->len;
+  session = l4_session_new (model);
+  if (!l4_session_forecast (session, &message, 1, &generate, &forecast, error))
+    return FALSE;
+  *seconds = forecast.seconds;
   return TRUE;
 }

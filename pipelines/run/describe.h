@@ -58,8 +58,21 @@ L4Describer *l4_describer_new (const L4DescribeOptions *options, gboolean thumbn
 void l4_describer_free (L4Describer *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Describer, l4_describer_free)
 
-/* What the model is, without reading its weights. Borrowed, for as long as the describer lives. */
-gboolean l4_describer_get_model (L4Describer *self, const char **name, const char **digest, const char **quantization, GError **error);
+/* The model, as far as it is known without reading its weights. */
+typedef struct
+{
+  const char *name;             /* valid UTF-8 */
+  const char *digest, *quantization;
+  const char *limits;           /* no model was named: what the small built-in one can and cannot tell, as one clause; else NULL */
+} L4DescriberModel;
+
+const L4DescriberModel *l4_describer_get_model (L4Describer *self, GError **error);    /* borrowed, as long as the describer lives */
+
+/* "sha256:…" over prompt, system prompt and language, those that the options leave open included. (transfer full) */
+char *l4_describer_get_prompt_digest (L4Describer *self);
+
+/* What describing one window will take, as far as this machine is known; 0: it is not. Reads no weights. */
+gboolean l4_describer_forecast (L4Describer *self, double *seconds, GError **error);
 
 /* Describes a film that was opened, from that stream time on (0, or the end of the last window that is there); returns when its last
  * window was handed over. Errors of L4_FILM_ERROR are the film's; what comes after such a one was whole windows only, so that it can be

@@ -188,7 +188,7 @@ l4_progress_say (L4Progress *self, const char *format, ...)
   va_end (args);
   line = l4_text_to_line (text, -1);
   wipe (self);
-  fprintf (stderr, "%s: %s\n", g_get_prgname (), line);
+  fprintf (stderr, "llama4: %s\n", line);
   self->drawn = 0;
 }
 
@@ -343,21 +343,29 @@ l4_progress_pass (L4Progress *self, guint64 bytes)
 }
 
 void
-l4_progress_finish (L4Progress *self, ...)
+l4_progress_plan (L4Progress *self, const char *path, guint64 from, guint windows)
+{
+  yyjson_mut_doc *doc = yyjson_mut_doc_new (NULL);
+  yyjson_mut_val *event = begin_event (doc, "plan");
+
+  add_path (doc, event, path);
+  yyjson_mut_obj_add_uint (doc, event, "from", from);
+  yyjson_mut_obj_add_uint (doc, event, "windows", windows);
+  end_event (doc);
+}
+
+void
+l4_progress_finish (L4Progress *self, const char *const *names, const guint *numbers, guint n)
 {
   yyjson_mut_doc *doc;
   yyjson_mut_val *event;
-  const char *name;
-  va_list args;
 
   wipe (self);
   if (self->style != L4_PROGRESS_JSON)
     return;
   doc = yyjson_mut_doc_new (NULL);
   event = begin_event (doc, "summary");
-  va_start (args, self);
-  while ((name = va_arg (args, const char *)) != NULL)
-    yyjson_mut_obj_add_uint (doc, event, name, va_arg (args, guint));
-  va_end (args);
+  for (guint i = 0; i < n; i++)
+    yyjson_mut_obj_add_uint (doc, event, names[i], numbers[i]);
   end_event (doc);
 }

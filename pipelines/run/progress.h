@@ -20,6 +20,7 @@ typedef enum
  *   {"event":"begin","file":"/a/b.mp4","from":0,"duration":8000000000}             duration 0: not known
  *   {"event":"window","file":"/a/b.mp4","start":0,"end":4000000000,"text":"…"}
  *   {"event":"end","file":"/a/b.mp4","state":"done|failed|stopped","reason":"…","windows":2}    reason: not when done
+ *   {"event":"plan","file":"/a/b.mp4","from":0,"windows":2}                        in place of all these when nothing is to be done
  *   {"event":"summary",…}                                                           the program's own
  * A file whose name is no UTF-8 has U+FFFD in "file", and its bytes in "file_base64". Used by one thread. */
 typedef struct _L4Progress L4Progress;
@@ -46,11 +47,14 @@ void l4_progress_pass (L4Progress *self, guint64 bytes);
 /* A line on standard error, beside the one that changes. */
 void l4_progress_say (L4Progress *self, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
+/* In JSON, the event "plan" of a film that would be described: from there, so many windows; 0: not known. */
+void l4_progress_plan (L4Progress *self, const char *path, guint64 from, guint windows);
+
 /* Draws the line again if it is time. Call it often. */
 void l4_progress_tick (L4Progress *self);
 
-/* The end of all: the line goes away. In JSON, the event "summary" with these numbers (names in turn with guint, ended by NULL). */
-void l4_progress_finish (L4Progress *self, ...) G_GNUC_NULL_TERMINATED;
+/* The end of all: the line goes away. In JSON, the event "summary" with these n numbers. */
+void l4_progress_finish (L4Progress *self, const char *const *names, const guint *numbers, guint n);
 
 /* "1:02:03" of nanoseconds. (transfer full) */
 char *l4_progress_time (guint64 nanoseconds);

@@ -7,17 +7,18 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #include <glib-unix.h>
+
+#include "command/command.h"
 
 static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
 
 static atomic_int arrived;      /* number of the first one; 0: none */
 static int wake[2];             /* the handler writes, the thread reads */
 
-/* For handlers too. */
+/* What handlers may do. */
 G_NORETURN static void
 die_of (int number)
 {
@@ -77,8 +78,6 @@ l4_signals_end (void)
 {
   int number = atomic_load (&arrived);
 
-  if (number == 0)
-    return;
-  fflush (NULL);
-  die_of (number);
+  if (number != 0)
+    l4_command_end_by_signal (number);
 }

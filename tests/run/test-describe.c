@@ -306,7 +306,6 @@ static void
 test_no_model (void)
 {
   L4Film film = {.length = 10 * GST_SECOND };
-  const char *name, *digest, *quantization;
   GError *error = NULL;
   Fixture self;
 
@@ -315,7 +314,7 @@ test_no_model (void)
   g_assert_cmpuint (error->domain, ==, L4_ERROR);       /* the next film would have the same */
   assert_says (error, "answers.script|the model is broken");
   g_clear_error (&error);
-  g_assert_false (l4_describer_get_model (self.describer, &name, &digest, &quantization, &error));
+  g_assert_false (l4_describer_get_model (self.describer, &error) != NULL);
   assert_says (error, "the model is broken");
   g_clear_error (&error);
   tear_down (&self);
@@ -324,14 +323,27 @@ test_no_model (void)
 static void
 test_model (void)
 {
-  const char *name, *digest, *quantization;
+  const L4DescriberModel *model;
+  g_autofree char *prompt = NULL, *other = NULL;
+  double seconds;
   Fixture self;
 
-  set_up (&self, "{'text':'One.'}\n", FALSE);
-  g_assert_true (l4_describer_get_model (self.describer, &name, &digest, &quantization, NULL));
-  g_assert_cmpstr (name, ==, "answers.script");
-  g_assert_true (g_str_has_prefix (digest, "sha256:"));
-  g_assert_cmpstr (quantization, ==, "none");
+  set_up (&self, "{'text':'One.','forecast_ms':1500}\n", FALSE);
+  model = l4_describer_get_model (self.describer, NULL);
+  g_assert_nonnull (model);
+  g_assert_cmpstr (model->name, ==, "answers.script");
+  g_assert_true (g_str_has_prefix (model->digest, "sha256:"));
+  g_assert_cmpstr (model->quantization, ==, "none");
+  g_assert_null (model->limits);
+  g_assert_true (l4_describer_forecast (self.describer, &seconds, NULL));
+  g_assert_cmpfloat (seconds, ==, 1.5);
+  prompt = l4_describer_get_prompt_digest (self.describer);
+  l4_describer_free (self.describer);
+  self.options.language = (char *) "German";
+  self.describer = l4_describer_new (&self.options, FALSE, NULL);
+  other = l4_describer_get_prompt_digest (self.describer);
+  g_assert_true (g_str_has_prefix (prompt, "sha256:"));
+  g_assert_cmpstr (prompt, !=, other);
   tear_down (&self);
 }
 
