@@ -19,7 +19,8 @@ struct _L4Scan
   L4ScanProblem problem;
   gpointer user_data;
   GPtrArray *files;             /* of Found */
-  GPtrArray *links;             /* of char *, absolute; found in folders */
+  GPtrArray *links;             /* of Link, found in folders */
+  gsize root;                   /* bytes of the folder's path that was given, and the slash behind it */
   gboolean following;           /* what is found now is behind one */
   GHashTable *folders;          /* of Place, of every one read */
   guint hidden_files, hidden_folders;
@@ -38,6 +39,21 @@ typedef struct
   Place place;
   gboolean link;                /* found by following one */
 } Found;
+
+typedef struct
+{
+  char *path;                   /* absolute */
+  gsize root;                   /* of the scan when it was found */
+} Link;
+
+static void
+link_free (gpointer data)
+{
+  Link *self = data;
+
+  g_free (self->path);
+  g_free (self);
+}
 
 static guint
 place_hash (gconstpointer data)
@@ -75,7 +91,7 @@ l4_scan_new (gboolean hidden, L4ScanProblem problem, gpointer user_data)
   self->problem = problem;
   self->user_data = user_data;
   self->files = g_ptr_array_new_with_free_func (found_free);
-  self->links = g_ptr_array_new_with_free_func (g_free);
+  self->links = g_ptr_array_new_with_free_func (link_free);
   self->folders = g_hash_table_new_full (place_hash, place_equal, g_free, NULL);
   return self;
 }
@@ -117,7 +133,7 @@ add_place (GHashTable *set, const struct stat *status)
 }
 
 static void
-take_file (L4Scan *self, const char *path, const struct stat *status, gboolean named, gboolean link)
+take_file (L4Scan *self, const char *path, const struct stat *status)
 {
   Found *found;
 
@@ -127,16 +143,10 @@ take_file (L4Scan *self, const char *path, const struct stat *status, gboolean n
   }
   found = g_new0 (Found, 1);
   found->base.path = g_strdup (path);
-  found->base.named = named;
+  found->base.relative = found->base.path + self->root;
   found->place = (Place) { status->st_dev, status->st_ino };
-  found->link = link;
+  found->link = self->following;
   g_ptr_array_add (self->files, found);
-}
-
-static int
-compare_paths (gconstpointer one, gconstpointer other)
-{
-  return strcmp (*(char *const *) one, *(char *const *) other);
 }
 
 /* Folders -------------------------------------------------------------------------------------------------------------------------- */
@@ -151,6 +161,16 @@ is_left_out (L4Scan *self, const char *name, gboolean folder)
   else
     self->hidden_files += l4_scan_is_film_name (name);
   return TRUE;
+}
+
+static void
+take_link (L4Scan *self, const char *path)
+{
+  Link *found = g_new0 (Link, 1);
+
+  found->path = g_strdup (path);
+  found->root = self->root;
+  g_ptr_array_add (self->links, found);
 }
 
 /* One name in a folder. Only what may be a film is asked for more than its name. */
@@ -171,11 +191,11 @@ scan_entry (L4Scan *self, const char *folder, const struct dirent *entry, GPtrAr
   if (type == DT_DIR)
     g_ptr_array_add (below, g_steal_pointer (&path));
   else if (type == DT_LNK)
-    g_ptr_array_add (self->links, g_steal_pointer (&path));
+    take_link (self, path);
   else if (!l4_scan_is_film_name (entry->d_name))
     return;
   else if (stat (path, &status) == 0)
-    take_file (self, path, &status, FALSE, self->following);
+    take_file (self, path, &status);
   else
     tell (self, path, "%s", g_strerror (errno));
 }
@@ -233,7 +253,7 @@ follow (L4Scan *self, const char *path, GCancellable *cancellable)
   if (S_ISDIR (status.st_mode))
     return scan_folder (self, path, cancellable);
   if (film)
-    take_file (self, path, &status, FALSE, TRUE);
+    take_file (self, path, &status);
   return TRUE;
 }
 
@@ -245,13 +265,22 @@ l4_scan_add (L4Scan *self, const char *path, GCancellable *cancellable)
   g_autofree char *absolute = g_canonicalize_filename (path, NULL);
   struct stat status;
 
-  if (stat (absolute, &status) != 0)
+  if (stat (absolute, &status) != 0) {
     tell (self, path, "%s", g_strerror (errno));
-  else if (S_ISDIR (status.st_mode))
+  } else if (S_ISDIR (status.st_mode)) {
+    self->root = strlen (absolute) + (absolute[1] != '\0');
     return scan_folder (self, absolute, cancellable);
-  else
-    take_file (self, absolute, &status, TRUE, FALSE);
+  } else {
+    self->root = strrchr (absolute, '/') + 1 - absolute;
+    take_file (self, absolute, &status);
+  }
   return !g_cancellable_is_cancelled (cancellable);
+}
+
+static int
+compare_links (gconstpointer one, gconstpointer other)
+{
+  return strcmp ((*(Link *const *) one)->path, (*(Link *const *) other)->path);
 }
 
 static int
@@ -295,11 +324,15 @@ l4_scan_finish (L4Scan *self, GCancellable *cancellable)
   while (self->links->len > 0) {        /* folders behind links may have further ones */
     g_autoptr (GPtrArray) links = g_steal_pointer (&self->links);
 
-    self->links = g_ptr_array_new_with_free_func (g_free);
-    g_ptr_array_sort (links, compare_paths);
-    for (guint i = 0; i < links->len; i++)
-      if (!follow (self, g_ptr_array_index (links, i), cancellable))
+    self->links = g_ptr_array_new_with_free_func (link_free);
+    g_ptr_array_sort (links, compare_links);
+    for (guint i = 0; i < links->len; i++) {
+      const Link *found = g_ptr_array_index (links, i);
+
+      self->root = found->root;
+      if (!follow (self, found->path, cancellable))
         return FALSE;
+    }
   }
   leave_out_twins (self);
   return !g_cancellable_is_cancelled (cancellable);

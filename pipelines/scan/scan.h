@@ -10,7 +10,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   char *path;                   /* absolute; bytes as the file system has them */
-  gboolean named;               /* given by itself, not found in a folder */
+  const char *relative;         /* of path: below the folder that was given, or the name of a file that was */
 } L4ScanFile;
 
 typedef struct _L4Scan L4Scan;

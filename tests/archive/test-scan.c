@@ -70,6 +70,7 @@ list (Fixture *self, L4Scan *scan)
     const L4ScanFile *file = g_ptr_array_index (files, i);
 
     g_assert_true (g_str_has_prefix (file->path, self->folder));
+    g_assert_true (g_str_has_suffix (file->path, file->relative));
     g_string_append_printf (text, "%s\n", file->path + strlen (self->folder) + 1);
   }
   return g_string_free (text, FALSE);
@@ -125,6 +126,7 @@ test_hidden (Fixture *self, gconstpointer data)
   g_assert_true (l4_scan_add (named, path, NULL) && l4_scan_finish (named, NULL));
   one = list (self, named);
   g_assert_cmpstr (one, ==, ".hidden.mkv\n");
+  g_assert_cmpstr (((L4ScanFile *) l4_scan_get_files (named)->pdata[0])->relative, ==, ".hidden.mkv");
 }
 
 static void
@@ -163,6 +165,7 @@ test_folder_behind_a_link (Fixture *self, gconstpointer data)
   g_assert_true (l4_scan_add (scan, view, NULL) && l4_scan_finish (scan, NULL));
   found = list (self, scan);
   g_assert_cmpstr (found, ==, "view/films/a.mp4\nview/films/b.mp4\n");
+  g_assert_cmpstr (((L4ScanFile *) l4_scan_get_files (scan)->pdata[1])->relative, ==, "films/b.mp4");
 }
 
 static void

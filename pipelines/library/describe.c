@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One film of an archive described: what the index lacks of it, window by window. */
+
+#include "library/library-private.h"
+
+#include <sys/stat.h>
+
+#include "base/i18n.h"
+#include "library/sidecar.h"
+
+typedef struct
+{
+  L4Library *library;
+  L4Work *work;
+  const L4Stretch *stretch;     /* that is described now */
+  gboolean last;                /* no further one comes */
+  guint n_windows, n_failed;
+  char *why;                    /* the last one failed */
+  L4Work **next;
+  GError *error;                /* of opening the next film */
+} Job;
+
+/* What the describer hands over ----------------------------------------------------------------------------------------------------- */
+
+static gboolean
+on_window (const L4DescribeWindow *described, gpointer user_data, GError **error)
+{
+  Job *job = user_data;
+  const L4LibraryContext *context = &job->library->context;
+  L4IndexWindow window = {
+    .video = job->work->video->id,
+    .run = context->run,
+    .start = described->start,
+    .end = described->end,
+    .text = (char *) described->text,
+    .record = (char *) described->json,
+    .thumbnail = described->thumbnail,
+  };
+
+  if (described->start >= job->stretch->until)
+    return FALSE;               /* from here on the index has all */
+  if (!l4_index_put_window (context->index, &window, error))
+    return FALSE;
+  job->n_windows++;
+  context->tally->counts[L4_TALLY_WINDOWS]++;
+  l4_progress_window (context->progress, described->start, described->end, described->text);
+  return TRUE;
+}
+
+static void
+on_failed (guint64 start, guint64 end, const char *why, gpointer user_data)
+{
+  Job *job = user_data;
+
+  if (start >= job->stretch->until)
+    return;
+  job->n_failed++;
+  g_free (job->why);
+  job->why = g_strdup (why);
+  l4_progress_say (job->library->context.progress, "%s: %s", job->work->file->path, why);
+}
+
+static void
+on_warning (const char *what, gpointer user_data)
+{
+  Job *job = user_data;
+
+  l4_progress_say (job->library->context.progress, "%s: %s", job->work->file->path, what);
+}
+
+static void
+on_loading (guint percent, gpointer user_data)
+{
+  l4_progress_set_loading (((Job *) user_data)->library->context.progress, percent);
+}
+
+static void
+on_tick (gpointer user_data)
+{
+  l4_progress_tick (((Job *) user_data)->library->context.progress);
+}
+
+static L4Film *
+on_ahead (guint64 *from, gpointer user_data)
+{
+  Job *job = user_data;
+
+  if (!job->last || *job->next != NULL || job->error != NULL)
+    return NULL;
+  *job->next = l4_library_next (job->library, FALSE, &job->error);
+  if (*job->next == NULL)
+    return NULL;
+  *from = g_array_index ((*job->next)->missing, L4Stretch, 0).from;
+  return (*job->next)->film;
+}
+
+/* One film -------------------------------------------------------------------------------------------------------------------------- */
+
+static gboolean
+describe_missing (Job *job, L4Describer *describer, GError **error)
+{
+  static const L4DescribeFuncs funcs = { on_window, on_failed, on_warning, on_loading, on_tick, on_ahead };
+  const GArray *missing = job->work->missing;
+
+  for (guint i = 0; i < missing->len; i++) {
+    job->stretch = &g_array_index (missing, L4Stretch, i);
+    job->last = i + 1 == missing->len;
+    if (!l4_describer_run (describer, job->work->film, job->stretch->from, &funcs, job, job->library->context.cancellable, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* Whether the file is still the one that was looked at. */
+static gboolean
+is_same_file (const L4Work *work)
+{
+  struct stat status;
+
+  return stat (work->file->path, &status) == 0 && (guint64) status.st_size == work->size
+      && (gint64) status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec == work->mtime;
+}
+
+/* Of a film that was not whole nothing is kept: what it is when it is whole has another content, and other last windows. */
+static gboolean
+settle_changed (Job *job, GError **error)
+{
+  const L4LibraryContext *context = &job->library->context;
+  const char *reason = _("changed while it was described");
+  const gint64 video = job->work->video->id;
+
+  l4_progress_end (context->progress, "failed", reason);
+  l4_tally_note_failure (context->tally, job->work->file->path, reason);
+  return l4_index_forget (context->index, video, context->run, error)
+      && l4_index_settle (context->index, video, context->run, L4_INDEX_FAILED, reason, error);
+}
+
+static gboolean
+settle_failed (Job *job, const char *reason, GError **error)
+{
+  const L4LibraryContext *context = &job->library->context;
+
+  l4_progress_end (context->progress, "failed", reason);
+  l4_tally_note_failure (context->tally, job->work->file->path, reason);
+  return l4_index_settle (context->index, job->work->video->id, context->run, L4_INDEX_FAILED, reason, error);
+}
+
+/* NULL: all windows are there. (transfer full) */
+static char *
+what_is_missing (Job *job)
+{
+  const L4Stretch *first = &g_array_index (job->work->missing, L4Stretch, 0);
+
+  if (job->n_failed > 0)
+    return g_strdup_printf (_("%u windows are missing; the last one: %s"), job->n_failed, job->why);
+  if (job->n_windows == 0 && job->work->missing->len == 1 && first->from == 0)
+    return g_strdup (_("no picture in it can be shown"));
+  return NULL;
+}
+
+static gboolean
+settle_whole (Job *job, GError **error)
+{
+  L4Library *library = job->library;
+  const L4LibraryContext *context = &library->context;
+  const gint64 video = job->work->video->id;
+  g_autofree char *missing = what_is_missing (job);
+
+  if (missing != NULL)
+    return settle_failed (job, missing, error);
+  if (!l4_index_settle (context->index, video, context->run, L4_INDEX_DONE, NULL, error))
+    return FALSE;
+  g_hash_table_add (library->done, g_memdup2 (&video, sizeof video));
+  context->tally->counts[L4_TALLY_DESCRIBED]++;
+  l4_progress_end (context->progress, "done", NULL);
+  return l4_library_write_sidecars (library, job->work->file, video, context->sidecars, error);
+}
+
+/* problem: why it broke off. */
+static gboolean
+settle_broken (Job *job, GError *problem, GError **error)
+{
+  const L4LibraryContext *context = &job->library->context;
+
+  if (problem->domain == L4_FILM_ERROR && problem->code == L4_FILM_ERROR_CHANGED)
+    return settle_changed (job, error);
+  if (problem->domain == L4_FILM_ERROR && problem->code != L4_FILM_ERROR_CANCELLED)
+    return settle_failed (job, l4_library_reason (problem, job->work->file->path), error);
+  l4_progress_end (context->progress, "stopped", NULL);
+  l4_index_settle (context->index, job->work->video->id, context->run, L4_INDEX_BEGUN, NULL, NULL);
+  g_propagate_error (error, g_error_copy (problem));
+  return FALSE;
+}
+
+gboolean
+l4_library_describe (L4Library *self, L4Describer *describer, L4Work *given, L4Work **next, GError **error)
+{
+  g_autoptr (L4Work) work = given;
+  g_autoptr (GError) problem = NULL;
+  const guint64 from = g_array_index (work->missing, L4Stretch, 0).from;
+  Job job = { self, work, .next = next };
+  gboolean goes_on;
+
+  *next = NULL;
+  self->at_work = work->video->id;
+  l4_progress_begin (self->context.progress, work->file->path, work->size, from, work->video->duration);
+  if (!describe_missing (&job, describer, &problem))
+    goes_on = settle_broken (&job, problem, error);
+  else if (!is_same_file (work))
+    goes_on = settle_changed (&job, error);
+  else
+    goes_on = settle_whole (&job, error);
+  self->at_work = 0;
+  g_free (job.why);
+  if (job.error == NULL)
+    return goes_on;
+  if (goes_on)
+    g_propagate_error (error, job.error);
+  else
+    g_error_free (job.error);
+  return FALSE;
+}
+
+void
+l4_library_give_back (L4Library *self, L4Work *work)
+{
+  if (work != NULL && !self->context.look_only)
+    l4_index_settle (self->context.index, work->video->id, self->context.run, L4_INDEX_BEGUN, NULL, NULL);
+  l4_work_free (work);
+}

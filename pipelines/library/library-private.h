@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Within the room. */
+
+#pragma once
+
+#include "library/library.h"
+
+struct _L4Library
+{
+  L4LibraryContext context;
+  GPtrArray *pending;           /* of Pending (library.c) */
+  guint n_taken;                /* of them */
+  gint64 at_work;               /* id of the video that is being described; 0: none is */
+  GHashTable *done;             /* of ids of videos that were described to their end just now, as gint64 */
+};
+
+/* Size and time of a file. FALSE: it cannot be looked at, which is tallied. */
+gboolean l4_library_look (L4Library *self, const char *path, guint64 *size, gint64 *mtime);
+
+/* Which film of the index a file is, by where it lies or by its content. */
+typedef struct
+{
+  L4IndexVideo *video;          /* id 0: none yet */
+  gboolean moved;               /* known under another path, where it is no more */
+  gboolean copy;                /* of a film that is under its own path still */
+} L4Identity;
+
+void l4_identity_clear (L4Identity *self);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (L4Identity, l4_identity_clear)
+
+/* FALSE without *error: it cannot be read, which is tallied. */
+gboolean l4_library_identify (L4Library *self, const char *path, guint64 size, gint64 mtime, L4Identity *identity, GError **error);
+
+/* Keeps the film in the index, where it takes the place of another whose path it has. */
+gboolean l4_library_keep (L4Library *self, L4Identity *identity, GError **error);
+
+/* Where a message of the film room says what is wrong, without the path that it begins with. */
+const char *l4_library_reason (const GError *error, const char *path);
+
+void l4_work_free (L4Work *self);       /* closes the film */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Work, l4_work_free)
+
+/* What the index lacks of the film in this run. NULL: *error. (transfer full) */
+GArray *l4_library_find_missing (L4Library *self, gint64 video, GError **error);
+
+/* Path in front of the suffixes of its side files. (transfer full) */
+char *l4_library_sidecar_base (const L4Library *self, const L4ScanFile *file);

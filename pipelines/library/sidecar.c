@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Files beside a film that hold what the index has of it. */
+
+#include "library/sidecar.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <glib/gstdio.h>
+
+#include "base/i18n.h"
+#include "cues/chapters.h"
+#include "cues/cues.h"
+#include "llama4.h"
+
+static const struct
+{
+  L4SidecarKind kind;
+  const char *name, *suffix;
+} kinds_known[] = {
+  {L4_SIDECAR_SRT, "srt", ".srt"},
+  {L4_SIDECAR_VTT, "vtt", ".vtt"},
+  {L4_SIDECAR_JSON, "json", ".json"},
+  {L4_SIDECAR_CHAPTERS, "chapters", ".chapters.vtt"},
+};
+
+gboolean
+l4_sidecar_parse (const char *list, guint *kinds, GError **error)
+{
+  g_auto (GStrv) names = g_strsplit (list, ",", -1);
+
+  *kinds = 0;
+  for (guint i = 0; names[i] != NULL; i++) {
+    guint k = 0;
+
+    while (k < G_N_ELEMENTS (kinds_known) && !g_str_equal (names[i], kinds_known[k].name))
+      k++;
+    if (k == G_N_ELEMENTS (kinds_known)) {
+      g_set_error (error, L4_ERROR, L4_ERROR_INPUT, _("--sidecar %s: must be srt, vtt, json or chapters, or several of them with commas"),
+          list);
+      return FALSE;
+    }
+    *kinds |= kinds_known[k].kind;
+  }
+  return TRUE;
+}
+
+guint
+l4_sidecar_find (const char *base, guint kinds)
+{
+  guint found = 0;
+
+  for (guint i = 0; i < G_N_ELEMENTS (kinds_known); i++) {
+    g_autofree char *path = g_strconcat (base, kinds_known[i].suffix, NULL);
+
+    if ((kinds & kinds_known[i].kind) && g_file_test (path, G_FILE_TEST_EXISTS))
+      found |= kinds_known[i].kind;
+  }
+  return found;
+}
+
+/* What they hold ------------------------------------------------------------------------------------------------------------------- */
+
+static char *
+make_cues (GPtrArray *windows, L4CueFile kind)
+{
+  g_autoptr (L4CueMaker) maker = l4_cue_maker_new (l4_cue_rules ("plain"));
+  g_autoptr (GPtrArray) cues = NULL;
+
+  for (guint i = 0; i < windows->len; i++) {
+    const L4IndexWindow *window = g_ptr_array_index (windows, i);
+
+    l4_cue_maker_add (maker, window->start, window->end, window->text);
+  }
+  cues = l4_cue_maker_finish (maker);
+  return l4_cues_to_file (cues, kind, NULL);
+}
+
+static char *
+make_chapters (GPtrArray *windows)
+{
+  g_autoptr (GPtrArray) chapters = g_ptr_array_new_with_free_func ((GDestroyNotify) l4_chapter_free);
+
+  for (guint i = 0; i < windows->len; i++) {
+    const L4IndexWindow *window = g_ptr_array_index (windows, i);
+    guint64 next = i + 1 < windows->len ? ((L4IndexWindow *) g_ptr_array_index (windows, i + 1))->start : window->end;
+
+    g_ptr_array_add (chapters, l4_chapter_new (window->start, MIN (window->end, next), window->text));
+  }
+  return l4_chapters_to_file (chapters, L4_CHAPTER_FILE_VTT, NULL, NULL);
+}
+
+static char *
+make_records (GPtrArray *windows)
+{
+  GString *lines = g_string_new (NULL);
+
+  for (guint i = 0; i < windows->len; i++)
+    g_string_append_printf (lines, "%s\n", ((L4IndexWindow *) g_ptr_array_index (windows, i))->record);
+  return g_string_free (lines, FALSE);
+}
+
+static char *
+make_contents (GPtrArray *windows, L4SidecarKind kind)
+{
+  switch (kind) {
+    case L4_SIDECAR_SRT:
+      return make_cues (windows, L4_CUE_FILE_SRT);
+    case L4_SIDECAR_VTT:
+      return make_cues (windows, L4_CUE_FILE_VTT);
+    case L4_SIDECAR_JSON:
+      return make_records (windows);
+    case L4_SIDECAR_CHAPTERS:
+      return make_chapters (windows);
+  }
+  g_return_val_if_reached (g_strdup (""));
+}
+
+/* Writing -------------------------------------------------------------------------------------------------------------------------- */
+
+static gboolean
+write_all (int file, const char *text)
+{
+  gsize left = strlen (text);
+
+  while (left > 0) {
+    ssize_t n = write (file, text, left);
+
+    if (n < 0 && errno != EINTR)
+      return FALSE;
+    text += MAX (n, 0);
+    left -= MAX (n, 0);
+  }
+  return fsync (file) == 0;
+}
+
+/* Always the same name: what a kill leaves is written over by the next run, and gone then. (transfer full) */
+static char *
+part_path (const char *path)
+{
+  g_autofree char *folder = g_path_get_dirname (path), *name = g_path_get_basename (path);
+  g_autofree char *sum = g_compute_checksum_for_string (G_CHECKSUM_SHA256, name, -1), *part = g_strdup_printf (".llama4-%.16s.part", sum);
+
+  return g_build_filename (folder, part, NULL);
+}
+
+static gboolean
+write_whole (const char *path, const char *text, GError **error)
+{
+  g_autofree char *part = part_path (path);
+  int file = g_open (part, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
+  gboolean whole = file >= 0 && write_all (file, text);
+  int problem = errno;
+
+  if (file >= 0 && close (file) != 0 && whole) {
+    whole = FALSE;
+    problem = errno;
+  }
+  if (whole && g_rename (part, path) == 0)
+    return TRUE;
+  if (whole)
+    problem = errno;
+  g_set_error (error, L4_ERROR, L4_ERROR_IO, "%s: %s", path, g_strerror (problem));
+  if (file >= 0)
+    g_unlink (part);
+  return FALSE;
+}
+
+/* Whether something is there from before. */
+static gboolean
+is_older (const char *path, gint64 since)
+{
+  struct stat status;
+
+  return stat (path, &status) == 0 && status.st_mtim.tv_sec < since / G_USEC_PER_SEC;
+}
+
+gboolean
+l4_sidecar_write (const char *base, guint kinds, GPtrArray *windows, gint64 since, GError **error)
+{
+  g_autofree char *folder = g_path_get_dirname (base);
+  gboolean right = TRUE;
+
+  if (g_mkdir_with_parents (folder, 0777) != 0) {
+    g_set_error (error, L4_ERROR, L4_ERROR_IO, "%s: %s", folder, g_strerror (errno));
+    return FALSE;
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (kinds_known); i++) {
+    g_autofree char *path = g_strconcat (base, kinds_known[i].suffix, NULL), *text = NULL;
+
+    if (!(kinds & kinds_known[i].kind))
+      continue;
+    if (is_older (path, since)) {
+      if (right)
+        g_set_error (error, L4_ERROR, L4_ERROR_INPUT, _("%s: was there before; --force writes over it"), path);
+      right = FALSE;
+      continue;
+    }
+    text = make_contents (windows, kinds_known[i].kind);
+    if (!write_whole (path, text, right ? error : NULL))
+      right = FALSE;
+  }
+  return right;
+}

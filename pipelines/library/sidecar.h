@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Files beside a film that hold what the index has of it. */
+
+#pragma once
+
+#include "index/index.h"
+
+G_BEGIN_DECLS
+
+/* NAME.mp4 gets NAME.mp4.srt and so on: films of one name and different kinds do not get into each other's way. */
+typedef enum
+{
+  L4_SIDECAR_SRT = 1 << 0,      /* .srt: subtitles */
+  L4_SIDECAR_VTT = 1 << 1,      /* .vtt: subtitles */
+  L4_SIDECAR_JSON = 1 << 2,     /* .json: a record a line, as the element makes it */
+  L4_SIDECAR_CHAPTERS = 1 << 3  /* .chapters.vtt: a chapter for each window */
+} L4SidecarKind;
+
+/* "srt,vtt,json,chapters" or some of them, to kinds. */
+gboolean l4_sidecar_parse (const char *list, guint *kinds, GError **error);
+
+/* Kinds of those whose file is there. base: what the suffixes are put behind. */
+guint l4_sidecar_find (const char *base, guint kinds);
+
+/* Writes files of the windows (of L4IndexWindow), each whole or not at all; makes their folder. They come in the place of those that are
+ * there, but not of what is older than `since` (microseconds since 1970), which is an error after the others were written. */
+gboolean l4_sidecar_write (const char *base, guint kinds, GPtrArray *windows, gint64 since, GError **error);
+
+G_END_DECLS
