@@ -24,6 +24,16 @@ typedef enum
   L4_TYPE_Q6_K,
   L4_TYPE_IQ4_NL,
   L4_TYPE_IQ4_XS,
+  L4_TYPE_IQ2_XXS,
+  L4_TYPE_IQ2_XS,
+  L4_TYPE_IQ2_S,
+  L4_TYPE_IQ3_XXS,
+  L4_TYPE_IQ3_S,
+  L4_TYPE_IQ1_S,
+  L4_TYPE_IQ1_M,
+  L4_TYPE_TQ1_0,
+  L4_TYPE_TQ2_0,
+  L4_TYPE_MXFP4,
   L4_N_TYPES,
   L4_TYPE_OTHER = L4_N_TYPES    /* present, but cannot be read */
 } L4Type;

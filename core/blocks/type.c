@@ -6,36 +6,15 @@
 #include <string.h>
 
 #include "base/bf16.h"
-#include "base/half.h"
-
-#define BLOCK 32                /* weights of a small block */
-#define SUPER 256               /* and of a large one, which is made of groups with scales of their own */
-
-/* Fields of every block are little endian and not aligned. */
-static inline guint16
-load_u16 (const guint8 *at)
-{
-  return (guint16) (at[0] | at[1] << 8);
-}
-
-static inline guint32
-load_u32 (const guint8 *at)
-{
-  return load_u16 (at) | (guint32) load_u16 (at + 2) << 16;
-}
-
-static inline float
-load_half (const guint8 *at)
-{
-  return l4_half_to_float (load_u16 (at));
-}
+#include "blocks/codebook.h"
+#include "blocks/load.h"
 
 /* Numbers of their own -------------------------------------------------------------------------------------------------- */
 
 static void
 f32_to_float (const guint8 *block, float *out)
 {
-  guint32 bits = load_u32 (block);
+  guint32 bits = l4_load_u32 (block);
 
   memcpy (out, &bits, sizeof *out);
 }
@@ -43,13 +22,13 @@ f32_to_float (const guint8 *block, float *out)
 static void
 f16_to_float (const guint8 *block, float *out)
 {
-  *out = load_half (block);
+  *out = l4_load_half (block);
 }
 
 static void
 bf16_to_float (const guint8 *block, float *out)
 {
-  *out = l4_bf16_to_float (load_u16 (block));
+  *out = l4_bf16_to_float (l4_load_u16 (block));
 }
 
 /* Sign, 4 bits of exponent with bias 7, 3 bits of mantissa. */
@@ -87,55 +66,68 @@ five_bits (const guint8 *qs, guint32 high, guint i)
 static void
 q4_0_to_float (const guint8 *block, float *out)
 {
-  float d = load_half (block);
+  float d = l4_load_half (block);
 
-  for (guint i = 0; i < BLOCK; i++)
+  for (guint i = 0; i < L4_BLOCK; i++)
     out[i] = d * (float) ((gint) nibble (block + 2, i) - 8);
 }
 
 static void
 q4_1_to_float (const guint8 *block, float *out)
 {
-  float d = load_half (block), m = load_half (block + 2);
+  float d = l4_load_half (block), m = l4_load_half (block + 2);
 
-  for (guint i = 0; i < BLOCK; i++)
+  for (guint i = 0; i < L4_BLOCK; i++)
     out[i] = d * (float) nibble (block + 4, i) + m;
 }
 
 static void
 q5_0_to_float (const guint8 *block, float *out)
 {
-  float d = load_half (block);
+  float d = l4_load_half (block);
 
-  for (guint i = 0; i < BLOCK; i++)
-    out[i] = d * (float) ((gint) five_bits (block + 6, load_u32 (block + 2), i) - 16);
+  for (guint i = 0; i < L4_BLOCK; i++)
+    out[i] = d * (float) ((gint) five_bits (block + 6, l4_load_u32 (block + 2), i) - 16);
 }
 
 static void
 q5_1_to_float (const guint8 *block, float *out)
 {
-  float d = load_half (block), m = load_half (block + 2);
+  float d = l4_load_half (block), m = l4_load_half (block + 2);
 
-  for (guint i = 0; i < BLOCK; i++)
-    out[i] = d * (float) five_bits (block + 8, load_u32 (block + 4), i) + m;
+  for (guint i = 0; i < L4_BLOCK; i++)
+    out[i] = d * (float) five_bits (block + 8, l4_load_u32 (block + 4), i) + m;
 }
 
 static void
 q8_0_to_float (const guint8 *block, float *out)
 {
-  float d = load_half (block);
+  float d = l4_load_half (block);
 
-  for (guint i = 0; i < BLOCK; i++)
+  for (guint i = 0; i < L4_BLOCK; i++)
     out[i] = d * (float) (gint8) block[2 + i];
 }
 
 static void
 iq4_nl_to_float (const guint8 *block, float *out)
 {
-  float d = load_half (block);
+  float d = l4_load_half (block);
 
-  for (guint i = 0; i < BLOCK; i++)
+  for (guint i = 0; i < L4_BLOCK; i++)
     out[i] = d * (float) iq4_values[nibble (block + 2, i)];
+}
+
+/* The values are twice those of four bits with two of exponent, the scale half a power of two by its exponent alone. */
+static void
+mxfp4_to_float (const guint8 *block, float *out)
+{
+  static const gint8 values[16] = { 0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12 };
+  guint32 bits = block[0] < 2 ? 0x00200000u << block[0] : (guint32) (block[0] - 1) << 23;
+  float d;
+
+  memcpy (&d, &bits, sizeof d);
+  for (guint i = 0; i < L4_BLOCK; i++)
+    out[i] = d * (float) values[nibble (block + 1, i)];
 }
 
 /* Blocks of 256 --------------------------------------------------------------------------------------------------------- */
@@ -151,9 +143,9 @@ static void
 q2_k_to_float (const guint8 *block, float *out)
 {
   const guint8 *scales = block, *qs = block + 16;
-  float d = load_half (block + 80), dmin = load_half (block + 82);
+  float d = l4_load_half (block + 80), dmin = l4_load_half (block + 82);
 
-  for (guint i = 0; i < SUPER; i++) {
+  for (guint i = 0; i < L4_SUPER; i++) {
     guint8 scale = scales[i / 16];
 
     out[i] = d * (float) (scale & 15) * (float) two_bits (qs, i) - dmin * (float) (scale >> 4);
@@ -164,9 +156,9 @@ static void
 q3_k_to_float (const guint8 *block, float *out)
 {
   const guint8 *hmask = block, *qs = block + 32, *scales = block + 96;
-  float d = load_half (block + 108);
+  float d = l4_load_half (block + 108);
 
-  for (guint i = 0; i < SUPER; i++) {
+  for (guint i = 0; i < L4_SUPER; i++) {
     guint k = i / 16, high = (hmask[i % 32] >> (i / 32)) & 1;
     guint low_bits = (scales[k % 8] >> (4 * (k / 8))) & 15, high_bits = (scales[8 + k % 4] >> (2 * (k / 4))) & 3;
 
@@ -191,9 +183,9 @@ scale_and_min (const guint8 *s, guint j, guint *scale, guint *min)
 static void
 k_with_mins_to_float (const guint8 *block, const guint8 *high, const guint8 *qs, float *out)
 {
-  float d = load_half (block), dmin = load_half (block + 2);
+  float d = l4_load_half (block), dmin = l4_load_half (block + 2);
 
-  for (guint j = 0; j < SUPER / 32; j++) {
+  for (guint j = 0; j < L4_SUPER / 32; j++) {
     guint scale, min;
 
     scale_and_min (block + 4, j, &scale, &min);
@@ -223,9 +215,9 @@ static void
 q6_k_to_float (const guint8 *block, float *out)
 {
   const guint8 *ql = block, *qh = block + 128, *scales = block + 192;
-  float d = load_half (block + 208);
+  float d = l4_load_half (block + 208);
 
-  for (guint i = 0; i < SUPER; i++) {
+  for (guint i = 0; i < L4_SUPER; i++) {
     guint half = i / 128, r = i % 128;
     guint low = (ql[64 * half + r % 64] >> (4 * (r / 64))) & 15, high = (qh[32 * half + r % 32] >> (2 * (r / 32))) & 3;
 
@@ -236,11 +228,11 @@ q6_k_to_float (const guint8 *block, float *out)
 static void
 iq4_xs_to_float (const guint8 *block, float *out)
 {
-  guint scales_high = load_u16 (block + 2);
+  guint scales_high = l4_load_u16 (block + 2);
   const guint8 *scales_low = block + 4, *qs = block + 8;
-  float d = load_half (block);
+  float d = l4_load_half (block);
 
-  for (guint g = 0; g < SUPER / 32; g++) {
+  for (guint g = 0; g < L4_SUPER / 32; g++) {
     guint scale = ((scales_low[g / 2] >> (4 * (g % 2))) & 15) | ((scales_high >> (2 * g)) & 3) << 4;
 
     for (guint i = 0; i < 32; i++)
@@ -259,18 +251,28 @@ static const struct
   [L4_TYPE_F16] = {{"F16", 1, 2, 1}, f16_to_float},
   [L4_TYPE_BF16] = {{"BF16", 1, 2, 30}, bf16_to_float},
   [L4_TYPE_F8_E4M3] = {{"F8_E4M3", 1, 1, -1}, f8_e4m3_to_float},
-  [L4_TYPE_Q4_0] = {{"Q4_0", BLOCK, 18, 2}, q4_0_to_float},
-  [L4_TYPE_Q4_1] = {{"Q4_1", BLOCK, 20, 3}, q4_1_to_float},
-  [L4_TYPE_Q5_0] = {{"Q5_0", BLOCK, 22, 6}, q5_0_to_float},
-  [L4_TYPE_Q5_1] = {{"Q5_1", BLOCK, 24, 7}, q5_1_to_float},
-  [L4_TYPE_Q8_0] = {{"Q8_0", BLOCK, 34, 8}, q8_0_to_float},
-  [L4_TYPE_Q2_K] = {{"Q2_K", SUPER, 84, 10}, q2_k_to_float},
-  [L4_TYPE_Q3_K] = {{"Q3_K", SUPER, 110, 11}, q3_k_to_float},
-  [L4_TYPE_Q4_K] = {{"Q4_K", SUPER, 144, 12}, q4_k_to_float},
-  [L4_TYPE_Q5_K] = {{"Q5_K", SUPER, 176, 13}, q5_k_to_float},
-  [L4_TYPE_Q6_K] = {{"Q6_K", SUPER, 210, 14}, q6_k_to_float},
-  [L4_TYPE_IQ4_NL] = {{"IQ4_NL", BLOCK, 18, 20}, iq4_nl_to_float},
-  [L4_TYPE_IQ4_XS] = {{"IQ4_XS", SUPER, 136, 23}, iq4_xs_to_float},
+  [L4_TYPE_Q4_0] = {{"Q4_0", L4_BLOCK, 18, 2}, q4_0_to_float},
+  [L4_TYPE_Q4_1] = {{"Q4_1", L4_BLOCK, 20, 3}, q4_1_to_float},
+  [L4_TYPE_Q5_0] = {{"Q5_0", L4_BLOCK, 22, 6}, q5_0_to_float},
+  [L4_TYPE_Q5_1] = {{"Q5_1", L4_BLOCK, 24, 7}, q5_1_to_float},
+  [L4_TYPE_Q8_0] = {{"Q8_0", L4_BLOCK, 34, 8}, q8_0_to_float},
+  [L4_TYPE_Q2_K] = {{"Q2_K", L4_SUPER, 84, 10}, q2_k_to_float},
+  [L4_TYPE_Q3_K] = {{"Q3_K", L4_SUPER, 110, 11}, q3_k_to_float},
+  [L4_TYPE_Q4_K] = {{"Q4_K", L4_SUPER, 144, 12}, q4_k_to_float},
+  [L4_TYPE_Q5_K] = {{"Q5_K", L4_SUPER, 176, 13}, q5_k_to_float},
+  [L4_TYPE_Q6_K] = {{"Q6_K", L4_SUPER, 210, 14}, q6_k_to_float},
+  [L4_TYPE_IQ4_NL] = {{"IQ4_NL", L4_BLOCK, 18, 20}, iq4_nl_to_float},
+  [L4_TYPE_IQ4_XS] = {{"IQ4_XS", L4_SUPER, 136, 23}, iq4_xs_to_float},
+  [L4_TYPE_IQ2_XXS] = {{"IQ2_XXS", L4_SUPER, 66, 16}, l4_iq2_xxs_to_float},
+  [L4_TYPE_IQ2_XS] = {{"IQ2_XS", L4_SUPER, 74, 17}, l4_iq2_xs_to_float},
+  [L4_TYPE_IQ2_S] = {{"IQ2_S", L4_SUPER, 82, 22}, l4_iq2_s_to_float},
+  [L4_TYPE_IQ3_XXS] = {{"IQ3_XXS", L4_SUPER, 98, 18}, l4_iq3_xxs_to_float},
+  [L4_TYPE_IQ3_S] = {{"IQ3_S", L4_SUPER, 110, 21}, l4_iq3_s_to_float},
+  [L4_TYPE_IQ1_S] = {{"IQ1_S", L4_SUPER, 50, 19}, l4_iq1_s_to_float},
+  [L4_TYPE_IQ1_M] = {{"IQ1_M", L4_SUPER, 56, 29}, l4_iq1_m_to_float},
+  [L4_TYPE_TQ1_0] = {{"TQ1_0", L4_SUPER, 54, 34}, l4_tq1_0_to_float},
+  [L4_TYPE_TQ2_0] = {{"TQ2_0", L4_SUPER, 66, 35}, l4_tq2_0_to_float},
+  [L4_TYPE_MXFP4] = {{"MXFP4", L4_BLOCK, 17, 39}, mxfp4_to_float},
 };
 
 const L4TypeInfo *

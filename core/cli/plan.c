@@ -267,7 +267,8 @@ static gint threads;
 static const GOptionEntry entries[] = {
   {"context", 0, 0, G_OPTION_ARG_INT64, &context, N_("Tokens of prompt and answer (8192)"), "N"},
   {"type", 0, 0, G_OPTION_ARG_FILENAME, &type, N_("Type of the weights (the model's own, or Q4_K)"),
-      "F32|F16|BF16|Q8_0|Q4_0|Q4_1|Q5_0|Q5_1|Q2_K|Q3_K|Q4_K|Q5_K|Q6_K|IQ4_NL|IQ4_XS"},
+      "F32|F16|BF16|Q8_0|Q4_0|Q4_1|Q5_0|Q5_1|Q2_K|Q3_K|Q4_K|Q5_K|Q6_K|IQ4_NL|IQ4_XS|IQ2_XXS|IQ2_XS|IQ2_S|IQ3_XXS|"
+      "IQ3_S|IQ1_S|IQ1_M|TQ1_0|TQ2_0|MXFP4"},
   {"kv-type", 0, 0, G_OPTION_ARG_FILENAME, &kv_type, N_("How keys and values are kept"), L4_CLI_PRECISION},
   {"threads", 0, 0, G_OPTION_ARG_INT, &threads, N_("Threads; 0: one for every CPU (0)"), "N"},
   {NULL}

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/half.h"
 #include "blocks/quantise.h"
 #include "cli/cli.h"
 #include "cli/shape.h"
@@ -16,6 +17,7 @@
 #define DEVIATION 0.02          /* of the weights */
 #define POOL ((gsize) 1 << 21)  /* weights that are drawn and quantised once for each type */
 #define LONGEST_RUN 2048        /* weights that are copied from it at a time; a multiple of every block */
+#define CODES "IQ2_XXS|IQ2_XS|IQ2_S|IQ3_XXS|IQ3_S|IQ1_S|IQ1_M|TQ1_0|TQ2_0|MXFP4"
 #define AT_ONCE ((gsize) 8 << 20)       /* bytes */
 
 typedef struct
@@ -59,6 +61,50 @@ draw_weight (Synth *self)
   return (float) ((sum - 2 * 65535) / 65536.0 / sqrt (4 / 12.0) * DEVIATION);
 }
 
+/* Types that stand in codebooks: every bit pattern is a block, so that random ones will do, with one scale in all. */
+static gboolean
+is_code (L4Type type)
+{
+  return type >= L4_TYPE_IQ2_XXS && type <= L4_TYPE_MXFP4;
+}
+
+static void
+set_scale (L4Type type, guint8 *block, float scale)
+{
+  guint16 half = l4_half_from_float (scale);
+
+  if (type == L4_TYPE_MXFP4)
+    block[0] = (guint8) (128 + ilogbf (scale));
+  else if (type == L4_TYPE_IQ1_M)       /* in the upper four bits of four words */
+    for (guint i = 0; i < 4; i++)
+      block[49 + 2 * i] = (guint8) ((block[49 + 2 * i] & 15) | (half >> (4 * i) & 15) << 4);
+  else {
+    guint8 *at = block + (type == L4_TYPE_TQ1_0 ? 52 : type == L4_TYPE_TQ2_0 ? 64 : 0);
+
+    at[0] = half & 255;
+    at[1] = half >> 8;
+  }
+}
+
+static void
+draw_codes (Synth *self, L4Type type, guint8 *blocks, gsize bytes)
+{
+  const L4TypeInfo *info = l4_type_info (type);
+  float weights[256], scale = 1;
+  double squares = 0;
+
+  for (gsize i = 0; i < bytes; i++)
+    blocks[i] = draw (self) & 255;
+  for (guint pass = 0; pass < 2; pass++) {
+    for (gsize at = 0; at < bytes; at += info->block_bytes)
+      set_scale (type, blocks + at, scale);
+    l4_type_to_float (type, blocks, info->block_elements, weights);
+    for (guint i = 0; i < info->block_elements; i++)
+      squares += pass == 0 ? weights[i] * weights[i] : 0;
+    scale = (float) (DEVIATION / sqrt (squares / info->block_elements));
+  }
+}
+
 static const guint8 *
 pool_of (Synth *self, L4Type type)
 {
@@ -70,7 +116,10 @@ pool_of (Synth *self, L4Type type)
     for (gsize i = 0; i < POOL; i++)
       weights[i] = draw_weight (self);
     self->pools[type] = g_malloc (bytes);
-    l4_quantise (type, weights, POOL, self->pools[type]);
+    if (is_code (type))
+      draw_codes (self, type, self->pools[type], bytes);
+    else
+      l4_quantise (type, weights, POOL, self->pools[type]);
   }
   return self->pools[type];
 }
@@ -143,7 +192,7 @@ static struct
 static const GOptionEntry entries[] = {
   {"layers", 0, 0, G_OPTION_ARG_INT, &options.layers, N_("Layers of the decoder (those of the shape)"), "N"},
   {"vocab", 0, 0, G_OPTION_ARG_INT, &options.vocab, N_("Size of the vocabulary (that of the shape)"), "N"},
-  {"type", 0, 0, G_OPTION_ARG_FILENAME, &options.type, N_("Type of the weights (Q4_0; F16 for --projector)"), L4_CLI_WRITTEN_TYPES},
+  {"type", 0, 0, G_OPTION_ARG_FILENAME, &options.type, N_("Type of the weights (Q4_0; F16 for --projector)"), L4_CLI_WRITTEN_TYPES "|" CODES},
   {"tokenizer", 0, 0, G_OPTION_ARG_FILENAME, &options.tokenizer, N_("Vocabulary to copy in, so that the model can be run"), "MODEL"},
   {"seed", 0, 0, G_OPTION_ARG_INT64, &options.seed, N_("Start of the random numbers (0)"), "N"},
   {"projector", 0, 0, G_OPTION_ARG_NONE, &options.projector, N_("Write the file of the vision part instead"), NULL},

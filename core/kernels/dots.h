@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "kernels/groups.h"
+#include "kernels/codes.h"
 
 /* Plain lanes are loops themselves. */
 #ifdef LANES_PLAIN

@@ -87,14 +87,14 @@ split_nibbles (const guint8 *block, guint first, Group *out)
   }
 }
 
-/* Four consecutive bits of value from bit `first` on, each as 16 in a byte of its own. */
+/* Four consecutive bits of value from bit `first` on, each as bit `to` of a byte of its own. */
 LANES_INLINE Ints
-fifth_bits (Ints value, guint first)
+spread_bits (Ints value, guint first, guint to)
 {
   Ints four = bits (value, first, 15);
   Ints spread = lanes_or (lanes_or (four, lanes_left (four, 7)), lanes_or (lanes_left (four, 14), lanes_left (four, 21)));
 
-  return lanes_left (lanes_and (spread, lanes_set (0x01010101)), 4);
+  return lanes_left (lanes_and (spread, lanes_set (0x01010101)), to);
 }
 
 LANES_INLINE void
@@ -123,7 +123,7 @@ group_q5_0 (const guint8 *panel, gsize g, Group *out)
 
   split_nibbles (block, 1, out);
   for (guint j = 0; j < 8; j++)
-    out->q[j] = lanes_or (out->q[j], fifth_bits (unit (block, 0), 4 * j));
+    out->q[j] = lanes_or (out->q[j], spread_bits (unit (block, 0), 4 * j, 4));
   out->scale[0] = lanes_load_half (block + 5 * 64);
 }
 
@@ -134,7 +134,7 @@ group_q5_1 (const guint8 *panel, gsize g, Group *out)
 
   split_nibbles (block, 2, out);
   for (guint j = 0; j < 8; j++)
-    out->q[j] = lanes_or (out->q[j], fifth_bits (unit (block, 1), 4 * j));
+    out->q[j] = lanes_or (out->q[j], spread_bits (unit (block, 1), 4 * j, 4));
   out->scale[0] = lanes_half (unit (block, 0));
   out->minimum[0] = negative (lanes_half (lanes_right (unit (block, 0), 16)));
 }

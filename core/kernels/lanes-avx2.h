@@ -57,6 +57,24 @@ lanes_lookup (const guint8 *table, Ints x)
   return (Ints) { _mm256_shuffle_epi8 (values, x.a), _mm256_shuffle_epi8 (values, x.b) };
 }
 
+/* The table's numbers at x; reads one behind each. */
+LANES_INLINE Ints
+lanes_gather (const guint16 *table, Ints x)
+{
+  const __m256i low = _mm256_set1_epi32 (0xffff);
+
+  return (Ints) { _mm256_and_si256 (_mm256_i32gather_epi32 ((const int *) table, x.a, 2), low),
+    _mm256_and_si256 (_mm256_i32gather_epi32 ((const int *) table, x.b, 2), low) };
+}
+
+/* 16 bytes, each in a lane. */
+LANES_INLINE Ints
+lanes_load_bytes (const guint8 *from)
+{
+  return (Ints) { _mm256_cvtepu8_epi32 (_mm_loadl_epi64 ((const __m128i *) from)),
+    _mm256_cvtepu8_epi32 (_mm_loadl_epi64 ((const __m128i *) (from + 8))) };
+}
+
 #ifdef __AVXVNNI__
 /* sum += Σ of four products of x's unsigned and y's signed bytes */
 LANES_INLINE Ints

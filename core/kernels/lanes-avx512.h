@@ -37,6 +37,20 @@ lanes_lookup (const guint8 *table, Ints a)
   return _mm512_shuffle_epi8 (_mm512_broadcast_i32x4 (_mm_loadu_si128 ((const __m128i *) table)), a);
 }
 
+/* The table's numbers at a; reads one behind each. */
+LANES_INLINE Ints
+lanes_gather (const guint16 *table, Ints a)
+{
+  return _mm512_and_si512 (_mm512_i32gather_epi32 (a, table, 2), _mm512_set1_epi32 (0xffff));
+}
+
+/* 16 bytes, each in a lane. */
+LANES_INLINE Ints
+lanes_load_bytes (const guint8 *from)
+{
+  return _mm512_cvtepu8_epi32 (_mm_loadu_si128 ((const __m128i *) from));
+}
+
 /* sum += Σ of four products of a's unsigned and b's signed bytes */
 LANES_INLINE Ints
 lanes_dot (Ints sum, Ints a, gint32 b)

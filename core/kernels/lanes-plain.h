@@ -43,6 +43,9 @@ lanes_lookup (const guint8 *table, Ints a)
       | (guint32) table[a.x[i] >> 24 & 15] << 24);
 }
 
+LANES_INLINE Ints lanes_gather (const guint16 *table, Ints a) { LANES (Ints, table[a.x[i]]); }
+LANES_INLINE Ints lanes_load_bytes (const guint8 *from) { LANES (Ints, from[i]); }
+
 LANES_INLINE Ints
 lanes_dot (Ints sum, Ints a, gint32 b)
 {

@@ -22,6 +22,16 @@ static const L4PanelFormat formats[L4_N_TYPES] = {
   [L4_TYPE_Q6_K] = {256, 210, 208},
   [L4_TYPE_IQ4_NL] = {32, 18, 0},
   [L4_TYPE_IQ4_XS] = {256, 136, -1},
+  [L4_TYPE_IQ2_XXS] = {256, 66, 0},
+  [L4_TYPE_IQ2_XS] = {256, 74, 0},
+  [L4_TYPE_IQ2_S] = {256, 82, 0},
+  [L4_TYPE_IQ3_XXS] = {256, 98, 0},
+  [L4_TYPE_IQ3_S] = {256, 110, 0},
+  [L4_TYPE_IQ1_S] = {256, 50, 0},
+  [L4_TYPE_IQ1_M] = {256, 56, -1},
+  [L4_TYPE_TQ1_0] = {256, 54, 52},
+  [L4_TYPE_TQ2_0] = {256, 66, 64},
+  [L4_TYPE_MXFP4] = {32, 17, 0},
 };
 
 const L4PanelFormat *
@@ -54,8 +64,7 @@ pack_plain (const guint8 *rows, gsize stride, gsize row_bytes, guint n_rows, gui
 static void
 pack_blocks (const L4PanelFormat *format, const guint8 *rows, gsize stride, gsize row_bytes, guint n_rows, guint8 *panel)
 {
-  gsize units = format->block_bytes / 4, first = format->scale_at == 0 ? 2 : 0;
-  gsize scales = format->scale_at >= 0 ? 2 * L4_PANEL_ROWS : 0;
+  gsize units = format->block_bytes / 4, scale = format->block_bytes % 4, first = format->scale_at == 0 ? scale : 0;
 
   if (n_rows < L4_PANEL_ROWS)
     memset (panel, 0, row_bytes * L4_PANEL_ROWS);
@@ -63,9 +72,9 @@ pack_blocks (const L4PanelFormat *format, const guint8 *rows, gsize stride, gsiz
     for (gsize u = 0; u < units; u++, panel += 4 * L4_PANEL_ROWS)
       for (guint r = 0; r < n_rows; r++)
         memcpy (panel + 4 * r, rows + r * stride + at + first + 4 * u, 4);
-    for (guint r = 0; scales > 0 && r < n_rows; r++)
-      memcpy (panel + 2 * r, rows + r * stride + at + format->scale_at, 2);
-    panel += scales;
+    for (guint r = 0; scale > 0 && r < n_rows; r++)
+      memcpy (panel + scale * r, rows + r * stride + at + format->scale_at, scale);
+    panel += scale * L4_PANEL_ROWS;
   }
 }
 

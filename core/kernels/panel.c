@@ -132,6 +132,7 @@ MULTIPLY (small, FALSE, 31, FALSE)
 MULTIPLY (large, FALSE, 255, FALSE)
 MULTIPLY (small_minimum, FALSE, 31, TRUE)
 MULTIPLY (halves, TRUE, 63, FALSE)
+MULTIPLY (large_halves, TRUE, 255, FALSE)
 MULTIPLY (halves_minimum, TRUE, 31, TRUE)
 
 /* count is a multiple of 32 for these: their rows are. */
@@ -179,6 +180,103 @@ QUANTISED (q5_k, Q5_K, small_minimum)
 QUANTISED (q6_k, Q6_K, halves)
 QUANTISED (iq4_nl, IQ4_NL, large)
 QUANTISED (iq4_xs, IQ4_XS, large)
+/* Types with codebooks: decoding takes so much longer than multiplying that one function for all of the same traits will do, and a group
+ * may go through memory. */
+typedef void (*DecodeFunc) (const guint8 *panel, gsize g, Group *out);
+
+LANES_INLINE void
+dot_decoded (DecodeFunc decode, Traits traits, const guint8 *const *panels, guint n_panels, gsize n, const L4QuantisedRows *x,
+    guint n_rows, float *out, gsize stride)
+{
+  for (guint p = 0; p < n_panels; p++, out += L4_PANEL_ROWS) {
+    Floats sums[L4_DOT_ROWS];
+
+    for (guint m = 0; m < n_rows; m++)
+      sums[m] = lanes_zero ();
+    for (gsize g = 0; g < n / L4_GROUP; g++) {
+      Group group;
+
+      prefetch_group (traits, panels[p], g, ALONE_DISTANCE);
+      decode (panels[p], g, &group);
+      for (guint m = 0; m < n_rows; m++) {
+        L4QuantisedRows row = l4_quantised_rows_from (x, m, 0);
+
+        add_group (traits, &group, 0, 1, &row, g, 1, &sums[m]);
+      }
+    }
+    for (guint m = 0; m < n_rows; m++)
+      lanes_store (out + m * stride, sums[m]);
+  }
+}
+
+#define DECODED_DOT(traits, halves, most, zero_bits) \
+  static void \
+  dot_decoded_##traits (DecodeFunc decode, guint bytes, guint groups, const guint8 *const *panels, guint n_panels, gsize n, \
+      const L4QuantisedRows *x, guint n_rows, float *out, gsize stride) \
+  { \
+    dot_decoded (decode, (Traits) { halves, most, FALSE, zero_bits, bytes, groups }, panels, n_panels, n, x, n_rows, out, stride); \
+  } \
+  static void \
+  to_floats_decoded_##traits (DecodeFunc decode, const guint8 *panel, gsize first, gsize count, float *out, gsize stride) \
+  { \
+    groups_to_floats (decode, (Traits) { halves, most, FALSE, zero_bits, 0, 1 }, panel, first, count, out, stride); \
+  } \
+  static void \
+  to_bf16_decoded_##traits (DecodeFunc decode, const guint8 *panel, gsize first, gsize count, guint16 *out) \
+  { \
+    groups_to_bf16 (decode, (Traits) { halves, most, FALSE, zero_bits, 0, 1 }, panel, first, count, out); \
+  }
+
+DECODED_DOT (large, FALSE, 255, 7)
+DECODED_DOT (large_halves, TRUE, 255, 7)
+DECODED_DOT (small, FALSE, 31, 4)
+DECODED_DOT (halves, TRUE, 63, 4)
+DECODED_DOT (ternary, FALSE, 31, 0)
+#define multiply_ternary multiply_small
+
+#define DECODED(type, TYPE, traits) \
+  static __attribute__ ((noinline)) void \
+  decode_##type (const guint8 *panel, gsize g, Group *out) \
+  { \
+    group_##type (panel, g, out); \
+  } \
+  static void \
+  dot_##type (const guint8 *const *panels, guint n_panels, gsize n, const L4QuantisedRows *x, guint n_rows, float *out, gsize stride) \
+  { \
+    dot_decoded_##traits (decode_##type, TRAITS_##TYPE.bytes, TRAITS_##TYPE.groups, panels, n_panels, n, x, n_rows, out, stride); \
+  } \
+  static void \
+  multiply_##type (const guint8 *const *panels, guint n_panels, gsize first, gsize count, const L4QuantisedRows *rows, \
+      gsize n_rows, float *out, gsize stride) \
+  { \
+    L4QuantisedRows x = l4_quantised_rows_from (rows, 0, first); \
+    Chunk chunks[L4_MAX_PANELS]; \
+    for (guint p = 0; p < n_panels; p++) \
+      for (guint g = 0; g < count / L4_GROUP; g++) \
+        decode_##type (panels[p], first / L4_GROUP + g, &chunks[p][g]); \
+    multiply_##traits ((const Chunk *) chunks, n_panels, count / L4_GROUP, TRAITS_##TYPE.zero_bits, &x, n_rows, out, stride); \
+  } \
+  static void \
+  to_floats_##type (const guint8 *panel, gsize n, gsize first, gsize count, float *out, gsize stride) \
+  { \
+    to_floats_decoded_##traits (decode_##type, panel, first, count, out, stride); \
+  } \
+  static void \
+  to_bf16_##type (const guint8 *panel, gsize n, gsize first, gsize count, guint16 *out) \
+  { \
+    to_bf16_decoded_##traits (decode_##type, panel, first, count, out); \
+  }
+
+DECODED (iq2_xxs, IQ2_XXS, large)
+DECODED (iq2_xs, IQ2_XS, large_halves)
+DECODED (iq2_s, IQ2_S, large_halves)
+DECODED (iq3_xxs, IQ3_XXS, large)
+DECODED (iq3_s, IQ3_S, small)
+DECODED (iq1_s, IQ1_S, small)
+DECODED (iq1_m, IQ1_M, halves)
+DECODED (tq1_0, TQ1_0, ternary)
+DECODED (tq2_0, TQ2_0, ternary)
+QUANTISED (mxfp4, MXFP4, small)
 
 /* Plain types -------------------------------------------------------------------------------------------------------- */
 
@@ -269,4 +367,14 @@ const L4PanelKernels TABLE (L4_KERNELS_NAME)[L4_N_TYPES] = {
   [L4_TYPE_Q6_K] = WITH_BLOCKS (q6_k),
   [L4_TYPE_IQ4_NL] = WITH_BLOCKS (iq4_nl),
   [L4_TYPE_IQ4_XS] = WITH_BLOCKS (iq4_xs),
+  [L4_TYPE_IQ2_XXS] = WITH_BLOCKS (iq2_xxs),
+  [L4_TYPE_IQ2_XS] = WITH_BLOCKS (iq2_xs),
+  [L4_TYPE_IQ2_S] = WITH_BLOCKS (iq2_s),
+  [L4_TYPE_IQ3_XXS] = WITH_BLOCKS (iq3_xxs),
+  [L4_TYPE_IQ3_S] = WITH_BLOCKS (iq3_s),
+  [L4_TYPE_IQ1_S] = WITH_BLOCKS (iq1_s),
+  [L4_TYPE_IQ1_M] = WITH_BLOCKS (iq1_m),
+  [L4_TYPE_TQ1_0] = WITH_BLOCKS (tq1_0),
+  [L4_TYPE_TQ2_0] = WITH_BLOCKS (tq2_0),
+  [L4_TYPE_MXFP4] = WITH_BLOCKS (mxfp4),
 };

@@ -6,8 +6,9 @@
 #include "base/type.h"
 
 /* A panel holds 16 consecutive rows (outputs) of a matrix with exactly the bytes that the file has for them, interleaved row by
- * row in units of 4 bytes: unit u of block b of row r lies at (b * units + u) * 64 + r * 4. Where a block ends in half a unit (the
- * 2 bytes of the scale d in Q4_0, Q5_0, Q8_0, IQ4_NL, Q3_K, Q6_K), the 16 scales follow the block's units as 16 * 2 bytes. Missing
+ * row in units of 4 bytes: unit u of block b of row r lies at (b * units + u) * 64 + r * 4. Where a block is not of whole
+ * units (the scale d is 2 bytes in Q4_0, Q5_0, Q8_0, IQ4_NL, Q3_K, Q6_K and the types with codebooks, 1 in MXFP4), the 16 scales follow
+ * the block's units, one after the other. Missing
  * rows of a last panel and a row's missing bytes up to a whole unit are 0. */
 #define L4_PANEL_ROWS 16
 
@@ -28,7 +29,7 @@ typedef struct
 {
   guint block_elements;
   guint block_bytes;
-  int scale_at;                 /* offset in the file's block of a d that is half a unit; -1: none */
+  int scale_at;                 /* offset in the file's block of a d that is part of a unit; -1: none */
 } L4PanelFormat;
 
 /* Rows of input for quantised weights: 8-bit integers, each group with a scale. Row i lies i * stride bytes behind every pointer. */

@@ -14,6 +14,12 @@ unstable), and writes
                                   logits-text.npy, for which every picture slot keeps the embedding of its token (the last
                                   TEXT_ROWS rows)
     types/TYPE.bin, TYPE.npy      blocks of random bytes, and the weights in them by the gguf package (F8_E4M3: by torch)
+    quantised/TYPE.bin, TYPE.npy  blocks that llama-quantize made of TENSOR with an importance matrix, and the weights that it makes of
+                                  them again (F32)
+
+    python3 make_gguf.py --codebooks [FOLDER]
+
+writes the last ones only, and of types/ those of CODEBOOK_TYPES; it needs neither transformers nor torch.
 """
 import importlib
 import runpy
@@ -24,20 +30,24 @@ from pathlib import Path
 
 import gguf
 import numpy as np
-import torch
 
-import make_goldens as goldens
+if "--codebooks" not in sys.argv:
+    import torch
+
+    import make_goldens as goldens
 
 LIBRARY = "/usr/share/llama.cpp/llama.cpp-tools"     # has the package `conversion`
 CONVERTER = "/usr/share/doc/llama.cpp-tools/scripts/convert_hf_to_gguf.py"
 CLOSE_RACE = 0.05
 TEXT_ROWS = 16
+CODEBOOK_TYPES = ["IQ2_XXS", "IQ2_XS", "IQ2_S", "IQ3_XXS", "IQ3_S", "IQ1_S", "IQ1_M", "TQ1_0", "TQ2_0", "MXFP4"]
+TENSOR = "blk.0.attn_q.weight"
 CASE = {
     "seed": 16, "pictures": [(150, 100)], "tiles": 1, "vision": (16, 3, 2, 56, 32),
     "text": dict(hidden_size=256, num_hidden_layers=4, num_attention_heads=4, num_key_value_heads=1, head_dim=32,
                  intermediate_size=64, intermediate_size_mlp=128, num_local_experts=2, interleave_moe_layer_step=2,
                  attention_chunk_size=8192, use_qk_norm=True, attn_temperature_tuning=True, floor_scale=8192, attn_scale=0.1,
-                 rope_parameters=goldens.BANDS)}
+                 rope_parameters="--codebooks" not in sys.argv and goldens.BANDS)}
 TYPES = {
     "token_embd": "q6_k", "output": "q5_k",
     "blk.0.attn_q": "q4_k", "blk.0.attn_k": "q8_0", "blk.0.attn_v": "f16", "blk.0.attn_output": "q4_1",
@@ -52,7 +62,7 @@ TYPES = {
     "blk.3.ffn_gate_shexp": "q6_k", "blk.3.ffn_up_shexp": "q4_0", "blk.3.ffn_down_shexp": "q8_0",
 }
 BLOCK_TYPES = ["Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "IQ4_NL", "IQ4_XS"]
-HALVES = {"Q4_1": (0, 2), "Q5_1": (0, 2), "Q2_K": (80, 82), "Q3_K": (108,), "Q4_K": (0, 2), "Q5_K": (0, 2), "Q6_K": (208,)}
+HALVES = {"TQ1_0": (52,), "TQ2_0": (64,), "IQ1_M": (), "MXFP4": (), "Q4_1": (0, 2), "Q5_1": (0, 2), "Q2_K": (80, 82), "Q3_K": (108,), "Q4_K": (0, 2), "Q5_K": (0, 2), "Q6_K": (208,)}
 
 
 def convert(folder, *args):
@@ -138,10 +148,8 @@ def make_case(folder):
     print(f"gguf-tiny: {run.ids.shape[1]} tokens, {len(run.pixels)} tiles, weights of seed {seed}")
 
 
-def make_types(folder):
-    folder.mkdir(exist_ok=True)
-    rng = np.random.default_rng(17)
-    for name in BLOCK_TYPES:
+def make_blocks(folder, names, rng):
+    for name in names:
         kind = gguf.GGMLQuantizationType[name]
         n, size = gguf.GGML_QUANT_SIZES[kind]
         blocks = rng.integers(0, 256, (512 // n, size), dtype=np.uint8)
@@ -149,6 +157,12 @@ def make_types(folder):
             blocks[:, at:at + 2] = rng.uniform(-2, 2, (512 // n, 1)).astype("<f2").view(np.uint8)
         blocks.tofile(folder / f"{name}.bin")
         np.save(folder / f"{name}.npy", gguf.quants.dequantize(blocks, kind).astype(np.float32).reshape(-1))
+
+
+def make_types(folder):
+    folder.mkdir(exist_ok=True)
+    rng = np.random.default_rng(17)
+    make_blocks(folder, BLOCK_TYPES, rng)
     bits = np.arange(0, 65536, 37, dtype="<u2")
     bits.tofile(folder / "F16.bin")
     np.save(folder / "F16.npy", bits.view("<f2").astype(np.float32))
@@ -162,9 +176,47 @@ def make_types(folder):
     np.save(folder / "F8_E4M3.npy", octets.view(torch.float8_e4m3fn).float().numpy())
 
 
+def importance(path, tensors):
+    """An importance matrix of random numbers, in the old format of llama-imatrix."""
+    rng = np.random.default_rng(18)
+    with open(path, "wb") as file:
+        file.write(np.int32(len(tensors)).tobytes())
+        for tensor in tensors:
+            name, n = tensor.name.encode(), int(tensor.shape[0]) * (int(tensor.shape[2]) if len(tensor.shape) > 2 else 1)
+            file.write(np.int32(len(name)).tobytes() + name + np.int32(1).tobytes() + np.int32(n).tobytes())
+            file.write(rng.uniform(0.1, 2, n).astype("<f4").tobytes())
+
+
+def tensor_of(path):
+    return next(t for t in gguf.GGUFReader(path).tensors if t.name == TENSOR)
+
+
+def make_quantised(folder, model):
+    """model: any GGUF file with TENSOR."""
+    folder.mkdir(exist_ok=True)
+    command = ["llama-quantize", "--allow-requantize"]
+    with tempfile.TemporaryDirectory() as scratch:
+        there, back, matrix = (Path(scratch) / name for name in ("there.gguf", "back.gguf", "matrix.dat"))
+        importance(matrix, gguf.GGUFReader(model).tensors)
+        for name in CODEBOOK_TYPES[:-1]:        # it has no word for MXFP4 alone
+            subprocess.run([*command, "--imatrix", str(matrix), "--tensor-type", rf"blk\.0\.attn_q\.weight={name.lower()}", str(model),
+                            str(there), "Q8_0"], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            subprocess.run([*command, str(there), str(back), "F32"], check=True, stdout=subprocess.DEVNULL,
+                           stderr=subprocess.DEVNULL)
+            one, other = tensor_of(there), tensor_of(back)
+            assert one.tensor_type.name == name and other.tensor_type.name == "F32", (one, other)
+            one.data.reshape(-1)[:4 * gguf.GGML_QUANT_SIZES[one.tensor_type][1]].tofile(folder / f"{name}.bin")
+            np.save(folder / f"{name}.npy", np.asarray(other.data, dtype=np.float32).reshape(-1)[:1024])
+
+
 def main():
+    names = [a for a in sys.argv[1:] if a != "--codebooks"]
+    out = Path(names[0] if names else Path(__file__).parent).resolve()
+    make_blocks(out / "types", CODEBOOK_TYPES, np.random.default_rng(19))
+    make_quantised(out / "quantised", out / "gguf-tiny" / "model.gguf")
+    if "--codebooks" in sys.argv:
+        return
     torch.set_num_threads(1)
-    out = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent).resolve()
     make_case(out / "gguf-tiny")
     make_types(out / "types")
 

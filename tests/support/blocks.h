@@ -15,7 +15,10 @@ blocks_halves (L4Type type)
     [L4_TYPE_F16] = {0, -1}, [L4_TYPE_Q4_0] = {0, -1}, [L4_TYPE_Q4_1] = {0, 2, -1}, [L4_TYPE_Q5_0] = {0, -1},
     [L4_TYPE_Q5_1] = {0, 2, -1}, [L4_TYPE_Q8_0] = {0, -1}, [L4_TYPE_Q2_K] = {80, 82, -1}, [L4_TYPE_Q3_K] = {108, -1},
     [L4_TYPE_Q4_K] = {0, 2, -1}, [L4_TYPE_Q5_K] = {0, 2, -1}, [L4_TYPE_Q6_K] = {208, -1}, [L4_TYPE_IQ4_NL] = {0, -1},
-    [L4_TYPE_IQ4_XS] = {0, -1}, [L4_TYPE_F32] = {-1}, [L4_TYPE_BF16] = {-1}, [L4_TYPE_F8_E4M3] = {-1},
+    [L4_TYPE_IQ4_XS] = {0, -1}, [L4_TYPE_IQ2_XXS] = {0, -1}, [L4_TYPE_IQ2_XS] = {0, -1},
+    [L4_TYPE_IQ2_S] = {0, -1}, [L4_TYPE_IQ3_XXS] = {0, -1}, [L4_TYPE_IQ3_S] = {0, -1}, [L4_TYPE_IQ1_S] = {0, -1},
+    [L4_TYPE_IQ1_M] = {-1}, [L4_TYPE_TQ1_0] = {52, -1}, [L4_TYPE_TQ2_0] = {64, -1}, [L4_TYPE_MXFP4] = {-1},
+    [L4_TYPE_F32] = {-1}, [L4_TYPE_BF16] = {-1}, [L4_TYPE_F8_E4M3] = {-1},
   };
 
   return at[type];
@@ -39,6 +42,14 @@ blocks_of (int byte, GRand *random, L4Type type, gsize n)
 
       memcpy (block + *at, &half, sizeof half);
     }
+    if (type == L4_TYPE_IQ1_M) {        /* its half lies in the upper four bits of four words */
+      guint16 half = g_rand_int_range (random, 0x2000, 0x2c00);
+
+      for (guint i = 0; i < 4; i++)
+        block[49 + 2 * i] = (block[49 + 2 * i] & 15) | (half >> (4 * i) & 15) << 4;
+    }
+    if (type == L4_TYPE_MXFP4)
+      block[0] = g_rand_int_range (random, 118, 124);
     if (type == L4_TYPE_BF16)
       block[1] = 0x3e | (block[1] & 0x80);
     if (type == L4_TYPE_F32) {

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The codebooks of the IQ types, as every file of them takes for granted. */
+
+#pragma once
+
+#include <glib.h>
+
+/* What ggml (ggml-common.h) calls grids: each entry is 8 weights of 2 bits, or 4 of 3 bits in those of IQ3, from the lowest bits on; the
+ * numbers are levels of the type: 8, 25, 43 in IQ2; -1, 0, 1 in IQ1; 4, 12, 20, 28, 36, 44, 52, 62 in IQ3_XXS; 1, 3 … 15 in IQ3_S. One
+ * entry more may be read behind the last. */
+extern const guint16 l4_codebook_iq2_xxs[256 + 1];
+extern const guint16 l4_codebook_iq2_xs[512 + 1];
+extern const guint16 l4_codebook_iq2_s[1024 + 1];
+extern const guint16 l4_codebook_iq3_xxs[256 + 1];
+extern const guint16 l4_codebook_iq3_s[512 + 1];
+extern const guint16 l4_codebook_iq1[2048 + 1];         /* IQ1_S and IQ1_M */

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Groups of the types of one to three bits, and of MXFP4, as bytes and scales; block formats as in blocks/codebook.c. */
+
+#pragma once
+
+#include "base/codebook.h"
+#include "kernels/groups.h"
+
+#define TRAITS_IQ2_XXS ((Traits) { FALSE, 255, FALSE, 7, 132, 8 })
+#define TRAITS_IQ2_XS ((Traits) { TRUE, 255, FALSE, 7, 148, 8 })
+#define TRAITS_IQ2_S ((Traits) { TRUE, 255, FALSE, 7, 164, 8 })
+#define TRAITS_IQ3_XXS ((Traits) { FALSE, 255, FALSE, 7, 196, 8 })
+#define TRAITS_IQ3_S ((Traits) { FALSE, 31, FALSE, 4, 220, 8 })
+#define TRAITS_IQ1_S ((Traits) { FALSE, 31, FALSE, 4, 100, 8 })
+#define TRAITS_IQ1_M ((Traits) { TRUE, 63, FALSE, 4, 112, 8 })
+#define TRAITS_TQ1_0 ((Traits) { FALSE, 31, FALSE, 0, 108, 8 })
+#define TRAITS_TQ2_0 ((Traits) { FALSE, 31, FALSE, 0, 132, 8 })
+#define TRAITS_MXFP4 ((Traits) { FALSE, 31, FALSE, 4, 272, 1 })
+
+/* Codes ------------------------------------------------------------------------------------------------------------------ */
+
+/* What a level and the bit above it stand for, with the zero added: IQ2 and IQ3 negative with the bit, IQ1 in eighths, a little lower. */
+static const guint8 iq2_codes[16] = { 136, 153, 171, 128, 120, 103, 85, 128 };
+static const guint8 iq3_xxs_codes[16] = { 132, 140, 148, 156, 164, 172, 180, 190, 124, 116, 108, 100, 92, 84, 76, 66 };
+static const guint8 iq3_s_codes[16] = { 17, 19, 21, 23, 25, 27, 29, 31, 15, 13, 11, 9, 7, 5, 3, 1 };
+static const guint8 iq1_codes[16] = { 9, 17, 25, 16, 7, 15, 23, 16 };
+static const guint8 mxfp4_codes[16] = { 16, 17, 18, 19, 20, 22, 24, 28, 16, 15, 14, 13, 12, 10, 8, 4 };
+
+/* Four fields of two bits, the lowest eight bits of value, a byte each. */
+LANES_INLINE Ints
+spread_twos (Ints value)
+{
+  return lanes_and (lanes_or (lanes_or (value, lanes_left (value, 6)), lanes_or (lanes_left (value, 12), lanes_left (value, 18))),
+      lanes_set (0x03030303));
+}
+
+/* Four fields of three bits, a byte each. */
+LANES_INLINE Ints
+spread_threes (Ints value)
+{
+  Ints low = lanes_or (bits (value, 0, 0x007), lanes_left (bits (value, 0, 0x038), 5));
+
+  return lanes_or (low, lanes_or (lanes_left (bits (value, 0, 0x1c0), 10), lanes_left (bits (value, 0, 0xe00), 15)));
+}
+
+/* The lowest bit of value in all four bytes. */
+LANES_INLINE Ints
+all_four (Ints value)
+{
+  value = lanes_or (value, lanes_left (value, 8));
+  return lanes_or (value, lanes_left (value, 16));
+}
+
+/* Units 2 * k and 2 * k + 1 of a group: eight weights of a codebook; signs: eight bits. */
+LANES_INLINE void
+eight_of_iq2 (const guint16 *book, Ints index, Ints signs, guint k, Group *out)
+{
+  Ints entry = lanes_gather (book, index);
+
+  for (guint i = 0; i < 2; i++)
+    out->q[2 * k + i] = lanes_lookup (iq2_codes, lanes_or (spread_twos (bits (entry, 8 * i, 255)), spread_bits (signs, 4 * i, 2)));
+}
+
+/* down: one bit, whether they are an eighth lower rather than higher. */
+LANES_INLINE void
+eight_of_iq1 (Ints index, Ints down, guint k, Group *out)
+{
+  Ints entry = lanes_gather (l4_codebook_iq1, index), low = lanes_left (all_four (down), 2);
+
+  for (guint i = 0; i < 2; i++)
+    out->q[2 * k + i] = lanes_lookup (iq1_codes, lanes_or (spread_twos (bits (entry, 8 * i, 255)), low));
+}
+
+/* Four weights: unit k of a group; signs from bit `first` on. */
+LANES_INLINE Ints
+four_of_iq3 (const guint16 *book, const guint8 *codes, Ints index, Ints signs, guint first)
+{
+  return lanes_lookup (codes, lanes_or (spread_threes (lanes_gather (book, index)), spread_bits (signs, first, 3)));
+}
+
+/* Seven bits from bit `first` on, and an eighth so that the number of ones is even. */
+LANES_INLINE Ints
+even_signs (Ints value, guint first)
+{
+  Ints seven = bits (value, first, 127), odd = lanes_xor (seven, lanes_right (seven, 4));
+
+  odd = lanes_xor (odd, lanes_right (odd, 2));
+  odd = bits (lanes_xor (odd, lanes_right (odd, 1)), 0, 1);
+  return lanes_or (seven, lanes_left (odd, 7));
+}
+
+/* factor * (d * number) */
+LANES_INLINE Floats
+scaled (Floats d, Ints number, float factor)
+{
+  return lanes_mul (lanes_mul (d, lanes_float (number)), lanes_setf (factor));
+}
+
+LANES_INLINE Ints
+twice_and_one (Ints number)
+{
+  return lanes_or (lanes_left (number, 1), lanes_set (1));
+}
+
+/* Types ------------------------------------------------------------------------------------------------------------------ */
+
+LANES_INLINE void
+group_iq2_xxs (const guint8 *panel, gsize g, Group *out)
+{
+  const guint8 *block = panel + g / 8 * 66 * 16;
+  Ints indices, rest;
+
+  g %= 8;
+  indices = unit (block, 2 * g);
+  rest = unit (block, 2 * g + 1);
+  for (guint k = 0; k < 4; k++)
+    eight_of_iq2 (l4_codebook_iq2_xxs, bits (indices, 8 * k, 255), even_signs (rest, 7 * k), k, out);
+  out->scale[0] = scaled (lanes_load_half (block + 16 * 64), twice_and_one (lanes_right (rest, 28)), 0.125f);
+}
+
+/* A byte of two scales, of each half of the group. */
+LANES_INLINE void
+iq2_scales (Floats d, Ints both, Group *out)
+{
+  for (guint h = 0; h < 2; h++)
+    out->scale[h] = scaled (d, twice_and_one (bits (both, 4 * h, 15)), 0.125f);
+}
+
+LANES_INLINE void
+group_iq2_xs (const guint8 *panel, gsize g, Group *out)
+{
+  const guint8 *block = panel + g / 8 * 74 * 16;
+
+  g %= 8;
+  for (guint k = 0; k < 4; k++) {
+    Ints two = unit (block, 2 * g + k / 2);
+
+    eight_of_iq2 (l4_codebook_iq2_xs, bits (two, 16 * (k % 2), 511), even_signs (two, 16 * (k % 2) + 9), k, out);
+  }
+  iq2_scales (lanes_load_half (block + 18 * 64), byte_of (block, 16, g), out);
+}
+
+LANES_INLINE void
+group_iq2_s (const guint8 *panel, gsize g, Group *out)
+{
+  const guint8 *block = panel + g / 8 * 82 * 16;
+  Ints high;
+
+  g %= 8;
+  high = byte_of (block, 16, g);
+  for (guint k = 0; k < 4; k++)
+    eight_of_iq2 (l4_codebook_iq2_s, lanes_or (bits (unit (block, g), 8 * k, 255), lanes_left (bits (high, 2 * k, 3), 8)),
+        lanes_right (unit (block, 8 + g), 8 * k), k, out);
+  iq2_scales (lanes_load_half (block + 20 * 64), byte_of (block, 18, g), out);
+}
+
+LANES_INLINE void
+group_iq3_xxs (const guint8 *panel, gsize g, Group *out)
+{
+  const guint8 *block = panel + g / 8 * 98 * 16;
+  Ints rest;
+
+  g %= 8;
+  rest = unit (block, 16 + g);
+  for (guint k = 0; k < 4; k++) {
+    Ints signs = even_signs (rest, 7 * k);
+
+    for (guint i = 0; i < 2; i++)
+      out->q[2 * k + i] = four_of_iq3 (l4_codebook_iq3_xxs, iq3_xxs_codes, byte_of (block, 2 * g, 2 * k + i), signs, 4 * i);
+  }
+  out->scale[0] = scaled (lanes_load_half (block + 24 * 64), twice_and_one (lanes_right (rest, 28)), 0.25f);
+}
+
+LANES_INLINE void
+group_iq3_s (const guint8 *panel, gsize g, Group *out)
+{
+  const guint8 *block = panel + g / 8 * 110 * 16;
+  Ints high, signs;
+
+  g %= 8;
+  high = byte_of (block, 16, g);
+  signs = unit (block, 18 + g);
+  for (guint k = 0; k < 8; k++)
+    out->q[k] = four_of_iq3 (l4_codebook_iq3_s, iq3_s_codes, lanes_or (byte_of (block, 2 * g, k), lanes_left (bits (high, k, 1), 8)),
+        signs, 4 * k);
+  out->scale[0] = scaled (lanes_load_half (block + 27 * 64), twice_and_one (bits (unit (block, 26), 4 * g, 15)), 1);
+}
+
+LANES_INLINE void
+group_iq1_s (const guint8 *panel, gsize g, Group *out)
+{
+  const guint8 *block = panel + g / 8 * 50 * 16;
+  Ints rest;
+
+  g %= 8;
+  rest = bits (unit (block, 8 + g / 2), 16 * (g % 2), 0xffff);
+  for (guint k = 0; k < 4; k++)
+    eight_of_iq1 (lanes_or (bits (unit (block, g), 8 * k, 255), lanes_left (bits (rest, 3 * k, 7), 8)), lanes_right (rest, 15), k, out);
+  out->scale[0] = scaled (lanes_load_half (block + 12 * 64), twice_and_one (bits (rest, 12, 7)), 0.125f);
+}
+
+LANES_INLINE void
+group_iq1_m (const guint8 *panel, gsize g, Group *out)
+{
+  const guint8 *block = panel + g / 8 * 56 * 16;
+  Ints first = unit (block, 12), second = unit (block, 13), rest, words;
+  Ints half = lanes_or (lanes_or (bits (first, 12, 0x000f), bits (first, 24, 0x00f0)),
+      lanes_or (bits (second, 4, 0x0f00), bits (second, 16, 0xf000)));
+
+  g %= 8;
+  rest = lanes_right (unit (block, 8 + g / 2), 16 * (g % 2));
+  words = lanes_right (g / 4 ? second : first, 16 * (g / 2 % 2) + 6 * (g % 2));
+  for (guint k = 0; k < 4; k++)
+    eight_of_iq1 (lanes_or (bits (unit (block, g), 8 * k, 255), lanes_left (bits (rest, 4 * k, 7), 8)), bits (rest, 4 * k + 3, 1), k,
+        out);
+  for (guint h = 0; h < 2; h++)
+    out->scale[h] = scaled (lanes_half (half), twice_and_one (bits (words, 3 * h, 7)), 0.125f);
+}
+
+/* Digit n of every byte, a fraction of 256 in base 3. */
+LANES_INLINE Ints
+digit (Ints value, guint n)
+{
+  Ints parts[2] = { bits (value, 0, 0x00ff00ff), bits (value, 8, 0x00ff00ff) };
+
+  for (guint p = 0; p < 2; p++) {
+    for (guint i = 0; i < n; i++)
+      parts[p] = bits (lanes_add (parts[p], lanes_left (parts[p], 1)), 0, 0x00ff00ff);
+    parts[p] = bits (lanes_add (parts[p], lanes_left (parts[p], 1)), 8, 0x00ff00ff);
+  }
+  return lanes_or (parts[0], lanes_left (parts[1], 8));
+}
+
+LANES_INLINE void
+group_tq1_0 (const guint8 *panel, gsize g, Group *out)
+{
+  const guint8 *block = panel + g / 8 * 54 * 16;
+
+  g %= 8;
+  for (guint j = 0; j < 8; j++)
+    out->q[j] = g < 5 ? digit (unit (block, j), g) : g < 7 ? digit (unit (block, 8 + j % 4), 2 * (g - 5) + j / 4)
+        : j < 4 ? digit (unit (block, 8 + j), 4) : digit (unit (block, 12), j - 4);
+  out->scale[0] = lanes_load_half (block + 13 * 64);
+}
+
+LANES_INLINE void
+group_tq2_0 (const guint8 *panel, gsize g, Group *out)
+{
+  const guint8 *block = panel + g / 8 * 66 * 16;
+
+  g %= 8;
+  for (guint j = 0; j < 8; j++)
+    out->q[j] = bits (unit (block, 8 * (g / 4) + j), 2 * (g % 4), 0x03030303);
+  out->scale[0] = lanes_load_half (block + 16 * 64);
+}
+
+/* 2^(e - 128), below 2 a subnormal number. */
+LANES_INLINE Floats
+half_power (Ints e)
+{
+  Ints is_0 = lanes_right (lanes_add (e, lanes_set (-1)), 31), below_2 = lanes_right (lanes_add (e, lanes_set (-2)), 31);
+  Ints normal = lanes_and (lanes_left (lanes_add (e, lanes_set (-1)), 23), lanes_add (below_2, lanes_set (-1)));
+
+  return lanes_bits (lanes_or (normal, lanes_or (lanes_left (is_0, 21), lanes_left (lanes_xor (below_2, is_0), 22))));
+}
+
+LANES_INLINE void
+group_mxfp4 (const guint8 *panel, gsize g, Group *out)
+{
+  const guint8 *block = panel + g * 17 * 16;
+
+  split_nibbles (block, 0, out);
+  for (guint j = 0; j < 8; j++)
+    out->q[j] = lanes_lookup (mxfp4_codes, out->q[j]);
+  out->scale[0] = half_power (lanes_load_bytes (block + 4 * 64));
+}
