@@ -9,6 +9,8 @@
 
 #include "base/i18n.h"
 
+#define MORE_THAN_PHOTO 8       /* pictures in a file of nothing but JPEG */
+
 /* Codecs that covers are in, and that files of one picture are in. */
 static gboolean
 is_still_codec (enum AVCodecID codec)
@@ -53,12 +55,14 @@ is_decodable (const AVStream *stream)
   return avcodec_find_decoder (stream->codecpar->codec_id) != NULL;
 }
 
-/* Reads on until one of the streams that may hold only a picture has shown a second one. NULL: none has. */
+/* Reads on until one of the streams that may hold only a picture has shown more. A photo may be several of the same in one file. NULL:
+ * none has. */
 static AVStream *
-find_second_picture (L4Reader *reader, GError **error)
+find_more_pictures (L4Reader *reader, GError **error)
 {
   guint *seen = g_newa0 (guint, reader->demuxer->nb_streams);
   const guint n_streams = reader->demuxer->nb_streams;
+  const guint enough = strcmp (reader->demuxer->iformat->name, "mjpeg") == 0 ? MORE_THAN_PHOTO : 2;
   AVPacket *packet;
 
   while ((packet = l4_reader_read_any (reader, error)) != NULL) {
@@ -69,7 +73,7 @@ find_second_picture (L4Reader *reader, GError **error)
       continue;
     }
     g_queue_push_tail (&reader->ahead, packet);
-    if (++seen[index] == 2)
+    if (++seen[index] == enough)
       return reader->demuxer->streams[index];
   }
   return NULL;
@@ -160,7 +164,7 @@ l4_choose_stream (L4Reader *reader, GError **error)
 
   if (found != NULL)
     return found;
-  if (still && (found = find_second_picture (reader, &failure)) != NULL)
+  if (still && (found = find_more_pictures (reader, &failure)) != NULL)
     return keep_packets_of (reader, found);
   if (failure != NULL) {
     g_propagate_error (error, g_steal_pointer (&failure));

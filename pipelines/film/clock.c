@@ -3,8 +3,6 @@
 
 #include "film/clock.h"
 
-#include <string.h>
-
 #define SLACK 0.5               /* seconds of sound before the first picture of a transport stream that nobody counts */
 
 /* When the earliest sound begins, in the film's time base; AV_NOPTS_VALUE: there is none, or it is not known. */
@@ -25,14 +23,6 @@ find_sound (const L4Reader *reader)
   return earliest;
 }
 
-/* The time line of an MP4 begins at 0, and edit lists may let a film begin later. But what begins later than it is long was cut out of
- * something that ran before, and has its clock. */
-static gint64
-zero_of_mp4 (const L4Reader *reader, gint64 start)
-{
-  return start < 0 || (reader->stream->duration > 0 && start > reader->stream->duration) ? start : 0;
-}
-
 /* Players count from what comes first. In a transport stream that is the first picture, but for sound of more than a moment. */
 void
 l4_clock_set_zero (L4Reader *reader, gint64 first)
@@ -44,9 +34,7 @@ l4_clock_set_zero (L4Reader *reader, gint64 first)
   if (sound != AV_NOPTS_VALUE && sound < reader->zero
       && (!broadcast || (reader->zero - sound) * av_q2d (reader->stream->time_base) > SLACK))
     reader->zero = sound;
-  if (strstr (reader->demuxer->iformat->name, "mp4") != NULL)
-    reader->zero = zero_of_mp4 (reader, reader->zero);
-  else if (reader->zero < 0 && first >= 0)
+  if (reader->zero < 0 && first >= 0)
     reader->zero = 0;           /* sound that its decoder throws away */
 }
 

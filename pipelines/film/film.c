@@ -19,7 +19,7 @@ struct _L4Film
   char *container;
 
   L4Pictures *pictures;
-  L4FilmDecoder *decoder;           /* NULL: not started */
+  L4FilmDecoder *decoder;       /* NULL: not started */
   L4Plan plan;
   GstSegment segment;
   gint64 from;                  /* nanoseconds */
@@ -58,7 +58,7 @@ learn_facts (L4Film *self)
   facts->width = MAX (stream->codecpar->width, 0);
   facts->height = MAX (stream->codecpar->height, 0);
   facts->duration = l4_clock_duration (self->reader);
-  facts->frame_rate = stream->avg_frame_rate.num > 0 && stream->avg_frame_rate.den > 0 ? av_q2d (stream->avg_frame_rate) : 0;
+  facts->frame_rate = av_q2d (l4_stream_rate (stream));
   facts->n_audio = count_streams (self, AVMEDIA_TYPE_AUDIO);
   facts->n_subtitles = count_streams (self, AVMEDIA_TYPE_SUBTITLE);
 }
@@ -91,7 +91,7 @@ find_first_picture (L4Film *self, GError **error)
 
     key_seen = key_seen || packet == NULL || (packet->flags & AV_PKT_FLAG_KEY) || n > L4_MAX_BEFORE_KEY;
     if (key_seen && failure == NULL) {
-      l4_film_decoder_give (decoder, packet);
+      l4_film_decoder_give (decoder, packet != NULL ? av_packet_clone (packet) : NULL, FALSE);
       frame = l4_film_decoder_take (decoder);
     }
     if (packet == NULL)
@@ -194,14 +194,14 @@ decode (L4Film *self, GError **error)
   AVFrame *frame;
 
   while ((frame = l4_film_decoder_take (self->decoder)) == NULL && !l4_film_decoder_has_ended (self->decoder)) {
-    AVPacket *packet = l4_plan_next (&self->plan, &failure);
+    gboolean alone = FALSE;
+    AVPacket *packet = l4_plan_next (&self->plan, &alone, &failure);
 
     if (failure != NULL) {
       g_propagate_error (error, g_steal_pointer (&failure));
       return NULL;
     }
-    self->n_damaged += !l4_film_decoder_give (self->decoder, packet);
-    av_packet_free (&packet);
+    l4_film_decoder_give (self->decoder, packet, alone);
   }
   return frame;
 }
@@ -222,14 +222,17 @@ next_shown (L4Film *self, gint64 *time, GError **error)
   return NULL;
 }
 
-/* How long the last picture is shown: to where the film ends. */
+/* How long the last picture is shown: to where the film ends, as far as its packets tell; otherwise for a picture's time, as far as the
+ * film's length allows. */
 static gint64
 last_duration (const L4Film *self)
 {
-  const gint64 own = MAX (l4_reader_time (self->reader, self->reader->zero + self->held->duration), 0);
+  const gint64 own = l4_reader_time (self->reader, self->reader->zero + self->held->duration);
   const gint64 end = self->reader->end != AV_NOPTS_VALUE ? l4_reader_time (self->reader, self->reader->end) : 0;
+  const gint64 rest = (gint64) self->facts.duration - self->held_time;
+  const gint64 usual = self->facts.frame_rate > 0 ? (gint64) (GST_SECOND / self->facts.frame_rate) : 0;
 
-  return MAX (own, end - self->held_time);
+  return MAX (MAX (own, end - self->held_time), MAX (MIN (rest, usual), 0));
 }
 
 /* Hands out the one that is held, and holds the next. */
@@ -252,6 +255,10 @@ l4_film_next (L4Film *self, GError **error)
   g_autoptr (GError) failure = NULL;
   GstSample *sample = NULL;
 
+  if (self->decoder == NULL || l4_source_is_cancelled (self->reader->source)) {
+    l4_source_check (self->reader->source, error);
+    return NULL;
+  }
   if (self->held == NULL)
     self->held = next_shown (self, &self->held_time, &failure);
   while (sample == NULL && failure == NULL && self->held != NULL) {
@@ -274,7 +281,7 @@ void
 l4_film_get_counts (const L4Film *self, guint64 *damaged, guint64 *decoded)
 {
   if (damaged != NULL)
-    *damaged = self->n_damaged + self->reader->damaged;
+    *damaged = self->n_damaged + self->reader->damaged + (self->decoder != NULL ? l4_film_decoder_get_damaged (self->decoder) : 0);
   if (decoded != NULL)
     *decoded = self->n_decoded;
 }

@@ -7,6 +7,8 @@
 #include <libavutil/pixdesc.h>
 #include <libswscale/swscale.h>
 
+#include "film/reader.h"
+
 struct _L4Pictures
 {
   AVFormatContext *demuxer;
@@ -152,19 +154,14 @@ static void
 set_shape (L4Pictures *self, GstVideoInfo *info, AVFrame *frame)
 {
   const AVRational shape = av_guess_sample_aspect_ratio (self->demuxer, self->stream, frame);
-  const AVRational rate = self->stream->avg_frame_rate;
+  const AVRational rate = l4_stream_rate (self->stream);
 
   if (shape.num > 0 && shape.den > 0) {
     info->par_n = shape.num;
     info->par_d = shape.den;
   }
-  if (rate.num > 0 && rate.den > 0) {
-    info->fps_n = rate.num;
-    info->fps_d = rate.den;
-  } else {
-    info->fps_n = 0;
-    info->fps_d = 1;
-  }
+  info->fps_n = rate.num;
+  info->fps_d = rate.den;
 }
 
 /* Brings the caps up to date. Once a frame was interlaced they say that any may be. */

@@ -47,6 +47,7 @@ can_be_decoded (const L4Plan *self, const AVPacket *packet)
 static void
 take (L4Plan *self, AVPacket *packet)
 {
+  packet->opaque = GINT_TO_POINTER (self->state == L4_PLAN_KEY);
   if (can_be_decoded (self, packet))
     g_queue_push_tail (&self->ready, packet);
   else
@@ -93,6 +94,8 @@ hold (L4Plan *self, AVPacket *packet)
 static void
 begin_group (L4Plan *self, AVPacket *key)
 {
+  gint64 gap;
+
   self->whole_before = self->state == L4_PLAN_WHOLE;
   self->state = L4_PLAN_UNDECIDED;
   self->key_stamp = l4_packet_stamp (key);
@@ -101,6 +104,8 @@ begin_group (L4Plan *self, AVPacket *key)
     decide_on_whole (self);
   else if (self->decode == L4_FILM_DECODE_KEYS)
     decide_on_key (self);
+  else if (l4_reader_get_gap (self->reader, key, &gap))
+    (gap > self->limit ? decide_on_whole : decide_on_key) (self);
 }
 
 static void
@@ -153,13 +158,13 @@ end (L4Plan *self)
 }
 
 AVPacket *
-l4_plan_next (L4Plan *self, GError **error)
+l4_plan_next (L4Plan *self, gboolean *alone, GError **error)
 {
   g_autoptr (GError) failure = NULL;
   AVPacket *packet;
 
   while (g_queue_is_empty (&self->ready)) {
-    packet = l4_reader_next (self->reader, &failure);
+    packet = self->state == L4_PLAN_KEY ? l4_reader_next_key (self->reader, &failure) : l4_reader_next (self->reader, &failure);
     if (packet != NULL) {
       put (self, packet);
     } else if (failure != NULL) {
@@ -169,7 +174,9 @@ l4_plan_next (L4Plan *self, GError **error)
       return NULL;
     }
   }
-  return g_queue_pop_head (&self->ready);
+  packet = g_queue_pop_head (&self->ready);
+  *alone = packet->opaque != NULL;
+  return packet;
 }
 
 /* Reads on to the last key frame that is shown at `from` or before it, and puts everything since then into the plan. A group that is

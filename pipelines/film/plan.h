@@ -31,7 +31,7 @@ typedef struct
 gboolean l4_plan_start (L4Plan *self, L4Reader *reader, L4FilmDecode decode, gint64 from, guint64 window, guint n_frames, GError **error);
 void l4_plan_clear (L4Plan *self);
 
-/* NULL: the end, or what went wrong. (transfer full) */
-AVPacket *l4_plan_next (L4Plan *self, GError **error);
+/* *alone: it is a key frame of whose group nothing else is decoded. NULL: the end, or what went wrong. (transfer full) */
+AVPacket *l4_plan_next (L4Plan *self, gboolean *alone, GError **error);
 
 G_END_DECLS

@@ -13,7 +13,18 @@
 #define MAX_FAILURES 256        /* of the demuxer in a row, after which nothing more is to be expected */
 #define JUMP_BACK 0.5           /* seconds: more than that is another clock, not a muxer that counts badly */
 #define JUMP_AHEAD 3600         /* seconds: less than that is a gap */
+#define JUMP_TURN 10            /* seconds: less than that is a gap in which the counter turned */
+#define N_FIRST 16              /* packets that tell how a container tells times */
+#define MAX_FIRST (4 << 20)      /* bytes; larger ones come in order */
+#define MAX_RATE 480            /* pictures a second; what is beyond is the clock's */
 #define SEEK_MARGIN 2           /* seconds before the time that is wanted: indexes tell when frames are decoded, not shown */
+
+static void
+close_demuxer (L4Reader *self)
+{
+  g_clear_pointer (&self->order, l4_order_free);
+  l4_demuxer_close (&self->demuxer, &self->io);
+}
 
 static void
 forget_packets (L4Reader *self)
@@ -29,15 +40,16 @@ begin (L4Reader *self)
 {
   self->begun = self->ended = FALSE;
   self->n_failures = 0;
+  self->jumps_fail = FALSE;
   self->shift = 0;
   self->last = self->end = AV_NOPTS_VALUE;
   self->last_duration = 0;
   self->damaged = 0;
 }
 
-/* One packet of any stream, as the file has it. NULL: the end, or what went wrong. */
+/* One packet of any stream, as the file has it. NULL: no further one comes. */
 static AVPacket *
-read_packet (L4Reader *self, GError **error)
+read_packet (L4Reader *self)
 {
   AVPacket *packet = av_packet_alloc ();
 
@@ -57,18 +69,33 @@ read_packet (L4Reader *self, GError **error)
       self->ended = TRUE;
   }
   av_packet_free (&packet);
-  l4_source_check (self->source, error);
   return NULL;
 }
 
 AVPacket *
 l4_reader_read_any (L4Reader *self, GError **error)
 {
-  return read_packet (self, error);
+  AVPacket *packet = read_packet (self);
+
+  if (packet == NULL)
+    l4_source_check (self->source, error);
+  return packet;
+}
+
+/* Whether a jump ahead is one to another clock. One to a smaller time looks like a turn of the 33-bit counter, but for its length. */
+static gboolean
+jumps_ahead (const L4Reader *self, const AVPacket *packet, double jump)
+{
+  const int bits = self->stream->pts_wrap_bits;
+  const gint64 before = self->last - self->shift;
+
+  if (!(self->demuxer->iformat->flags & AVFMT_TS_DISCONT))
+    return FALSE;
+  return jump > JUMP_AHEAD || (jump > JUMP_TURN && bits < 63 && before >> bits != packet->dts >> bits);
 }
 
 /* A jump back is the beginning of another clock, as where transport streams were joined: time goes on from where it was. So does it
- * after a jump ahead by more than any gap. An MP4 has a time line of its own. */
+ * after a jump ahead to another one. An MP4 has a time line of its own. */
 static void
 straighten (L4Reader *self, AVPacket *packet)
 {
@@ -79,7 +106,7 @@ straighten (L4Reader *self, AVPacket *packet)
   if (self->last != AV_NOPTS_VALUE) {
     const double jump = (packet->dts + self->shift - self->last) * unit;
 
-    if (jump < -JUMP_BACK || ((self->demuxer->iformat->flags & AVFMT_TS_DISCONT) && jump > JUMP_AHEAD)) {
+    if (jump < -JUMP_BACK || jumps_ahead (self, packet, jump)) {
       GST_CAT_DEBUG (l4_film_debug, "time stamps jump by %.3f s", jump);
       self->shift = self->last + self->last_duration - packet->dts;
     }
@@ -92,11 +119,24 @@ straighten (L4Reader *self, AVPacket *packet)
     self->last_duration = packet->duration;
 }
 
+/* A bare stream tells no times: its pictures follow each other. */
+static void
+count (L4Reader *self, AVPacket *packet)
+{
+  const AVRational rate = l4_stream_rate (self->stream);
+
+  if (packet->duration <= 0)
+    packet->duration = rate.num > 0 ? av_rescale_q (1, av_inv_q (rate), self->stream->time_base) : 1;
+  packet->dts = self->last != AV_NOPTS_VALUE ? self->last + self->last_duration : 0;
+}
+
 static void
 note (L4Reader *self, AVPacket *packet)
 {
   gint64 end;
 
+  if (self->counts)
+    count (self, packet);
   straighten (self, packet);
   self->damaged += (packet->flags & AV_PKT_FLAG_CORRUPT) != 0;
   if (l4_packet_stamp (packet) == AV_NOPTS_VALUE || (packet->flags & AV_PKT_FLAG_DISCARD))
@@ -105,39 +145,84 @@ note (L4Reader *self, AVPacket *packet)
   self->end = self->end == AV_NOPTS_VALUE ? end : MAX (self->end, end);
 }
 
-/* The next packet of the film. */
+static void
+put_ahead (L4Reader *self, AVPacket *packet)
+{
+  if (packet != NULL)
+    note (self, packet);
+  if (self->order != NULL)
+    l4_order_put (self->order, packet, &self->ahead);
+  else if (packet != NULL)
+    g_queue_push_tail (&self->ahead, packet);
+}
+
+/* One more packet of the film as the file has it. NULL: no further one comes. */
 static AVPacket *
-read_film (L4Reader *self, GError **error)
+read_film (L4Reader *self)
 {
   AVPacket *packet;
 
-  while ((packet = read_packet (self, error)) != NULL && packet->stream_index != self->stream->index)
+  while ((packet = read_packet (self)) != NULL && packet->stream_index != self->stream->index)
     av_packet_free (&packet);
-  if (packet != NULL)
-    note (self, packet);
   return packet;
+}
+
+/* Reads on until at least so many packets of the film wait; FALSE: the end comes before that, or what went wrong. */
+static gboolean
+read_ahead (L4Reader *self, guint n, GError **error)
+{
+  while (g_queue_get_length (&self->ahead) < n) {
+    if (self->ended) {
+      l4_source_check (self->source, error);
+      return FALSE;
+    }
+    put_ahead (self, read_film (self));
+  }
+  return TRUE;
 }
 
 AVPacket *
 l4_reader_next (L4Reader *self, GError **error)
 {
-  AVPacket *packet = g_queue_pop_head (&self->ahead);
-
   self->begun = TRUE;
-  return packet != NULL ? packet : read_film (self, error);
+  return read_ahead (self, 1, error) ? g_queue_pop_head (&self->ahead) : NULL;
 }
 
 AVPacket *
 l4_reader_peek (L4Reader *self, guint n, GError **error)
 {
-  while (g_queue_get_length (&self->ahead) <= n) {
-    AVPacket *packet = read_film (self, error);
+  return read_ahead (self, n + 1, error) ? g_queue_peek_nth (&self->ahead, n) : NULL;
+}
 
-    if (packet == NULL)
-      return NULL;
-    g_queue_push_tail (&self->ahead, packet);
+/* What was read while the stream was chosen, and a little more, tells whether the container says when pictures are shown. A transport
+ * stream says it now and then, and FFmpeg fills the gaps. */
+static void
+put_first (L4Reader *self)
+{
+  const gboolean fills = self->demuxer->iformat->flags & AVFMT_TS_DISCONT;
+  GQueue first = self->ahead;
+  gboolean tells = TRUE, counts = TRUE;
+  AVPacket *packet;
+
+  g_queue_init (&self->ahead);
+  if (fills)
+    self->demuxer->flags |= AVFMT_FLAG_GENPTS;
+  for (gsize bytes = 0; bytes < MAX_FIRST && g_queue_get_length (&first) < N_FIRST && (packet = read_film (self)) != NULL;) {
+    g_queue_push_tail (&first, packet);
+    bytes += packet->size;
   }
-  return g_queue_peek_nth (&self->ahead, n);
+  for (GList * link = first.head; link != NULL; link = link->next) {
+    packet = link->data;
+    tells = tells && packet->pts != AV_NOPTS_VALUE;
+    counts = counts && l4_packet_stamp (packet) == AV_NOPTS_VALUE;
+  }
+  self->counts = counts;
+  if (!tells && !fills)
+    self->order = l4_order_new (self->stream);
+  while ((packet = g_queue_pop_head (&first)) != NULL)
+    put_ahead (self, packet);
+  if (self->ended)
+    put_ahead (self, NULL);
 }
 
 /* From the first byte on to where the film's stream is chosen. */
@@ -154,8 +239,7 @@ open_film (L4Reader *self, GError **error)
   for (guint i = 0; i < self->demuxer->nb_streams; i++)
     if (self->demuxer->streams[i] != self->stream)
       self->demuxer->streams[i]->discard = AVDISCARD_ALL;
-  for (GList * link = self->ahead.head; link != NULL; link = link->next)
-    note (self, link->data);
+  put_first (self);
   return TRUE;
 }
 
@@ -177,7 +261,7 @@ l4_reader_close (L4Reader *self)
   if (self == NULL)
     return;
   forget_packets (self);
-  l4_demuxer_close (&self->demuxer, &self->io);
+  close_demuxer (self);
   l4_source_close (self->source);
   g_free (self);
 }
@@ -188,7 +272,7 @@ l4_reader_rewind (L4Reader *self, GError **error)
   if (!self->begun)
     return TRUE;
   forget_packets (self);
-  l4_demuxer_close (&self->demuxer, &self->io);
+  close_demuxer (self);
   return open_film (self, error);
 }
 
@@ -220,12 +304,97 @@ l4_reader_seek (L4Reader *self, gint64 time, GError **error)
 
   if (time > SEEK_MARGIN * (gint64) GST_SECOND && has_index (self)) {
     forget_packets (self);
+    if (self->order != NULL)
+      l4_order_reset (self->order);
     begin (self);
     self->begun = TRUE;
     if (av_seek_frame (self->demuxer, self->stream->index, stamp, AVSEEK_FLAG_BACKWARD) >= 0 && is_early (self, time))
       return TRUE;
   }
   return l4_reader_rewind (self, error);
+}
+
+/* The number of the next key frame's entry in the index after that one; -1: there is none. */
+static int
+find_key_entry (const L4Reader *self, int entry)
+{
+  const int n = avformat_index_get_entries_count (self->stream);
+
+  for (entry++; entry < n; entry++)
+    if (avformat_index_get_entry (self->stream, entry)->flags & AVINDEX_KEYFRAME)
+      return entry;
+  return -1;
+}
+
+/* The number of the packet's own. Of the containers with an index only an MP4's lists every picture, from the start. */
+static int
+find_entry (const L4Reader *self, const AVPacket *packet)
+{
+  if (strstr (self->demuxer->iformat->name, "mp4") == NULL || self->stream->nb_frames <= 0 || packet->dts == AV_NOPTS_VALUE)
+    return -1;
+  return av_index_search_timestamp (self->stream, packet->dts, AVSEEK_FLAG_BACKWARD | AVSEEK_FLAG_ANY);
+}
+
+static int
+find_key_entry_after (const L4Reader *self, const AVPacket *packet)
+{
+  const int entry = find_entry (self, packet);
+
+  return entry >= 0 ? find_key_entry (self, entry) : -1;
+}
+
+/* When the picture of that place in the file is shown, but for a constant: where pictures are put in another order, each is decoded as
+ * many places earlier as the order needs. */
+static gint64
+shown_at (const L4Reader *self, int entry)
+{
+  const int last = avformat_index_get_entries_count (self->stream) - 1;
+
+  return avformat_index_get_entry (self->stream, MIN (entry + self->stream->codecpar->video_delay, last))->timestamp;
+}
+
+gboolean
+l4_reader_get_gap (const L4Reader *self, const AVPacket *key, gint64 *gap)
+{
+  const int after = find_key_entry_after (self, key);
+
+  if (after < 0)
+    return FALSE;
+  *gap = l4_reader_time (self, self->zero + shown_at (self, after) - shown_at (self, find_entry (self, key)));
+  return TRUE;
+}
+
+/* To the key frame after that packet, if the index tells where it is. The demuxer takes some key frames only when a time is asked for
+ * at which they are shown: one in the middle of their group. */
+static void
+jump (L4Reader *self, const AVPacket *packet)
+{
+  const int n = avformat_index_get_entries_count (self->stream), key = find_key_entry_after (self, packet);
+  int next = key >= 0 ? find_key_entry (self, key) : -1;
+  const AVPacket *there;
+
+  if (key < 0 || self->jumps_fail || !g_queue_is_empty (&self->ahead))
+    return;
+  next = next >= 0 ? next : n;
+  av_seek_frame (self->demuxer, self->stream->index, avformat_index_get_entry (self->stream, key + (next - key) / 2)->timestamp,
+      AVSEEK_FLAG_BACKWARD);
+  while ((there = l4_reader_peek (self, 0, NULL)) != NULL && there->dts <= packet->dts) {
+    av_packet_free ((AVPacket **) &self->ahead.head->data);
+    g_queue_pop_head (&self->ahead);
+    self->jumps_fail = TRUE;
+  }
+}
+
+AVPacket *
+l4_reader_next_key (L4Reader *self, GError **error)
+{
+  AVPacket *packet;
+
+  while ((packet = l4_reader_next (self, error)) != NULL && !(packet->flags & AV_PKT_FLAG_KEY)) {
+    jump (self, packet);
+    av_packet_free (&packet);
+  }
+  return packet;
 }
 
 gint64
@@ -240,6 +409,17 @@ gint64
 l4_packet_stamp (const AVPacket *packet)
 {
   return packet->pts != AV_NOPTS_VALUE ? packet->pts : packet->dts;
+}
+
+AVRational
+l4_stream_rate (const AVStream *stream)
+{
+  const AVRational unknown = { 0, 1 }, *rates[] = { &stream->avg_frame_rate, &stream->r_frame_rate };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rates); i++)
+    if (rates[i]->num > 0 && rates[i]->den > 0 && av_q2d (*rates[i]) <= MAX_RATE)
+      return *rates[i];
+  return unknown;
 }
 
 char *

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include "film/order.h"
 #include "film/source.h"
 
 #include <libavformat/avformat.h>
@@ -16,10 +17,13 @@ typedef struct
   AVIOContext *io;
   AVFormatContext *demuxer;
   AVStream *stream;             /* the film's */
+  L4Order *order;               /* NULL: the container tells when pictures are shown */
+  gboolean counts;              /* it tells no times at all */
   GQueue ahead;                 /* of AVPacket: read, but not handed out */
   gboolean begun;               /* packets were handed out */
   gboolean ended;
   guint n_failures;             /* in a row */
+  gboolean jumps_fail;          /* the demuxer does not go where its index says */
 
   gint64 zero;                  /* what the film counts from */
   gint64 shift;                 /* what was added to time stamps at jumps, so far */
@@ -45,10 +49,19 @@ AVPacket *l4_reader_peek (L4Reader *self, guint n, GError **error);
 gboolean l4_reader_rewind (L4Reader *self, GError **error);
 /* To a key frame at `time` (nanoseconds) or before it, where the container can tell; to the beginning otherwise. */
 gboolean l4_reader_seek (L4Reader *self, gint64 time, GError **error);
+/* The next packet of a key frame, where what lies between may be left out; at the end of the film what comes after the last key frame is
+ * read. NULL: the end, or what went wrong. (transfer full) */
+AVPacket *l4_reader_next_key (L4Reader *self, GError **error);
+/* Whether the container's index tells how long after that key frame the next one is shown; nanoseconds. */
+gboolean l4_reader_get_gap (const L4Reader *self, const AVPacket *key, gint64 *gap);
+
 /* Nanoseconds since zero, negative before it. */
 gint64 l4_reader_time (const L4Reader *self, gint64 stamp);
 /* When the packet is shown, or decoded where the container does not say. */
 gint64 l4_packet_stamp (const AVPacket *packet);
+
+/* Pictures a second on the average; 0: not known. */
+AVRational l4_stream_rate (const AVStream *stream);
 
 /* "mpegts" of FFmpeg's names for it. (transfer full) */
 char *l4_reader_get_container (const L4Reader *self);

@@ -56,7 +56,7 @@ print_facts (const L4Film *film)
 }
 
 static void
-print_sample (GstSample *sample, GstCaps **caps)
+print_sample (GstSample *sample, GstCaps **caps, gboolean sums)
 {
   GstBuffer *buffer = gst_sample_get_buffer (sample);
 
@@ -67,7 +67,7 @@ print_sample (GstSample *sample, GstCaps **caps)
     gst_caps_replace (caps, gst_sample_get_caps (sample));
     g_print ("# %s %s\n", text, info);
   }
-  g_print ("%" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %08x\n", GST_BUFFER_PTS (buffer), GST_BUFFER_DURATION (buffer), sum_up (sample));
+  g_print ("%" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %08x\n", GST_BUFFER_PTS (buffer), GST_BUFFER_DURATION (buffer), sums ? sum_up (sample) : 0);
 }
 
 int
@@ -89,7 +89,7 @@ main (int argc, char **argv)
     if (l4_film_start (film, argc > 2 ? parse_mode (argv[2]) : L4_FILM_DECODE_ALL, argc > 3 ? g_ascii_strtoull (argv[3], NULL, 10) : 0,
             argc > 4 ? g_ascii_strtoull (argv[4], NULL, 10) : 4 * GST_SECOND, argc > 5 ? atoi (argv[5]) : 4, &error))
       while ((sample = l4_film_next (film, &error)) != NULL) {
-        print_sample (sample, &caps);
+        print_sample (sample, &caps, argc <= 6);
         gst_sample_unref (sample);
       }
     l4_film_get_counts (film, &damaged, &decoded);
