@@ -37,6 +37,8 @@ L4_API const char *l4_processor_lacks (void);
 /* Weights, tokenizer and settings. Immutable after loading, reference counted, usable from any thread. */
 typedef struct _L4Model L4Model;
 
+#define L4_MAX_THREADS 1024
+
 typedef struct
 {
   const char *model_path;       /* folder or file; NULL: the embedded model; a file "*.script": answers read from that file */
@@ -46,7 +48,7 @@ typedef struct
                                    short meanwhile ends the process with SIGBUS */
   gboolean vision_int8;         /* keep the vision part's plain matrices as 8-bit integers with a scale for 32 of them (Q8_0): half the
                                    memory, faster without matrix units, less exact */
-  guint threads;                /* 0: every CPU that the process may use */
+  guint threads;                /* up to L4_MAX_THREADS; 0: every CPU that the process may use */
   gboolean for_pictures;        /* a model that cannot look at pictures is an error, before its weights are read */
 } L4LoadOptions;
 

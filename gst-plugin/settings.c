@@ -44,7 +44,6 @@ enum
 #define DEFAULT_MAX_TOKENS 100
 #define MAX_MAX_TOKENS 65536
 #define MAX_TEMPERATURE 100.0
-#define MAX_THREADS 1024
 
 #define GST_TYPE_LLAMA4_ON_BUSY (gst_llama4_on_busy_get_type ())
 static GType
@@ -363,7 +362,7 @@ install_model_properties (GObjectClass * klass)
       g_param_spec_enum ("vision-type", _("Type of the vision part"), _("How the vision part's weights are kept"),
           GST_TYPE_LLAMA4_NUMBERS, GST_LLAMA4_BF16, READY));
   g_object_class_install_property (klass, PROP_THREADS,
-      g_param_spec_uint ("threads", _("Threads"), _("Threads that compute; 0: one for every CPU"), 0, MAX_THREADS, 0, READY));
+      g_param_spec_uint ("threads", _("Threads"), _("Threads that compute; 0: one for every CPU"), 0, L4_MAX_THREADS, 0, READY));
   g_object_class_install_property (klass, PROP_MEMORY_LIMIT,
       g_param_spec_uint64 ("memory-limit", _("Memory limit"),
           _("Bytes that weights and caches may take; 0: what the machine has free"), 0, G_MAXUINT64, 0, READY));

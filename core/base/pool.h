@@ -3,9 +3,7 @@
 
 #pragma once
 
-#include <glib.h>
-
-#define L4_MAX_THREADS 1024
+#include "llama4.h"
 
 typedef struct _L4Pool L4Pool;
 

@@ -7,7 +7,6 @@
 
 #include "base/i18n.h"
 
-#define MAX_THREADS 1024
 #define MAX_WINDOW 86400.0      /* seconds */
 
 /* As they were given, before they are checked. */
@@ -130,7 +129,7 @@ l4_describe_options (GError **error)
       && check_seconds ("overlap", given.overlap, 0, given.window * 63 / 64, &self->overlap, error)
       && check_number ("frames", self->frames, 1, 64, error) && check_number ("tiles", self->tiles, 1, 16, error)
       && check_number ("max-tokens", self->max_tokens, 1, 65536, error)
-      && check_number ("threads", self->threads, 0, MAX_THREADS, error) && check_decode (error) && check_memory_limit (error);
+      && check_number ("threads", self->threads, 0, L4_MAX_THREADS, error) && check_decode (error) && check_memory_limit (error);
 
   if (right && self->load != NULL && !g_str_equal (self->load, "read") && !g_str_equal (self->load, "map"))
     right = wrong (error, _("--load %s: must be read or map"), self->load);

@@ -4,7 +4,6 @@
 #include "talk/talk.h"
 
 #include "base/error.h"
-#include "base/pool.h"
 #include "run/progress.h"
 
 /* Most tokens of prompt and answer together, where the options do not say: reading more takes long on a CPU, and models lose themselves
