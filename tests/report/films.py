@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """An index of films for the tests of reports: names and sentences as they should not be, and one very long film."""
 
-import json
 import os
 import subprocess
+import sys
 import tempfile
-from urllib.parse import quote
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'support'))
+from fill_index import fill, windows_of  # noqa: E402
 
 SENTENCES = [
     'The picture shows colour bars.',
@@ -52,23 +54,6 @@ def make_film(path, seconds=32):
 def make_picture(path):
     subprocess.run(['ffmpeg', '-v', 'error', '-f', 'lavfi', '-i', 'testsrc2=size=240x135:rate=1:duration=1', '-frames:v', '1', '-f', 'mjpeg',
                     path], check=True)
-
-
-def fill(program, index, films):
-    """films: of (path, duration, windows, more), windows of (start, end, text, picture)."""
-    lines = []
-    for path, duration, windows, more in films:
-        lines.append({'path': quote(path), 'duration': duration, **more})
-        for start, end, text, picture in windows:
-            window = {'start': start, 'end': end, 'text': text}
-            if picture:
-                window['picture'] = picture
-            lines.append(window)
-    subprocess.run([program, index], input=''.join(json.dumps(line) + '\n' for line in lines).encode(), check=True)
-
-
-def windows_of(sentences, picture, length=4):
-    return [(i * length, (i + 1) * length, text, picture) for i, text in enumerate(sentences)]
 
 
 def make_folder():
