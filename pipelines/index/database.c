@@ -42,11 +42,7 @@ is_address (const char *where)
 L4Database *
 l4_database_open (const char *where, L4IndexMode mode, GError **error)
 {
-  if (is_address (where)) {
-    g_set_error (error, L4_ERROR, L4_ERROR_UNSUPPORTED, "%s", _("this program was built without PostgreSQL"));
-    return NULL;
-  }
-  return l4_sqlite.open (where, mode, error);
+  return (is_address (where) ? &l4_postgres : &l4_sqlite)->open (where, mode, error);
 }
 
 void

@@ -6,6 +6,7 @@
 
 #include "base/i18n.h"
 #include "index/index-private.h"
+#include "index/language.h"
 
 L4Index *
 l4_index_open (const char *where, L4IndexMode mode, GError **error)
@@ -87,6 +88,18 @@ check_run (L4Index *self, const L4IndexRun *run, GError **error)
   return is_object (run->settings) || l4_database_fail (self->database, L4_ERROR_INPUT, error, _("settings are no JSON object"));
 }
 
+/* Of the sentences, by what the settings say of it; models answer in English when nothing is said. */
+static const char *
+get_language (const char *settings)
+{
+  yyjson_doc *doc = yyjson_read (settings, strlen (settings), 0);
+  const char *name = yyjson_get_str (yyjson_obj_get (yyjson_doc_get_root (doc), "language"));
+  const char *language = name == NULL || *name == '\0' ? "english" : l4_language_find (name);
+
+  yyjson_doc_free (doc);
+  return language;
+}
+
 /* What makes a run another one, lengths included so that no two sets of strings read the same. (transfer full) */
 static char *
 get_run_key (const L4IndexRun *run)
@@ -113,13 +126,14 @@ put_run (L4Database *database, gpointer work, GError **error)
 {
   L4IndexRun *run = work;
   g_autofree char *key = get_run_key (run);
+  const char *language = get_language (run->settings);
   gint64 now;
 
   run->id = 0;
   return database->class->now (database, &now, error)
       && l4_database_query (database, NULL, NULL, error, "INSERT INTO runs (key, model_name, model_digest, quantization, prompt_digest, "
-      "settings, version, time) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (key) DO NOTHING", "ttttttti", key, run->model_name,
-      run->model_digest, run->quantization, run->prompt_digest, run->settings, run->version, now)
+      "settings, language, version, time) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (key) DO NOTHING", "tttttttti", key, run->model_name,
+      run->model_digest, run->quantization, run->prompt_digest, run->settings, language, run->version, now)
       && l4_database_query (database, row_run_place, run, error, "SELECT id, time FROM runs WHERE key = $1", "t", key);
 }
 

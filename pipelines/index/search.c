@@ -5,7 +5,6 @@
 
 #include <string.h>
 
-#include "base/i18n.h"
 #include "index/index-private.h"
 #include "index/videos.h"
 #include "index/windows.h"
@@ -43,6 +42,7 @@ typedef struct
 {
   char *word;
   guint distance;
+  gsize shared;                 /* bytes that begin both words */
 } Candidate;
 
 typedef struct
@@ -64,73 +64,93 @@ compare_candidates (gconstpointer a, gconstpointer b)
 {
   const Candidate *left = a, *right = b;
 
-  return left->distance != right->distance ? (left->distance < right->distance ? -1 : 1) : strcmp (left->word, right->word);
+  if (left->distance != right->distance)
+    return left->distance < right->distance ? -1 : 1;
+  if (left->shared != right->shared)
+    return left->shared > right->shared ? -1 : 1;
+  return strcmp (left->word, right->word);
 }
 
+/* For the beginning of a word the beginnings of words are candidates. */
 static void
 row_word (const L4Value *columns, gpointer data)
 {
-  Nearness *nearness = data;
-  g_autofree char *word = l4_value_text (&columns[0]);
-  g_autoptr (GArray) words = word == NULL ? NULL : l4_words_split (word);
-  Candidate candidate;
+  const Nearness *nearness = data;
+  const char *wrong = nearness->wrong->folded;
+  g_autofree char *word = l4_value_text (&columns[0]), *cut = NULL;
+  g_autoptr (GArray) words = NULL;
+  Candidate candidate = { .shared = 0 };
 
-  if (words == NULL || words->len != 1)
+  if (word == NULL)
     return;
-  candidate.distance = l4_words_distance (nearness->wrong->folded, g_array_index (words, L4Word, 0).folded, nearness->limit);
+  cut = nearness->prefix ? g_utf8_substring (word, 0, MIN (g_utf8_strlen (word, -1), g_utf8_strlen (wrong, -1))) : g_strdup (word);
+  words = l4_words_split (cut);
+  if (words->len != 1)
+    return;
+  candidate.distance = l4_words_distance (wrong, g_array_index (words, L4Word, 0).folded, nearness->limit);
   if (candidate.distance > nearness->limit)
     return;
   candidate.word = g_steal_pointer (&g_array_index (words, L4Word, 0).lower);
+  while (wrong[candidate.shared] != '\0' && wrong[candidate.shared] == candidate.word[candidate.shared])
+    candidate.shared++;
   g_array_append_val (nearness->candidates, candidate);
+}
+
+/* Whether a word by itself hits anything. */
+static gboolean
+has_word (L4Index *self, const L4Word *word, gboolean prefix, gboolean *has, GError **error)
+{
+  g_autoptr (GArray) words = g_array_new (FALSE, FALSE, sizeof (L4Word));
+  L4Term alone = { words, .prefix = prefix };
+
+  g_array_append_val (words, *word);
+  return self->database->class->has (self->database, &alone, has, error);
+}
+
+/* The candidates, nearest first. */
+static gboolean
+find_candidates (L4Index *self, const L4Word *wrong, gboolean prefix, GArray *candidates, GError **error)
+{
+  Nearness nearness = { wrong, CLAMP (g_utf8_strlen (wrong->folded, -1) / 3, 1, 4), prefix, candidates };
+
+  g_array_set_clear_func (candidates, candidate_clear);
+  if (!l4_database_query (self->database, row_word, &nearness, error, "SELECT word FROM words", ""))
+    return FALSE;
+  g_array_sort (candidates, compare_candidates);
+  return TRUE;
 }
 
 /* Sets another word in the place of one that hits nothing. FALSE in *replaced: there is none near. */
 static gboolean
 replace_word (L4Index *self, L4Term *term, guint at, gboolean *replaced, GError **error)
 {
-  Nearness nearness = { &g_array_index (term->words, L4Word, at) };
+  L4Word *wrong = &g_array_index (term->words, L4Word, at);
   g_autoptr (GArray) candidates = g_array_new (FALSE, FALSE, sizeof (Candidate));
-  g_autofree char *wrong = g_strdup (nearness.wrong->folded);
+  gboolean prefix = term->prefix && at + 1 == term->words->len;
 
   *replaced = FALSE;
-  g_array_set_clear_func (candidates, candidate_clear);
-  nearness.candidates = candidates;
-  nearness.limit = CLAMP (g_utf8_strlen (wrong, -1) / 3, 1, 4);
-  if (!l4_database_query (self->database, row_word, &nearness, error, "SELECT word FROM words", ""))
+  if (!find_candidates (self, wrong, prefix, candidates, error))
     return FALSE;
-  g_array_sort (candidates, compare_candidates);
   for (guint i = 0; i < MIN (candidates->len, MAX_CANDIDATES) && !*replaced; i++) {
-    const char *word = g_array_index (candidates, Candidate, i).word;
-    g_autoptr (L4Query) query = l4_query_parse (word, FALSE, NULL);
-    const L4Group *group = query == NULL ? NULL : query->groups->pdata[0];
-
-    if (group == NULL || !self->database->class->has (self->database, group->wanted->pdata[0], replaced, error))
-      return query == NULL;
-    if (*replaced)
-      l4_term_replace (term, at, word);
+    l4_term_replace (term, at, g_array_index (candidates, Candidate, i).word);
+    if (!has_word (self, wrong, prefix, replaced, error))
+      return FALSE;
   }
   return TRUE;
-}
-
-/* Whether a word by itself hits anything; the last one of a prefix stands for all that begin so. */
-static gboolean
-has_word (L4Index *self, const L4Term *term, guint at, gboolean *has, GError **error)
-{
-  g_autoptr (GArray) words = g_array_new (FALSE, FALSE, sizeof (L4Word));
-  L4Term alone = { words, .prefix = term->prefix && at + 1 == term->words->len };
-
-  g_array_append_val (words, g_array_index (term->words, L4Word, at));
-  return self->database->class->has (self->database, &alone, has, error);
 }
 
 static gboolean
 mend_term (L4Index *self, L4Term *term, gboolean *mended, GError **error)
 {
   for (guint i = 0; i < term->words->len; i++) {
-    gboolean has, replaced = FALSE;
+    g_autofree char *before = g_strdup (g_array_index (term->words, L4Word, i).lower);
+    gboolean prefix = term->prefix && i + 1 == term->words->len, has, replaced = FALSE;
 
-    if (!has_word (self, term, i, &has, error) || (!has && !replace_word (self, term, i, &replaced, error)))
+    if (!has_word (self, &g_array_index (term->words, L4Word, i), prefix, &has, error)
+        || (!has && !replace_word (self, term, i, &replaced, error)))
       return FALSE;
+    if (!has && !replaced)
+      l4_term_replace (term, i, before);
     *mended |= replaced;
   }
   return TRUE;

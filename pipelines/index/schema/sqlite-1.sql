@@ -10,6 +10,7 @@ CREATE TABLE runs (
   quantization TEXT NOT NULL,
   prompt_digest TEXT NOT NULL,
   settings TEXT NOT NULL,               -- a JSON object
+  language TEXT NOT NULL,               -- of the sentences: english, german, …; simple: not known
   version TEXT NOT NULL,                -- of the program
   time INTEGER NOT NULL                 -- when it first began
 );

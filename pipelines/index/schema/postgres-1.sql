@@ -1,0 +1,123 @@
+-- The index of an archive, version 1 (llama4.version). Times of day are microseconds since 1970 unless said otherwise, times in a film
+-- nanoseconds from what players call 0.
+CREATE SCHEMA IF NOT EXISTS llama4;
+
+CREATE TABLE llama4.version (
+  version bigint NOT NULL               -- of this schema
+);
+INSERT INTO llama4.version VALUES (1);
+
+-- With what films were described: a model, a prompt and settings.
+CREATE TABLE llama4.runs (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  key text NOT NULL UNIQUE,             -- SHA-256 over the model's and the prompt's digest, the settings and the version
+  model_name text NOT NULL,
+  model_digest text NOT NULL,
+  quantization text NOT NULL,
+  prompt_digest text NOT NULL,
+  settings text NOT NULL,               -- a JSON object
+  language text NOT NULL,               -- of the sentences: english, german, …; simple: not known
+  version text NOT NULL,                -- of the program
+  time bigint NOT NULL                  -- when it first began
+);
+
+-- Films, known by their content wherever they lie, and files that are none.
+CREATE TABLE llama4.videos (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  key text NOT NULL UNIQUE,             -- of the content
+  path bytea UNIQUE,                    -- where it was seen last, as the file system has it; NULL: another film lies there now
+  shown text NOT NULL,                  -- the path as valid UTF-8
+  size bigint NOT NULL,                 -- bytes
+  mtime bigint NOT NULL,                -- of the file, nanoseconds since 1970
+  container text,
+  codec text,
+  width bigint NOT NULL,                -- pixels; 0: not known
+  height bigint NOT NULL,
+  duration bigint NOT NULL,             -- nanoseconds; 0: not known
+  newest_run bigint REFERENCES llama4.runs      -- that said something of it: what is searched
+);
+
+-- How far a run is with a film. No row: not begun.
+CREATE TABLE llama4.progress (
+  video bigint NOT NULL REFERENCES llama4.videos,
+  run bigint NOT NULL REFERENCES llama4.runs,
+  state text NOT NULL CHECK (state IN ('begun', 'done', 'failed')),
+  reason text,
+  PRIMARY KEY (video, run)
+);
+
+-- Who is describing a film just now.
+CREATE TABLE llama4.claims (
+  video bigint NOT NULL REFERENCES llama4.videos,
+  run bigint NOT NULL REFERENCES llama4.runs,
+  host text NOT NULL,                   -- the machine since it was started, and its name space of processes
+  pid bigint NOT NULL,
+  born bigint NOT NULL,                 -- when the process began, ticks since the machine was started
+  renewed bigint NOT NULL,              -- the last sign of life, by the server's clock
+  PRIMARY KEY (video, run)
+);
+
+-- What was said of a stretch of a film.
+CREATE TABLE llama4.windows (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  video bigint NOT NULL REFERENCES llama4.videos,
+  run bigint NOT NULL REFERENCES llama4.runs,
+  start bigint NOT NULL,                -- nanoseconds of the film
+  "end" bigint NOT NULL,
+  text text NOT NULL,                   -- one line
+  frames text,                          -- times of the pictures that were shown, a JSON array of nanoseconds
+  finish text,                          -- stop, length, cancelled
+  prompt_tokens bigint,
+  generated_tokens bigint,
+  queue_ms double precision,            -- how long it took
+  vision_ms double precision,
+  prefill_ms double precision,
+  decode_ms double precision,
+  words tsvector NOT NULL,              -- the text's words, as lexemes() has them
+  UNIQUE (video, run, start)
+);
+CREATE INDEX windows_words ON llama4.windows USING gin (words) WITH (fastupdate = off);
+
+-- What is rarely read of a window.
+CREATE TABLE llama4.details (
+  "window" bigint PRIMARY KEY REFERENCES llama4.windows ON DELETE CASCADE,
+  record text,                          -- the JSON record as it came
+  thumbnail bytea                       -- JPEG
+);
+
+-- Every word that was ever said, in lower case: from these come suggestions.
+CREATE TABLE llama4.words (
+  word text PRIMARY KEY
+);
+
+-- Dictionaries that find a word's stem and leave no word out: sentences are short, and "on the table" is a phrase.
+CREATE TEXT SEARCH DICTIONARY llama4.simple (TEMPLATE = pg_catalog.simple);
+DO $$
+DECLARE
+  language text;
+BEGIN
+  FOR language IN
+    SELECT substr(dictname, 1, length(dictname) - 5) FROM pg_catalog.pg_ts_dict
+    WHERE dictnamespace = 'pg_catalog'::regnamespace AND dictname LIKE '%\_stem'
+  LOOP
+    EXECUTE format('CREATE TEXT SEARCH DICTIONARY llama4.%I (TEMPLATE = pg_catalog.snowball, LANGUAGE = %I)', language, language);
+  END LOOP;
+END $$;
+
+-- The stem of a word in a language; of one without a dictionary the word itself.
+CREATE FUNCTION llama4.lexeme(language text, word text) RETURNS text STABLE LANGUAGE sql AS $$
+  SELECT COALESCE((ts_lexize((
+    SELECT oid FROM pg_catalog.pg_ts_dict WHERE dictnamespace = 'llama4'::regnamespace AND dictname = lexeme.language
+  )::regdictionary, word))[1], word)
+$$;
+
+-- A text's words with their places. words and folded: JSON arrays of them in order, in lower case, with accents and without; each is
+-- found in both spellings.
+CREATE FUNCTION llama4.lexemes(language text, words text, folded text) RETURNS tsvector STABLE LANGUAGE sql AS $$
+  SELECT COALESCE(string_agg('''' || replace(replace(llama4.lexeme(language, word), '\', '\\'), '''', '''''') || ''':' || place, ' '), '')::tsvector
+  FROM (
+    SELECT value AS word, LEAST(ordinality, 16383) AS place FROM json_array_elements_text(words::json) WITH ORDINALITY
+    UNION
+    SELECT value, LEAST(ordinality, 16383) FROM json_array_elements_text(folded::json) WITH ORDINALITY
+  ) AS spellings
+$$;
