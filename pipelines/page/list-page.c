@@ -131,7 +131,8 @@ l4_page_list_finish (L4PageList *self, GError **error)
 {
   g_autoptr (GString) page = g_string_new (NULL);
   g_autofree char *clock = l4_page_clock (self->length);
-  g_autofree char *sum = g_strdup_printf (_("%u · length: %s · sentences: %" PRIu64), self->n_films, clock, self->n_windows);
+  g_autofree char *films = g_strdup_printf (_("Films: %u"), self->n_films), *length = g_strdup_printf (_("length: %s"), clock);
+  g_autofree char *sentences = g_strdup_printf (_("sentences: %" PRIu64), self->n_windows);
   g_autofree char *tools = l4_page_part ("tools", NULL), *search = l4_page_search (_("Search all sentences"));
   g_autofree char *failed = NULL, *empty = NULL, *shards = NULL;
 
@@ -141,7 +142,8 @@ l4_page_list_finish (L4PageList *self, GError **error)
   failed = self->failed->len == 0 ? g_strdup ("") : l4_page_part ("failed", (const L4PageValue[]) {{"films", self->failed->str}, {NULL}});
   empty = self->n_films > 0 ? g_strdup ("") : l4_page_part ("empty", NULL);
   l4_page_begin (page, _("Films"), "");
-  l4_page_add_part (page, "list", (const L4PageValue[]) {{"shards", shards}, {"sum", sum}, {"tools", tools}, {"search", search}, {NULL}});
+  l4_page_add_part (page, "list", (const L4PageValue[]) {{"shards", shards}, {"films", films}, {"length", length},
+          {"sentences", sentences}, {"tools", tools}, {"search", search}, {NULL}});
   g_string_append_len (page, self->cards->str, self->cards->len);
   l4_page_add_part (page, "list-end", (const L4PageValue[]) {{"failed", failed}, {"empty", empty}, {NULL}});
   l4_page_end (page, FALSE);
