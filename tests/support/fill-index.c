@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Makes an index for a test: fill-index INDEX, with a JSON object a line on standard input. In turn:
  *   {"run": "model-name"}                                                            what follows is said by it
- *   {"path": "/a%FF.mp4", "duration": 8, "state": "done|begun|failed", "reason": …}   a film; bytes as %XX; seconds
+ *   {"path": "/a%FF.mp4", "duration": 8, "state": "done|begun|failed", "reason": …,
+ *    "mtime": 1700000000}                                                          a film; bytes as %XX; seconds
  *   {"start": 0, "end": 4, "text": "…", "picture": "FILE"}                            a window of it; seconds, a JPEG file */
 
 #include <math.h>
@@ -73,7 +74,7 @@ begin_run (Fill *self, const char *name)
 static void
 begin_video (Fill *self, yyjson_doc *doc)
 {
-  yyjson_val *root = yyjson_doc_get_root (doc);
+  yyjson_val *root = yyjson_doc_get_root (doc), *mtime = yyjson_obj_get (root, "mtime");
   gboolean taken;
   GError *error = NULL;
 
@@ -82,7 +83,7 @@ begin_video (Fill *self, yyjson_doc *doc)
   self->state = get_text (root, "state");
   self->reason = get_text (root, "reason");
   self->video = (L4IndexVideo) {.path = g_uri_unescape_string (get_text (root, "path"), NULL),.size = 1,
-    .mtime = 1700000000 * G_GINT64_CONSTANT (1000000000),.key = g_strdup_printf ("1-%u", self->n_videos++),
+    .mtime = (mtime != NULL ? yyjson_get_sint (mtime) : 1700000000) * G_GINT64_CONSTANT (1000000000),.key = g_strdup_printf ("1-%u", self->n_videos++),
     .container = "mov",.codec = "h264",.width = 320,.height = 180,.duration = get_time (root, "duration")
   };
   check (l4_index_put_video (self->index, &self->video, &error), error);
