@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What is wrong with the page for people who read it otherwise, as a list of texts: an expression. The rules are those of WCAG 2.2 AA
+/* What is wrong with the page for people who read it otherwise, as a list of texts: an expression that is a promise. The rules are those of WCAG 2.2 AA
  * that can be computed. */
-(() => {
+(async () => {
+  for (let frame = 0; frame < 2; frame++)       /* until the browser knows what is in sight */
+    await new Promise(resolve => requestAnimationFrame(resolve));
   const faults = [], all = [...document.querySelectorAll('*')];
   const fault = (what, element) => faults.push(element ? `${what}: ${element.cloneNode(false).outerHTML.slice(0, 160)}` : what);
   const seen = element => element.checkVisibility({visibilityProperty: true, contentVisibilityAuto: true});
