@@ -353,15 +353,19 @@ shown_at (const L4Reader *self, int entry)
   return avformat_index_get_entry (self->stream, MIN (entry + self->stream->codecpar->video_delay, last))->timestamp;
 }
 
+/* Indexes call a picture a key frame that only begins a cut and comes as none, one place behind a real one: what is that near says nothing. */
 gboolean
 l4_reader_get_gap (const L4Reader *self, const AVPacket *key, gint64 *gap)
 {
-  const int after = find_key_entry_after (self, key);
+  const int entry = find_entry (self, key);
+  int after = find_key_entry_after (self, key);
 
-  if (after < 0)
-    return FALSE;
-  *gap = l4_reader_time (self, self->zero + shown_at (self, after) - shown_at (self, find_entry (self, key)));
-  return TRUE;
+  for (; after >= 0; after = find_key_entry (self, after)) {
+    *gap = l4_reader_time (self, self->zero + shown_at (self, after) - shown_at (self, entry));
+    if (*gap >= (gint64) GST_SECOND / 2)
+      return TRUE;
+  }
+  return FALSE;
 }
 
 /* To the key frame after that packet, if the index tells where it is. The demuxer takes some key frames only when a time is asked for
