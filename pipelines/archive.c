@@ -256,9 +256,10 @@ describe_all (Archive *self, GError **error)
     }
     work = next != NULL ? next : l4_library_next (self->library, TRUE, &problem);
   }
-  if (problem != NULL)
-    g_propagate_error (error, g_steal_pointer (&problem));
-  return problem == NULL;
+  if (problem == NULL)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&problem));
+  return FALSE;
 }
 
 static gboolean

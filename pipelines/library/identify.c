@@ -111,9 +111,10 @@ find_content (L4Library *self, const char *path, char **key, L4Identity *identit
     identity->copy = FALSE;
     identity->video = find_key (self, *key, &problem);
   }
-  if (problem != NULL)
-    g_propagate_error (error, g_steal_pointer (&problem));
-  return problem == NULL;
+  if (problem == NULL)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&problem));
+  return FALSE;
 }
 
 gboolean
@@ -135,8 +136,8 @@ l4_library_identify (L4Library *self, const char *path, guint64 size, gint64 mti
   key = make_key (self, path, size, error);
   if (key == NULL || !find_content (self, path, &key, identity, error))
     return FALSE;
-  if (identity->copy)
-    return TRUE;
+  if (identity->copy && here == NULL)
+    return TRUE;                /* otherwise it takes the place of what was here */
   identity->moved = identity->video != NULL && g_strcmp0 (identity->video->path, path) != 0;
   if (identity->video == NULL) {
     identity->video = g_new0 (L4IndexVideo, 1);
@@ -166,7 +167,7 @@ l4_library_keep (L4Library *self, L4Identity *identity, GError **error)
 
   if (self->context.look_only)
     return TRUE;
-  before = identity->copy ? NULL : find_path (self, identity->video->path, &problem);
+  before = find_path (self, identity->video->path, &problem);
   if (problem != NULL) {
     g_propagate_error (error, g_steal_pointer (&problem));
     return FALSE;

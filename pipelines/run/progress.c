@@ -301,14 +301,17 @@ l4_progress_window (L4Progress *self, guint64 start, guint64 end, const char *te
 
 /* A line about the film that ends. */
 static void
-print_end (const L4Progress *self)
+print_end (const L4Progress *self, gboolean done)
 {
   g_autofree char *name = l4_text_to_line (self->path, -1);
-  g_autofree char *length = l4_progress_time (self->position - self->from);
+  g_autofree char *length = l4_progress_time (self->position - self->from), *position = l4_progress_time (self->position);
   double seconds = (g_get_monotonic_time () - self->begun) / 1e6;
 
-  printf (_("%s: %u windows, %s of video, %.1f times real time\n"), name, self->n_said, length,
-      (self->position - self->from) / 1e9 / MAX (seconds, 1e-3));
+  if (!done)
+    printf (_("%s: ended at %s, from where the next run goes on\n"), name, position);
+  else
+    printf (_("%s: %u windows, %s of video, %.1f times real time\n"), name, self->n_said, length,
+        (self->position - self->from) / 1e9 / MAX (seconds, 1e-3));
   fflush (stdout);
 }
 
@@ -327,7 +330,7 @@ l4_progress_end (L4Progress *self, const char *state, const char *reason)
     end_event (doc);
   } else if (self->lines && reason == NULL) {
     wipe (self);
-    print_end (self);
+    print_end (self, g_str_equal (state, "done"));
   }
   if (reason != NULL)
     l4_progress_say (self, "%s: %s", self->path, reason);
