@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "command/command.h"
+#include "find/date.h"
 #include "index/index.h"
 #include "output/text.h"
 #include "run/progress.h"
@@ -30,7 +31,11 @@ static struct
 } options = {.limit = LIMIT };
 
 static const GOptionEntry entries[] = {
-  {"file", 0, 0, G_OPTION_ARG_FILENAME, &options.file, N_("Only films whose path matches, such as '*/2024/*'"), "GLOB"},
+  {"file", 0, 0, G_OPTION_ARG_FILENAME, &options.file, N_("Only films whose name matches, or whose path if a slash is in it: '*.mkv', "
+        "'2026/*', '[a-m]*'"), "GLOB"},
+  {"since", 0, 0, G_OPTION_ARG_FILENAME, &options.since, N_("Only films of files changed then or later: 2026-11-28, 2026-11-28T10:00, "
+        "yesterday, 12h, 3d, 2w"), "DATE"},
+  {"until", 0, 0, G_OPTION_ARG_FILENAME, &options.until, N_("Only films of files changed then or earlier"), "DATE"},
   {"limit", 0, 0, G_OPTION_ARG_INT, &options.limit, N_("Most windows that the model reads (50)"), "N"},
   {"json", 0, 0, G_OPTION_ARG_NONE, &options.json, N_("One JSON object instead of text"), NULL},
   {NULL}
@@ -280,12 +285,15 @@ answer (Question *self, GError **error)
 static gboolean
 ask (const char *where, const char *text, GError **error)
 {
-  g_autoptr (L4Index) index = l4_index_open (where, L4_INDEX_READ, error);
-  const L4IndexQuery query = {.words = text,.file = options.file,.limit = options.limit,.any = TRUE };
+  gint64 now = g_get_real_time ();
+  L4IndexQuery query = {.words = text,.file = options.file,.limit = options.limit,.any = TRUE };
+  g_autoptr (L4Index) index = NULL;
   Question question = { text };
   gboolean answered;
 
-  if (index == NULL || (question.hits = l4_index_search (index, &query, NULL, error)) == NULL)
+  if ((options.since != NULL && !l4_date_parse (options.since, "--since", FALSE, now, &query.since, error))
+      || (options.until != NULL && !l4_date_parse (options.until, "--until", TRUE, now, &query.until, error))
+      || (index = l4_index_open (where, L4_INDEX_READ, error)) == NULL || (question.hits = l4_index_search (index, &query, NULL, error)) == NULL)
     return FALSE;
   question.head = g_string_new (NULL);
   question.text = g_string_new (NULL);
@@ -300,23 +308,21 @@ ask (const char *where, const char *text, GError **error)
 static gboolean
 run (char **arguments, GError **error)
 {
-  guint n = g_strv_length (arguments);
+  g_autofree char *question = arguments[0] != NULL ? g_strjoinv (" ", arguments + 1) : NULL;
   const char *end;
   gboolean answered;
 
-  if (n < 2)
+  if (question == NULL)
     return l4_fail (error, L4_ERROR_INPUT, _("an index and a question are needed"));
-  if (n > 2)
-    return l4_fail (error, L4_ERROR_INPUT, _("%s: more than an index and a question; please put the question in quotes"), arguments[2]);
-  if (!g_utf8_validate (arguments[1], -1, &end))
-    return l4_fail (error, L4_ERROR_INPUT, _("%s: byte %zu is not valid UTF-8"), _("question"), (gsize) (end - arguments[1]));
-  if (*g_strstrip (arguments[1]) == '\0')
+  if (!g_utf8_validate (question, -1, &end))
+    return l4_fail (error, L4_ERROR_INPUT, _("the question: byte %zu is not valid UTF-8"), (gsize) (end - question));
+  if (*g_strstrip (question) == '\0')
     return l4_fail (error, L4_ERROR_INPUT, _("the question is empty"));
   if (options.limit < 1 || options.limit > MAX_LIMIT)
-    return l4_fail (error, L4_ERROR_INPUT, _("--%s %d: must be %d to %d"), "limit", options.limit, 1, MAX_LIMIT);
+    return l4_fail (error, L4_ERROR_INPUT, _("--limit %d: is not within 1 and %d"), options.limit, MAX_LIMIT);
   if (!l4_talk_check (error))
     return FALSE;
-  answered = ask (arguments[0], arguments[1], error);
+  answered = ask (arguments[0], question, error);
   l4_signals_end ();
   return answered;
 }
@@ -326,13 +332,13 @@ main (int argc, char **argv)
 {
   L4Command command = {
     .name = "ask",
-    .usage = N_("INDEX QUESTION --model MODEL"),
+    .usage = N_("INDEX QUESTION… --model MODEL"),
     .description = N_("The windows of the films whose sentences fit the question best go to a model as numbered notes. Its answer is "
         "printed as it comes, with the numbers of the notes that it rests on, and below it each of these with file, time and "
         "sentence. A number that was not among the notes is left out.\n\n"
         "The embedded model cannot read; another one is named by --model."),
     .examples = N_("llama4 ask films.db \"When does the red car arrive?\" --model scout-q4.gguf  # the answer and its sources"),
-    .exit_status = N_("1  # also when nothing in the index answers, or the answer names no source"),
+    .exit_status = N_("1  # Nothing in the index answers, the answer names no source, or there is none."),
     .entries = entries,
     .more = l4_talk_entries (),
     .run = run,
