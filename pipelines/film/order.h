@@ -10,8 +10,8 @@
 
 G_BEGIN_DECLS
 
-/* A picture, and those that follow it but are shown before it, share the times at which they are decoded, in the order in which they are
- * shown. That is known within such a set, so that it makes no difference where reading begins. */
+/* A picture, and those that follow it but are shown before it, take places among themselves; the n-th that is shown of all is shown when
+ * the n-th that is decoded is, later by the decoder's delay. Both are known nearby, so that it makes no difference where reading begins. */
 typedef struct _L4Order L4Order;
 
 L4Order *l4_order_new (const AVStream *stream);

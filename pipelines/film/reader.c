@@ -133,16 +133,10 @@ count (L4Reader *self, AVPacket *packet)
 static void
 note (L4Reader *self, AVPacket *packet)
 {
-  gint64 end;
-
   if (self->counts)
     count (self, packet);
   straighten (self, packet);
   self->damaged += (packet->flags & AV_PKT_FLAG_CORRUPT) != 0;
-  if (l4_packet_stamp (packet) == AV_NOPTS_VALUE || (packet->flags & AV_PKT_FLAG_DISCARD))
-    return;
-  end = l4_packet_stamp (packet) + packet->duration;
-  self->end = self->end == AV_NOPTS_VALUE ? end : MAX (self->end, end);
 }
 
 static void
@@ -184,8 +178,15 @@ read_ahead (L4Reader *self, guint n, GError **error)
 AVPacket *
 l4_reader_next (L4Reader *self, GError **error)
 {
+  AVPacket *packet = read_ahead (self, 1, error) ? g_queue_pop_head (&self->ahead) : NULL;
+
   self->begun = TRUE;
-  return read_ahead (self, 1, error) ? g_queue_pop_head (&self->ahead) : NULL;
+  if (packet != NULL && l4_packet_stamp (packet) != AV_NOPTS_VALUE && !(packet->flags & AV_PKT_FLAG_DISCARD)) {
+    const gint64 end = l4_packet_stamp (packet) + packet->duration;
+
+    self->end = self->end == AV_NOPTS_VALUE ? end : MAX (self->end, end);
+  }
+  return packet;
 }
 
 AVPacket *
