@@ -46,7 +46,9 @@ l4_clock_duration (const L4Reader *reader)
   const AVRational unit = AV_TIME_BASE_Q;
   gint64 end = AV_NOPTS_VALUE;
 
-  if (stream->duration > 0 && stream->start_time != AV_NOPTS_VALUE)
+  if (stream->duration > 0 && reader->order != NULL)    /* it counts from the first picture, whenever that is decoded */
+    end = reader->zero + stream->duration;
+  else if (stream->duration > 0 && stream->start_time != AV_NOPTS_VALUE)
     end = stream->start_time + stream->duration;
   else if (demuxer->duration > 0 && demuxer->duration_estimation_method != AVFMT_DURATION_FROM_BITRATE)
     end = av_rescale_q ((demuxer->start_time != AV_NOPTS_VALUE ? demuxer->start_time : 0) + demuxer->duration, unit, stream->time_base);

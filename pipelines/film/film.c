@@ -222,17 +222,14 @@ next_shown (L4Film *self, gint64 *time, GError **error)
   return NULL;
 }
 
-/* How long the last picture is shown: to where the film ends, as far as its packets tell; otherwise for a picture's time, as far as the
- * film's length allows. */
+/* How long the last picture is shown: to where the film ends, as far as its packets tell. */
 static gint64
 last_duration (const L4Film *self)
 {
   const gint64 own = l4_reader_time (self->reader, self->reader->zero + self->held->duration);
   const gint64 end = self->reader->end != AV_NOPTS_VALUE ? l4_reader_time (self->reader, self->reader->end) : 0;
-  const gint64 rest = (gint64) self->facts.duration - self->held_time;
-  const gint64 usual = self->facts.frame_rate > 0 ? (gint64) (GST_SECOND / self->facts.frame_rate) : 0;
 
-  return MAX (MAX (own, end - self->held_time), MAX (MIN (rest, usual), 0));
+  return MAX (MAX (own, end - self->held_time), 0);
 }
 
 /* Hands out the one that is held, and holds the next. */

@@ -119,14 +119,21 @@ straighten (L4Reader *self, AVPacket *packet)
     self->last_duration = packet->duration;
 }
 
+/* What a picture lasts on the average, in the stream's time base; 0: not known. */
+static gint64
+usual_duration (const L4Reader *self)
+{
+  const AVRational rate = l4_stream_rate (self->stream);
+
+  return rate.num > 0 ? av_rescale_q (1, av_inv_q (rate), self->stream->time_base) : 0;
+}
+
 /* A bare stream tells no times: its pictures follow each other. */
 static void
 count (L4Reader *self, AVPacket *packet)
 {
-  const AVRational rate = l4_stream_rate (self->stream);
-
   if (packet->duration <= 0)
-    packet->duration = rate.num > 0 ? av_rescale_q (1, av_inv_q (rate), self->stream->time_base) : 1;
+    packet->duration = MAX (usual_duration (self), 1);
   packet->dts = self->last != AV_NOPTS_VALUE ? self->last + self->last_duration : 0;
 }
 
@@ -175,17 +182,25 @@ read_ahead (L4Reader *self, guint n, GError **error)
   return TRUE;
 }
 
+/* Containers that do not tell when pictures are shown do not tell how long either. */
+static void
+move_end (L4Reader *self, const AVPacket *packet)
+{
+  const gint64 stamp = l4_packet_stamp (packet);
+  const gint64 duration = self->order != NULL ? MAX (packet->duration, usual_duration (self)) : packet->duration;
+
+  if (stamp != AV_NOPTS_VALUE && !(packet->flags & AV_PKT_FLAG_DISCARD))
+    self->end = self->end == AV_NOPTS_VALUE ? stamp + duration : MAX (self->end, stamp + duration);
+}
+
 AVPacket *
 l4_reader_next (L4Reader *self, GError **error)
 {
   AVPacket *packet = read_ahead (self, 1, error) ? g_queue_pop_head (&self->ahead) : NULL;
 
   self->begun = TRUE;
-  if (packet != NULL && l4_packet_stamp (packet) != AV_NOPTS_VALUE && !(packet->flags & AV_PKT_FLAG_DISCARD)) {
-    const gint64 end = l4_packet_stamp (packet) + packet->duration;
-
-    self->end = self->end == AV_NOPTS_VALUE ? end : MAX (self->end, end);
-  }
+  if (packet != NULL)
+    move_end (self, packet);
   return packet;
 }
 
