@@ -178,9 +178,7 @@ test_groups_that_lean_on_the_one_before (void)
 static void
 assert_resumes (const char *path, L4FilmDecode decode)
 {
-  static const guint64 places[] = { 1, 960 * GST_MSECOND, GST_SECOND, 2040 * GST_MSECOND + 1, 2990 * GST_MSECOND, 4 * GST_SECOND,
-    5920 * GST_MSECOND, 9 * GST_SECOND, G_MAXUINT64
-  };
+  static const guint64 places[] = { 1, 2040 * GST_MSECOND + 1, 4 * GST_SECOND, 5920 * GST_MSECOND, G_MAXUINT64 };
   g_autoptr (GArray) all = film_read (path, decode, 0, 4 * GST_SECOND, 4);
 
   for (gsize i = 0; i < G_N_ELEMENTS (places); i++) {
