@@ -156,6 +156,8 @@ typedef struct
   guint reused_tokens;          /* of the prompt: the session held them already from its last answer */
   guint reused_pictures;        /* that the session had encoded lately */
   guint guessed_tokens;         /* generated ones that were guessed right, several in one pass */
+  guint steps;                  /* passes through the decoder after the prompt */
+  guint64 steps_together;       /* the sum over these of the conversations that shared them, itself included */
   gint64 vision_us;             /* microseconds */
   gint64 prefill_us;
   gint64 decode_us;
@@ -165,7 +167,9 @@ typedef struct
 L4_API void l4_answer_clear (L4Answer *answer);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (L4Answer, l4_answer_clear)
 
-/* The working memory (KV cache, scratch) of one conversation at a time. Used by one thread at a time. */
+/* The working memory (KV cache, scratch) of one conversation at a time. Used by one thread at a time. Sessions of a model that answer at
+ * the same time on several threads share their steps, which changes no answer; one for whose cache there is no memory waits until another
+ * has answered. */
 typedef struct _L4Session L4Session;
 
 L4_API L4Session *l4_session_new (L4Model *model);      /* (transfer full); holds a reference to model */

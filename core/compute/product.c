@@ -25,7 +25,7 @@ static L4Way
 choose_way (const L4Compute *compute, const L4Product *product)
 {
   const L4TileKernels *tiles = l4_kernels ()->tiles;
-  gboolean few = product->m <= L4_DOT_ROWS, plain = is_plain (product->weight->type);
+  gboolean few = product->apart || product->m <= L4_DOT_ROWS, plain = is_plain (product->weight->type);
   gboolean alike = product->gate == NULL || is_plain (product->gate->type) == plain;
 
   if (compute->precision == L4_PRECISION_F32 || product->weight->type == L4_TYPE_F32)

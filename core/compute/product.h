@@ -29,6 +29,7 @@ typedef struct
   const L4LayerNorm *norm;      /* NULL: none */
   const float *factors;         /* [m]; NULL: 1 */
   gint64 m;                     /* 0: nothing is done */
+  gboolean apart;               /* a row's result depends on that row alone, as if m were 1: for rows of different conversations */
   const float *bias;            /* [n_out]; NULL: 0 */
   L4Activation activation;
   gboolean add;                 /* add to y instead of replacing it */
@@ -37,5 +38,6 @@ typedef struct
 
 /* Does all products in one go, in any order. Quantised weights meet x rounded to 8 bits in groups of 32, or to bfloat16 where there
  * are matrix units and more than 8 rows; weights of 16 bits and FP8 meet x rounded to bfloat16; float32 weights, and everything in
- * L4_PRECISION_F32, meet x as it is. Sums are float32. A row's result for m <= 8 depends on that row alone. Any thread. */
+ * L4_PRECISION_F32, meet x as it is. Sums are float32. A row's result for m <= 8, or apart, depends on that row alone. Any
+ * thread. */
 gboolean l4_multiply (L4Compute *compute, const L4Product *products, gsize n_products, GError **error);

@@ -48,6 +48,13 @@ l4_cache_free (L4Cache *self)
   g_free (self);
 }
 
+gboolean
+l4_cache_has_room (const L4Cache *self, gint64 n, GError **error)
+{
+  return self->n_tokens + n <= self->capacity
+      || l4_fail (error, L4_ERROR_INPUT, _("%" PRId64 " tokens do not fit a context of %" PRId64), self->n_tokens + n, self->capacity);
+}
+
 void
 l4_cache_clear (L4Cache *self)
 {

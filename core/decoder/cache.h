@@ -23,6 +23,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Cache, l4_cache_free)
 /* Bytes that such a cache takes; G_MAXUINT64 when they cannot be counted. */
 guint64 l4_cache_bytes (const L4Compute *compute, const L4TextConfig *config, gboolean int8, gint64 capacity);
 
+/* L4_ERROR_INPUT unless n further tokens fit. */
+gboolean l4_cache_has_room (const L4Cache *self, gint64 n, GError **error);
+
 /* Forgets all tokens, keeps the memory. */
 void l4_cache_clear (L4Cache *self);
 

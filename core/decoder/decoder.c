@@ -166,29 +166,42 @@ normalise (const L4Decoder *self, L4Compute *compute, const float *y, float *h, 
 
 /* h += y of the layer before; h += attention(norm(h)); y = feed-forward(norm(h)). x, y: [n, hidden]; router: [n, n_experts]. */
 static gboolean
-forward_layer (const L4Decoder *self, gint64 l, L4Compute *compute, L4Cache *cache, const L4Angles *angles, gint64 n,
+forward_layer (const L4Decoder *self, gint64 l, L4Compute *compute, const L4Strands *tokens, const L4Angles *angles,
     const gint32 *forced, float *h, float *x, float *y, float *router, float *hidden_states, GError **error)
 {
   const L4TextConfig *config = self->config;
   const Layer *layer = &self->layers[l];
+  gboolean apart = l4_strands_apart (tokens);
+  gint64 n = tokens->n;
 
   normalise (self, compute, l > 0 ? y : NULL, h, layer->attention_norm, n, x);
   if (hidden_states != NULL)
     memcpy (hidden_states + l * n * config->hidden, h, n * config->hidden * sizeof (float));
-  if (!l4_self_attention_forward (&layer->attention, compute, cache, l, angles, x, n, y, error))
+  if (!l4_self_attention_forward (&layer->attention, compute, tokens, l, angles, x, y, error))
     return FALSE;
   normalise (self, compute, y, h, layer->ffn_norm, n, x);
-  return config->layers[l].moe ? l4_mixture (&layer->mixture, compute, x, n, forced, router, y, error)
-      : l4_feed_forward (&layer->dense, compute, x, n, y, error);
+  return config->layers[l].moe ? l4_mixture (&layer->mixture, compute, x, n, apart, forced, router, y, error)
+      : l4_feed_forward (&layer->dense, compute, x, n, apart, y, error);
+}
+
+/* Angles of every token's place in its own conversation; chunk: 0, or counted from the start of each chunk. */
+static void
+find_angles (const L4Decoder *self, const L4Strands *tokens, gint64 chunk, const L4Angles *angles)
+{
+  gint64 n_pairs = self->config->head_dim / 2, at = 0;
+
+  for (gsize i = 0; i < tokens->n_strands; at += tokens->strands[i++].n)
+    l4_rope_angles (self->frequencies, n_pairs, tokens->strands[i].cache->n_tokens, tokens->strands[i].n, chunk,
+        (float *) angles->cosines + at * n_pairs, (float *) angles->sines + at * n_pairs);
 }
 
 gboolean
-l4_decoder_forward (const L4Decoder *self, L4Compute *compute, L4Cache *cache, float *h, gint64 n, const L4Probe *given,
+l4_decoder_forward (const L4Decoder *self, L4Compute *compute, const L4Strands *tokens, float *h, const L4Probe *given,
     GCancellable *cancellable, GError **error)
 {
   const L4TextConfig *config = self->config;
   const L4Probe probe = given != NULL ? *given : (L4Probe) { 0 };
-  gint64 n_pairs = config->head_dim / 2, size = n * config->hidden, moe = 0;
+  gint64 n = tokens->n, n_pairs = config->head_dim / 2, size = n * config->hidden, moe = 0;
   g_auto (L4Workspace) workspace = { 0 };
   float *memory = l4_workspace_take (&workspace, compute, 2 * size + n * config->n_experts + 4 * n * n_pairs, error);
   float *x = memory;            /* [n, hidden] */
@@ -200,12 +213,11 @@ l4_decoder_forward (const L4Decoder *self, L4Compute *compute, L4Cache *cache, f
 
   if (memory == NULL)
     return FALSE;
-  if (cache->n_tokens + n > cache->capacity)
-    return l4_fail (error, L4_ERROR_INPUT, _("%" PRId64 " tokens do not fit a context of %" PRId64),
-        cache->n_tokens + n, cache->capacity);
-  l4_rope_angles (self->frequencies, n_pairs, cache->n_tokens, n, 0, (float *) whole.cosines, (float *) whole.sines);
-  l4_rope_angles (self->frequencies, n_pairs, cache->n_tokens, n, config->chunk, (float *) chunked.cosines,
-      (float *) chunked.sines);
+  for (gsize i = 0; i < tokens->n_strands; i++)
+    if (!l4_cache_has_room (tokens->strands[i].cache, tokens->strands[i].n, error))
+      return FALSE;
+  find_angles (self, tokens, 0, &whole);
+  find_angles (self, tokens, config->chunk, &chunked);
 
   for (gint64 l = 0; l < config->n_layers; l++) {
     gboolean is_moe = config->layers[l].moe;
@@ -213,7 +225,7 @@ l4_decoder_forward (const L4Decoder *self, L4Compute *compute, L4Cache *cache, f
 
     if (g_cancellable_is_cancelled (cancellable))
       return l4_fail (error, L4_ERROR_CANCELLED, _("cancelled"));
-    if (!forward_layer (self, l, compute, cache, config->layers[l].chunked ? &chunked : &whole, n, forced, h, x, y, router,
+    if (!forward_layer (self, l, compute, tokens, config->layers[l].chunked ? &chunked : &whole, forced, h, x, y, router,
             probe.hidden_states, error))
       return FALSE;
     if (is_moe && probe.router_logits != NULL)
@@ -223,12 +235,14 @@ l4_decoder_forward (const L4Decoder *self, L4Compute *compute, L4Cache *cache, f
   normalise (self, compute, y, h, self->norm, n, h);
   if (probe.hidden_states != NULL)
     memcpy (probe.hidden_states + config->n_layers * size, h, size * sizeof (float));
-  cache->n_tokens += n;
+  for (gsize i = 0; i < tokens->n_strands; i++)
+    tokens->strands[i].cache->n_tokens += tokens->strands[i].n;
   return TRUE;
 }
 
 gboolean
-l4_decoder_logits (const L4Decoder *self, L4Compute *compute, const float *h, gint64 n, float *logits, GError **error)
+l4_decoder_logits (const L4Decoder *self, L4Compute *compute, const float *h, gint64 n, gboolean apart, float *logits,
+    GError **error)
 {
-  return l4_multiply (compute, &(L4Product) {.weight = self->head,.x = h,.m = n,.y = logits }, 1, error);
+  return l4_multiply (compute, &(L4Product) {.weight = self->head,.x = h,.m = n,.apart = apart,.y = logits }, 1, error);
 }

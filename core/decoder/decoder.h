@@ -3,8 +3,8 @@
 
 #pragma once
 
-#include "decoder/cache.h"
 #include "compute/loader.h"
+#include "decoder/strands.h"
 
 /* Weights. Immutable after loading; any thread, each with its own cache. */
 typedef struct _L4Decoder L4Decoder;
@@ -28,12 +28,14 @@ typedef struct
 /* embeddings of ids: [n, hidden]. L4_ERROR_INPUT when an id is outside the vocabulary. */
 gboolean l4_decoder_embed (const L4Decoder *self, const gint32 *ids, gint64 n, float *embeddings, GError **error);
 
-/* Runs n further tokens through all layers: h [n, hidden] holds embeddings on entry and the normalised output on return.
- * cache->n_tokens + n <= cache->capacity. probe may be NULL. A cancelled cancellable stops between layers: FALSE with
- * L4_ERROR_CANCELLED, and the cache is then of no further use. */
-gboolean l4_decoder_forward (const L4Decoder *self, L4Compute *compute, L4Cache *cache, float *h, gint64 n,
-    const L4Probe *probe, GCancellable *cancellable, GError **error);
+/* Runs further tokens through all layers: h [tokens->n, hidden] holds embeddings on entry and the normalised output on return. Each
+ * strand's cache must have room. Of several strands each gives, to the last bit, what it gives by itself, as long as it has no more than
+ * L4_STEP_TOKENS. probe may be NULL. A cancelled cancellable stops between layers: FALSE with L4_ERROR_CANCELLED, and the caches are then
+ * of no further use. */
+#define L4_STEP_TOKENS 8
+gboolean l4_decoder_forward (const L4Decoder *self, L4Compute *compute, const L4Strands *tokens, float *h, const L4Probe *probe,
+    GCancellable *cancellable, GError **error);
 
-/* logits [n, vocab] of outputs h [n, hidden]. */
-gboolean l4_decoder_logits (const L4Decoder *self, L4Compute *compute, const float *h, gint64 n, float *logits,
+/* logits [n, vocab] of outputs h [n, hidden]; apart: as in L4Product. */
+gboolean l4_decoder_logits (const L4Decoder *self, L4Compute *compute, const float *h, gint64 n, gboolean apart, float *logits,
     GError **error);

@@ -80,14 +80,16 @@ l4_mixture_clear (L4Mixture *self)
 /* Forward ------------------------------------------------------------------------------------------------------------ */
 
 gboolean
-l4_feed_forward (const L4FeedForward *self, L4Compute *compute, const float *x, gint64 n, float *y, GError **error)
+l4_feed_forward (const L4FeedForward *self, L4Compute *compute, const float *x, gint64 n, gboolean apart, float *y,
+    GError **error)
 {
   g_auto (L4Workspace) workspace = { 0 };
   float *inner = l4_workspace_take (&workspace, compute, n * self->up->n_out, error);
 
   return inner != NULL
-      && l4_multiply (compute, &(L4Product) {.weight = self->up,.gate = self->gate,.x = x,.m = n,.y = inner }, 1, error)
-      && l4_multiply (compute, &(L4Product) {.weight = self->down,.x = inner,.m = n,.y = y }, 1, error);
+      && l4_multiply (compute, &(L4Product) {.weight = self->up,.gate = self->gate,.x = x,.m = n,.apart = apart,.y = inner }, 1,
+          error)
+      && l4_multiply (compute, &(L4Product) {.weight = self->down,.x = inner,.m = n,.apart = apart,.y = y }, 1, error);
 }
 
 /* The k experts with the largest logits, best first, the lower number on ties. */
@@ -153,32 +155,32 @@ group_tokens (const L4Mixture *self, const gint32 *chosen, const float *logits, 
 
 /* All networks side by side: inner [n + n * top_k, width], the shared one's rows first; routed [n * top_k, hidden]. */
 static gboolean
-run_networks (const L4Mixture *self, L4Compute *compute, const Groups *groups, const float *x, gint64 n, float *inner,
+run_networks (const L4Mixture *self, L4Compute *compute, const Groups *groups, const float *x, gint64 n, gboolean apart, float *inner,
     float *routed, float *y, GError **error)
 {
   g_autofree L4Product *products = g_new0 (L4Product, self->n_experts + 1);
   gint64 hidden = self->router->n_in, width = self->shared.up->n_out;
   gsize n_products = 1;
 
-  products[0] = (L4Product) {.weight = self->shared.up,.gate = self->shared.gate,.x = x,.m = n,.y = inner };
+  products[0] = (L4Product) {.weight = self->shared.up,.gate = self->shared.gate,.x = x,.m = n,.apart = apart,.y = inner };
   for (gint64 e = 0; e < self->n_experts; e++) {
     gint64 first = groups->first[e], m = groups->first[e + 1] - first;
 
     if (m > 0)
       products[n_products++] = (L4Product) {.weight = self->experts[e].up,.gate = self->experts[e].gate,.x = x,
-        .rows = groups->tokens + first,.factors = groups->weights + first,.m = m,.y = inner + (n + first) * width
+        .rows = groups->tokens + first,.factors = groups->weights + first,.m = m,.apart = apart,.y = inner + (n + first) * width
       };
   }
   if (!l4_multiply (compute, products, n_products, error))
     return FALSE;
-  products[0] = (L4Product) {.weight = self->shared.down,.x = inner,.m = n,.y = y };
+  products[0] = (L4Product) {.weight = self->shared.down,.x = inner,.m = n,.apart = apart,.y = y };
   n_products = 1;
   for (gint64 e = 0; e < self->n_experts; e++) {
     gint64 first = groups->first[e], m = groups->first[e + 1] - first;
 
     if (m > 0)
       products[n_products++] = (L4Product) {.weight = self->experts[e].down,.x = inner + (n + first) * width,.m = m,
-        .y = routed + first * hidden
+        .apart = apart,.y = routed + first * hidden
       };
   }
   return l4_multiply (compute, products, n_products, error);
@@ -204,8 +206,8 @@ add_routed (gpointer data, gsize token, guint thread)
 }
 
 gboolean
-l4_mixture (const L4Mixture *self, L4Compute *compute, const float *x, gint64 n, const gint32 *forced, float *logits,
-    float *y, GError **error)
+l4_mixture (const L4Mixture *self, L4Compute *compute, const float *x, gint64 n, gboolean apart, const gint32 *forced,
+    float *logits, float *y, GError **error)
 {
   gint64 hidden = self->router->n_in, width = self->shared.up->n_out, total = n * self->top_k;
   g_auto (L4Workspace) workspace = { 0 };
@@ -215,7 +217,7 @@ l4_mixture (const L4Mixture *self, L4Compute *compute, const float *x, gint64 n,
   Sum sum = { &groups, self->top_k, hidden, memory + (n + total) * width, y };
 
   if (memory == NULL
-      || !l4_multiply (compute, &(L4Product) {.weight = self->router,.x = x,.m = n,.y = logits }, 1, error))
+      || !l4_multiply (compute, &(L4Product) {.weight = self->router,.x = x,.m = n,.apart = apart,.y = logits }, 1, error))
     return FALSE;
   if (forced != NULL)
     memcpy (chosen, forced, total * sizeof (gint32));
@@ -223,7 +225,7 @@ l4_mixture (const L4Mixture *self, L4Compute *compute, const float *x, gint64 n,
     for (gint64 t = 0; t < n; t++)
       choose_experts (logits + t * self->n_experts, self->n_experts, self->top_k, chosen + t * self->top_k);
   group_tokens (self, chosen, logits, n, &groups);
-  if (!run_networks (self, compute, &groups, x, n, memory, memory + (n + total) * width, y, error))
+  if (!run_networks (self, compute, &groups, x, n, apart, memory, memory + (n + total) * width, y, error))
     return FALSE;
   l4_compute_run (compute, add_routed, &sum, n, total * hidden);
   return TRUE;

@@ -28,11 +28,13 @@ void l4_feed_forward_clear (L4FeedForward *self);
 void l4_mixture_load (L4Mixture *self, L4Loader *loader, const L4TextConfig *config, const char *prefix);
 void l4_mixture_clear (L4Mixture *self);
 
-/* x, y: [n, hidden] */
-gboolean l4_feed_forward (const L4FeedForward *self, L4Compute *compute, const float *x, gint64 n, float *y, GError **error);
+/* x, y: [n, hidden]; apart: as in L4Product */
+gboolean l4_feed_forward (const L4FeedForward *self, L4Compute *compute, const float *x, gint64 n, gboolean apart, float *y,
+    GError **error);
 
 /* The shared network and, for each token, its top_k experts, whose input the router weighs. Only experts that a token chose are
  * computed, each once for all its tokens.
- * logits: [n, n_experts], the router's; forced: [n, top_k] experts to take instead of the router's choice, or NULL. */
-gboolean l4_mixture (const L4Mixture *self, L4Compute *compute, const float *x, gint64 n, const gint32 *forced,
+ * logits: [n, n_experts], the router's; forced: [n, top_k] experts to take instead of the router's choice, or NULL; apart: as
+ * in L4Product. */
+gboolean l4_mixture (const L4Mixture *self, L4Compute *compute, const float *x, gint64 n, gboolean apart, const gint32 *forced,
     float *logits, float *y, GError **error);

@@ -95,11 +95,12 @@ attend (L4Compute *compute, L4Cache *cache, gint64 layer, const float *q, const 
 }
 
 gboolean
-l4_self_attention_forward (const L4SelfAttention *self, L4Compute *compute, L4Cache *cache, gint64 layer,
-    const L4Angles *angles, const float *x, gint64 n, float *y, GError **error)
+l4_self_attention_forward (const L4SelfAttention *self, L4Compute *compute, const L4Strands *tokens, gint64 layer,
+    const L4Angles *angles, const float *x, float *y, GError **error)
 {
-  const L4TextConfig *config = cache->config;
-  gint64 q_width = config->n_heads * config->head_dim, kv_width = config->n_kv_heads * config->head_dim;
+  const L4TextConfig *config = tokens->strands[0].cache->config;
+  gboolean apart = l4_strands_apart (tokens);
+  gint64 q_width = config->n_heads * config->head_dim, kv_width = config->n_kv_heads * config->head_dim, n = tokens->n, at = 0;
   g_auto (L4Workspace) workspace = { 0 };
   float *memory = l4_workspace_take (&workspace, compute, n * 2 * (q_width + kv_width), error);
   float *q = memory;            /* [n, n_heads, head_dim] */
@@ -108,19 +109,26 @@ l4_self_attention_forward (const L4SelfAttention *self, L4Compute *compute, L4Ca
   float *heads = v + n * kv_width;      /* [n, n_heads, head_dim] */
 
   const L4Product inputs[] = {
-    {.weight = self->q,.x = x,.m = n,.bias = self->q_bias,.y = q},
-    {.weight = self->k,.x = x,.m = n,.bias = self->k_bias,.y = k},
-    {.weight = self->v,.x = x,.m = n,.bias = self->v_bias,.y = v},
+    {.weight = self->q,.x = x,.m = n,.apart = apart,.bias = self->q_bias,.y = q},
+    {.weight = self->k,.x = x,.m = n,.apart = apart,.bias = self->k_bias,.y = k},
+    {.weight = self->v,.x = x,.m = n,.apart = apart,.bias = self->v_bias,.y = v},
   };
+  const L4Product output = {.weight = self->o,.x = heads,.m = n,.apart = apart,.bias = self->o_bias,.y = y };
 
   if (memory == NULL || !l4_multiply (compute, inputs, G_N_ELEMENTS (inputs), error))
     return FALSE;
   if (config->layers[layer].rope) {
     rotate_heads (config, angles, n, config->n_heads, q);
     rotate_heads (config, angles, n, config->n_kv_heads, k);
-  } else if (config->temperature) {
-    scale_queries (config, cache->n_tokens, n, q);
   }
-  return attend (compute, cache, layer, q, k, v, n, heads, error)
-      && l4_multiply (compute, &(L4Product) {.weight = self->o,.x = heads,.m = n,.bias = self->o_bias,.y = y }, 1, error);
+  for (gsize i = 0; i < tokens->n_strands; at += tokens->strands[i++].n) {
+    const L4Strand *strand = &tokens->strands[i];
+
+    if (!config->layers[layer].rope && config->temperature)
+      scale_queries (config, strand->cache->n_tokens, strand->n, q + at * q_width);
+    if (!attend (compute, strand->cache, layer, q + at * q_width, k + at * kv_width, v + at * kv_width, strand->n, heads + at * q_width,
+            error))
+      return FALSE;
+  }
+  return l4_multiply (compute, &output, 1, error);
 }

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "compute/loader.h"
-#include "decoder/cache.h"
+#include "decoder/strands.h"
 
 typedef struct
 {
@@ -23,7 +23,7 @@ typedef struct
 void l4_self_attention_load (L4SelfAttention *self, L4Loader *loader, const L4TextConfig *config, const char *prefix);
 void l4_self_attention_clear (L4SelfAttention *self);
 
-/* y = attention of the n tokens that follow those in cache, whose keys and values are stored on the way; cache->n_tokens stays.
- * x, y: [n, hidden]; angles: of this layer's kind. */
-gboolean l4_self_attention_forward (const L4SelfAttention *self, L4Compute *compute, L4Cache *cache, gint64 layer,
-    const L4Angles *angles, const float *x, gint64 n, float *y, GError **error);
+/* y = attention of the tokens, each to those of its own conversation; keys and values are stored on the way, the caches' n_tokens stay.
+ * x, y: [tokens->n, hidden]; angles: of this layer's kind. */
+gboolean l4_self_attention_forward (const L4SelfAttention *self, L4Compute *compute, const L4Strands *tokens, gint64 layer,
+    const L4Angles *angles, const float *x, float *y, GError **error);

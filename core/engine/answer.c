@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "batch/batch.h"
 #include "engine/draft.h"
 #include "engine/prompt.h"
 #include "output/text.h"
@@ -17,8 +18,8 @@
 typedef struct
 {
   L4Llama *model;
-  L4Cache *cache;               /* NULL until the first answer; grows */
-  GArray *places;               /* L4Place: what the cache holds */
+  L4Tenant tenant;              /* the cache: NULL until the first answer; grows; may be given up between answers */
+  GArray *places;               /* L4Place: what the cache holds, or held */
   L4PictureCache *pictures;
   L4Draft *draft;
   double usual_tokens;          /* of an answer; 0: none yet */
@@ -41,41 +42,44 @@ l4_llama_session_free (gpointer session)
 {
   Session *self = session;
 
-  l4_cache_free (self->cache);
+  l4_room_clear (self->model->room, &self->tenant);
   g_array_unref (self->places);
   l4_picture_cache_free (self->pictures);
   l4_draft_free (self->draft);
   g_free (self);
 }
 
+/* Between these the cache is this thread's alone. */
+static void
+enter (Session *self)
+{
+  l4_room_enter (self->model->room, &self->tenant);
+  if (self->tenant.cache == NULL)
+    g_array_set_size (self->places, 0);
+}
+
+static void
+leave (Session *self)
+{
+  l4_room_leave (self->model->room, &self->tenant);
+}
+
 /* Whether the cache can stay as it is for a conversation of capacity tokens. */
 static gboolean
 cache_fits (const Session *self, gboolean int8, gint64 capacity)
 {
-  return self->cache != NULL && self->cache->int8 == int8 && self->cache->capacity >= capacity;
+  const L4Cache *cache = self->tenant.cache;
+
+  return cache != NULL && cache->int8 == int8 && cache->capacity >= capacity;
 }
 
 /* A cache with room for capacity tokens; one that fits keeps what it holds. */
 static gboolean
-prepare_cache (Session *self, gboolean int8, gint64 capacity, GError **error)
+prepare_cache (Session *self, gboolean int8, gint64 capacity, GCancellable *cancellable, GError **error)
 {
-  const L4TextConfig *config = &self->model->config->text;
-  guint64 needed = l4_cache_bytes (self->model->compute, config, int8, capacity);
-  guint64 available;
-
-  if (cache_fits (self, int8, capacity))
-    return TRUE;
-  g_clear_pointer (&self->cache, l4_cache_free);
-  g_array_set_size (self->places, 0);
-  available = l4_memory_available ();
-  if (self->model->memory_limit > 0)
-    available = MIN (available, self->model->memory_limit - MIN (self->model->memory, self->model->memory_limit));
-  if (needed > available)
-    return l4_fail (error, L4_ERROR_MEMORY,
-        _("a context of %" PRId64 " tokens needs %.1f MiB of memory, but only %.1f MiB are left"), capacity,
-        needed / 1048576.0, available / 1048576.0);
-  self->cache = l4_cache_new (self->model->compute, config, int8, capacity, error);
-  return self->cache != NULL;
+  if (!cache_fits (self, int8, capacity))
+    g_array_set_size (self->places, 0);
+  return l4_room_take (self->model->room, &self->tenant, int8, capacity, cancellable, error);
 }
 
 /* How many tokens of the prompt the cache holds already. At least MIN_BATCH remain to be done: batches of fewer rows are multiplied
@@ -87,7 +91,7 @@ count_kept (const Session *self, const L4Prompt *prompt)
 
   while (same < most && memcmp (&g_array_index (self->places, L4Place, same), &prompt->places[same], sizeof (L4Place)) == 0)
     same++;
-  return same > 0 && l4_cache_can_rewind (self->cache, same) ? same : 0;
+  return same > 0 && l4_cache_can_rewind (self->tenant.cache, same) ? same : 0;
 }
 
 /* Makes the cache hold just the first n tokens, which it does hold. */
@@ -95,9 +99,9 @@ static void
 keep_prefix (Session *self, gint64 n)
 {
   if (n == 0)
-    l4_cache_clear (self->cache);
+    l4_cache_clear (self->tenant.cache);
   else
-    l4_cache_rewind (self->cache, n);
+    l4_cache_rewind (self->tenant.cache, n);
   g_array_set_size (self->places, n);
 }
 
@@ -115,9 +119,9 @@ prefill (Session *self, const L4Prompt *prompt, float *logits, L4Answer *answer,
     return FALSE;
   keep_prefix (self, kept);
   answer->reused_tokens = kept;
-  if (!l4_llama_forward (model, self->cache, h + kept * hidden, n - kept, 1, logits, cancellable, error)) {
+  if (!l4_llama_forward (model, self->tenant.cache, h + kept * hidden, n - kept, 1, logits, cancellable, error)) {
     g_array_set_size (self->places, 0);
-    l4_cache_clear (self->cache);
+    l4_cache_clear (self->tenant.cache);
     return FALSE;
   }
   g_array_append_vals (self->places, prompt->places + kept, n - kept);
@@ -126,17 +130,20 @@ prefill (Session *self, const L4Prompt *prompt, float *logits, L4Answer *answer,
 
 /* Sends n tokens that follow through the decoder; logits [n, vocab]. */
 static gboolean
-step (Session *self, const gint32 *ids, guint n, float *logits, GCancellable *cancellable, GError **error)
+step (Session *self, const gint32 *ids, guint n, float *logits, L4Answer *answer, GCancellable *cancellable, GError **error)
 {
   l4_autofree float *h = l4_llama_embed (self->model, ids, n, NULL, 0, error);
+  guint together = 0;
 
-  if (h == NULL || !l4_llama_forward (self->model, self->cache, h, n, n, logits, cancellable, error)) {
+  if (h == NULL || !l4_batch_step (self->model->batch, self->tenant.cache, h, n, logits, &together, cancellable, error)) {
     g_array_set_size (self->places, 0);
-    l4_cache_clear (self->cache);
+    l4_cache_clear (self->tenant.cache);
     return FALSE;
   }
   for (guint i = 0; i < n; i++)
     g_array_append_val (self->places, ((L4Place) {.id = ids[i] }));
+  answer->steps++;
+  answer->steps_together += together;
   return TRUE;
 }
 
@@ -144,7 +151,7 @@ step (Session *self, const gint32 *ids, guint n, float *logits, GCancellable *ca
 static void
 unstep (Session *self, guint n)
 {
-  l4_cache_rewind (self->cache, self->cache->n_tokens - n);
+  l4_cache_rewind (self->tenant.cache, self->tenant.cache->n_tokens - n);
   g_array_set_size (self->places, self->places->len - n);
 }
 
@@ -210,11 +217,11 @@ advance (Generation *self, gint32 id, float *logits, gint32 *next, GCancellable 
   Session *session = self->session;
   gint64 vocab = session->model->config->text.vocab, room = self->max_tokens - self->answer->generated_tokens;
   gint32 ids[L4_MAX_DRAFT + 1] = { id };
-  guint most = CLAMP (MIN (room, l4_cache_rewindable (session->cache)) - 1, 0, L4_MAX_DRAFT);
+  guint most = CLAMP (MIN (room, l4_cache_rewindable (session->tenant.cache)) - 1, 0, L4_MAX_DRAFT);
   guint guessed = most > 0 ? l4_draft_guess (session->draft, most, ids + 1) : 0, right = 0;
   gboolean more;
 
-  if (!step (session, ids, guessed + 1, logits, cancellable, error))
+  if (!step (session, ids, guessed + 1, logits, self->answer, cancellable, error))
     return FALSE;
   while ((more = choose (self, logits + right * vocab, next, error)) && right < guessed && *next == ids[right + 1])
     right++;
@@ -234,9 +241,11 @@ generate (Generation *self, float *logits, GCancellable *cancellable, GError **e
   gboolean more;
 
   self->answer->finish = L4_FINISH_LENGTH;
+  l4_batch_join (self->session->model->batch);
   more = !g_cancellable_is_cancelled (cancellable) && choose (self, logits, &id, &problem);
   while (more && !g_cancellable_is_cancelled (cancellable))
     more = advance (self, id, logits, &id, cancellable, &problem);
+  l4_batch_leave (self->session->model->batch);
   if (problem == NULL && g_cancellable_is_cancelled (cancellable) && self->answer->finish != L4_FINISH_STOP
       && self->answer->generated_tokens < self->max_tokens)
     self->answer->finish = L4_FINISH_CANCELLED;
@@ -269,7 +278,7 @@ static void
 learn (Session *self, const L4Pictures *pictures, L4Answer *answer)
 {
   const L4Task task = { pictures->n_pictures - pictures->n_reused, pictures->n_new_tiles, answer->prompt_tokens,
-    answer->reused_tokens, answer->generated_tokens, self->cache->int8 ? 1 : 2
+    answer->reused_tokens, answer->generated_tokens, self->tenant.cache->int8 ? 1 : 2
   };
   const gint64 took_us[L4_N_STAGES] = { answer->vision_us, answer->prefill_us, answer->decode_us };
   L4Work work[L4_N_STAGES];
@@ -306,7 +315,7 @@ answer_conversation (Session *self, const L4Message *messages, gsize n_messages,
   answer->prompt_digest = l4_prompt_digest (&prompt);
   capacity = needed_capacity (model, &prompt, options->max_tokens);
   logits = l4_alloc ((L4_MAX_DRAFT + 1) * model->config->text.vocab * sizeof (float), _("logits"), error);
-  if (logits == NULL || !prepare_cache (self, options->kv_int8, capacity, error)
+  if (logits == NULL || !prepare_cache (self, options->kv_int8, capacity, cancellable, error)
       || !prefill (self, &prompt, logits, answer, cancellable, error))
     return FALSE;
   answer->prefill_us = lap (&clock);
@@ -334,6 +343,7 @@ l4_llama_forecast (gpointer session, const L4Message *messages, gsize n_messages
   if (!l4_prompt_prepare (model, self->pictures, messages, n_messages, options->max_tiles, &prompt, error))
     return FALSE;
   capacity = needed_capacity (model, &prompt, options->max_tokens);
+  enter (self);
   task = (L4Task) {
     .pictures = prompt.pictures.n_pictures - prompt.pictures.n_reused,
     .tiles = prompt.pictures.n_new_tiles,
@@ -342,6 +352,7 @@ l4_llama_forecast (gpointer session, const L4Message *messages, gsize n_messages
     .generated = MIN (capacity - prompt.ids->len, self->usual_tokens > 0 ? self->usual_tokens + 0.5 : options->max_tokens),
     .kv_size = options->kv_int8 ? 1 : 2,
   };
+  leave (self);
   l4_task_work (&task, model->config, l4_type_from_name (model->quantization), work);
   *forecast = (L4Forecast) { prompt.pictures.n_pictures, task.tiles, task.prompt, task.kept, task.generated };
   for (guint i = 0; i < L4_N_STAGES; i++) {
@@ -357,8 +368,12 @@ l4_llama_answer (gpointer session, const L4Message *messages, gsize n_messages, 
     L4TextFunc on_text, gpointer user_data, GCancellable *cancellable, L4Answer *answer, GError **error)
 {
   g_autoptr (GError) problem = NULL;
+  gboolean answered;
 
-  if (answer_conversation (session, messages, n_messages, options, on_text, user_data, cancellable, answer, &problem))
+  enter (session);
+  answered = answer_conversation (session, messages, n_messages, options, on_text, user_data, cancellable, answer, &problem);
+  leave (session);
+  if (answered)
     return TRUE;
   if (!g_error_matches (problem, L4_ERROR, L4_ERROR_CANCELLED)) {
     g_propagate_error (error, g_steal_pointer (&problem));

@@ -123,6 +123,8 @@ l4_llama_load (const L4LoadOptions *options, L4Precision precision, L4ProgressFu
   self->compute = l4_compute_new (precision, options->threads, error);
   if (self->compute == NULL || !load_weights (self, progress, user_data, cancellable, error))
     return NULL;
+  self->batch = l4_batch_new (self->decoder, self->compute, &self->config->text);
+  self->room = l4_room_new (self->compute, &self->config->text, self->memory_limit > 0 ? MAX (self->memory_limit - self->memory, 1) : 0);
   if (!self->map)
     g_clear_pointer (&self->checkpoint, l4_checkpoint_free);
   return g_steal_pointer (&self);
@@ -133,6 +135,8 @@ l4_llama_free (L4Llama *self)
 {
   if (self == NULL)
     return;
+  l4_room_free (self->room);
+  l4_batch_free (self->batch);
   l4_decoder_free (self->decoder);
   l4_vision_encoder_free (self->vision);
   l4_compute_free (self->compute);
@@ -176,11 +180,14 @@ l4_llama_forward (const L4Llama *self, L4Cache *cache, float *h, gint64 n, gint6
   gint64 hidden = self->config->text.hidden, batch = 0;
 
   for (gint64 at = 0; at < n; at += batch) {
+    L4Strands tokens;
+
     batch = MIN (L4_FORWARD_BATCH, n - at);
-    if (!l4_decoder_forward (self->decoder, self->compute, cache, h + at * hidden, batch, NULL, cancellable, error))
+    tokens = l4_strands_of (&(L4Strand) { cache, batch });
+    if (!l4_decoder_forward (self->decoder, self->compute, &tokens, h + at * hidden, NULL, cancellable, error))
       return FALSE;
   }
-  return l4_decoder_logits (self->decoder, self->compute, h + (n - n_logits) * hidden, n_logits, logits, error);
+  return l4_decoder_logits (self->decoder, self->compute, h + (n - n_logits) * hidden, n_logits, FALSE, logits, error);
 }
 
 /* The describer behind the public interface ------------------------------------------------------------------------------ */

@@ -3,7 +3,8 @@
 
 #pragma once
 
-#include "decoder/decoder.h"
+#include "batch/batch.h"
+#include "batch/room.h"
 #include "engine/pace.h"
 #include "tokenizer/chat.h"
 #include "vision/encoder.h"
@@ -16,6 +17,8 @@ typedef struct
   L4ChatTokens tokens;
   L4Compute *compute;
   L4Decoder *decoder;
+  L4Batch *batch;               /* steps of all sessions */
+  L4Room *room;                 /* caches of all sessions */
   L4VisionEncoder *vision;      /* NULL in a text-only checkpoint */
   char *why_no_vision;          /* as of the checkpoint */
   L4Checkpoint *checkpoint;     /* while loading, and with map as long as the model */

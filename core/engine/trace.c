@@ -48,6 +48,7 @@ trace_all (const L4Llama *model, const gint32 *ids, gint64 n, const float *tiles
   const L4TextConfig *config = &model->config->text;
   g_autoptr (L4Cache) cache = NULL;
   l4_autofree float *h = NULL;  /* [n, hidden] */
+  L4Strands tokens;
   L4Probe probe;
 
   trace->n = n;
@@ -66,8 +67,9 @@ trace_all (const L4Llama *model, const gint32 *ids, gint64 n, const float *tiles
     return FALSE;
   h = l4_llama_embed (model, ids, n, trace->vision_features, trace->n_features, error);
   probe = (L4Probe) {.hidden_states = trace->hidden_states,.router_logits = trace->router_logits,.experts = experts };
-  return h != NULL && l4_decoder_forward (model->decoder, model->compute, cache, h, n, &probe, NULL, error)
-      && l4_decoder_logits (model->decoder, model->compute, h, n, trace->logits, error);
+  tokens = l4_strands_of (&(L4Strand) { cache, n });
+  return h != NULL && l4_decoder_forward (model->decoder, model->compute, &tokens, h, &probe, NULL, error)
+      && l4_decoder_logits (model->decoder, model->compute, h, n, FALSE, trace->logits, error);
 }
 
 gboolean

@@ -297,17 +297,20 @@ run_cached (const Golden *golden, gboolean int8, gint64 batch, const L4Probe *pr
   h = l4_llama_embed (model, golden->ids, golden->n, features, n_features, &error);
   g_assert_no_error (error);
   for (gint64 at = 0; at < golden->n; at += step) {
+    L4Strands tokens;
+
     step = MIN (batch, golden->n - at);
-    g_assert_true (l4_decoder_forward (model->decoder, model->compute, cache, h + at * config->hidden, step, probe, NULL,
-            &error));
-    g_assert_true (l4_decoder_logits (model->decoder, model->compute, h + at * config->hidden, step,
+    tokens = l4_strands_of (&(L4Strand) { cache, step });
+    g_assert_true (l4_decoder_forward (model->decoder, model->compute, &tokens, h + at * config->hidden, probe, NULL, &error));
+    g_assert_true (l4_decoder_logits (model->decoder, model->compute, h + at * config->hidden, step, FALSE,
             logits + at * config->vocab, &error));
   }
   for (gint64 i = 0; i < n_new; i++) {
     l4_autofree float *row = l4_llama_embed (model, answer + i, 1, NULL, 0, &error);
+    L4Strands one = l4_strands_of (&(L4Strand) { cache, 1 });
 
-    g_assert_true (l4_decoder_forward (model->decoder, model->compute, cache, row, 1, NULL, NULL, &error));
-    g_assert_true (l4_decoder_logits (model->decoder, model->compute, row, 1, logits + (golden->n + i) * config->vocab, &error));
+    g_assert_true (l4_decoder_forward (model->decoder, model->compute, &one, row, NULL, NULL, &error));
+    g_assert_true (l4_decoder_logits (model->decoder, model->compute, row, 1, FALSE, logits + (golden->n + i) * config->vocab, &error));
   }
   g_assert_no_error (error);
 }

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Steps of several conversations in one. There is no thread for it: whoever comes when all are there takes the step for all. */
+
+#include "batch/batch.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+
+/* How long a step waits for those who generate and have not come: one who hands out text may be held up. In microseconds at most, and no
+ * longer than a step takes. */
+#define PATIENCE 20000
+
+typedef struct
+{
+  L4Strand strand;
+  const float *h;
+  float *logits;
+  guint n_together;
+  GCancellable *cancellable;
+  gboolean done, good;
+  GError *error;
+} Request;
+
+struct _L4Batch
+{
+  const L4Decoder *decoder;
+  L4Compute *compute;
+  gint64 hidden, vocab;
+  GMutex lock;
+  GCond changed;
+  guint n_joined;               /* conversations that generate */
+  gboolean running;             /* somebody takes a step */
+  GQueue requests;              /* of Request, that wait */
+  gint64 since;                 /* when the first of them came, monotonic time */
+  gint64 step_us;               /* the latest step took */
+};
+
+L4Batch *
+l4_batch_new (const L4Decoder *decoder, L4Compute *compute, const L4TextConfig *config)
+{
+  L4Batch *self = g_new0 (L4Batch, 1);
+
+  self->decoder = decoder;
+  self->compute = compute;
+  self->hidden = config->hidden;
+  self->vocab = config->vocab;
+  g_mutex_init (&self->lock);
+  g_cond_init (&self->changed);
+  g_queue_init (&self->requests);
+  return self;
+}
+
+void
+l4_batch_free (L4Batch *self)
+{
+  if (self == NULL)
+    return;
+  g_mutex_clear (&self->lock);
+  g_cond_clear (&self->changed);
+  g_free (self);
+}
+
+void
+l4_batch_join (L4Batch *self)
+{
+  g_mutex_lock (&self->lock);
+  self->n_joined++;
+  g_mutex_unlock (&self->lock);
+}
+
+void
+l4_batch_leave (L4Batch *self)
+{
+  g_mutex_lock (&self->lock);
+  self->n_joined--;
+  g_cond_broadcast (&self->changed);    /* nobody waits for it any longer */
+  g_mutex_unlock (&self->lock);
+}
+
+/* Computing --------------------------------------------------------------------------------------------------------------- */
+
+/* One step of n requests. */
+static gboolean
+compute (L4Batch *self, Request *const *requests, gsize n, GError **error)
+{
+  L4Strand strands[L4_BATCH_MOST];
+  L4Strands tokens = { strands, n, 0 };
+  g_auto (L4Workspace) workspace = { 0 };
+  float *h, *logits;
+  gint64 at = 0;
+
+  for (gsize i = 0; i < n; i++) {
+    strands[i] = requests[i]->strand;
+    tokens.n += strands[i].n;
+  }
+  h = l4_workspace_take (&workspace, self->compute, tokens.n * (self->hidden + (n > 1 ? self->vocab : 0)), error);
+  if (h == NULL)
+    return FALSE;
+  logits = n > 1 ? h + tokens.n * self->hidden : requests[0]->logits;
+  for (gsize i = 0; i < n; at += strands[i++].n)
+    memcpy (h + at * self->hidden, requests[i]->h, strands[i].n * self->hidden * sizeof (float));
+  if (!l4_decoder_forward (self->decoder, self->compute, &tokens, h, NULL, n == 1 ? requests[0]->cancellable : NULL, error)
+      || !l4_decoder_logits (self->decoder, self->compute, h, tokens.n, n > 1, logits, error))
+    return FALSE;
+  at = 0;
+  for (gsize i = 0; n > 1 && i < n; at += strands[i++].n)
+    memcpy (requests[i]->logits, logits + at * self->vocab, strands[i].n * self->vocab * sizeof (float));
+  return TRUE;
+}
+
+/* Takes the step of those who wait, or of as many as fit. Called and left with the lock held. */
+static void
+run (L4Batch *self)
+{
+  Request *requests[L4_BATCH_MOST];
+  g_autoptr (GError) error = NULL;
+  gint64 begun = g_get_monotonic_time ();
+  gsize n = 0;
+  gboolean good;
+
+  while (n < L4_BATCH_MOST && !g_queue_is_empty (&self->requests))
+    requests[n++] = g_queue_pop_head (&self->requests);
+  self->since = begun;          /* of those that are left */
+  self->running = TRUE;
+  g_mutex_unlock (&self->lock);
+  good = compute (self, requests, n, &error);
+  g_mutex_lock (&self->lock);
+  self->running = FALSE;
+  self->step_us = g_get_monotonic_time () - begun;
+  for (gsize i = 0; i < n; i++) {
+    requests[i]->n_together = n;
+    requests[i]->good = good;
+    requests[i]->error = error != NULL ? g_error_copy (error) : NULL;
+    requests[i]->done = TRUE;
+  }
+  g_cond_broadcast (&self->changed);
+}
+
+/* Whether there is nobody to wait for, or no longer. */
+static gboolean
+is_time (L4Batch *self, gint64 deadline)
+{
+  guint n = g_queue_get_length (&self->requests);
+
+  return n >= MIN (self->n_joined, L4_BATCH_MOST) || g_get_monotonic_time () >= deadline;
+}
+
+gboolean
+l4_batch_step (L4Batch *self, L4Cache *cache, const float *h, gint64 n, float *logits, guint *n_together, GCancellable *cancellable,
+    GError **error)
+{
+  Request request = {.strand = {cache, n},.h = h,.logits = logits,.cancellable = cancellable };
+
+  if (!l4_cache_has_room (cache, n, error))     /* of its own, not of who shares the step */
+    return FALSE;
+  g_mutex_lock (&self->lock);
+  if (g_queue_is_empty (&self->requests))
+    self->since = g_get_monotonic_time ();
+  g_queue_push_tail (&self->requests, &request);
+  g_cond_broadcast (&self->changed);
+  while (!request.done) {
+    gint64 deadline = self->since + MIN (PATIENCE, self->step_us);
+
+    if (self->running)
+      g_cond_wait (&self->changed, &self->lock);
+    else if (is_time (self, deadline))
+      run (self);
+    else
+      g_cond_wait_until (&self->changed, &self->lock, deadline);
+  }
+  g_mutex_unlock (&self->lock);
+  *n_together = request.n_together;
+  if (request.error != NULL)
+    g_propagate_error (error, request.error);
+  return request.good;
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Memory for the caches of all conversations of a model. */
+
+#include "batch/room.h"
+
+#include "base/memory.h"
+
+/* How often who waits looks whether it was cancelled, microseconds. */
+#define LOOK (100 * G_TIME_SPAN_MILLISECOND)
+
+struct _L4Room
+{
+  const L4Compute *compute;
+  const L4TextConfig *config;
+  guint64 limit;
+  GMutex lock;
+  GCond changed;
+  guint64 bytes;                /* of all caches */
+  guint n_entered;              /* conversations between enter and leave */
+  guint n_waiting;              /* of these, that wait and hold nothing */
+  GQueue idle;                  /* of L4Tenant with a cache, whose answer has ended: the longest ago first */
+};
+
+L4Room *
+l4_room_new (const L4Compute *compute, const L4TextConfig *config, guint64 limit)
+{
+  L4Room *self = g_new0 (L4Room, 1);
+
+  self->compute = compute;
+  self->config = config;
+  self->limit = limit;
+  g_mutex_init (&self->lock);
+  g_cond_init (&self->changed);
+  g_queue_init (&self->idle);
+  return self;
+}
+
+void
+l4_room_free (L4Room *self)
+{
+  if (self == NULL)
+    return;
+  g_mutex_clear (&self->lock);
+  g_cond_clear (&self->changed);
+  g_free (self);
+}
+
+static void
+give_up (L4Room *self, L4Tenant *tenant)
+{
+  if (tenant->idle != NULL)
+    g_queue_delete_link (&self->idle, g_steal_pointer (&tenant->idle));
+  g_clear_pointer (&tenant->cache, l4_cache_free);
+  self->bytes -= tenant->bytes;
+  tenant->bytes = 0;
+}
+
+void
+l4_room_enter (L4Room *self, L4Tenant *tenant)
+{
+  g_mutex_lock (&self->lock);
+  if (tenant->idle != NULL)
+    g_queue_delete_link (&self->idle, g_steal_pointer (&tenant->idle));
+  self->n_entered++;
+  g_mutex_unlock (&self->lock);
+}
+
+void
+l4_room_leave (L4Room *self, L4Tenant *tenant)
+{
+  g_mutex_lock (&self->lock);
+  self->n_entered--;
+  if (tenant->cache != NULL) {
+    g_queue_push_tail (&self->idle, tenant);
+    tenant->idle = self->idle.tail;
+  }
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+}
+
+void
+l4_room_clear (L4Room *self, L4Tenant *tenant)
+{
+  g_mutex_lock (&self->lock);
+  give_up (self, tenant);
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+}
+
+/* Bytes that are left for one more cache. */
+static guint64
+available (const L4Room *self)
+{
+  guint64 free = l4_memory_available ();
+
+  return self->limit > 0 ? MIN (free, self->limit - MIN (self->bytes, self->limit)) : free;
+}
+
+/* Makes place for that many bytes, with the caches of ended answers first, and then when others have ended. */
+static gboolean
+make_place (L4Room *self, guint64 needed, gint64 capacity, GCancellable *cancellable, GError **error)
+{
+  while (needed > available (self)) {
+    if (g_cancellable_is_cancelled (cancellable))
+      return l4_fail (error, L4_ERROR_CANCELLED, _("cancelled"));
+    if (!g_queue_is_empty (&self->idle)) {
+      give_up (self, g_queue_peek_head (&self->idle));
+    } else if (self->n_entered > self->n_waiting + 1) {
+      self->n_waiting++;
+      g_cond_wait_until (&self->changed, &self->lock, g_get_monotonic_time () + LOOK);
+      self->n_waiting--;
+    } else {
+      return l4_fail (error, L4_ERROR_MEMORY,
+          _("a context of %" PRId64 " tokens needs %.1f MiB of memory, but only %.1f MiB are left"), capacity, needed / 1048576.0,
+          available (self) / 1048576.0);
+    }
+  }
+  return TRUE;
+}
+
+gboolean
+l4_room_take (L4Room *self, L4Tenant *tenant, gboolean int8, gint64 capacity, GCancellable *cancellable, GError **error)
+{
+  guint64 needed = l4_cache_bytes (self->compute, self->config, int8, capacity);
+
+  if (tenant->cache != NULL && tenant->cache->int8 == int8 && tenant->cache->capacity >= capacity)
+    return TRUE;
+  g_mutex_lock (&self->lock);
+  give_up (self, tenant);
+  if (make_place (self, needed, capacity, cancellable, error)) {
+    tenant->cache = l4_cache_new (self->compute, self->config, int8, capacity, error);
+    tenant->bytes = tenant->cache != NULL ? needed : 0;
+    self->bytes += tenant->bytes;
+  }
+  g_mutex_unlock (&self->lock);
+  return tenant->cache != NULL;
+}
