@@ -23,7 +23,8 @@ function clock(seconds) {
 
 /* Search ----------------------------------------------------------------------------------------------------------------- */
 
-const fold = text => text.normalize('NFKD').replace(/[\u0300-\u036f]/g, '').toLowerCase();
+/* Without case and accents. */
+const fold = text => (/^[ -~]*$/.test(text) ? text : text.normalize('NFKD').replace(/[\u0300-\u036f]/g, '')).toLowerCase();
 const inWord = /[\p{L}\p{N}]/u;
 const unspaced = /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
 
@@ -127,7 +128,14 @@ function toSearch() {
   $('words').select();
 }
 
+/* A picture that is nearly as wide as its place fills it: a line at its edge would be seen. */
+function fitPicture(image) {
+  image.classList.toggle('wide', Math.abs(image.naturalWidth / image.naturalHeight - 16 / 9) < 0.1);
+}
+
 function begin() {
+  document.addEventListener('load', event => event.target.matches?.('img') && fitPicture(event.target), true);
+  [...document.images].filter(image => image.complete).forEach(fitPicture);
   for (const element of document.querySelectorAll('.tools, .search'))
     element.hidden = false;
   $('theme-button').addEventListener('click', otherTheme);
@@ -140,30 +148,32 @@ function begin() {
 
 const SHOWN = 5;                /* hits of a film among the results */
 const FILMS = 40;               /* films among the results before one asks for more */
+const SLICE = 25;               /* milliseconds of a search before the page may do something else */
+const SHOW_EVERY = 300;         /* milliseconds between results that are not yet all */
 
 function list() {
   const n_shards = Number(document.body.dataset.shards), films = [];
-  let loading = 0, terms = [], found = [], hits = 0, shown = 0;
+  let loaded = 0, terms = [], found = [], hits = 0, shown = 0, next = 0, timer = 0, showed = 0;
 
   /* Sentences come as scripts, the only files that a page on a disk may read, when they are first asked for. A film's come in
    * pieces: [id, name, first, [[start, text, pictured]…]]. */
   window.llama4Report = pieces => {
     for (const [id, name, first, windows] of pieces) {
-      let film = films.at(-1);
-      if (film === undefined || film.id !== id)
-        films.push(film = {id, name, folded: fold(name), windows: []});
-      windows.forEach(([start, text, pictured], i) =>
-        film.windows.push({start, text, folded: fold(text), picture: pictured ? `pictures/${id}/${first + i}.jpg` : null}));
+      if (films.at(-1)?.id !== id)
+        films.push({id, name, folded: fold(name), windows: [], looked: 0, hits: null});
+      next = Math.min(next, films.length - 1);
+      windows.forEach(([start, text, pictured], i) => films.at(-1).windows.push(
+        {start, text, folded: fold(text), picture: pictured ? `pictures/${id}/${first + i}.jpg` : null}));
     }
   };
 
   const load = () => {
-    if (loading === n_shards)
+    if (loaded === n_shards)
       return;
-    const script = make('script', {src: `${root.dataset.root}data/${loading}.js`});
+    const script = make('script', {src: `${root.dataset.root}data/${loaded}.js`});
     script.onload = script.onerror = () => {
-      loading++;
-      search();
+      loaded++;
+      go();
       load();
     };
     document.head.append(script);
@@ -176,29 +186,55 @@ function list() {
     $('results').hidden = terms.length === 0;
     document.querySelector('.failed')?.toggleAttribute('hidden', terms.length > 0);
     setPlace(terms.length > 0 ? {q: query} : {});
+    for (const film of films)
+      Object.assign(film, {looked: 0, hits: null});
+    found = [];
+    hits = next = showed = 0;
+    go();
+  }
+
+  /* Looks at films that it has not looked at, as far as a slice of time goes, and then again. */
+  function go() {
+    const begun = performance.now();
+    clearTimeout(timer);
     if (terms.length === 0) {
       $('count').textContent = '';
       return;
     }
-    found = [];
-    hits = 0;
-    for (const film of films) {
-      const windows = film.windows.filter(w => matches(w.folded, terms));
-      if (windows.length > 0 || matches(film.folded, terms))
-        found.push({film, windows});
-      hits += windows.length;
+    while (next < films.length && performance.now() - begun < SLICE)
+      look(films[next++]);
+    const all = next === films.length;
+    if (!all)
+      timer = setTimeout(go);
+    if ((all && loaded === n_shards) || begun - showed > SHOW_EVERY) {
+      showed = begun;
+      showAll(all && loaded === n_shards);
     }
-    found.sort((a, b) => b.windows.length - a.windows.length);
-    $('count').textContent = found.length > 0 ? say('found_in_films', hits, found.length)
-      : loading < n_shards ? say('loading') : say('nothing');
+  }
+
+  function look(film) {
+    const more = film.windows.slice(film.looked).filter(w => matches(w.folded, terms));
+    film.looked = film.windows.length;
+    hits += more.length;
+    if (film.hits === null && (more.length > 0 || matches(film.folded, terms))) {
+      film.hits = [];
+      found.push(film);
+    }
+    film.hits?.push(...more);
+  }
+
+  function showAll(complete) {
+    const nothing = complete ? say('nothing') : say('loading');
+    found.sort((a, b) => b.hits.length - a.hits.length);
+    $('count').textContent = found.length > 0 ? say('found_in_films', hits, found.length) : nothing;
     shown = 0;
     $('results').replaceChildren();
     show();
   }
 
   function show() {
-    for (const {film, windows} of found.slice(shown, shown + FILMS))
-      $('results').append(group(film, windows));
+    for (const film of found.slice(shown, shown + FILMS))
+      $('results').append(group(film, film.hits));
     shown += FILMS;
     $('more-films')?.remove();
     if (shown < found.length) {
