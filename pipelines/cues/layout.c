@@ -192,19 +192,19 @@ l4_cue_layout (const char *text, guint64 length, const L4CueRules *rules, gboole
 {
   guint64 most = MAX ((length + rules->gap) / (rules->shortest + rules->gap), 1);
   g_auto (L4CueSentence) sentence = { 0 };
+  g_autoptr (GArray) good = NULL, fewest = NULL;
   g_autofree char *shown = NULL;
-  GArray *parts;
 
   *cut = FALSE;
   l4_cue_sentence_init (&sentence, text, rules);
-  parts = make_parts (&sentence, ONE_MORE_CUE, rules);
-  if (parts->len <= most && l4_cue_layout_needs (parts, rules) <= length)
-    return parts;
-  g_array_unref (parts);
-  parts = make_parts (&sentence, FEWEST, rules);
-  if (parts->len <= most)
-    return parts;
-  g_array_unref (parts);
+  good = make_parts (&sentence, ONE_MORE_CUE, rules);
+  if (good->len <= most && l4_cue_layout_needs (good, rules) <= length)
+    return g_steal_pointer (&good);
+  fewest = make_parts (&sentence, FEWEST, rules);
+  if (good->len <= most && l4_cue_layout_needs (fewest, rules) > length)
+    return g_steal_pointer (&good);
+  if (fewest->len <= most)
+    return g_steal_pointer (&fewest);
   *cut = TRUE;
   shown = cut_text (&sentence, (guint) most, rules);
   l4_cue_sentence_clear (&sentence);

@@ -69,7 +69,7 @@ find_more_pictures (L4Reader *reader, GError **error)
     const guint index = packet->stream_index;
 
     if (index >= n_streams || !is_candidate (reader->demuxer->streams[index])) {
-      av_packet_free (&packet);
+      l4_reader_pass (reader, packet);
       continue;
     }
     g_queue_push_tail (&reader->ahead, packet);
@@ -88,7 +88,7 @@ keep_packets_of (L4Reader *reader, AVStream *stream)
 
     next = link->next;
     if (packet->stream_index != stream->index) {
-      av_packet_free (&packet);
+      l4_reader_pass (reader, packet);
       g_queue_delete_link (&reader->ahead, link);
     }
   }

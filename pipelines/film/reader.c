@@ -31,7 +31,7 @@ forget_packets (L4Reader *self)
 {
   AVPacket *packet;
 
-  while ((packet = g_queue_pop_head (&self->ahead)) != NULL)
+  while ((packet = g_queue_pop_head (&self->ahead)) != NULL || (packet = g_queue_pop_head (&self->others)) != NULL)
     av_packet_free (&packet);
 }
 
@@ -157,6 +157,15 @@ put_ahead (L4Reader *self, AVPacket *packet)
     g_queue_push_tail (&self->ahead, packet);
 }
 
+void
+l4_reader_pass (L4Reader *self, AVPacket *packet)
+{
+  if (self->all)
+    g_queue_push_tail (&self->others, packet);
+  else
+    av_packet_free (&packet);
+}
+
 /* One more packet of the film as the file has it. NULL: no further one comes. */
 static AVPacket *
 read_film (L4Reader *self)
@@ -164,7 +173,7 @@ read_film (L4Reader *self)
   AVPacket *packet;
 
   while ((packet = read_packet (self)) != NULL && packet->stream_index != self->stream->index)
-    av_packet_free (&packet);
+    l4_reader_pass (self, packet);
   return packet;
 }
 
@@ -201,6 +210,23 @@ l4_reader_next (L4Reader *self, GError **error)
   self->begun = TRUE;
   if (packet != NULL)
     move_end (self, packet);
+  return packet;
+}
+
+AVPacket *
+l4_reader_next_any (L4Reader *self, GError **error)
+{
+  AVPacket *packet = g_queue_pop_head (&self->others);
+
+  self->begun = TRUE;
+  while (packet == NULL && (packet = g_queue_pop_head (&self->ahead)) == NULL && !self->ended) {
+    packet = read_packet (self);
+    if (packet != NULL && packet->stream_index != self->stream->index)
+      return packet;
+    put_ahead (self, g_steal_pointer (&packet));
+  }
+  if (packet == NULL)
+    l4_source_check (self->source, error);
   return packet;
 }
 
@@ -252,23 +278,37 @@ open_film (L4Reader *self, GError **error)
   self->stream = l4_choose_stream (self, error);
   if (self->stream == NULL)
     return FALSE;
-  for (guint i = 0; i < self->demuxer->nb_streams; i++)
+  for (guint i = 0; !self->all && i < self->demuxer->nb_streams; i++)
     if (self->demuxer->streams[i] != self->stream)
       self->demuxer->streams[i]->discard = AVDISCARD_ALL;
   put_first (self);
   return TRUE;
 }
 
-L4Reader *
-l4_reader_open (const char *path, GCancellable *cancellable, GError **error)
+static L4Reader *
+open_reader (const char *path, gboolean all, GCancellable *cancellable, GError **error)
 {
   g_autoptr (L4Reader) self = g_new0 (L4Reader, 1);
 
   g_queue_init (&self->ahead);
+  g_queue_init (&self->others);
+  self->all = all;
   self->source = l4_source_open (path, cancellable, error);
   if (self->source == NULL || !open_film (self, error))
     return NULL;
   return g_steal_pointer (&self);
+}
+
+L4Reader *
+l4_reader_open (const char *path, GCancellable *cancellable, GError **error)
+{
+  return open_reader (path, FALSE, cancellable, error);
+}
+
+L4Reader *
+l4_reader_open_all (const char *path, GCancellable *cancellable, GError **error)
+{
+  return open_reader (path, TRUE, cancellable, error);
 }
 
 void

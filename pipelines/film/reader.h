@@ -20,6 +20,8 @@ typedef struct
   L4Order *order;               /* NULL: the container tells when pictures are shown */
   gboolean counts;              /* it tells no times at all */
   GQueue ahead;                 /* of AVPacket: read, but not handed out */
+  gboolean all;                 /* of the other streams too */
+  GQueue others;                /* of AVPacket: theirs, read but not handed out */
   gboolean begun;               /* packets were handed out */
   gboolean ended;
   guint n_failures;             /* in a row */
@@ -35,13 +37,19 @@ typedef struct
 
 /* Opens the file and chooses the film's stream. Zero is not known yet: it is 0. */
 L4Reader *l4_reader_open (const char *path, GCancellable *cancellable, GError **error);
+/* The same for who takes the packets of all streams, with l4_reader_next_any(). It cannot seek. */
+L4Reader *l4_reader_open_all (const char *path, GCancellable *cancellable, GError **error);
 void l4_reader_close (L4Reader *self);  /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Reader, l4_reader_close)
 
 /* The next packet; NULL: the end, or what went wrong. (transfer full) */
 AVPacket *l4_reader_next (L4Reader *self, GError **error);
+/* The next packet of any stream; of others than the film's as the file has it. (transfer full) */
+AVPacket *l4_reader_next_any (L4Reader *self, GError **error);
 /* The next packet of any stream, as the file has it; for who chooses. (transfer full) */
 AVPacket *l4_reader_read_any (L4Reader *self, GError **error);
+/* Takes such a packet that is not the film's. (packet: transfer full) */
+void l4_reader_pass (L4Reader *self, AVPacket *packet);
 /* The n-th of those that come next, which stay there; NULL: the end comes before it, or what went wrong. (transfer none) */
 AVPacket *l4_reader_peek (L4Reader *self, guint n, GError **error);
 

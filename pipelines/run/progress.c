@@ -28,6 +28,7 @@ struct _L4Progress
   guint64 seen;                 /* nanoseconds of video described since then */
   guint n_windows;              /* since then */
   int loading;                  /* percent; -1: not */
+  guint written;                /* percent */
 
   /* Of this film */
   char *path;
@@ -336,6 +337,38 @@ l4_progress_end (L4Progress *self, const char *state, const char *reason)
     l4_progress_say (self, "%s: %s", self->path, reason);
   l4_progress_pass (self, self->bytes);
   g_clear_pointer (&self->path, g_free);
+}
+
+/* The line that changes, beside the name. */
+static void
+draw_writing (L4Progress *self, const char *path, guint percent)
+{
+  g_autofree char *base = g_path_get_basename (path), *name = l4_text_to_line (base, -1), *shown = NULL;
+  g_autofree char *line = g_strdup_printf (_("writing  %u %%  %s"), percent, name);
+
+  wipe (self);
+  shown = cut (line, terminal_columns () - 1);
+  fputs (shown, stderr);
+  self->columns = count_columns (shown);
+  self->drawn = g_get_monotonic_time ();
+}
+
+void
+l4_progress_write (L4Progress *self, const char *path, guint64 position, guint64 duration)
+{
+  guint percent = duration > 0 ? (guint) MIN (100.0 * (double) position / (double) duration, 100) : 0;
+
+  if (self->line && g_get_monotonic_time () - self->drawn >= DRAW_US)
+    draw_writing (self, path, percent);
+  if (self->style == L4_PROGRESS_JSON && percent != self->written) {
+    yyjson_mut_doc *doc = yyjson_mut_doc_new (NULL);
+    yyjson_mut_val *event = begin_event (doc, "writing");
+
+    add_path (doc, event, path);
+    yyjson_mut_obj_add_uint (doc, event, "percent", percent);
+    end_event (doc);
+  }
+  self->written = percent;
 }
 
 void

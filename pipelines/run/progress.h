@@ -21,6 +21,7 @@ typedef enum
  *   {"event":"window","file":"/a/b.mp4","start":0,"end":4000000000,"text":"…"}
  *   {"event":"end","file":"/a/b.mp4","state":"done|failed|stopped","reason":"…","windows":2}    reason: not when done
  *   {"event":"plan","file":"/a/b.mp4","from":0,"windows":2}                        in place of all these when nothing is to be done
+ *   {"event":"writing","file":"/a/c.mkv","percent":40}
  *   {"event":"summary",…}                                                           the program's own
  * A file whose name is no UTF-8 has U+FFFD in "file", and its bytes in "file_base64". Used by one thread. */
 typedef struct _L4Progress L4Progress;
@@ -40,6 +41,9 @@ void l4_progress_window (L4Progress *self, guint64 start, guint64 end, const cha
 
 /* state: "done", "failed", "stopped"; reason: why, in one line, which is said too; NULL: none. */
 void l4_progress_end (L4Progress *self, const char *state, const char *reason);
+
+/* So much of a file's film was written, of so much of it; duration 0: not known. For what takes long after all was described. */
+void l4_progress_write (L4Progress *self, const char *path, guint64 position, guint64 duration);
 
 /* A file of so many bytes that was to be done needs nothing, or ended before it began. */
 void l4_progress_pass (L4Progress *self, guint64 bytes);

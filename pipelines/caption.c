@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* llama4 caption: what happens in a video as captions, in files of their own or beside its pictures and sound. */
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <gst/gst.h>
+
+#include "base/error.h"
+#include "command/command.h"
+#include "cues/cues.h"
+#include "film/film.h"
+#include "mux/burn.h"
+#include "mux/languages.h"
+#include "mux/mux.h"
+#include "mux/outputs.h"
+#include "run/describe.h"
+#include "run/progress.h"
+#include "run/signals.h"
+
+/* What may be asked for, by the suffix of the name. */
+static const struct
+{
+  const char *suffix;
+  gboolean video;
+  int kind;                     /* L4MuxKind or L4CueFile */
+} kinds[] = {
+  {".srt", FALSE, L4_CUE_FILE_SRT},
+  {".vtt", FALSE, L4_CUE_FILE_VTT},
+  {".ttml", FALSE, L4_CUE_FILE_TTML},
+  {".ass", FALSE, L4_CUE_FILE_ASS},
+  {".mkv", TRUE, L4_MUX_MKV},
+  {".mp4", TRUE, L4_MUX_MP4},
+  {".m4v", TRUE, L4_MUX_MP4},
+  {".mov", TRUE, L4_MUX_MOV},
+  {".webm", TRUE, L4_MUX_WEBM},
+};
+
+static struct
+{
+  char **outputs;
+  gboolean burn, force, json;
+  char *rules, *tag, *title;
+  int columns;
+  double speed;
+} given;
+
+static const GOptionEntry entries[] = {
+  {"output", 'o', 0, G_OPTION_ARG_FILENAME_ARRAY, &given.outputs,
+      N_("File to write; its suffix says what: .srt .vtt .ttml .ass .mkv .mp4 .m4v .mov .webm; may be given several times "
+            "(FILE with .srt for its suffix)"), "FILE"},
+  {"burn", 0, 0, G_OPTION_ARG_NONE, &given.burn, N_("Draw the captions into the picture, which is encoded anew as H.264"), NULL},
+  {"rules", 0, 0, G_OPTION_ARG_FILENAME, &given.rules, N_("Rules for lines and times (plain)"), "plain|netflix|bbc"},
+  {"columns", 0, 0, G_OPTION_ARG_INT, &given.columns, N_("Most characters of a line, instead of those of the rules"), "N"},
+  {"speed", 0, 0, G_OPTION_ARG_DOUBLE, &given.speed, N_("Most characters to read in a second, instead of those of the rules"), "N"},
+  {"language-tag", 0, 0, G_OPTION_ARG_FILENAME, &given.tag, N_("Language that the captions are marked with (that of --language, or en)"), "TAG"},
+  {"title", 0, 0, G_OPTION_ARG_FILENAME, &given.title, N_("Name of the stream of captions in a video (Descriptions)"), "TEXT"},
+  {"force", 0, 0, G_OPTION_ARG_NONE, &given.force, N_("Overwrite files that are there already"), NULL},
+  {"json", 0, 0, G_OPTION_ARG_NONE, &given.json, N_("Print events as JSON, one a line, for other programs"), NULL},
+  {NULL}
+};
+
+typedef struct
+{
+  const char *path;
+  gboolean video;
+  int kind;
+  int file;
+  L4Mux *mux;                   /* NULL: not of a video */
+  guint64 duration;             /* of the film */
+  L4Progress *progress;
+} Output;
+
+typedef struct
+{
+  const char *path;
+  L4Film *film;
+  const L4DescribeOptions *options;
+  L4CueRules rules;
+  char *tag;
+  L4MuxOptions mux;
+  L4Burn *burn;
+  GPtrArray *outputs;           /* of Output */
+  L4Progress *progress;
+  GCancellable *cancellable;
+  L4CueMaker *maker;
+  guint n_windows, n_failed;
+} Job;
+
+/* Options ------------------------------------------------------------------------------------------------------------------------ */
+
+static gboolean
+choose_rules (Job *self, GError **error)
+{
+  const L4CueRules *preset = l4_cue_rules (given.rules != NULL ? given.rules : "plain");
+
+  if (preset == NULL)
+    return l4_fail (error, L4_ERROR_INPUT, _("--rules %s: must be plain, netflix or bbc"), given.rules);
+  self->rules = *preset;
+  if (given.columns != 0 && (given.columns < 8 || given.columns > 200))
+    return l4_fail (error, L4_ERROR_INPUT, _("--columns %d: must be 8 to 200"), given.columns);
+  if (given.speed != 0 && !(given.speed >= 1 && given.speed <= 1000))
+    return l4_fail (error, L4_ERROR_INPUT, _("--speed %g: must be 1 to 1000"), given.speed);
+  if (given.columns != 0) {
+    self->rules.wide_columns = MAX (1, self->rules.wide_columns * (guint) given.columns / self->rules.columns);
+    self->rules.columns = (guint) given.columns;
+  }
+  if (given.speed != 0) {
+    self->rules.wide_speed *= given.speed / self->rules.speed;
+    self->rules.speed = given.speed;
+  }
+  return TRUE;
+}
+
+static gboolean
+choose_language (Job *self, GError **error)
+{
+  const char *language = given.tag != NULL ? given.tag : self->options->language;
+
+  if (given.title != NULL && !g_utf8_validate (given.title, -1, NULL))
+    return l4_fail (error, L4_ERROR_INPUT, _("--title: is not valid UTF-8"));
+  self->tag = l4_language_tag (language != NULL ? language : "en");
+  if (given.tag != NULL && g_str_equal (self->tag, "und") && !g_str_equal (given.tag, "und"))
+    return l4_fail (error, L4_ERROR_INPUT, _("--language-tag %s: is no tag of a language, such as en or pt-BR"), given.tag);
+  self->mux.language = self->tag;
+  self->mux.title = given.title != NULL ? given.title : "Descriptions";
+  return TRUE;
+}
+
+/* Two frames are a gap where it is known how long they are. Of windows that overlap, each has what is its own alone. */
+static gboolean
+fit_rules (Job *self, GError **error)
+{
+  const double rate = l4_film_get_facts (self->film)->frame_rate;
+  const guint64 own = self->options->window - self->options->overlap;
+
+  if (rate >= 10 && rate <= 1000)
+    self->rules.gap = (guint64) ceil (self->rules.gap_frames * 1e9 / rate);
+  if (self->options->overlap > 0 && own < self->rules.shortest + self->rules.gap)
+    return l4_fail (error, L4_ERROR_INPUT, _("--overlap: leaves %.2f s of every window, and a caption takes %.2f s"), (double) own / 1e9,
+        (double) (self->rules.shortest + self->rules.gap) / 1e9);
+  return TRUE;
+}
+
+/* Outputs ------------------------------------------------------------------------------------------------------------------------ */
+
+static void
+output_free (gpointer data)
+{
+  Output *output = data;
+
+  l4_mux_free (output->mux);
+  g_free (output);
+}
+
+static gboolean
+is_input (const Job *self, const char *path)
+{
+  struct stat a, b;
+
+  return stat (self->path, &a) == 0 && stat (path, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+/* FILE with .srt for its suffix. (transfer full) */
+static char *
+usual_output (const char *path)
+{
+  const char *slash = strrchr (path, '/'), *name = slash != NULL ? slash + 1 : path, *dot = strrchr (name, '.');
+
+  return g_strdup_printf ("%.*s.srt", (int) (dot != NULL && dot > name ? dot - path : (gssize) strlen (path)), path);
+}
+
+static gboolean
+add_output (Job *self, L4Outputs *files, const char *path, GError **error)
+{
+  Output *output;
+  guint kind = 0;
+
+  for (; kind < G_N_ELEMENTS (kinds); kind++) {
+    gsize length = strlen (path), suffix = strlen (kinds[kind].suffix);
+
+    if (length > suffix && g_ascii_strcasecmp (path + length - suffix, kinds[kind].suffix) == 0)
+      break;
+  }
+  if (kind == G_N_ELEMENTS (kinds))
+    return l4_fail (error, L4_ERROR_INPUT, _("%s: has none of the suffixes .srt .vtt .ttml .ass .mkv .mp4 .m4v .mov .webm"), path);
+  if (given.burn && kinds[kind].video && kinds[kind].kind == L4_MUX_WEBM)
+    return l4_fail (error, L4_ERROR_INPUT, _("%s: WebM cannot hold H.264, which --burn makes"), path);
+  if (is_input (self, path))
+    return l4_fail (error, L4_ERROR_INPUT, _("%s: is the video itself"), path);
+  output = g_new0 (Output, 1);
+  *output = (Output) {.path = path,.video = kinds[kind].video,.kind = kinds[kind].kind,.progress = self->progress };
+  output->duration = l4_film_get_facts (self->film)->duration;
+  g_ptr_array_add (self->outputs, output);
+  output->file = l4_outputs_add (files, path, error);
+  return output->file >= 0;
+}
+
+/* What it cannot hold is said before the model runs. */
+static gboolean
+open_mux (Job *self, Output *output, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  GPtrArray *left_out;
+
+  output->mux = l4_mux_new (self->film, self->path, output->kind, &self->mux, self->cancellable, &failure);
+  if (output->mux == NULL)
+    return l4_fail (error, L4_ERROR_INPUT, "%s", failure->message);
+  left_out = l4_mux_get_left_out (output->mux);
+  for (guint i = 0; i < left_out->len; i++)
+    l4_progress_say (self->progress, _("%s: cannot hold %s of %s, which is left out"), output->path,
+        (const char *) g_ptr_array_index (left_out, i), self->path);
+  return TRUE;
+}
+
+static gboolean
+open_outputs (Job *self, L4Outputs *files, const char *usual, GError **error)
+{
+  gboolean right = TRUE, video = FALSE;
+
+  if (given.outputs == NULL)
+    right = add_output (self, files, usual, error);
+  for (char **path = given.outputs; right && path != NULL && *path != NULL; path++)
+    right = add_output (self, files, *path, error);
+  for (guint i = 0; right && i < self->outputs->len; i++) {
+    Output *output = g_ptr_array_index (self->outputs, i);
+
+    video = video || output->video;
+    right = !output->video || open_mux (self, output, error);
+  }
+  if (right && given.burn && !video)
+    return l4_fail (error, L4_ERROR_INPUT, _("--burn: needs an output that is a video (-o FILE.mkv, -o FILE.mp4)"));
+  return right;
+}
+
+/* Describing --------------------------------------------------------------------------------------------------------------------- */
+
+static gboolean
+take_window (const L4DescribeWindow *window, gpointer data, GError **error)
+{
+  Job *self = data;
+
+  l4_cue_maker_add (self->maker, window->start, window->end, window->text);
+  l4_progress_window (self->progress, window->start, window->end, window->text);
+  self->n_windows++;
+  return TRUE;
+}
+
+static void
+take_failure (guint64 start, guint64 end, const char *why, gpointer data)
+{
+  Job *self = data;
+
+  l4_progress_say (self->progress, "%s: %s", self->path, why);
+  self->n_failed++;
+}
+
+static void
+take_warning (const char *what, gpointer data)
+{
+  l4_progress_say (((Job *) data)->progress, "%s", what);
+}
+
+static void
+take_loading (guint percent, gpointer data)
+{
+  l4_progress_set_loading (((Job *) data)->progress, percent);
+}
+
+static void
+tick (gpointer data)
+{
+  l4_progress_tick (((Job *) data)->progress);
+}
+
+static gboolean
+describe (Job *self, GError **error)
+{
+  const L4DescribeFuncs funcs = {
+    .window = take_window,.failed = take_failure,.warning = take_warning,.loading = take_loading,.tick = tick
+  };
+  const guint64 duration = l4_film_get_facts (self->film)->duration;
+  g_autoptr (L4Describer) describer = l4_describer_new (self->options, FALSE, error);
+
+  if (describer == NULL)
+    return FALSE;
+  l4_progress_set_total (self->progress, 1, MAX (duration, 1));
+  l4_progress_begin (self->progress, self->path, MAX (duration, 1), 0, duration);
+  if (!l4_describer_run (describer, self->film, 0, &funcs, self, self->cancellable, error))
+    return FALSE;
+  if (self->n_windows == 0)
+    return l4_fail (error, L4_ERROR_INPUT, _("%s: nothing could be said of it"), self->path);
+  l4_progress_end (self->progress, "done", NULL);
+  return TRUE;
+}
+
+/* Writing ------------------------------------------------------------------------------------------------------------------------ */
+
+static void
+show_progress (guint64 position, gpointer data)
+{
+  const Output *output = data;
+
+  l4_progress_write (output->progress, output->path, position, output->duration);
+}
+
+static gboolean
+write_text (const Output *output, GPtrArray *cues, const char *tag, GError **error)
+{
+  g_autofree char *text = l4_cues_to_file (cues, output->kind, tag);
+
+  return l4_outputs_write (output->file, text, strlen (text))
+      || l4_fail (error, L4_ERROR_INPUT, _("%s: cannot be written: %s"), output->path, g_strerror (errno));
+}
+
+static gboolean
+write_outputs (Job *self, GPtrArray *cues, GError **error)
+{
+  for (guint i = 0; i < self->outputs->len; i++) {
+    Output *output = g_ptr_array_index (self->outputs, i);
+
+    if (!output->video && !write_text (output, cues, self->tag, error))
+      return FALSE;
+    if (output->video && self->burn != NULL)
+      l4_burn_set_cues (self->burn, cues);
+    if (output->video && !l4_mux_write (output->mux, output->file, output->path, self->burn != NULL ? NULL : cues, show_progress, output, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* What the rules had to put up with. */
+static void
+tell_shortcomings (Job *self, guint n_cues)
+{
+  guint fast, cut;
+
+  l4_cue_maker_get_counts (self->maker, &fast, &cut);
+  if (fast > 0)
+    l4_progress_say (self->progress, _("%s: %u of %u captions are to be read faster than %g characters a second"), self->path, fast, n_cues,
+        self->rules.speed);
+  if (cut > 0)
+    l4_progress_say (self->progress, _("%s: %u descriptions are longer than their time holds, and end with an ellipsis"), self->path, cut);
+  if (fast + cut > 0)
+    l4_progress_say (self->progress, _("a longer --window, fewer --max-tokens or a --prompt that asks for less would help"));
+}
+
+static void
+tell_results (Job *self, guint n_cues)
+{
+  for (guint i = 0; !given.json && i < self->outputs->len; i++) {
+    g_autofree char *name = l4_text_to_line (((Output *) g_ptr_array_index (self->outputs, i))->path, -1);
+
+    printf (_("%s: %u captions\n"), name, n_cues);
+  }
+}
+
+/* The job ------------------------------------------------------------------------------------------------------------------------ */
+
+static gboolean
+caption (Job *self, L4Outputs *files, GError **error)
+{
+  static const char *const names[] = { "captions", "windows", "failed", "fast", "cut" };
+  g_autoptr (GPtrArray) cues = NULL;
+  guint fast, cut;
+
+  if (!describe (self, error))
+    return FALSE;
+  cues = l4_cue_maker_finish (self->maker);
+  tell_shortcomings (self, cues->len);
+  if (!write_outputs (self, cues, error) || !l4_outputs_place (files, error))
+    return FALSE;
+  l4_cue_maker_get_counts (self->maker, &fast, &cut);
+  l4_progress_finish (self->progress, names, (const guint[]) { cues->len, self->n_windows, self->n_failed, fast, cut }, G_N_ELEMENTS (names));
+  tell_results (self, cues->len);
+  return self->n_failed == 0;
+}
+
+static gboolean
+prepare (Job *self, L4Outputs *files, const char *usual, GError **error)
+{
+  self->options = l4_describe_options (error);
+  if (self->options == NULL || !choose_rules (self, error) || !choose_language (self, error))
+    return FALSE;
+  self->film = l4_film_open (self->path, self->cancellable, error);
+  if (self->film == NULL || !fit_rules (self, error))
+    return FALSE;
+  if (given.burn) {
+    self->burn = l4_burn_new (self->path, self->rules.columns, self->cancellable);
+    self->mux.pictures = l4_burn_get_pictures (self->burn);
+  }
+  return open_outputs (self, files, usual, error);
+}
+
+static gboolean
+run (char **arguments, GError **error)
+{
+  Job job = { 0 };
+  g_autoptr (L4Outputs) files = l4_outputs_new (given.force);
+  g_autofree char *usual = NULL;
+  gboolean right;
+
+  if (g_strv_length (arguments) != 1)
+    return l4_fail (error, L4_ERROR_INPUT, _("one video is needed, after the options"));
+  gst_init (NULL, NULL);
+  job.path = arguments[0];
+  usual = usual_output (job.path);
+  job.cancellable = l4_signals_begin ();
+  job.progress = l4_progress_new (given.json ? L4_PROGRESS_JSON : L4_PROGRESS_PEOPLE);
+  job.outputs = g_ptr_array_new_with_free_func (output_free);
+  right = prepare (&job, files, usual, error);
+  if (right) {
+    job.maker = l4_cue_maker_new (&job.rules);
+    right = caption (&job, files, error);
+  }
+  g_ptr_array_unref (job.outputs);
+  l4_cue_maker_free (job.maker);
+  l4_burn_free (job.burn);
+  l4_film_close (job.film);
+  l4_progress_free (job.progress);
+  g_free (job.tag);
+  g_clear_pointer (&files, l4_outputs_free);
+  l4_signals_end ();
+  return right;
+}
+
+static const L4Command command = {
+  .name = "caption",
+  .usage = N_("FILE"),
+  .description = N_("Describes a video, window by window, and writes what was said as captions: into files of their own, or into a copy of "
+      "the video with one more stream of subtitles, in which pictures, sound, other subtitles, attachments and chapters are as they were. "
+      "What a container cannot hold is named and left out.\n\n"
+      "Captions keep rules as broadcasters have them: how many lines and characters, how fast to read, how short and how long, how far "
+      "apart, and where sentences are broken. Where a description is too long for its time, it is to be read faster; where no "
+      "reader could, it is cut with an ellipsis; both are said.\n\n"
+      "Files appear when all of them are whole, or not at all."),
+  .examples = N_("llama4 caption film.mp4  # film.srt\n"
+      "llama4 caption -o film.mkv -o film.vtt film.mp4  # a copy with subtitles, and WebVTT\n"
+      "llama4 caption --rules netflix --language German -o out.mkv film.mkv\n"
+      "llama4 caption --burn -o shown.mp4 film.mp4  # captions in the picture"),
+  .exit_status = N_("1  # nothing was written, or some windows could not be described, which is said"),
+  .entries = entries,
+};
+
+int
+main (int argc, char **argv)
+{
+  L4Command with_model = command;
+
+  with_model.more = l4_describe_entries ();
+  with_model.run = run;
+  return l4_command_main (&with_model, argc, argv);
+}
