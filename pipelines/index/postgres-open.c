@@ -73,10 +73,15 @@ l4_postgres_connect (L4Postgres *self, const char *where, GError **error)
     "fallback_application_name", "dbname", "client_encoding", NULL
   };
   const char *const values[] = { "10", "20", "5", "4", "40000", "llama4", where, "UTF8", NULL };
+  g_autoptr (GError) why = NULL;
 
   self->base.name = get_name (where);
   self->connection = PQconnectdbParams (keywords, values, TRUE);
-  return begin_session (self, error);
+  if (PQstatus (self->connection) != CONNECTION_OK)
+    return l4_postgres_fail (self, NULL, error);        /* there is no server: no use in waiting */
+  if (!begin_session (self, &why) && !self->passes)     /* else the first transaction begins it anew */
+    g_propagate_error (error, g_steal_pointer (&why));
+  return self->ready || self->passes;
 }
 
 gboolean

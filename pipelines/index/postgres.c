@@ -34,8 +34,6 @@ may_pass (const char *state)
 {
   static const char *const states[] = { "40001", "40P01", "23505", "57P01", "57P02", "57P03", "53300" };
 
-  if (state == NULL)
-    return FALSE;
   for (guint i = 0; i < G_N_ELEMENTS (states); i++)
     if (strcmp (state, states[i]) == 0)
       return TRUE;
@@ -56,7 +54,8 @@ l4_postgres_fail (L4Postgres *self, const PGresult *result, GError **error)
   const char *state = result == NULL ? NULL : PQresultErrorField (result, PG_DIAG_SQLSTATE);
   const char *message = result == NULL ? NULL : PQresultErrorField (result, PG_DIAG_MESSAGE_PRIMARY);
 
-  self->passes = may_pass (state) || PQstatus (self->connection) != CONNECTION_OK;
+  self->ready &= state != NULL; /* the library says it itself, of a connection that is lost, whether or not that shows yet */
+  self->passes = state == NULL || may_pass (state) || PQstatus (self->connection) != CONNECTION_OK;
   if (message == NULL)
     message = PQerrorMessage (self->connection);
   return l4_database_fail (&self->base, code_of (state), error, "%s", message);

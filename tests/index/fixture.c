@@ -13,11 +13,16 @@ place_get_server (void)
   return g_getenv ("LLAMA4_TEST_POSTGRES");
 }
 
+static void
+ignore_notice (void *user_data, const char *message)
+{
+}
+
 static char *
 query_postgres (const char *address, const char *sql)
 {
   PGconn *connection = PQconnectdb (address);
-  PGresult *result = PQexec (connection, sql);
+  PGresult *result = (PQsetNoticeProcessor (connection, ignore_notice, NULL), PQexec (connection, sql));
   ExecStatusType status = PQresultStatus (result);
   char *value;
 
@@ -62,27 +67,37 @@ get_address (const char *database)
   return g_strdup_printf ("%s/%s?%s", halves[0], database, halves[1] == NULL ? "" : halves[1]);
 }
 
+/* Databases are made once and emptied: making one takes long. */
+static char *
+make_database (guint number)
+{
+  static guint n_made;
+  g_autofree char *name = g_strdup_printf ("test_%d_%u", getpid (), number), *create = g_strdup_printf ("CREATE DATABASE %s", name);
+  g_autofree char *all = get_address ("postgres"), *none = NULL;
+  char *address = get_address (name);
+
+  none = number < n_made ? query_postgres (address, "DROP SCHEMA IF EXISTS llama4 CASCADE") : query_postgres (all, create);
+  n_made = MAX (n_made, number + 1);
+  return address;
+}
+
+static guint n_places;          /* at the same time */
+
 Place *
 place_new (void)
 {
-  static guint n;
   Place *self = g_new0 (Place, 1);
 
   self->folder = folder_new ();
-  if (place_get_server () != NULL) {
-    g_autofree char *name = g_strdup_printf ("test_%d_%u", getpid (), ++n), *sql = g_strdup_printf ("CREATE DATABASE %s", name);
-    g_autofree char *all = get_address ("postgres"), *none = query_postgres (all, sql);
-
-    self->where = get_address (name);
-  } else {
-    self->where = g_build_filename (self->folder, "archive.index", NULL);
-  }
+  self->where = place_get_server () != NULL ? make_database (n_places) : g_build_filename (self->folder, "archive.index", NULL);
+  n_places++;
   return self;
 }
 
 void
 place_free (Place *self)
 {
+  n_places--;
   folder_free (self->folder);
   g_free (self->where);
   g_free (self);
