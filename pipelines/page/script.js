@@ -386,6 +386,7 @@ function film() {
     if (w === undefined)
       return;
     show(i, false);
+    video.removeAttribute('poster');
     if (playable)
       video.currentTime = w.start + 0.001;
     moved(w.start);
