@@ -119,6 +119,14 @@ show (Question *self, const char *text)
   }
 }
 
+/* An error will stand below. */
+static void
+end_line (void)
+{
+  putchar ('\n');
+  fflush (stdout);
+}
+
 static void
 take (Question *self, const char *piece)
 {
@@ -269,7 +277,7 @@ answer (Question *self, GError **error)
   prompt = make_prompt (n, self);
   if (!l4_talk_answer (talk, system, prompt, on_text, self, &result, error)) {
     if (self->shown && self->text->len > 0)
-      putchar ('\n');
+      end_line ();
     return FALSE;
   }
   if (!end_answer (self))
@@ -278,7 +286,7 @@ answer (Question *self, GError **error)
   if (options.json)
     print_json (self, l4_talk_get_info (talk), &result);
   else if (named == 0)
-    putchar ('\n');
+    end_line ();
   return named > 0 || l4_fail (error, L4_ERROR_NOT_FOUND, _("the answer names no source: nothing in the index proves it"));
 }
 
@@ -337,7 +345,7 @@ main (int argc, char **argv)
         "printed as it comes, with the numbers of the notes that it rests on, and below it each of these with file, time and "
         "sentence. A number that was not among the notes is left out.\n\n"
         "The embedded model cannot read; another one is named by --model."),
-    .examples = N_("llama4 ask films.db \"When does the red car arrive?\" --model scout-q4.gguf  # the answer and its sources"),
+    .examples = N_("llama4 ask archive.index \"When does the red car arrive?\" --model scout-q4.gguf  # the answer and its sources"),
     .exit_status = N_("1  # Nothing in the index answers, the answer names no source, or there is none."),
     .entries = entries,
     .more = l4_talk_entries (),

@@ -218,7 +218,7 @@ main (int argc, char **argv)
         "sentences. With VIDEO, the path of a film or a part of it, it is that film's page alone.\n\n"
         "Films stay where they are; the pages refer to them by the way from FOLDER. FOLDER appears when it is complete. What an earlier "
         "report made in it is replaced; files of others are kept."),
-    .examples = N_("llama4 report films.db -o pages  # all films\n" "llama4 report films.db holiday.mp4 -o holiday --copy  # one, to give away"),
+    .examples = N_("llama4 report archive.index -o pages  # all films\n" "llama4 report archive.index holiday.mp4 -o holiday --copy  # one, to give away"),
     .entries = entries,
     .run = run,
   };

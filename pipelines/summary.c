@@ -249,6 +249,7 @@ complete (Summary *self)
   if (outline->headings->len == 0) {
     const L4Heading heading = { 0, g_strdup (outline->title) };
 
+    fprintf (stderr, "llama4: %s\n", _("the model gave no chapters: the film is one"));
     g_array_append_val (outline->headings, heading);
   }
   l4_outline_snap (outline, self->times);
@@ -462,8 +463,8 @@ main (int argc, char **argv)
     .description = N_("Lets a model write a title, a summary and chapters of a film from the sentences that the index has of its windows; "
         "of a long film in parts first, and then of these. VIDEO is the film's path, or a part of it that fits no other film. "
         "Chapters begin where windows do.\n\n" "The embedded model cannot read; another one is named by --model."),
-    .examples = N_("llama4 summary films.db lecture.mp4 --model scout-q4.gguf  # to read\n"
-        "llama4 summary films.db lecture.mp4 --model scout-q4.gguf -o lecture.vtt -o lecture.xml  # chapters for players"),
+    .examples = N_("llama4 summary archive.index lecture.mp4 --model scout-q4.gguf  # to read\n"
+        "llama4 summary archive.index lecture.mp4 --model scout-q4.gguf -o lecture.vtt -o lecture.xml  # chapters for players"),
     .entries = entries,
     .more = l4_talk_entries (),
     .run = run,

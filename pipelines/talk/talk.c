@@ -10,6 +10,9 @@
  * in it. */
 #define CONTEXT 16384
 
+/* Least parameters of a model that has learnt to read: those that were published have a thousand times as many. */
+#define PARAMETERS 100000000
+
 static struct
 {
   char *model, *projector, *load, *language, *memory_limit;
@@ -97,6 +100,17 @@ on_progress (guint percent, gpointer user_data)
   l4_progress_set_loading (user_data, percent);
 }
 
+/* The embedded one, named by its path, cannot either; prepared answers (no parameters) stand for one that can. */
+static gboolean
+check_can_read (L4Model *model, GError **error)
+{
+  guint64 n = l4_model_get_info (model)->n_parameters;
+
+  return n == 0 || n >= PARAMETERS
+      || l4_fail (error, L4_ERROR_INPUT, _("%s: a model of %.1f million parameters cannot read; please name another with --model"),
+      given.model, n / 1e6);
+}
+
 L4Talk *
 l4_talk_new (guint max_tokens, GCancellable *cancellable, GError **error)
 {
@@ -108,14 +122,14 @@ l4_talk_new (guint max_tokens, GCancellable *cancellable, GError **error)
     .threads = given.threads,
   };
   g_autoptr (L4Progress) progress = l4_progress_new (L4_PROGRESS_PEOPLE);
-  L4Model *model = l4_model_load (&load, on_progress, progress, cancellable, error);
+  g_autoptr (L4Model) model = l4_model_load (&load, on_progress, progress, cancellable, error);
   L4Talk *self;
 
-  if (model == NULL)
+  if (model == NULL || !check_can_read (model, error))
     return NULL;
   self = g_new0 (L4Talk, 1);
-  self->model = model;
-  self->session = l4_session_new (model);
+  self->model = g_steal_pointer (&model);
+  self->session = l4_session_new (self->model);
   self->cancellable = cancellable;
   self->options = (L4GenerateOptions) L4_GENERATE_OPTIONS_INIT;
   self->options.max_tokens = given.max_tokens > 0 ? (guint) given.max_tokens : max_tokens;
