@@ -62,14 +62,28 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Archive, archive_clear)
 
 /* Index and run --------------------------------------------------------------------------------------------------------------------- */
 
+/* What else changes what is said, by the order of its names; (transfer full) */
 static char *
 make_settings (const L4DescribeOptions *describe)
 {
   static const char *const decode[] = {[L4_FILM_DECODE_AUTO] = "auto",[L4_FILM_DECODE_KEYS] = "keys",[L4_FILM_DECODE_ALL] = "all" };
+  yyjson_mut_doc *doc = yyjson_mut_doc_new (NULL);
+  yyjson_mut_val *settings = yyjson_mut_obj (doc);
+  char *text;
 
-  return g_strdup_printf ("{\"cuts\":%s,\"decode\":\"%s\",\"frames\":%d,\"max_tokens\":%d,\"overlap\":%" PRIu64 ",\"tiles\":%d,\"window\":%"
-      PRIu64 "}", describe->no_cuts ? "false" : "true", decode[describe->decode], describe->frames, describe->max_tokens,
-      describe->overlap, describe->tiles, describe->window);
+  yyjson_mut_doc_set_root (doc, settings);
+  yyjson_mut_obj_add_bool (doc, settings, "cuts", !describe->no_cuts);
+  yyjson_mut_obj_add_str (doc, settings, "decode", decode[describe->decode]);
+  yyjson_mut_obj_add_int (doc, settings, "frames", describe->frames);
+  if (describe->language != NULL)
+    yyjson_mut_obj_add_str (doc, settings, "language", describe->language);
+  yyjson_mut_obj_add_int (doc, settings, "max_tokens", describe->max_tokens);
+  yyjson_mut_obj_add_uint (doc, settings, "overlap", describe->overlap);
+  yyjson_mut_obj_add_int (doc, settings, "tiles", describe->tiles);
+  yyjson_mut_obj_add_uint (doc, settings, "window", describe->window);
+  text = yyjson_mut_write (doc, YYJSON_WRITE_NOFLAG, NULL);
+  yyjson_mut_doc_free (doc);
+  return text;
 }
 
 /* One that differs in nothing but the program's version goes on: a new version describes no archive anew. */

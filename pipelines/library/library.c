@@ -199,18 +199,26 @@ learn_facts (L4IndexVideo *video, const L4FilmFacts *facts)
   video->duration = facts->duration;
 }
 
-/* Takes the film for this process. */
+/* Takes the film for this process. FALSE in *needed: another run has it, or has just done it. */
 static gboolean
-claim (L4Library *self, gint64 video, gboolean *taken, GError **error)
+claim (L4Library *self, const L4IndexVideo *video, gboolean *needed, GError **error)
 {
-  *taken = TRUE;
-  if (self->context.look_only)
+  const L4LibraryContext *context = &self->context;
+  g_auto (L4IndexProgress) progress = { 0 };
+  gboolean taken;
+
+  *needed = TRUE;
+  if (context->look_only)
     return TRUE;
-  if (!l4_index_claim (self->context.index, video, self->context.run, taken, error))
+  if (!l4_index_claim (context->index, video->id, context->run, &taken, error)
+      || (taken && !get_progress (self, video->id, &progress, error)))
     return FALSE;
-  if (!*taken)
-    self->context.tally->counts[L4_TALLY_BUSY]++;
-  return !*taken || !self->context.again || l4_index_forget (self->context.index, video, self->context.run, error);
+  *needed = taken && !is_done (self, video, &progress);
+  if (!*needed)
+    context->tally->counts[taken ? L4_TALLY_UNCHANGED : L4_TALLY_BUSY]++;
+  if (taken && !*needed)
+    return l4_index_settle (context->index, video->id, context->run, L4_INDEX_DONE, NULL, error);
+  return !*needed || !context->again || l4_index_forget (context->index, video->id, context->run, error);
 }
 
 /* A film that is described, where nothing but its side files may be missing. */
@@ -230,7 +238,7 @@ open_film (L4Library *self, const Pending *pending, L4Identity *identity, L4Work
   const char *path = pending->file->path;
   g_autoptr (GError) problem = NULL;
   g_autoptr (L4Work) opened = g_new0 (L4Work, 1);
-  gboolean taken;
+  gboolean needed;
 
   opened->film = l4_film_open (path, self->context.cancellable, &problem);
   if (opened->film == NULL && g_cancellable_is_cancelled (self->context.cancellable)) {
@@ -240,9 +248,9 @@ open_film (L4Library *self, const Pending *pending, L4Identity *identity, L4Work
   if (opened->film == NULL)
     return refuse (self, identity, path, problem, error);
   learn_facts (identity->video, l4_film_get_facts (opened->film));
-  if (!l4_library_keep (self, identity, error) || !claim (self, identity->video->id, &taken, error))
+  if (!l4_library_keep (self, identity, error) || !claim (self, identity->video, &needed, error))
     return FALSE;
-  if (!taken)
+  if (!needed)
     return TRUE;
   opened->file = pending->file;
   opened->size = pending->size;

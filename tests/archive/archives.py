@@ -142,7 +142,24 @@ def fails(*arguments, saying, **more):
 
 # The index -----------------------------------------------------------------------------------------------------------------------
 
+POSTGRES = os.environ.get("LLAMA4_TEST_POSTGRES")       # where a database is, if with-postgres started a server
+if POSTGRES:
+    POSTGRES += "&dbname=postgres"
+
+
+def query_postgres(index, sql):
+    """Rows as SQLite has them."""
+    done = subprocess.run(["psql", "-XqtA", "-v", "ON_ERROR_STOP=1", index], capture_output=True, check=True, text=True,
+                          input=f"SET search_path = llama4; {sql if not sql.startswith('SELECT') else f'SELECT row_to_json (t) FROM ({sql}) AS t'}")
+
+    def value(text):
+        return bytes.fromhex(text[2:]) if isinstance(text, str) and text.startswith("\\x") else text
+    return [tuple(value(text) for _, text in json.loads(line, object_pairs_hook=list)) for line in done.stdout.splitlines()]
+
+
 def query(index, sql, *arguments):
+    if index.startswith("postgresql:"):
+        return query_postgres(index, sql)
     with contextlib.closing(sqlite3.connect(index, timeout=60, isolation_level=None)) as connection:
         return connection.execute(sql, arguments).fetchall()
 
@@ -169,9 +186,23 @@ def dump(index):
     """All that an index holds but times of day and ids; of pictures their sums."""
     rows = query(index, 'SELECT path, key, container, codec, width, height, duration, state, reason, start, "end", text, frames, finish, '
                  "prompt_tokens, generated_tokens, thumbnail FROM videos AS v LEFT JOIN progress AS p ON p.video = v.id "
-                 "LEFT JOIN windows AS w ON w.video = v.id AND w.run = p.run LEFT JOIN details AS d ON d.window = w.id "
+                 'LEFT JOIN windows AS w ON w.video = v.id AND w.run = p.run LEFT JOIN details AS d ON d."window" = w.id '
                  "ORDER BY path, p.run, start")
     return [(*row[:-1], row[-1] and hashlib.sha256(row[-1]).hexdigest()) for row in rows]
+
+
+def is_made(index):
+    """Whether there is an index, with its tables."""
+    if index.startswith("postgresql:"):
+        return query_postgres(index, "SELECT 1 AS one FROM pg_tables WHERE schemaname = 'llama4' AND tablename = 'details'") != []
+    return os.path.exists(index) and query(index, "SELECT 1 FROM sqlite_master WHERE name = 'words'") != []
+
+
+def remove(index):
+    if index.startswith("postgresql:"):
+        query_postgres(index, "DROP SCHEMA llama4 CASCADE")
+    else:
+        os.unlink(index)
 
 
 def assert_same(index, expected):
@@ -180,5 +211,5 @@ def assert_same(index, expected):
     for one, other in zip(found, expected):
         assert one == other, f"{one}\nis not\n{other}"
     assert len(found) == len(expected), f"{len(found)} rows, not {len(expected)}"
-    left = query(index, "SELECT count(*) FROM claims")[0][0]
+    left = query(index, "SELECT count(*) AS n FROM claims")[0][0]
     assert left == 0, f"{left} claims are left"
