@@ -98,8 +98,9 @@ sync_folder (const char *path)
   }
 }
 
+/* first: executed before anything looks into the file. */
 static gboolean
-open_handle (L4Sqlite *self, const char *name, int flags, GError **error)
+open_handle (L4Sqlite *self, const char *name, int flags, const char *first, GError **error)
 {
   if (sqlite3_open_v2 (name, &self->handle, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL) != SQLITE_OK) {
     if (self->handle == NULL)
@@ -108,7 +109,8 @@ open_handle (L4Sqlite *self, const char *name, int flags, GError **error)
   }
   sqlite3_busy_timeout (self->handle, BUSY_MS);
   sqlite3_db_config (self->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-  return l4_sqlite_execute (self, "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA foreign_keys = ON; "
+  return l4_sqlite_execute (self, first, error)
+      && l4_sqlite_execute (self, "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA foreign_keys = ON; "
       "PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY", error)
       && l4_sqlite_add_functions (self, error);
 }
@@ -125,7 +127,7 @@ open_to_write (L4Sqlite *self, GError **error)
 {
   gint64 version;
 
-  if (!open_handle (self, self->path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, error) || !get_version (self, &version, error))
+  if (!open_handle (self, self->path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, "", error) || !get_version (self, &version, error))
     return FALSE;
   if (sqlite3_db_readonly (self->handle, "main") == 1)
     return l4_database_fail (&self->base, L4_ERROR_IO, error, _("the index can only be read"));
@@ -140,12 +142,11 @@ open_to_write (L4Sqlite *self, GError **error)
 
 /* Opens and reads, which tells whether this way works. */
 static gboolean
-try_to_read (L4Sqlite *self, const char *name, int flags, const char *pragma, gint64 *version, GError **error)
+try_to_read (L4Sqlite *self, const char *name, int flags, const char *first, gint64 *version, GError **error)
 {
   if (self->handle != NULL)
     close_handle (self);
-  return open_handle (self, name, SQLITE_OPEN_READONLY | flags, error) && l4_sqlite_execute (self, pragma, error)
-      && get_version (self, version, error);
+  return open_handle (self, name, SQLITE_OPEN_READONLY | flags, first, error) && get_version (self, version, error);
 }
 
 /* Where no shared memory can be made beside the index nobody writes to it either: it is read without locks, with what is in its log. */
@@ -185,8 +186,13 @@ open_to_read (L4Sqlite *self, GError **error)
   return version == L4_SCHEMA_VERSION || l4_database_refuse_version (&self->base, version, error);
 }
 
+/* Of what is there but no file, nothing else is tried: a pipe would be waited for. */
 gboolean
 l4_sqlite_open_file (L4Sqlite *self, GError **error)
 {
+  struct stat status;
+
+  if (stat (self->path, &status) == 0 && !S_ISREG (status.st_mode))
+    return l4_database_fail (&self->base, L4_ERROR_IO, error, _("is no file"));
   return self->base.mode == L4_INDEX_READ ? open_to_read (self, error) : open_to_write (self, error);
 }

@@ -222,11 +222,11 @@ open_sqlite (const char *where, L4IndexMode mode, GError **error)
   g_autofree char *shown = g_utf8_make_valid (where, -1);
 
   self->base.class = &l4_sqlite;
-  self->base.name = l4_text_to_line (shown, -1);
+  self->base.name = *where == '\0' ? g_strdup ("\"\"") : l4_text_to_line (shown, -1);
   self->base.mode = mode;
   self->statements = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, finalize);
   if (*where == '\0')
-    l4_database_fail (&self->base, L4_ERROR_INPUT, error, _("the index has no name"));
+    l4_database_fail (&self->base, L4_ERROR_INPUT, error, _("is no name of an index"));
   else if ((self->path = g_canonicalize_filename (where, NULL)) != NULL && l4_sqlite_open_file (self, error))
     return &self->base;
   close_sqlite (&self->base);
