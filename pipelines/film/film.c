@@ -11,6 +11,7 @@
 #include "film/decoder.h"
 #include "film/picture.h"
 #include "film/plan.h"
+#include "film/secret.h"
 
 struct _L4Film
 {
@@ -65,16 +66,6 @@ learn_facts (L4Film *self)
 
 /* Opening ---------------------------------------------------------------------------------------------------------------------- */
 
-static gboolean
-is_encrypted (const L4Film *self)
-{
-  const AVCodecParameters *codec = self->reader->stream->codecpar;
-  const AVPacket *first = l4_reader_peek (self->reader, 0, NULL);
-
-  return av_packet_side_data_get (codec->coded_side_data, codec->nb_coded_side_data, AV_PKT_DATA_ENCRYPTION_INIT_INFO) != NULL
-      || (first != NULL && av_packet_get_side_data (first, AV_PKT_DATA_ENCRYPTION_INFO, NULL) != NULL);
-}
-
 /* The first picture, from packets that stay where they are. NULL: there is none, or what went wrong. (transfer full) */
 static AVFrame *
 find_first_picture (L4Film *self, GError **error)
@@ -103,18 +94,26 @@ find_first_picture (L4Film *self, GError **error)
 }
 
 static gboolean
+fail_encrypted (const L4Film *self, GError **error)
+{
+  return l4_film_fail (error, L4_FILM_ERROR_ENCRYPTED, _("%s: is encrypted"), path_of (self));
+}
+
+static gboolean
 find_zero (L4Film *self, GError **error)
 {
   g_autoptr (GError) failure = NULL;
   AVFrame *first;
 
-  if (is_encrypted (self))
-    return l4_film_fail (error, L4_FILM_ERROR_ENCRYPTED, _("%s: is encrypted"), path_of (self));
+  if (l4_reader_is_encrypted (self->reader))
+    return fail_encrypted (self, error);
   first = find_first_picture (self, &failure);
   if (failure != NULL) {
     g_propagate_error (error, g_steal_pointer (&failure));
     return FALSE;
   }
+  if (first == NULL && l4_reader_is_scrambled (self->reader))
+    return fail_encrypted (self, error);
   if (first == NULL)
     return l4_film_fail (error, L4_FILM_ERROR_FORMAT, _("%s: no picture in it can be decoded"), path_of (self));
   l4_clock_set_zero (self->reader, l4_frame_stamp (first));
