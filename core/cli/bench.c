@@ -14,10 +14,10 @@
 
 static struct
 {
-  gint threads, repetitions;
+  gint threads, repetitions, together;
   gboolean json, no_vision;
   char *prompts, *generations, *projector, *load, *kv_type, *vision_type;
-} options = {.repetitions = 5 };
+} options = {.repetitions = 5,.together = 1 };
 
 /* One measurement: repeated, in order. */
 typedef struct
@@ -135,6 +135,52 @@ measure_tokens (Bench *bench, gint64 n, gboolean generate, GError **error)
   return TRUE;
 }
 
+/* n tokens one after the other in each of several conversations, which share their steps. */
+static gboolean
+measure_together (Bench *bench, gint64 n, GError **error)
+{
+  const L4TextConfig *text = &bench->model->config->text;
+  gboolean int8 = l4_cli_is (options.kv_type, "int8");
+  gint64 count = options.together;
+  Result *result = begin (bench, "tg", n);
+  L4Type type = l4_type_from_name (bench->model->quantization);
+  g_autofree gint32 *ids = random_ids (text, n * count);
+  g_autoptr (GPtrArray) caches = g_ptr_array_new_with_free_func ((GDestroyNotify) l4_cache_free);
+  g_autofree L4Strand *strands = g_new0 (L4Strand, count);
+  const L4Strands tokens = { strands, count, count };
+  l4_autofree float *logits = l4_alloc (count * text->vocab * sizeof (float), _("logits"), error);
+
+  for (gint64 i = 0; i < count; i++) {
+    strands[i] = (L4Strand) { l4_cache_new (bench->model->compute, text, int8, n, error), 1 };
+    if (strands[i].cache == NULL)
+      return FALSE;
+    g_ptr_array_add (caches, strands[i].cache);
+  }
+  if (logits == NULL)
+    return FALSE;
+  g_snprintf (result->name, sizeof result->name, "tg%" PRId64 "x%" PRId64, n, count);
+  result->units = n * count;
+  result->integers = l4_type_info (type)->block_elements > 1;
+  l4_budget_tokens (bench->model->config, type, int8 ? 1 : 2, n / 2, count, &result->work);
+  l4_work_scale (&result->work, n);
+  for (gint r = -1; r < options.repetitions; r++) {
+    gint64 start = g_get_monotonic_time ();
+
+    for (gint64 i = 0; i < count; i++)
+      l4_cache_clear (strands[i].cache);
+    for (gint64 at = 0; at < n && (r >= 0 || at <= 8); at++) {
+      l4_autofree float *h = l4_llama_embed (bench->model, ids + at * count, count, NULL, 0, error);
+
+      if (h == NULL || !l4_decoder_forward (bench->model->decoder, bench->model->compute, &tokens, h, NULL, NULL, error)
+          || !l4_decoder_logits (bench->model->decoder, bench->model->compute, h, count, TRUE, logits, error))
+        return FALSE;
+    }
+    if (r >= 0)
+      result->seconds[result->n++] = (g_get_monotonic_time () - start) / 1e6;
+  }
+  return TRUE;
+}
+
 static gboolean
 measure_tiles (Bench *bench, gint64 n, GError **error)
 {
@@ -176,7 +222,8 @@ measure_list (Bench *bench, const char *list, gboolean generate, GError **error)
     if (!g_ascii_string_to_unsigned (items[i], 10, 0, bench->model->config->text.context, &n, NULL))
       return l4_fail (error, L4_ERROR_INPUT, _("\"%s\" is no number of tokens from 0 to %" PRId64), items[i],
           bench->model->config->text.context);
-    if (n > 0 && !measure_tokens (bench, n, generate, error))
+    if (n > 0 && (!measure_tokens (bench, n, generate, error)
+            || (generate && options.together > 1 && !measure_together (bench, n, error))))
       return FALSE;
   }
   return TRUE;
@@ -263,6 +310,7 @@ measure_all (Bench *bench, GError **error)
 static const GOptionEntry entries[] = {
   {"prompt", 'p', 0, G_OPTION_ARG_FILENAME, &options.prompts, N_("Tokens of a prompt; several with commas; 0: none (512)"), "N"},
   {"generate", 'n', 0, G_OPTION_ARG_FILENAME, &options.generations, N_("Tokens to generate; several with commas; 0: none (128)"), "N"},
+  {"together", 'c', 0, G_OPTION_ARG_INT, &options.together, N_("Conversations that also generate at once (1)"), "N"},
   {"repetitions", 'r', 0, G_OPTION_ARG_INT, &options.repetitions, N_("Repetitions of each test (5)"), "N"},
   {"threads", 't', 0, G_OPTION_ARG_INT, &options.threads, N_("Threads; 0: one for every CPU (0)"), "N"},
   {"projector", 0, 0, G_OPTION_ARG_FILENAME, &options.projector, N_("Vision part of a GGUF model"), "FILE"},
@@ -287,6 +335,8 @@ run (char **arguments, GError **error)
     return FALSE;
   if (options.repetitions < 1 || options.repetitions > 1000)
     return l4_fail (error, L4_ERROR_INPUT, _("--repetitions %d: must be 1 to 1000"), options.repetitions);
+  if (options.together < 1 || options.together > L4_BATCH_MOST)
+    return l4_fail (error, L4_ERROR_INPUT, _("--together %d: must be 1 to %d"), options.together, L4_BATCH_MOST);
   if (!l4_cli_check_threads (options.threads, error))
     return FALSE;
   bench.model = model = l4_llama_load (&(L4LoadOptions) {.model_path = path,.projector_path = options.projector,
