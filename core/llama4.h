@@ -210,6 +210,10 @@ L4_API char *l4_text_to_line (const char *text, gssize length);
  * <b>, {\an8} and \N stand there as ‹b›, (\an8) and /N. (transfer full) */
 L4_API char *l4_text_to_subtitle (const char *line);
 
+/* Text (valid UTF-8) without what a terminal would obey or hide: control characters but line end and tab, bidirectional and other
+ * formatting characters. (transfer full) */
+L4_API char *l4_text_to_terminal (const char *text);
+
 /* A line as markup that Pango, WebVTT and their readers all understand: only & < > are escaped. (transfer full) */
 L4_API char *l4_text_to_markup (const char *line);
 

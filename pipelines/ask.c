@@ -10,7 +10,6 @@
 #include "command/command.h"
 #include "find/date.h"
 #include "index/index.h"
-#include "output/text.h"
 #include "run/progress.h"
 #include "run/signals.h"
 #include "talk/cites.h"

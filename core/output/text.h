@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Whole code points out of a stream of token bytes, and text that is safe on a terminal. The functions under Output in llama4.h live
- * here too. */
+/* Whole code points out of a stream of token bytes. The functions under Output in llama4.h live here too. */
 
 #pragma once
 
@@ -9,7 +8,3 @@
 /* Moves from bytes to text what is complete: invalid bytes become U+FFFD, the start of an unfinished code point stays in bytes
  * unless at_end. NUL bytes become U+FFFD as well. */
 void l4_text_take (GString *bytes, gboolean at_end, GString *text);
-
-/* Text (valid UTF-8) without what a terminal would obey or hide: control characters but line end and tab, bidirectional and other
- * formatting characters. (transfer full) */
-char *l4_text_to_terminal (const char *text);
