@@ -3,11 +3,16 @@
 
 #include "kernels/kernels.h"
 
-extern const L4Kernels l4_kernels_baseline, l4_kernels_avx2, l4_kernels_avxvnni, l4_kernels_avx512, l4_kernels_vnni, l4_kernels_bf16,
-    l4_kernels_amx;
+#include "config.h"
+
+/* Those that were compiled, the best first. */
+#define DECLARE(name) extern const L4Kernels l4_kernels_##name;
+L4_KERNELS (DECLARE)
+#define ADDRESS(name) &l4_kernels_##name,
+static const L4Kernels *const tables[] = { L4_KERNELS (ADDRESS) };
 
 static gboolean
-can_run (const L4Kernels *table)
+can_run (const char *name)
 {
   gboolean v3, v4, vnni, bf16;
 
@@ -16,28 +21,24 @@ can_run (const L4Kernels *table)
   v4 = __builtin_cpu_supports ("x86-64-v4");
   vnni = v4 && __builtin_cpu_supports ("avx512vnni");
   bf16 = vnni && __builtin_cpu_supports ("avx512bf16");
-  if (table == &l4_kernels_amx)
+  if (g_str_equal (name, "amx"))
     return bf16 && l4_has_amx ();
-  if (table == &l4_kernels_bf16)
+  if (g_str_equal (name, "bf16"))
     return bf16;
-  if (table == &l4_kernels_vnni)
+  if (g_str_equal (name, "vnni"))
     return vnni;
-  if (table == &l4_kernels_avx512)
+  if (g_str_equal (name, "avx512"))
     return v4;
-  if (table == &l4_kernels_avxvnni)
+  if (g_str_equal (name, "avxvnni"))
     return v3 && __builtin_cpu_supports ("avxvnni");
-  return table != &l4_kernels_avx2 || v3;
+  return !g_str_equal (name, "avx2") || v3;
 }
 
 const L4Kernels *
 l4_kernels_by_name (const char *name)
 {
-  static const L4Kernels *const tables[] = { &l4_kernels_amx, &l4_kernels_bf16, &l4_kernels_vnni, &l4_kernels_avx512,
-    &l4_kernels_avxvnni, &l4_kernels_avx2, &l4_kernels_baseline
-  };
-
   for (guint i = 0; i < G_N_ELEMENTS (tables); i++)
-    if ((name == NULL || g_str_equal (tables[i]->name, name)) && can_run (tables[i]))
+    if ((name == NULL || g_str_equal (tables[i]->name, name)) && can_run (tables[i]->name))
       return tables[i];
   return NULL;
 }
