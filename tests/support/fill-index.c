@@ -15,8 +15,8 @@
 typedef struct
 {
   L4Index *index;
-  L4IndexRun run;
-  L4IndexVideo video;
+  L4IndexRun *run;
+  L4IndexVideo *video;
   const char *state, *reason;   /* of the film begun */
   yyjson_doc *doc;              /* that they are of */
   char *picture_path;
@@ -56,7 +56,7 @@ settle (Fill *self)
   else if (g_strcmp0 (self->state, "failed") == 0)
     state = L4_INDEX_FAILED;
   if (g_strcmp0 (self->state, "untouched") != 0)
-    check (l4_index_settle (self->index, self->video.id, self->run.id, state, self->reason, &error), error);
+    check (l4_index_settle (self->index, self->video->id, self->run->id, state, self->reason, &error), error);
   g_clear_pointer (&self->doc, yyjson_doc_free);
 }
 
@@ -65,10 +65,15 @@ begin_run (Fill *self, const char *name)
 {
   GError *error = NULL;
 
-  self->run = (L4IndexRun) {.model_name = g_strdup (name),.model_digest = g_strdup_printf ("sha256:%s", name),
-    .quantization = "none",.prompt_digest = "sha256:0",.settings = "{}",.version = "0"
-  };
-  check (l4_index_put_run (self->index, &self->run, &error), error);
+  g_clear_pointer (&self->run, l4_index_run_free);
+  self->run = g_new0 (L4IndexRun, 1);
+  self->run->model_name = g_strdup (name);
+  self->run->model_digest = g_strdup_printf ("sha256:%s", name);
+  self->run->quantization = g_strdup ("none");
+  self->run->prompt_digest = g_strdup ("sha256:0");
+  self->run->settings = g_strdup ("{}");
+  self->run->version = g_strdup ("0");
+  check (l4_index_put_run (self->index, self->run, &error), error);
 }
 
 static void
@@ -82,13 +87,20 @@ begin_video (Fill *self, yyjson_doc *doc)
   self->doc = doc;
   self->state = get_text (root, "state");
   self->reason = get_text (root, "reason");
-  self->video = (L4IndexVideo) {.path = g_uri_unescape_string (get_text (root, "path"), NULL),.size = 1,
-    .mtime = (mtime != NULL ? yyjson_get_sint (mtime) : 1700000000) * G_GINT64_CONSTANT (1000000000),.key = g_strdup_printf ("1-%u", self->n_videos++),
-    .container = "mov",.codec = "h264",.width = 320,.height = 180,.duration = get_time (root, "duration")
-  };
-  check (l4_index_put_video (self->index, &self->video, &error), error);
+  g_clear_pointer (&self->video, l4_index_video_free);
+  self->video = g_new0 (L4IndexVideo, 1);
+  self->video->path = g_uri_unescape_string (get_text (root, "path"), NULL);
+  self->video->size = 1;
+  self->video->mtime = (mtime != NULL ? yyjson_get_sint (mtime) : 1700000000) * G_GINT64_CONSTANT (1000000000);
+  self->video->key = g_strdup_printf ("1-%u", self->n_videos++);
+  self->video->container = g_strdup ("mov");
+  self->video->codec = g_strdup ("h264");
+  self->video->width = 320;
+  self->video->height = 180;
+  self->video->duration = get_time (root, "duration");
+  check (l4_index_put_video (self->index, self->video, &error), error);
   if (g_strcmp0 (self->state, "untouched") != 0)
-    check (l4_index_claim (self->index, self->video.id, self->run.id, &taken, &error), error);
+    check (l4_index_claim (self->index, self->video->id, self->run->id, &taken, &error), error);
 }
 
 static void
@@ -111,7 +123,7 @@ static void
 add_window (Fill *self, yyjson_val *root)
 {
   const char *path = get_text (root, "picture");
-  L4IndexWindow window = {.video = self->video.id,.run = self->run.id,.start = get_time (root, "start"),.end = get_time (root, "end"),
+  L4IndexWindow window = {.video = self->video->id,.run = self->run->id,.start = get_time (root, "start"),.end = get_time (root, "end"),
     .text = (char *) get_text (root, "text"),.record = "{}"
   };
   GError *error = NULL;
@@ -149,6 +161,10 @@ main (int argc, char **argv)
     yyjson_doc_free (doc);
   }
   settle (&self);
+  g_clear_pointer (&self.run, l4_index_run_free);
+  g_clear_pointer (&self.video, l4_index_video_free);
+  g_clear_pointer (&self.picture, g_bytes_unref);
+  g_free (self.picture_path);
   l4_index_close (self.index);
   return 0;
 }
