@@ -152,7 +152,7 @@ what_is_missing (Job *job)
   const L4Stretch *first = &g_array_index (job->work->missing, L4Stretch, 0);
 
   if (job->n_failed > 0)
-    return g_strdup_printf (_("%u windows are missing; the last one: %s"), job->n_failed, job->why);
+    return g_strdup_printf (_("windows that are missing: %u; the last one: %s"), job->n_failed, job->why);
   if (job->n_windows == 0 && job->work->missing->len == 1 && first->from == 0)
     return g_strdup (_("no picture in it can be shown"));
   return NULL;

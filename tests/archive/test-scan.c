@@ -261,7 +261,7 @@ test_large (Fixture *self, gconstpointer data)
   }
   g_string_append (path, "/deep.mp4");
   g_assert_true (g_file_set_contents (path->str, "x", -1, NULL));
-  for (guint i = 0; i < 20000; i++) {
+  for (guint i = 0; i < 8000; i++) {
     char name[64];
     int file;
 
@@ -271,7 +271,7 @@ test_large (Fixture *self, gconstpointer data)
     close (file);
   }
   g_assert_true (l4_scan_add (scan, self->folder, NULL) && l4_scan_finish (scan, NULL));
-  g_assert_cmpuint (l4_scan_get_files (scan)->len, ==, 20001);
+  g_assert_cmpuint (l4_scan_get_files (scan)->len, ==, 8001);
   g_assert_cmpstr (self->problems->str, ==, "");
   g_assert_cmpuint (depth, >, 1024);
 }
@@ -280,15 +280,15 @@ static void
 test_unreadable (Fixture *self, gconstpointer data)
 {
   static const char *const names[] = { "open/a.mp4", "shut/b.mp4", NULL };
-  g_autofree char *shut = g_build_filename (self->folder, "shut", NULL), *found = NULL;
+  g_autofree char *shut = g_build_filename (self->folder, "shut", NULL), *open_one = g_build_filename (self->folder, "open", NULL);
+  g_autofree char *found = NULL;
 
   make (self, names);
-  g_assert_cmpint (chmod (shut, 0), ==, 0);
-  if (access (shut, R_OK) == 0) {
-    g_test_skip ("this user reads everything");
-    return;
-  }
+  g_assert_cmpint (chmod (shut, 0) | chmod (open_one, 0755) | chmod (self->folder, 0755), ==, 0);
+  if (getuid () == 0)
+    g_assert_cmpint (seteuid (65534), ==, 0);   /* root reads everything */
   found = scan_all (self, FALSE);
+  g_assert_cmpint (seteuid (getuid ()), ==, 0);
   chmod (shut, 0700);
   g_assert_cmpstr (found, ==, "open/a.mp4\n");
   g_assert_nonnull (strstr (self->problems->str, "/shut: Permission denied\n"));
