@@ -157,7 +157,8 @@ add_all (Report *self, GError **error)
   for (guint i = 0; i < videos->len; i++) {
     if (g_cancellable_is_cancelled (self->cancellable))
       return l4_fail (error, L4_ERROR_CANCELLED, _("%s: was not made"), l4_page_folder_get_path (self->folder));
-    if (!add_film (self, videos->pdata[i], error))
+    /* Where another film lies now, nothing of it can be shown; searching leaves it out as well. */
+    if (((const L4IndexVideo *) videos->pdata[i])->path != NULL && !add_film (self, videos->pdata[i], error))
       return FALSE;
     show_progress (i + 1, videos->len);
   }

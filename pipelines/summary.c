@@ -412,6 +412,20 @@ summarise (Summary *self, GPtrArray *windows, GError **error)
   return TRUE;
 }
 
+/* A film that is still being described has a summary of what there is. */
+static gboolean
+check_progress (L4Index *index, const L4IndexVideo *video, const L4IndexWindow *last, GError **error)
+{
+  g_auto (L4IndexProgress) progress = { 0 };
+  g_autofree char *end = l4_progress_time (last->end), *path = l4_text_to_line (video->path, -1);
+
+  if (!l4_index_get_progress (index, video->id, last->run, &progress, error))
+    return FALSE;
+  if (progress.state != L4_INDEX_DONE)
+    fprintf (stderr, _("llama4: %s: has been described up to %s only\n"), path, end);
+  return TRUE;
+}
+
 static gboolean
 summarise_named (const char *where, const char *name, GError **error)
 {
@@ -427,6 +441,8 @@ summarise_named (const char *where, const char *name, GError **error)
     return FALSE;
   if (windows->len == 0)
     return l4_fail (error, L4_ERROR_NOT_FOUND, _("%s: nothing has been said of it yet"), video->path);
+  if (!check_progress (index, video, windows->pdata[windows->len - 1], error))
+    return FALSE;
   self.video = video;
   self.name = base = g_path_get_basename (video->path);
   self.length = MAX (video->duration, ((const L4IndexWindow *) windows->pdata[windows->len - 1])->end);

@@ -9,13 +9,15 @@
 
 #define NAMED 3                 /* of several films, in the message */
 
-/* How well a name fits a path; 0: not at all. */
+/* How well a name fits a path; 0: not at all, as no name fits a film whose place another has taken. */
 static guint
 fit (const char *path, const char *name)
 {
-  const char *slash = strrchr (path, '/'), *file = slash != NULL ? slash + 1 : path;
-  const char *dot = strrchr (file, '.');
+  const char *slash = path != NULL ? strrchr (path, '/') : NULL, *file = slash != NULL ? slash + 1 : path, *dot;
 
+  if (path == NULL)
+    return 0;
+  dot = strrchr (file, '.');
   if (g_str_equal (file, name))
     return 4;
   if (dot != NULL && strlen (name) == (gsize) (dot - file) && g_str_has_prefix (file, name))

@@ -124,6 +124,22 @@ add_list (L4Cites *self, GString *text)
   self->closed = TRUE;
 }
 
+/* Digits of other scripts were made ours; there are numbers besides, such as those in circles. */
+static gboolean
+has_number (const char *text)
+{
+  for (; *text != '\0'; text = g_utf8_next_char (text))
+    switch (g_unichar_type (g_utf8_get_char (text))) {
+      case G_UNICODE_DECIMAL_NUMBER:
+      case G_UNICODE_LETTER_NUMBER:
+      case G_UNICODE_OTHER_NUMBER:
+        return TRUE;
+      default:
+        break;
+    }
+  return FALSE;
+}
+
 /* What was no number after all comes out, without brackets that could be taken for one's. */
 static void
 close_bracket (L4Cites *self, gboolean complete, GString *text)
@@ -140,7 +156,7 @@ close_bracket (L4Cites *self, gboolean complete, GString *text)
     if (!complete)
       g_string_append_printf (text, "(%s", inside);
     else
-      g_string_append_printf (text, strpbrk (inside, "0123456789") == NULL ? "[%s]" : "(%s)", inside);
+      g_string_append_printf (text, has_number (inside) ? "(%s)" : "[%s]", inside);
   }
   g_string_truncate (self->inside, 0);
 }
@@ -166,7 +182,7 @@ take_character (L4Cites *self, const char *at, GString *text)
   if (opens)
     self->open = TRUE;
   else if (self->open)
-    g_string_append_unichar (self->inside, character);
+    g_string_append_unichar (self->inside, g_unichar_isdigit (character) ? '0' + (gunichar) g_unichar_digit_value (character) : character);
   else if (character == ' ' || character == '\n' || character == '\t')
     g_string_append_c (self->blanks, *at);
   else {

@@ -47,6 +47,9 @@ test_existing_numbers_stay_in_one_form_and_others_never_come_out (void)
     {"It moves [Note 2] [notes 1 and 3] [Source 8].", "It moves [2] [1][3].", "1 2 3 "},
     {"It moves [[2]].", "It moves [2].", "2 "},
     {"It moves 【2】 ［3］.", "It moves [2] [3].", "2 3 "},
+    {"It moves [\357\274\222] [\357\274\231].", "It moves [2].", "2 "},  /* full width */
+    {"It moves [\331\243].", "It moves [3].", "3 "},     /* Arabic */
+    {"It moves [\342\221\240].", "It moves (\342\221\240).", ""},        /* in a circle */
     {"It moves [^2].", "It moves [2].", "2 "},
     {"It moves [sic].", "It moves [sic].", ""},
     {"It moves [at 0:07].", "It moves (at 0:07).", ""},
