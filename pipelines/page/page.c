@@ -106,17 +106,28 @@ l4_page_length (const L4PageFilm *film)
   return MAX (film->video->duration, last != NULL ? last->end : 0);
 }
 
+/* One script of its parts, whose names nobody outside it sees. */
+static gboolean
+write_script (L4PageFolder *folder, GError **error)
+{
+  static const char *const parts[] = { "common.js", "list.js", "film.js", "start.js" };
+  g_autoptr (GString) script = g_string_new ("(() => {\n'use strict';\n");
+
+  for (guint i = 0; i < G_N_ELEMENTS (parts); i++) {
+    gsize length;
+    const char *text = l4_page_file (parts[i], &length);
+
+    g_string_append_len (script, text, length);
+  }
+  g_string_append (script, "})();\n");
+  return l4_page_folder_write (folder, "script.js", script->str, script->len, error);
+}
+
 gboolean
 l4_page_write_shared (L4PageFolder *folder, GError **error)
 {
-  static const char *const names[] = { "style.css", "script.js" };
+  gsize length;
+  const char *style = l4_page_file ("style.css", &length);
 
-  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
-    gsize length;
-    const char *text = l4_page_file (names[i], &length);
-
-    if (!l4_page_folder_write (folder, names[i], text, length, error))
-      return FALSE;
-  }
-  return TRUE;
+  return l4_page_folder_write (folder, "style.css", style, length, error) && write_script (folder, error);
 }

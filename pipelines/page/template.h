@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The parts that pages consist of, and the files beside them, as they stand in page.html, style.css and script.js. */
+/* The parts that pages consist of, and the files beside them, as they stand in this folder. */
 
 #pragma once
 
@@ -21,7 +21,7 @@ void l4_page_add_part (GString *page, const char *part, const L4PageValue *value
 /* The same as a text of its own, to be a value. (transfer full) */
 char *l4_page_part (const char *part, const L4PageValue *values);
 
-/* A file that all pages share, "style.css" or "script.js". Borrowed. */
+/* A file of this folder: the style sheet, or a part of the script. Borrowed. */
 const char *l4_page_file (const char *name, gsize *length);
 
 G_END_DECLS
