@@ -60,6 +60,7 @@ l4_burn_free (L4Burn *self)
   if (self == NULL)
     return;
   stop (self);
+  g_clear_pointer (&self->cues, g_ptr_array_unref);
   g_mutex_clear (&self->lock);
   g_free (self);
 }
@@ -67,7 +68,9 @@ l4_burn_free (L4Burn *self)
 void
 l4_burn_set_cues (L4Burn *self, GPtrArray *cues)
 {
-  self->cues = cues;
+  stop (self);
+  g_clear_pointer (&self->cues, g_ptr_array_unref);
+  self->cues = g_ptr_array_ref (cues);
 }
 
 const L4MuxPictures *

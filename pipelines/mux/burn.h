@@ -13,7 +13,7 @@ typedef struct _L4Burn L4Burn;
 L4Burn *l4_burn_new (const char *path, guint columns, GCancellable *cancellable);
 void l4_burn_free (L4Burn *self);       /* NULL is fine */
 
-/* Before the pictures are taken. cues: borrowed. */
+/* Before the pictures are taken. Holds on to the cues. */
 void l4_burn_set_cues (L4Burn *self, GPtrArray *cues);
 
 /* For l4_mux_new(); they may be taken again after they have ended. Borrowed. */

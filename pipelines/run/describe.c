@@ -130,12 +130,11 @@ on_message (GstBus *bus, GstMessage *message, gpointer user_data)
   return GST_BUS_PASS;
 }
 
-static void
-set_options (GstElement *describe, const L4DescribeOptions *options, gboolean thumbnails)
+void
+l4_describe_set_up (GstElement *describe, const L4DescribeOptions *options)
 {
   g_object_set (describe, "model-path", options->model_path, "projector-path", options->projector_path, "threads", options->threads,
-      "memory-limit", options->memory_limit, "pictures", thumbnails, NULL);
-  gst_util_set_object_arg (G_OBJECT (describe), "on-busy", "wait");
+      "memory-limit", options->memory_limit, NULL);
   if (options->load != NULL)
     gst_util_set_object_arg (G_OBJECT (describe), "load", options->load);
   if (options->prompt != NULL)
@@ -184,7 +183,9 @@ build (L4Describer *self, gboolean thumbnails, GError **error)
   gst_element_link_many (self->source, self->describe, sink, NULL);
   g_object_set (self->source, "format", GST_FORMAT_TIME, "handle-segment-change", TRUE, NULL);
   g_object_set (sink, "sync", FALSE, NULL);
-  set_options (self->describe, self->options, thumbnails);
+  l4_describe_set_up (self->describe, self->options);
+  g_object_set (self->describe, "pictures", thumbnails, NULL);
+  gst_util_set_object_arg (G_OBJECT (self->describe), "on-busy", "wait");
   gst_app_src_set_callbacks (GST_APP_SRC (self->source), &callbacks, self, NULL);
   gst_bus_set_sync_handler (self->bus, on_message, self, NULL);
   return TRUE;

@@ -24,6 +24,9 @@ typedef struct
 const GOptionEntry *l4_describe_entries (void);
 const L4DescribeOptions *l4_describe_options (GError **error);   /* checked; NULL: one is wrong */
 
+/* Sets them on a llama4describe, but for what says how the film is read. */
+void l4_describe_set_up (GstElement *describe, const L4DescribeOptions *options);
+
 typedef struct
 {
   guint64 start, end;           /* nanoseconds of stream time */
