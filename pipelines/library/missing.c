@@ -11,11 +11,11 @@ add (GArray *missing, guint64 from, guint64 until)
   g_array_append_val (missing, stretch);
 }
 
-/* When the window after this one begins: one that was cut short ended where the next one began. */
+/* When the window after this one begins: one of another length ended at a cut, where the next one began. */
 static guint64
 next_start (const L4DescribeOptions *options, const L4IndexWindow *window)
 {
-  return window->end - window->start < options->window || window->end < options->overlap ? window->end : window->end - options->overlap;
+  return window->end - window->start != options->window || window->end < options->overlap ? window->end : window->end - options->overlap;
 }
 
 guint

@@ -370,14 +370,14 @@ take (L4Describer *self, Run *run, GstMessage *message)
 
 /* Running --------------------------------------------------------------------------------------------------------------------------- */
 
+/* From a window before on, so that what is just before `from` is seen: it tells whether a shot begins there. */
 static L4Ahead *
 read_film (L4Describer *self, L4Film *film, guint64 from)
 {
-  guint64 window = self->options->window;
-  guint frames = self->options->frames;
+  guint64 window = self->options->window > 0 ? self->options->window : 4 * GST_SECOND;
+  guint frames = self->options->frames > 0 ? self->options->frames : 4;
 
-  return l4_ahead_new (film, self->options->decode, from, window > 0 ? window : 4 * GST_SECOND, frames > 0 ? frames : 4, on_reader_end,
-      self);
+  return l4_ahead_new (film, self->options->decode, from > window ? from - window : 0, window, frames, on_reader_end, self);
 }
 
 static void
