@@ -99,11 +99,11 @@ l4_text_to_line (const char *text, gssize length)
   return g_string_free (line, FALSE);
 }
 
-/* Whether a \ at `at` begins what ffmpeg and libass take for a line end or a hard blank. */
+/* Whether a \ at `at` begins what ffmpeg and libass take for a line end, a hard blank or a brace. */
 static gboolean
-is_break (const char *at)
+is_obeyed (const char *at)
 {
-  return *at == '\\' && (at[1] == 'N' || at[1] == 'n' || at[1] == 'h');
+  return *at == '\\' && at[1] != '\0' && strchr ("Nnh{}", at[1]) != NULL;
 }
 
 char *
@@ -126,7 +126,7 @@ l4_text_to_subtitle (const char *line)
       g_string_append_c (plain, ')');
       n_braces--;
     } else {
-      g_string_append_c (plain, is_break (at) ? '/' : *at);
+      g_string_append_c (plain, is_obeyed (at) ? '/' : *at);
     }
   return g_string_free (plain, FALSE);
 }

@@ -25,6 +25,25 @@ join (const L4Cue *cue, char *(*show) (const char *), const char *between)
   return g_string_free (text, FALSE);
 }
 
+/* For formats that have no way to write what their players obey: tags as in HTML, ASS's blocks and its line ends, which libass obeys in
+ * all kinds of subtitles. A tag may begin on one line and end on the next. */
+static char *
+join_plain (const L4Cue *cue)
+{
+  g_autofree char *text = g_strjoinv ("\n", cue->lines);
+
+  return l4_text_to_subtitle (text);
+}
+
+static char *
+join_ass (const L4Cue *cue)
+{
+  g_autofree char *text = join_plain (cue);
+  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+
+  return g_strjoinv ("\\N", lines);
+}
+
 static char *
 make_srt (GPtrArray *cues)
 {
@@ -33,7 +52,7 @@ make_srt (GPtrArray *cues)
   for (guint i = 0; i < cues->len; i++) {
     const L4Cue *cue = g_ptr_array_index (cues, i);
     g_autofree char *start = l4_cue_clock (cue->start, ','), *end = l4_cue_clock (cue->end, ',');
-    g_autofree char *text = join (cue, l4_cue_plain_text, "\n");
+    g_autofree char *text = join_plain (cue);
 
     g_string_append_printf (file, "%u\n%s --> %s\n%s\n\n", i + 1, start, end, text);
   }
@@ -115,7 +134,7 @@ make_ass (GPtrArray *cues)
 
   for (guint i = 0; i < cues->len; i++) {
     const L4Cue *cue = g_ptr_array_index (cues, i);
-    g_autofree char *start = ass_clock (cue->start), *end = ass_clock (cue->end), *text = join (cue, l4_cue_plain_text, "\\N");
+    g_autofree char *start = ass_clock (cue->start), *end = ass_clock (cue->end), *text = join_ass (cue);
 
     g_string_append_printf (file, "Dialogue: 0,%s,%s,Default,,0,0,0,,%s\n", start, end, text);
   }
@@ -143,9 +162,9 @@ l4_cue_to_packet (const L4Cue *cue, const char *codec, guint number)
   if (strcmp (codec, "webvtt") == 0)
     return join (cue, l4_cue_vtt_text, "\n");
   if (strcmp (codec, "ass") == 0) {
-    g_autofree char *text = join (cue, l4_cue_plain_text, "\\N");
+    g_autofree char *text = join_ass (cue);
 
     return g_strdup_printf ("%u,0,Default,,0,0,0,,%s", number, text);
   }
-  return join (cue, l4_cue_plain_text, "\n");
+  return join_plain (cue);
 }

@@ -6,9 +6,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define LEFT_BRACE "\342\235\264"       /* U+2774, an ornament that looks like { */
-#define RIGHT_BRACE "\342\235\265"      /* U+2775 */
-
 typedef struct
 {
   char character;
@@ -44,21 +41,6 @@ char *
 l4_cue_xml_text (const char *line)
 {
   const Instead instead[] = { {'&', "&amp;"}, {'<', "&lt;"}, {'>', "&gt;"}, {'"', "&quot;"} };
-
-  return replace (line, instead, G_N_ELEMENTS (instead));
-}
-
-/* These formats have no way to write what their players obey: tags as in HTML (<b>, < font color=…>, <br>), ASS's blocks ({\an8}; libass,
- * to which players give all kinds of subtitles, hides every {…}) and its line ends (\N, \h). A tag begins with a letter or a slash right
- * after < and blanks, a line end with one right after the backslash: a word joiner between them undoes both and shows nothing. In a block
- * libass looks for a backslash wherever it stands, and some players show a backslash before a brace that others take: only other
- * characters are sure. */
-char *
-l4_cue_plain_text (const char *line)
-{
-  const Instead instead[] = {
-    {'<', "<" L4_CUE_WORD_JOINER}, {'\\', "\\" L4_CUE_WORD_JOINER}, {'{', LEFT_BRACE}, {'}', RIGHT_BRACE}
-  };
 
   return replace (line, instead, G_N_ELEMENTS (instead));
 }

@@ -13,9 +13,6 @@ G_BEGIN_DECLS
 char *l4_cue_vtt_text (const char *line);
 char *l4_cue_xml_text (const char *line);
 
-/* For SubRip, ASS and timed text of MP4: see markup.c. */
-char *l4_cue_plain_text (const char *line);
-
 /* "HH:MM:SS" and milliseconds behind the mark, rounded. */
 char *l4_cue_clock (guint64 time, char mark);
 

@@ -164,7 +164,7 @@ test_subtitles_change_only_what_players_obey (void)
   static const char *const cases[][2] = {
     {"A <b>cat</b> {\\an8}there", "A \342\200\271b\342\200\272cat\342\200\271/b\342\200\272 (\\an8)there"},
     {"a < b, b -> c", "a \342\200\271 b, b -\342\200\272 c"}, {"5 < 6 & 7", "5 < 6 & 7"}, {"a -> b", "a -> b"}, {"} { 1", "} { 1"},
-    {"C:\\New\\docs", "C:/New\\docs"}, {"{{a}", "((a)"}, {"\342\200\234Grüße\342\200\235", "\342\200\234Grüße\342\200\235"},
+    {"C:\\New\\docs", "C:/New\\docs"}, {"{{a}", "((a)"}, {"a \\{ b", "a /{ b"}, {"\342\200\234Grüße\342\200\235", "\342\200\234Grüße\342\200\235"},
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
