@@ -279,7 +279,9 @@ describe_all (Archive *self, GError **error)
 static gboolean
 bring_up_to_date (Archive *self, char **arguments, GError **error)
 {
-  if (!find_files (self, arguments + 1, error) || !open_index (self, arguments[0], error) || !choose_run (self, error))
+  /* what is wrong with the model makes no index, and what is wrong with the index is not said after a long look at folders */
+  if (l4_describer_get_model (self->describer, error) == NULL || !open_index (self, arguments[0], error) || !choose_run (self, error)
+      || !find_files (self, arguments + 1, error))
     return FALSE;
   self->library = l4_library_new (&self->context);
   if (!l4_library_survey (self->library, l4_scan_get_files (self->scan), error))

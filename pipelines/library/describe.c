@@ -111,63 +111,56 @@ describe_missing (Job *job, L4Describer *describer, GError **error)
   return TRUE;
 }
 
-/* Whether the file is still the one that was looked at. */
-static gboolean
-is_same_file (const L4Work *work)
+/* What became of the file since it was looked at. */
+typedef enum
 {
+  AS_IT_WAS,
+  TOUCHED,                      /* another time, the same content */
+  GONE,
+  CHANGED
+} Fate;
+
+static Fate
+find_fate (Job *job)
+{
+  L4Work *work = job->work;
+  g_autofree char *key = NULL;
   struct stat status;
+  gint64 mtime;
 
-  return stat (work->file->path, &status) == 0 && (guint64) status.st_size == work->size
-      && (gint64) status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec == work->mtime;
+  if (stat (work->file->path, &status) != 0)
+    return GONE;
+  mtime = (gint64) status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec;
+  if ((guint64) status.st_size == work->size && mtime == work->mtime)
+    return AS_IT_WAS;
+  key = l4_film_get_key (work->file->path, job->library->context.cancellable, NULL);
+  if (g_strcmp0 (key, work->video->key) != 0)
+    return CHANGED;
+  work->video->size = work->size = status.st_size;
+  work->video->mtime = work->mtime = mtime;
+  return TOUCHED;
 }
 
-/* Of a film that was not whole nothing is kept: what it is when it is whole has another content, and other last windows. */
+/* Says why it failed; hopeless: it will, as long as the file stays as it is. */
 static gboolean
-settle_changed (Job *job, GError **error)
-{
-  const L4LibraryContext *context = &job->library->context;
-  const char *reason = _("changed while it was described");
-  const gint64 video = job->work->video->id;
-
-  l4_progress_end (context->progress, "failed", reason);
-  l4_tally_note_failure (context->tally, job->work->file->path, reason);
-  return l4_index_forget (context->index, video, context->run, error)
-      && l4_index_settle (context->index, video, context->run, L4_INDEX_FAILED, reason, error);
-}
-
-static gboolean
-settle_failed (Job *job, const char *reason, GError **error)
+settle_failed (Job *job, const char *reason, gboolean hopeless, GError **error)
 {
   const L4LibraryContext *context = &job->library->context;
 
   l4_progress_end (context->progress, "failed", reason);
   l4_tally_note_failure (context->tally, job->work->file->path, reason);
+  if (hopeless)
+    return l4_library_refuse (job->library, job->work->video, reason, error);
   return l4_index_settle (context->index, job->work->video->id, context->run, L4_INDEX_FAILED, reason, error);
 }
 
-/* NULL: all windows are there. (transfer full) */
-static char *
-what_is_missing (Job *job)
-{
-  const L4Stretch *first = &g_array_index (job->work->missing, L4Stretch, 0);
-
-  if (job->n_failed > 0)
-    return g_strdup_printf (_("windows that are missing: %u; the last one: %s"), job->n_failed, job->why);
-  if (job->n_windows == 0 && job->work->missing->len == 1 && first->from == 0)
-    return g_strdup (_("no picture in it can be shown"));
-  return NULL;
-}
-
 static gboolean
-settle_whole (Job *job, GError **error)
+settle_done (Job *job, GError **error)
 {
   L4Library *library = job->library;
   const L4LibraryContext *context = &library->context;
   const gint64 video = job->work->video->id;
-  g_autofree char *missing = what_is_missing (job);
 
-  if (missing != NULL)
-    return settle_failed (job, missing, error);
   if (!l4_index_settle (context->index, video, context->run, L4_INDEX_DONE, NULL, error))
     return FALSE;
   g_hash_table_add (library->done, g_memdup2 (&video, sizeof video));
@@ -176,20 +169,88 @@ settle_whole (Job *job, GError **error)
   return l4_library_write_sidecars (library, job->work->file, video, context->sidecars, error);
 }
 
-/* problem: why it broke off. */
+/* The film was read to its end. */
 static gboolean
-settle_broken (Job *job, GError *problem, GError **error)
+settle_whole (Job *job, GError **error)
+{
+  const L4Stretch *first = &g_array_index (job->work->missing, L4Stretch, 0);
+
+  if (job->n_failed > 0) {
+    g_autofree char *reason = g_strdup_printf (_("windows that are missing: %u; the last one: %s"), job->n_failed, job->why);
+
+    return settle_failed (job, reason, FALSE, error);
+  }
+  if (job->n_windows == 0 && job->work->missing->len == 1 && first->from == 0)
+    return settle_failed (job, _("no picture in it can be shown"), TRUE, error);
+  return settle_done (job, error);
+}
+
+/* It was not: problem, one of the film's. */
+static gboolean
+settle_broken (Job *job, const GError *problem, GError **error)
+{
+  const char *reason = l4_library_reason (problem, job->work->file->path);
+
+  return settle_failed (job, reason, problem->code != L4_FILM_ERROR_IO && problem->code != L4_FILM_ERROR_CHANGED, error);
+}
+
+/* Only its time was changed: what it holds is what was described, and if reading stopped at that it goes on. */
+static gboolean
+settle_touched (Job *job, const GError *problem, GError **error)
 {
   const L4LibraryContext *context = &job->library->context;
 
-  if (problem->domain == L4_FILM_ERROR && problem->code == L4_FILM_ERROR_CHANGED)
-    return settle_changed (job, error);
-  if (problem->domain == L4_FILM_ERROR && problem->code != L4_FILM_ERROR_CANCELLED)
-    return settle_failed (job, l4_library_reason (problem, job->work->file->path), error);
+  if (!l4_index_put_video (context->index, job->work->video, error))
+    return FALSE;
+  if (problem == NULL)
+    return settle_whole (job, error);
+  if (problem->code != L4_FILM_ERROR_CHANGED || job->work->once_more)
+    return settle_broken (job, problem, error);
+  l4_progress_end (context->progress, "stopped", NULL);
+  l4_library_try_once_more (job->library, job->work);
+  return l4_index_settle (context->index, job->work->video->id, context->run, L4_INDEX_BEGUN, NULL, error);
+}
+
+/* Of a film that was not whole nothing is kept: what it is when it is whole has another content, and other last windows. */
+static gboolean
+settle_changed (Job *job, GError **error)
+{
+  const L4LibraryContext *context = &job->library->context;
+
+  return l4_index_forget (context->index, job->work->video->id, context->run, error)
+      && settle_failed (job, _("changed while it was described"), FALSE, error);
+}
+
+/* The run cannot go on, or was cancelled. */
+static gboolean
+settle_begun (Job *job)
+{
+  const L4LibraryContext *context = &job->library->context;
+
   l4_progress_end (context->progress, "stopped", NULL);
   l4_index_settle (context->index, job->work->video->id, context->run, L4_INDEX_BEGUN, NULL, NULL);
-  g_propagate_error (error, g_error_copy (problem));
   return FALSE;
+}
+
+/* problem: why describing ended; NULL: the film did. */
+static gboolean
+settle (Job *job, const GError *problem, GError **error)
+{
+  if (problem != NULL && (problem->domain != L4_FILM_ERROR || problem->code == L4_FILM_ERROR_CANCELLED)) {
+    g_propagate_error (error, g_error_copy (problem));
+    return settle_begun (job);
+  }
+  switch (find_fate (job)) {
+    case CHANGED:
+      return settle_changed (job, error);
+    case TOUCHED:
+      return settle_touched (job, problem, error);
+    case GONE:                 /* perhaps to another place, where it will be known again */
+      return settle_failed (job, _("went away while it was described"), FALSE, error);
+    case AS_IT_WAS:
+      break;
+  }
+  return problem != NULL ? settle_broken (job, problem, error) : settle_whole (job, error);
 }
 
 gboolean
@@ -204,12 +265,8 @@ l4_library_describe (L4Library *self, L4Describer *describer, L4Work *given, L4W
   *next = NULL;
   self->at_work = work->video->id;
   l4_progress_begin (self->context.progress, work->file->path, work->size, from, work->video->duration);
-  if (!describe_missing (&job, describer, &problem))
-    goes_on = settle_broken (&job, problem, error);
-  else if (!is_same_file (work))
-    goes_on = settle_changed (&job, error);
-  else
-    goes_on = settle_whole (&job, error);
+  describe_missing (&job, describer, &problem);
+  goes_on = settle (&job, problem, error);
   self->at_work = 0;
   g_free (job.why);
   if (job.error == NULL)

@@ -160,6 +160,21 @@ is_silent (L4Library *self, gint64 video)
 }
 
 gboolean
+l4_library_refuse (L4Library *self, L4IndexVideo *video, const char *reason, GError **error)
+{
+  L4Index *index = self->context.index;
+
+  if (is_silent (self, video->id)) {
+    g_clear_pointer (&video->container, g_free);        /* by which those are known that were opened once */
+    g_clear_pointer (&video->codec, g_free);
+    video->width = video->height = video->duration = 0;
+    if (!l4_index_remove_video (index, video->id, error) || !l4_index_put_video (index, video, error))
+      return FALSE;
+  }
+  return l4_index_settle (index, video->id, self->context.run, L4_INDEX_FAILED, reason, error);
+}
+
+gboolean
 l4_library_keep (L4Library *self, L4Identity *identity, GError **error)
 {
   g_autoptr (GError) problem = NULL;

@@ -31,6 +31,13 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (L4Identity, l4_identity_clear)
 /* FALSE without *error: it cannot be read, which is tallied. */
 gboolean l4_library_identify (L4Library *self, const char *path, guint64 size, gint64 mtime, L4Identity *identity, GError **error);
 
+/* A film that was touched but not changed while it was described is to be gone on with in this run. */
+void l4_library_try_once_more (L4Library *self, const L4Work *work);
+
+/* Keeps the reason why a file is no film, in place of what the index had of it. Of one of which something was said nothing is lost, but it
+ * will be tried again. */
+gboolean l4_library_refuse (L4Library *self, L4IndexVideo *video, const char *reason, GError **error);
+
 /* Keeps the film in the index, where it takes the place of another whose path it has. */
 gboolean l4_library_keep (L4Library *self, L4Identity *identity, GError **error);
 

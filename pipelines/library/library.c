@@ -18,6 +18,7 @@ typedef struct
   guint64 size;
   gint64 mtime;
   gint64 fresh_until;           /* monotonic time; 0: it did not change lately */
+  gboolean once_more;
 } Pending;
 
 L4Library *
@@ -171,6 +172,15 @@ l4_library_survey (L4Library *self, const GPtrArray *files, GError **error)
   return TRUE;
 }
 
+void
+l4_library_try_once_more (L4Library *self, const L4Work *work)
+{
+  Pending pending = { work->file,.once_more = TRUE };
+
+  if (l4_library_look (self, pending.file->path, &pending.size, &pending.mtime))
+    g_ptr_array_add (self->pending, g_memdup2 (&pending, sizeof pending));
+}
+
 /* One file -------------------------------------------------------------------------------------------------------------------------- */
 
 /* Tells why a file is no film, in the index too, unless another time may tell more. */
@@ -255,6 +265,7 @@ open_film (L4Library *self, const Pending *pending, L4Identity *identity, L4Work
   opened->file = pending->file;
   opened->size = pending->size;
   opened->mtime = pending->mtime;
+  opened->once_more = pending->once_more;
   opened->missing = l4_library_find_missing (self, identity->video->id, error);
   opened->video = g_steal_pointer (&identity->video);
   if (opened->missing == NULL)

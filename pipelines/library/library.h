@@ -52,6 +52,7 @@ typedef struct
   L4IndexVideo *video;
   L4Film *film;
   GArray *missing;              /* of L4Stretch, at least one */
+  gboolean once_more;           /* it was touched when it was described just before */
 } L4Work;
 
 /* The next film of those that wait, claimed and open. What shows meanwhile to need no describing, or to be no film, is settled. NULL
