@@ -53,13 +53,27 @@ row_lexeme (const L4Value *columns, gpointer data)
 gboolean
 l4_lexemes_add (L4Lexemes *self, L4Database *database, const GArray *words, GError **error)
 {
-  Addition addition = { self, words };
-  g_autofree char *lower = l4_words_to_list (words, FALSE), *folded = l4_words_to_list (words, TRUE);
+  g_autoptr (GArray) new = g_array_new (FALSE, FALSE, sizeof (L4Word));         /* borrowed */
+  g_autofree char *lower = NULL, *folded = NULL;
+  Addition addition = { self, new };
 
-  return l4_database_query (database, row_lexeme, &addition, error, "WITH languages AS (SELECT DISTINCT language FROM runs), spellings AS ("
+  for (guint i = 0; i < words->len; i++) {
+    const L4Word *word = &g_array_index (words, L4Word, i);
+
+    if (g_hash_table_contains (self, word->lower))
+      continue;
+    get_set (self, word->lower);
+    g_array_append_val (new, *word);
+  }
+  if (new->len == 0)
+    return TRUE;
+  lower = l4_words_to_list (new, FALSE);
+  folded = l4_words_to_list (new, TRUE);
+  return l4_database_query (database, row_lexeme, &addition, error, "WITH dictionaries AS MATERIALIZED ("
+      "SELECT dictionary (language) AS dictionary FROM (SELECT DISTINCT language FROM runs) AS languages), spellings AS ("
       "SELECT ordinality, value FROM json_array_elements_text ($1::json) WITH ORDINALITY UNION "
       "SELECT ordinality, value FROM json_array_elements_text ($2::json) WITH ORDINALITY) "
-      "SELECT ordinality, lexeme (language, value) FROM languages, spellings", "tt", lower, folded);
+      "SELECT ordinality, COALESCE ((ts_lexize (dictionary, value))[1], value) FROM dictionaries, spellings", "tt", lower, folded);
 }
 
 /* Marking ----------------------------------------------------------------------------------------------------------------------- */

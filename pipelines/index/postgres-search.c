@@ -1,159 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Searching an index in a PostgreSQL database, by its text search vectors. */
 
+#include <math.h>
 #include <string.h>
 
-#include "index/postgres-mark.h"
-#include "index/search.h"
+#include "index/postgres-newest.h"
+#include "index/postgres-query.h"
 #include "index/videos.h"
 #include "index/windows.h"
 
-/* The query in PostgreSQL's language -------------------------------------------------------------------------------------------- */
+#define MAX_RARE 5000           /* windows that have a word of a question: so many are all ranked */
 
-static void
-append_lexeme (GString *query, const char *lexeme, gboolean prefix)
-{
-  g_string_append_c (query, '\'');
-  for (; *lexeme != '\0'; lexeme++) {
-    if (*lexeme == '\'' || *lexeme == '\\')
-      g_string_append_c (query, *lexeme);
-    g_string_append_c (query, *lexeme);
-  }
-  g_string_append (query, prefix ? "':*" : "'");
-}
-
-/* Any of the lexemes that a word has in the languages of the index. */
-static void
-append_word (GString *query, L4Lexemes *lexemes, const L4Word *word, gboolean prefix)
-{
-  g_autoptr (GList) all = g_hash_table_get_keys (l4_lexemes_get (lexemes, word));
-
-  g_string_append_c (query, '(');
-  if (all == NULL)              /* there is no run, and so no window */
-    append_lexeme (query, word->folded, prefix);
-  for (GList *at = all; at != NULL; at = at->next) {
-    g_string_append (query, at == all ? "" : " | ");
-    append_lexeme (query, at->data, prefix);
-  }
-  g_string_append_c (query, ')');
-}
-
-static void
-append_term (GString *query, L4Lexemes *lexemes, const L4Term *term)
-{
-  g_string_append_c (query, '(');
-  for (guint i = 0; i < term->words->len; i++) {
-    g_string_append (query, i > 0 ? " <-> " : "");
-    append_word (query, lexemes, &g_array_index (term->words, L4Word, i), term->prefix && i + 1 == term->words->len);
-  }
-  g_string_append_c (query, ')');
-}
-
-static void
-append_group (GString *query, L4Lexemes *lexemes, const L4Group *group)
-{
-  g_string_append_c (query, '(');
-  for (guint i = 0; i < group->wanted->len; i++) {
-    g_string_append (query, i > 0 ? " & " : "");
-    append_term (query, lexemes, group->wanted->pdata[i]);
-  }
-  for (guint i = 0; i < group->unwanted->len; i++) {
-    g_string_append (query, " & !");
-    append_term (query, lexemes, group->unwanted->pdata[i]);
-  }
-  g_string_append_c (query, ')');
-}
-
-/* The tree as a tsquery; with any, its groups as a JSON array of them. (transfer full) */
-static char *
-get_text (const L4Query *query, L4Lexemes *lexemes, gboolean any)
-{
-  GString *text = g_string_new (any ? "[" : "");
-
-  for (guint i = 0; i < query->groups->len; i++) {
-    g_autoptr (GString) group = g_string_new (NULL);
-
-    append_group (group, lexemes, query->groups->pdata[i]);
-    if (any)
-      g_string_append_printf (text, "%s\"%s\"", i > 0 ? "," : "", group->str);  /* words alone: nothing in it needs escaping */
-    else
-      g_string_append_printf (text, "%s%s", i > 0 ? " | " : "", group->str);
-  }
-  return g_string_free (g_string_append (text, any ? "]" : ""), FALSE);
-}
-
-static void
-collect_words (GArray *words, const GPtrArray *terms)
-{
-  for (guint i = 0; i < terms->len; i++) {
-    const L4Term *term = terms->pdata[i];
-
-    g_array_append_vals (words, term->words->data, term->words->len);
-  }
-}
-
-static gboolean
-add_query (L4Lexemes *lexemes, L4Database *database, const L4Query *query, GError **error)
-{
-  g_autoptr (GArray) words = g_array_new (FALSE, FALSE, sizeof (L4Word));       /* borrowed */
-
-  for (guint i = 0; i < query->groups->len; i++) {
-    const L4Group *group = query->groups->pdata[i];
-
-    collect_words (words, group->wanted);
-    collect_words (words, group->unwanted);
-  }
-  return l4_lexemes_add (lexemes, database, words, error);
-}
-
-/* Candidates -------------------------------------------------------------------------------------------------------------------- */
-
-#define FIRST_SPAN 5000         /* ids that are looked at first, and how that grows */
-#define SPAN_GROWTH 4
-
-#define FILM "JOIN videos AS v ON v.id = w.video AND v.newest_run = w.run AND v.path IS NOT NULL"
-#define FILTER "($2::text IS NULL OR v.shown ~ $2) AND ($3::bigint = 0 OR v.mtime >= $3) AND ($4::bigint = 0 OR v.mtime <= $4)"
 #define COLUMNS L4_VIDEO_COLUMNS ", " L4_WINDOW_COLUMNS_BARE
-
-static void
-row_id (const L4Value *columns, gpointer ids)
-{
-  gint64 id = l4_value_integer (columns);
-
-  g_array_append_val ((GArray *) ids, id);
-}
-
-/* The ids of the newest windows that are hit, up to the block's end. The newest are looked at first, then ever more at once: of a common
- * word few windows are read, and a rare one is looked up a few times. By itself the server would walk through all windows backwards when
- * it thinks a phrase more common than it is. */
-static gboolean
-find_newest (L4Database *database, const L4Search *search, const char *query, gint64 n, GArray *ids, GError **error)
-{
-  gint64 to = 0, span = FIRST_SPAN;
-
-  if (!l4_database_query (database, l4_row_integer, &to, error, "SELECT max (id) FROM windows", ""))
-    return FALSE;
-  for (; to > 0 && ids->len < n; to -= span, span = MIN (span, G_MAXINT64 / SPAN_GROWTH) * SPAN_GROWTH)
-    if (!l4_database_query (database, row_id, ids, error, "WITH matching AS MATERIALIZED (SELECT id, video, run FROM windows "
-            "WHERE words @@ $1::tsquery AND id > $5::bigint AND id <= $6::bigint) SELECT w.id FROM matching AS w " FILM " WHERE " FILTER
-            " ORDER BY w.id DESC LIMIT $7", "ttiiiii", query, search->regex, search->since, search->until, to > span ? to - span : 0, to,
-            n - ids->len))
-      return FALSE;
-  return TRUE;
-}
-
-/* The block's part of them as an array of PostgreSQL's. (transfer full) */
-static char *
-get_block (const GArray *ids, gsize begin)
-{
-  GString *block = g_string_new ("{");
-
-  for (gsize i = begin; i < ids->len; i++)
-    g_string_append_printf (block, "%s%" G_GINT64_FORMAT, i > begin ? "," : "", g_array_index (ids, gint64, i));
-  return g_string_free (g_string_append_c (block, '}'), FALSE);
-}
-
-/* Searching --------------------------------------------------------------------------------------------------------------------- */
 
 static void
 row_hit (const L4Value *columns, gpointer hits)
@@ -162,31 +20,126 @@ row_hit (const L4Value *columns, gpointer hits)
 }
 
 static gboolean
-search_block (L4Database *database, const L4Search *search, const char *query, GPtrArray *hits, GError **error)
+search_block (L4Database *database, const L4Search *search, L4Lexemes *lexemes, GPtrArray *hits, GError **error)
 {
+  g_autofree char *query = l4_postgres_write_query (search->query, lexemes), *block = NULL;
   g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint64));
-  gint64 begin = search->offset / L4_SEARCH_BLOCK * L4_SEARCH_BLOCK;
-  g_autofree char *block = NULL;
+  guint64 begin = search->offset / L4_SEARCH_BLOCK * L4_SEARCH_BLOCK;
 
-  if (!find_newest (database, search, query, begin + L4_SEARCH_BLOCK, ids, error))
+  if (!l4_postgres_find_newest (database, search, query, begin + L4_SEARCH_BLOCK, ids, error))
     return FALSE;
-  block = get_block (ids, begin);
+  block = l4_postgres_write_ids (ids, begin);
   return l4_database_query (database, row_hit, hits, error, "SELECT " COLUMNS ", ts_rank (w.words, $1::tsquery, 1)::double precision AS "
-      "score FROM windows AS w " FILM " WHERE w.id = ANY ($2::bigint[]) ORDER BY score DESC, w.id DESC LIMIT $3 OFFSET $4", "ttii", query, block,
-      (gint64) search->limit, (gint64) search->offset - begin);
+      "score FROM windows AS w " L4_FILM " WHERE w.id = ANY ($2::bigint[]) ORDER BY score DESC, w.id DESC LIMIT $3 OFFSET $4", "ttii", query,
+      block, (gint64) search->limit, (gint64) (search->offset - begin));
 }
 
-/* A word counts the more the fewer windows have it. */
-static gboolean
-search_any (L4Database *database, const L4Search *search, const char *queries, GPtrArray *hits, GError **error)
+/* Questions --------------------------------------------------------------------------------------------------------------------- */
+
+/* A word of a question. */
+typedef struct
 {
-  return l4_database_query (database, row_hit, hits, error, "WITH terms AS MATERIALIZED ("
-      "SELECT value::tsquery AS query, ln (1 + (SELECT max (id) FROM windows)::double precision / (SELECT 1 + count(*) FROM windows "
-      "WHERE words @@ value::tsquery)) AS weight FROM json_array_elements_text ($1::json)), "
-      "scores AS (SELECT w.id, sum (t.weight) AS score FROM terms AS t JOIN windows AS w ON w.words @@ t.query GROUP BY w.id) "
-      "SELECT " COLUMNS ", s.score FROM scores AS s JOIN windows AS w ON w.id = s.id " FILM " WHERE " FILTER " ORDER BY s.score DESC, w.id DESC LIMIT $5 OFFSET $6", "ttiiii",
-      queries, search->regex, search->since, search->until, (gint64) search->limit, (gint64) search->offset);
+  char *query;                  /* tsquery */
+  double n, weight;             /* of windows that have it, about; how much it counts: the more, the fewer these are */
+} Word;
+
+static void
+word_clear (gpointer data)
+{
+  g_free (((Word *) data)->query);
 }
+
+static void
+row_plan (const L4Value *columns, gpointer n)
+{
+  g_autofree char *plan = l4_value_text (columns);
+  const char *rows = plan == NULL ? NULL : strstr (plan, "\"Plan Rows\": ");
+
+  *(double *) n = rows == NULL ? 0 : g_ascii_strtod (rows + strlen ("\"Plan Rows\": "), NULL);
+}
+
+/* How many windows have each is what the server guesses from its statistics: counting those of a common word takes long. */
+static gboolean
+weigh (L4Database *database, const L4Query *query, L4Lexemes *lexemes, GArray *words, GError **error)
+{
+  gint64 n_windows = 0;
+
+  g_array_set_clear_func (words, word_clear);
+  if (!l4_database_query (database, l4_row_integer, &n_windows, error, "SELECT max (id) FROM windows", ""))
+    return FALSE;
+  for (guint i = 0; i < query->groups->len; i++) {
+    Word word = { l4_postgres_write_group (query->groups->pdata[i], lexemes) };
+
+    if (!l4_database_query (database, row_plan, &word.n, error, "EXPLAIN (FORMAT JSON) SELECT 1 FROM windows WHERE words @@ $1::tsquery", "t",
+            word.query)) {
+      word_clear (&word);
+      return FALSE;
+    }
+    word.weight = log (1 + n_windows / (1 + word.n));
+    g_array_append_val (words, word);
+  }
+  return TRUE;
+}
+
+/* All windows with a rare word are ranked; of common ones the newest, and the newest that have all of these. */
+static gboolean
+find_candidates (L4Database *database, const L4Search *search, const GArray *words, GString *rare, GArray *ids, GError **error)
+{
+  g_autoptr (GString) common = g_string_new (NULL);
+
+  for (guint i = 0; i < words->len; i++) {
+    const Word *word = &g_array_index (words, Word, i);
+
+    if (word->n <= MAX_RARE) {
+      g_string_append_printf (rare, "%s%s", rare->len > 0 ? " | " : "", word->query);
+    } else {
+      g_string_append_printf (common, "%s%s", common->len > 0 ? " & " : "", word->query);
+      if (!l4_postgres_find_newest (database, search, word->query, L4_SEARCH_BLOCK, ids, error))
+        return FALSE;
+    }
+  }
+  return common->len == 0 || l4_postgres_find_newest (database, search, common->str, L4_SEARCH_BLOCK, ids, error);
+}
+
+/* Two JSON arrays: the words, and what they count. */
+static void
+write_words (const GArray *words, GString *queries, GString *weights)
+{
+  for (guint i = 0; i < words->len; i++) {
+    const Word *word = &g_array_index (words, Word, i);
+    char number[G_ASCII_DTOSTR_BUF_SIZE];
+
+    g_string_append_printf (queries, "%s\"%s\"", i > 0 ? "," : "[", word->query);     /* letters and digits: nothing to escape */
+    g_string_append_printf (weights, "%s%s", i > 0 ? "," : "[", g_ascii_dtostr (number, sizeof number, word->weight));
+  }
+  g_string_append_c (queries, ']');
+  g_string_append_c (weights, ']');
+}
+
+static gboolean
+search_any (L4Database *database, const L4Search *search, L4Lexemes *lexemes, GPtrArray *hits, GError **error)
+{
+  g_autoptr (GArray) words = g_array_new (FALSE, FALSE, sizeof (Word));
+  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint64));
+  g_autoptr (GString) rare = g_string_new (NULL);
+  g_autoptr (GString) queries = g_string_new (NULL);
+  g_autoptr (GString) weights = g_string_new (NULL);
+  g_autofree char *common = NULL;
+
+  if (!weigh (database, search->query, lexemes, words, error) || !find_candidates (database, search, words, rare, ids, error))
+    return FALSE;
+  write_words (words, queries, weights);
+  common = l4_postgres_write_ids (ids, 0);
+  return l4_database_query (database, row_hit, hits, error, "WITH terms AS MATERIALIZED (SELECT q.value::tsquery AS query, "
+      "w.value::double precision AS weight FROM json_array_elements_text ($5::json) WITH ORDINALITY AS q JOIN "
+      "json_array_elements_text ($6::json) WITH ORDINALITY AS w USING (ordinality)), "
+      "candidates AS MATERIALIZED (SELECT id FROM windows WHERE words @@ $1::tsquery UNION SELECT unnest ($7::bigint[])) "
+      "SELECT " COLUMNS ", (SELECT sum (weight) FROM terms WHERE w.words @@ query) AS score FROM candidates AS c JOIN windows AS w "
+      "ON w.id = c.id " L4_FILM " WHERE " L4_FILTER " ORDER BY score DESC, w.id DESC LIMIT $8 OFFSET $9", "ttiitttii", rare->str,
+      search->regex, search->since, search->until, queries->str, weights->str, common, (gint64) search->limit, (gint64) search->offset);
+}
+
+/* All ---------------------------------------------------------------------------------------------------------------------------- */
 
 /* From the first of hits on. */
 static gboolean
@@ -212,13 +165,10 @@ gboolean
 l4_postgres_search (L4Database *database, const L4Search *search, GPtrArray *hits, GError **error)
 {
   g_autoptr (GHashTable) lexemes = l4_lexemes_new ();
-  g_autofree char *text = NULL;
   guint first = hits->len;
 
-  if (!add_query (lexemes, database, search->query, error))
-    return FALSE;
-  text = get_text (search->query, lexemes, search->any);
-  return (search->any ? search_any : search_block) (database, search, text, hits, error)
+  return l4_lexemes_add_query (lexemes, database, search->query, error)
+      && (search->any ? search_any : search_block) (database, search, lexemes, hits, error)
       && mark (lexemes, database, search->query, hits, first, error);
 }
 
@@ -232,11 +182,11 @@ gboolean
 l4_postgres_has (L4Database *database, const L4Term *term, gboolean *has, GError **error)
 {
   g_autoptr (GHashTable) lexemes = l4_lexemes_new ();
-  g_autoptr (GString) query = g_string_new (NULL);
+  g_autofree char *query = NULL;
 
   *has = FALSE;
   if (!l4_lexemes_add (lexemes, database, term->words, error))
     return FALSE;
-  append_term (query, lexemes, term);
-  return l4_database_query (database, row_has, has, error, "SELECT 1 FROM windows WHERE words @@ $1::tsquery LIMIT 1", "t", query->str);
+  query = l4_postgres_write_term (term, lexemes);
+  return l4_database_query (database, row_has, has, error, "SELECT 1 FROM windows WHERE words @@ $1::tsquery LIMIT 1", "t", query);
 }

@@ -197,6 +197,23 @@ test_two_runs_share_the_films (void)
   }
 }
 
+/* One makes the schema, the others wait and find it. */
+static void
+test_an_index_is_made_once_whoever_comes (void)
+{
+  for (guint i = 0; i < 3; i++) {
+    g_autoptr (Place) place = place_new ();
+    Worker workers[4];
+
+    for (guint j = 0; j < G_N_ELEMENTS (workers); j++)
+      workers[j] = worker_new (place, "open", 0, 0);
+    for (guint j = 0; j < G_N_ELEMENTS (workers); j++) {
+      assert_hears (&workers[j], "opened");
+      worker_clear (&workers[j]);
+    }
+  }
+}
+
 /* Kills ------------------------------------------------------------------------------------------------------------------------- */
 
 static void
@@ -235,13 +252,15 @@ write_and_kill (const Place *place, gint64 video, gint64 run, guint64 *n_windows
 {
   g_auto (Worker) worker = worker_new (place, "write", video, run);
   g_autofree char *line = NULL;
-  guint wait = g_test_rand_int_range (0, 60000);
   gboolean done = FALSE;
 
-  g_usleep (wait);
+  if (g_test_rand_bit () && (line = worker_hear (&worker)) != NULL && *line != 'd')     /* it is at work; else it may just begin */
+    *n_windows = g_ascii_strtoull (line, NULL, 10) + 1;
+  g_usleep (g_test_rand_int_range (0, 40000));
   g_subprocess_send_signal (worker.process, SIGKILL);
   g_subprocess_wait (worker.process, NULL, NULL);
   *was_killed = g_subprocess_get_if_signaled (worker.process);
+  done = g_strcmp0 (line, "done") == 0;
   while (g_free (line), (line = worker_hear (&worker)) != NULL)
     if (strcmp (line, "done") == 0)
       done = TRUE;
@@ -296,6 +315,7 @@ main (int argc, char **argv)
   g_test_add_func ("/claims/a-process-that-stands-still-keeps-its-film", test_a_process_that_stands_still_keeps_its_film);
   g_test_add_func ("/claims/who-is-not-heard-of-for-a-minute-has-lost-it", test_who_is_not_heard_of_for_a_minute_has_lost_it);
   g_test_add_func ("/claims/two-runs-share-the-films", test_two_runs_share_the_films);
+  g_test_add_func ("/claims/an-index-is-made-once-whoever-comes", test_an_index_is_made_once_whoever_comes);
   g_test_add_func ("/kills/nothing-committed-is-lost", test_nothing_committed_is_lost_by_kills);
   return g_test_run ();
 }

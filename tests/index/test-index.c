@@ -310,6 +310,32 @@ test_text_becomes_one_safe_line (void)
     g_assert_cmpstr (((L4IndexWindow *) windows->pdata[i])->text, ==, texts[i][1]);
 }
 
+/* Made in one go: a commit each would take minutes on a slow disk. */
+static void
+test_100000_films_are_as_any (void)
+{
+  g_autoptr (Place) place = place_new ();
+  g_autoptr (L4Index) index = open_index (place);
+  gboolean is_file = place_get_server () == NULL;
+  g_autofree char *sql = g_strdup_printf ("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 99999) INSERT INTO "
+      "%svideos (key, shown, path, size, mtime, width, height, duration) SELECT 'film ' || i, '/films/' || i || '.mkv', %s, 1, 1, 0, 0, 0 "
+      "FROM n", is_file ? "" : "llama4.", is_file ? "CAST ('/films/' || i || '.mkv' AS BLOB)" : "('/films/' || i || '.mkv')::bytea");
+  g_autofree char *none = place_query (place, sql);
+  gint64 run = add_run (index, "m"), video = add_video (index, "/films/55555.mkv", "film 55555"), new = add_video (index, "/new.mkv", "1-new");
+  L4IndexQuery query = { .words = "red", .file = "[5]55*.mkv" };
+  g_autoptr (GPtrArray) videos = l4_index_list_videos (index, NULL);
+  g_autoptr (GPtrArray) hits = NULL;
+  g_autoptr (L4IndexVideo) found = l4_index_find_path (index, "/films/77777.mkv", NULL);
+
+  g_assert_cmpuint (videos->len, ==, 100000);
+  g_assert_cmpstr (found->key, ==, "film 77777");
+  add_window (index, video, run, 0, "A red circle.");
+  add_window (index, new, run, 0, "A red square.");
+  hits = l4_index_search (index, &query, NULL, NULL);
+  g_assert_cmpuint (hits->len, ==, 1);
+  g_assert_cmpint (((L4IndexHit *) hits->pdata[0])->video->id, ==, video);
+}
+
 static void
 test_an_index_opened_for_reading_is_not_changed (void)
 {
@@ -370,6 +396,7 @@ main (int argc, char **argv)
   g_test_add_func ("/index/a-removed-film-leaves-nothing", test_a_removed_film_leaves_nothing);
   g_test_add_func ("/index/what-no-index-can-hold-is-refused", test_what_no_index_can_hold_is_refused);
   g_test_add_func ("/index/text-becomes-one-safe-line", test_text_becomes_one_safe_line);
+  g_test_add_func ("/index/100000-films-are-as-any", test_100000_films_are_as_any);
   g_test_add_func ("/index/opened-for-reading-is-not-changed", test_an_index_opened_for_reading_is_not_changed);
   g_test_add_func ("/index/one-of-a-newer-version-is-refused-by-name", test_one_of_a_newer_version_is_refused_by_name);
   g_test_add_func ("/index/what-is-not-there-cannot-be-read", test_what_is_not_there_cannot_be_read);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A process that works on an index, for tests that watch, stop and kill it: worker INDEX claim VIDEO RUN | write VIDEO RUN N. */
+/* A process that works on an index, for tests that watch, stop and kill it: worker INDEX open | claim VIDEO RUN |
+ * write VIDEO RUN N. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,10 +71,17 @@ main (int argc, char **argv)
 {
   GError *error = NULL;
   L4Index *index = l4_index_open (argv[1], L4_INDEX_WRITE, &error);
-  gint64 video = g_ascii_strtoll (argv[3], NULL, 10), run = g_ascii_strtoll (argv[4], NULL, 10);
+  gint64 video, run;
   gboolean taken;
 
   check (index != NULL, error);
+  if (strcmp (argv[2], "open") == 0) {
+    say ("opened\n");
+    l4_index_close (index);
+    return 0;
+  }
+  video = g_ascii_strtoll (argv[3], NULL, 10);
+  run = g_ascii_strtoll (argv[4], NULL, 10);
   check (l4_index_claim (index, video, run, &taken, &error), error);
   if (strcmp (argv[2], "claim") == 0)
     hold (taken);

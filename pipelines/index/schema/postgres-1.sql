@@ -104,20 +104,23 @@ BEGIN
   END LOOP;
 END $$;
 
--- The stem of a word in a language; of one without a dictionary the word itself.
-CREATE FUNCTION llama4.lexeme(language text, word text) RETURNS text STABLE LANGUAGE sql AS $$
-  SELECT COALESCE((ts_lexize((
-    SELECT oid FROM pg_catalog.pg_ts_dict WHERE dictnamespace = 'llama4'::regnamespace AND dictname = lexeme.language
-  )::regdictionary, word))[1], word)
+-- The dictionary of a language; of one that has none, the one that takes words as they are.
+CREATE FUNCTION llama4.dictionary(language text) RETURNS regdictionary STABLE LANGUAGE sql AS $$
+  SELECT COALESCE(
+    (SELECT oid FROM pg_catalog.pg_ts_dict WHERE dictnamespace = 'llama4'::regnamespace AND dictname = dictionary.language),
+    'llama4.simple'::regdictionary::oid)::regdictionary
 $$;
 
 -- A text's words with their places. words and folded: JSON arrays of them in order, in lower case, with accents and without; each is
 -- found in both spellings.
 CREATE FUNCTION llama4.lexemes(language text, words text, folded text) RETURNS tsvector STABLE LANGUAGE sql AS $$
-  SELECT COALESCE(string_agg('''' || replace(replace(llama4.lexeme(language, word), '\', '\\'), '''', '''''') || ''':' || place, ' '), '')::tsvector
-  FROM (
+  WITH spellings AS (
     SELECT value AS word, LEAST(ordinality, 16383) AS place FROM json_array_elements_text(words::json) WITH ORDINALITY
     UNION
     SELECT value, LEAST(ordinality, 16383) FROM json_array_elements_text(folded::json) WITH ORDINALITY
-  ) AS spellings
+  ), stems AS (
+    SELECT COALESCE((ts_lexize(dictionary, word))[1], word) AS stem, place
+    FROM spellings, (SELECT llama4.dictionary(language) AS dictionary OFFSET 0) AS d
+  )
+  SELECT COALESCE(string_agg('''' || replace(replace(stem, '\', '\\'), '''', '''''') || ''':' || place, ' '), '')::tsvector FROM stems
 $$;
