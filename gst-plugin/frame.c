@@ -102,8 +102,8 @@ visible_area (const GstVideoInfo * info, const GstVideoFrame * frame)
 }
 
 /* Mapping takes a meta at its word that it fits the caps. */
-static gboolean
-map_frame (const GstVideoInfo * info, GstBuffer * buffer, GstVideoFrame * frame, char **problem)
+gboolean
+gst_llama4_frame_map (const GstVideoInfo * info, GstBuffer * buffer, GstVideoFrame * frame, char **problem)
 {
   const GstVideoMeta *meta = gst_buffer_get_video_meta (buffer);
   const char *format = gst_video_format_to_string (GST_VIDEO_INFO_FORMAT (info));
@@ -111,13 +111,15 @@ map_frame (const GstVideoInfo * info, GstBuffer * buffer, GstVideoFrame * frame,
 
   if (meta != NULL && (meta->format != GST_VIDEO_INFO_FORMAT (info) || meta->width < (guint) width
           || meta->height < (guint) height)) {
-    *problem = g_strdup_printf (_("a buffer says that it is %ux%u %s, but its caps say %dx%d %s"), meta->width, meta->height,
+    if (problem != NULL)
+      *problem = g_strdup_printf (_("a buffer says that it is %ux%u %s, but its caps say %dx%d %s"), meta->width, meta->height,
         gst_video_format_to_string (meta->format), width, height, format);
     return FALSE;
   }
   if (gst_video_frame_map (frame, info, buffer, GST_MAP_READ))
     return TRUE;
-  *problem = g_strdup_printf (_("cannot read a %dx%d %s frame from a buffer of %zu bytes"), width, height, format,
+  if (problem != NULL)
+    *problem = g_strdup_printf (_("cannot read a %dx%d %s frame from a buffer of %zu bytes"), width, height, format,
       gst_buffer_get_size (buffer));
   return FALSE;
 }
@@ -249,7 +251,7 @@ gst_llama4_copier_copy (GstLlama4Copier * self, const GstVideoInfo * info, GstBu
   guint width, height;
   Area area;
 
-  if (!map_frame (info, buffer, &in, problem))
+  if (!gst_llama4_frame_map (info, buffer, &in, problem))
     return NULL;
   frame = frame_new (time);
   area = visible_area (info, &in);
@@ -325,7 +327,7 @@ gst_llama4_copier_draft (GstLlama4Copier * self, const GstVideoInfo * info, GstB
   Area area;
   guint step;
 
-  if (!map_frame (info, buffer, &in, problem))
+  if (!gst_llama4_frame_map (info, buffer, &in, problem))
     return NULL;
   frame = frame_new (time);
   draft = frame->draft = g_new0 (GstLlama4Draft, 1);
@@ -351,7 +353,7 @@ gst_llama4_copier_develop (GstLlama4Copier * self, GstLlama4Frame * frame, char 
 
   if (draft == NULL)
     return frame->pixels != NULL;
-  if (!map_frame (&draft->info, draft->buffer, &in, problem))
+  if (!gst_llama4_frame_map (&draft->info, draft->buffer, &in, problem))
     return FALSE;
   done = convert (self, &in, &draft->area, draft->width, draft->height, draft->orientation, frame, problem);
   gst_video_frame_unmap (&in);

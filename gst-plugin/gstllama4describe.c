@@ -81,7 +81,7 @@ take_settings (GstLlama4Describe * self)
                 " ns), by a %dth of it"), settings.overlap, settings.window, MAX_OVERLAPPING), (NULL));
     return FALSE;
   }
-  gst_llama4_sampler_set (self->sampler, settings.window, settings.overlap, settings.frames, 0);
+  gst_llama4_sampling_set (self, &settings);
   return TRUE;
 }
 
@@ -147,6 +147,8 @@ gst_llama4_describe_init (GstLlama4Describe * self)
   self->sampler = gst_llama4_sampler_new ();
   self->copier = gst_llama4_copier_new ();
   self->developer = gst_llama4_copier_new ();
+  self->glancer = gst_llama4_glancer_new ();
+  self->cuts = gst_llama4_cuts_new ();
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
   g_queue_init (&self->jobs);
@@ -163,6 +165,8 @@ finalize (GObject * object)
   gst_llama4_sampler_free (self->sampler);
   gst_llama4_copier_free (self->copier);
   gst_llama4_copier_free (self->developer);
+  gst_llama4_glancer_free (self->glancer);
+  gst_llama4_cuts_free (self->cuts);
   gst_llama4_load_forget (self);
   g_clear_object (&self->cancellable);
   g_free (self->description);

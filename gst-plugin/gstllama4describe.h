@@ -7,6 +7,7 @@
 #include <gst/gst.h>
 
 #include "frame.h"
+#include "moments/cuts.h"
 #include "output.h"
 #include "window.h"
 
@@ -52,6 +53,7 @@ typedef struct
   guint64 window, overlap;      /* nanoseconds */
   guint64 from;                 /* nanoseconds of stream time; GST_CLOCK_TIME_NONE: the first picture's */
   guint frames, tiles;
+  gboolean cuts;                /* windows begin anew there */
   gboolean pictures;            /* in messages */
   guint max_tokens;
   double temperature, top_p;
@@ -105,6 +107,9 @@ struct _GstLlama4Describe
   GstVideoOrientationMethod orientation;
   GstLlama4Sampler *sampler;
   GstLlama4Copier *copier, *developer;  /* of frames, of drafts: each keeps its tables */
+  gboolean watches;             /* for cuts */
+  GstLlama4Glancer *glancer;
+  GstLlama4Cuts *cuts;
   gboolean fresh;               /* no frame since the segment began */
   gboolean live;                /* upstream, decided */
   gboolean skips;               /* on-busy, decided */
@@ -157,7 +162,11 @@ GstClockTime gst_llama4_describe_segment_end (const GstLlama4Describe * self);
 GstClockTime gst_llama4_describe_get_delay (GstLlama4Describe * self);
 
 /* sampling.c: for the streaming thread */
+/* Takes the settings over, and forgets everything else. */
+void gst_llama4_sampling_set (GstLlama4Describe * self, const GstLlama4Settings * settings);
 void gst_llama4_sampling_reset (GstLlama4Describe * self);
+/* Before advancing there: windows may turn out to end earlier. */
+void gst_llama4_sampling_watch (GstLlama4Describe * self, GstBuffer * buffer, GstClockTime time);
 /* Hands over the windows that are complete by that stream time. */
 void gst_llama4_sampling_advance (GstLlama4Describe * self, GstClockTime time);
 /* Hands over all, as the stream ends or breaks off at `end`. */

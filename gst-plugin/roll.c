@@ -114,24 +114,18 @@ gst_llama4_roll_add (GstLlama4Roll * self, GstLlama4Frame * frame, GstLlama4Role
     thin_out (self);
 }
 
-GstLlama4Roll *
-gst_llama4_roll_split (GstLlama4Roll * self, GstClockTime time)
+void
+gst_llama4_roll_end (GstLlama4Roll * self, GstClockTime time)
 {
-  GstLlama4Roll *tail = gst_llama4_roll_new (self->n_frames);
-  guint from = 0;
+  guint n = 0;
 
-  while (from < self->items->len && time_of (self, from) < time)
-    from++;
-  for (guint i = from; i < self->items->len; i++)
-    gst_llama4_roll_add (tail, nth (self, i)->frame, nth (self, i)->role == GST_LLAMA4_LATEST ? GST_LLAMA4_LATEST : GST_LLAMA4_RESERVE);
-  g_array_set_size (self->items, from);
   self->n_reserve = 0;
-  for (guint i = 0; i < from; i++)
-    if (nth (self, i)->in_reserve) {
+  for (; n < self->items->len && time_of (self, n) < time; n++)
+    if (nth (self, n)->in_reserve) {
       self->n_reserve++;
-      self->last = time_of (self, i);
+      self->last = time_of (self, n);
     }
-  return tail;
+  g_array_set_size (self->items, n);
 }
 
 void

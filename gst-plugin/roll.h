@@ -30,8 +30,8 @@ gboolean gst_llama4_roll_wants (const GstLlama4Roll * self, GstClockTime time, G
 /* Adds the next frame. (frame: borrowed) */
 void gst_llama4_roll_add (GstLlama4Roll * self, GstLlama4Frame * frame, GstLlama4Role role);
 
-/* The frames from `time` on, as a reserve; they are no longer in self. (transfer full) */
-GstLlama4Roll *gst_llama4_roll_split (GstLlama4Roll * self, GstClockTime time);
+/* Forgets the frames from `time` on. */
+void gst_llama4_roll_end (GstLlama4Roll * self, GstClockTime time);
 
 /* Adds what other has later than self, as a reserve. */
 void gst_llama4_roll_join (GstLlama4Roll * self, const GstLlama4Roll * other);

@@ -7,6 +7,16 @@
 GST_DEBUG_CATEGORY_EXTERN (gst_llama4_describe_debug);
 #define GST_CAT_DEFAULT gst_llama4_describe_debug
 
+/* No shot shorter than this is a window of its own. */
+#define SHORTEST_SHOT (GST_SECOND / 2)
+
+void
+gst_llama4_sampling_set (GstLlama4Describe * self, const GstLlama4Settings * settings)
+{
+  self->watches = settings->cuts;
+  gst_llama4_sampler_set (self->sampler, settings->window, settings->overlap, settings->frames, settings->cuts ? SHORTEST_SHOT : 0);
+}
+
 void
 gst_llama4_sampling_reset (GstLlama4Describe * self)
 {
@@ -15,6 +25,7 @@ gst_llama4_sampling_reset (GstLlama4Describe * self)
   gst_llama4_sampler_begin (self->sampler, self->settings.from);
   GST_OBJECT_UNLOCK (self);
   self->asked = GST_CLOCK_TIME_NONE;
+  gst_llama4_cuts_reset (self->cuts);
 }
 
 static void
@@ -49,6 +60,7 @@ gst_llama4_sampling_advance (GstLlama4Describe * self, GstClockTime time)
 {
   GstLlama4Window *window;
 
+  time = MIN (time, gst_llama4_cuts_pending (self->cuts));      /* NONE is the largest */
   while ((window = gst_llama4_sampler_advance (self->sampler, time)) != NULL)
     hand_over (self, window, self->skips ? GST_LLAMA4_REPLACE : GST_LLAMA4_WAIT);
 }
@@ -58,8 +70,40 @@ gst_llama4_sampling_drain (GstLlama4Describe * self, GstClockTime end, GstLlama4
 {
   GstLlama4Window *window;
 
+  gst_llama4_cuts_reset (self->cuts);
   while ((window = gst_llama4_sampler_drain (self->sampler, end)) != NULL)
     hand_over (self, window, patience);
+}
+
+/* Looks whether the frame is the first of a shot; an earlier one may turn out to be. */
+static void
+look_for_cut (GstLlama4Describe * self, const GstLlama4Glance * glance)
+{
+  GstClockTime cut;
+
+  gst_llama4_cuts_push (self->cuts, glance, gst_llama4_sampler_start_of (self->sampler, glance->time));
+  cut = gst_llama4_cuts_pop (self->cuts);
+  if (GST_CLOCK_TIME_IS_VALID (cut)) {
+    gboolean begins = gst_llama4_sampler_cut (self->sampler, cut);
+
+    GST_DEBUG_OBJECT (self, "a shot begins at %.3f s%s", cut / 1e9, begins ? "" : ", too near to the window's start");
+  }
+  gst_llama4_sampler_doubt (self->sampler, gst_llama4_cuts_pending (self->cuts));
+}
+
+void
+gst_llama4_sampling_watch (GstLlama4Describe * self, GstBuffer * buffer, GstClockTime time)
+{
+  GstLlama4Glance glance;
+  GstVideoFrame frame;
+  gboolean seen;
+
+  if (!self->watches || !gst_llama4_frame_map (&self->info, buffer, &frame, NULL))
+    return;
+  seen = gst_llama4_glancer_look (self->glancer, &frame, time, &glance);
+  gst_video_frame_unmap (&frame);
+  if (seen)
+    look_for_cut (self, &glance);
 }
 
 /* Asks once a window where the stream ends, which may become known late. */

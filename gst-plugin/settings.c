@@ -19,6 +19,7 @@ enum
   PROP_FROM,
   PROP_FRAMES,
   PROP_TILES,
+  PROP_CUTS,
   PROP_PICTURES,
   PROP_MAX_TOKENS,
   PROP_TEMPERATURE,
@@ -185,6 +186,9 @@ set_property (GObject * object, guint id, const GValue * value, GParamSpec * psp
     case PROP_TILES:
       settings->tiles = g_value_get_uint (value);
       break;
+    case PROP_CUTS:
+      settings->cuts = g_value_get_boolean (value);
+      break;
     case PROP_PICTURES:
       settings->pictures = g_value_get_boolean (value);
       break;
@@ -292,6 +296,9 @@ get_property (GObject * object, guint id, GValue * value, GParamSpec * pspec)
       break;
     case PROP_TILES:
       g_value_set_uint (value, settings->tiles);
+      break;
+    case PROP_CUTS:
+      g_value_set_boolean (value, settings->cuts);
       break;
     case PROP_PICTURES:
       g_value_set_boolean (value, settings->pictures);
@@ -414,6 +421,9 @@ install_time_properties (GObjectClass * klass)
   g_object_class_install_property (klass, PROP_TILES,
       g_param_spec_uint ("tiles", _("Tiles"), _("Most tiles that a picture is split into"), 1, MAX_TILES, DEFAULT_TILES,
           PLAYING));
+  g_object_class_install_property (klass, PROP_CUTS,
+      g_param_spec_boolean ("cuts", _("Cuts"), _("Let windows begin anew at hard cuts; none gets shorter than half a second thereby"),
+          FALSE, READY));
   g_object_class_install_property (klass, PROP_PICTURES,
       g_param_spec_boolean ("pictures", _("Pictures"), _("Put a picture of the middle of the window, of those shown, into messages"), FALSE,
           PLAYING));

@@ -248,6 +248,7 @@ sample (GstLlama4Describe * self, GstBuffer * buffer)
     start_over (self, time);
   begin (self);
   interval = self->interval = frame_interval (self, buffer, time);
+  gst_llama4_sampling_watch (self, buffer, time);
   advance (self, time);
   gst_llama4_sampling_take (self, buffer, time);
   pass_time (self, time);

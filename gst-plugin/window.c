@@ -26,6 +26,8 @@ struct _GstLlama4Sampler
   GstClockTime interval;        /* the latest from a frame to the next */
   GstClockTime last;            /* frame asked about, or NONE */
   GQueue open;                  /* of Open, earliest first */
+  GstClockTime doubt;           /* time of a frame that may be the first of a shot, or NONE */
+  GPtrArray *doubtful;          /* of GstLlama4Frame, from there on */
 };
 
 static Open *
@@ -65,6 +67,7 @@ gst_llama4_sampler_new (void)
   GstLlama4Sampler *self = g_new0 (GstLlama4Sampler, 1);
 
   g_queue_init (&self->open);
+  self->doubtful = g_ptr_array_new_with_free_func ((GDestroyNotify) gst_llama4_frame_unref);
   gst_llama4_sampler_set (self, GST_SECOND, 0, 1, 0);
   return self;
 }
@@ -75,6 +78,7 @@ gst_llama4_sampler_free (GstLlama4Sampler * self)
   if (self == NULL)
     return;
   g_queue_clear_full (&self->open, open_free);
+  g_ptr_array_unref (self->doubtful);
   g_free (self);
 }
 
@@ -82,7 +86,8 @@ void
 gst_llama4_sampler_reset (GstLlama4Sampler * self)
 {
   g_queue_clear_full (&self->open, open_free);
-  self->next = self->end = self->last = GST_CLOCK_TIME_NONE;
+  self->next = self->end = self->last = self->doubt = GST_CLOCK_TIME_NONE;
+  g_ptr_array_set_size (self->doubtful, 0);
   self->interval = 0;
 }
 
@@ -229,7 +234,7 @@ choose_role (const GstLlama4Sampler * self, Open * open, GstClockTime time)
 GstLlama4Role
 gst_llama4_sampler_wants (GstLlama4Sampler * self, GstClockTime time, GstClockTime interval)
 {
-  GstLlama4Role most = GST_LLAMA4_UNWANTED;
+  GstLlama4Role most = time >= self->doubt ? GST_LLAMA4_RESERVE : GST_LLAMA4_UNWANTED; /* NONE is the largest */
 
   if (GST_CLOCK_TIME_IS_VALID (self->last) && time <= self->last)      /* times that go back a little are waited for to come forth again */
     return GST_LLAMA4_UNWANTED;
@@ -246,6 +251,14 @@ gst_llama4_sampler_wants (GstLlama4Sampler * self, GstClockTime time, GstClockTi
 }
 
 void
+gst_llama4_sampler_doubt (GstLlama4Sampler * self, GstClockTime from)
+{
+  self->doubt = from;
+  while (self->doubtful->len > 0 && ((GstLlama4Frame *) g_ptr_array_index (self->doubtful, 0))->time < from)    /* NONE is the largest */
+    g_ptr_array_remove_index (self->doubtful, 0);
+}
+
+void
 gst_llama4_sampler_take (GstLlama4Sampler * self, GstLlama4Frame * frame)
 {
   for (GList * link = self->open.head; link != NULL; link = link->next) {
@@ -255,6 +268,8 @@ gst_llama4_sampler_take (GstLlama4Sampler * self, GstLlama4Frame * frame)
       gst_llama4_roll_add (open->roll, frame, open->role);
     open->role = GST_LLAMA4_UNWANTED;
   }
+  if (frame->time >= self->doubt)
+    g_ptr_array_add (self->doubtful, gst_llama4_frame_ref (frame));
   gst_llama4_frame_unref (frame);
 }
 
@@ -287,21 +302,20 @@ place (GstClockTime time, gpointer user_data)
   return take_targets (placing->sampler, placing->open, time) ? GST_LLAMA4_PLACE : GST_LLAMA4_RESERVE;
 }
 
-/* What begins shortly before the cut goes on to what was there before; what begins behind it, to the new window. */
+/* What begins shortly before the cut goes on to what was there before; what begins behind it, to the new window. Where frames are far apart,
+ * none may have come of the window that would have been next: the one before was seen until the cut. */
 gboolean
 gst_llama4_sampler_cut (GstLlama4Sampler * self, GstClockTime time)
 {
   Open *cut = find_cut_one (self, time), *fresh;
   GstLlama4Roll *roll;
 
-  if (cut == NULL)
+  if (cut == NULL || cut->end + self->length <= time)
     return FALSE;
-  roll = gst_llama4_roll_new (self->n_frames);
   for (GList * link = self->open.head; link != NULL; link = link->next) {
     Open *open = link->data;
-    g_autoptr (GstLlama4Roll) after = gst_llama4_roll_split (open->roll, time);
 
-    gst_llama4_roll_join (roll, after);
+    gst_llama4_roll_end (open->roll, time);
     if (open->start > cut->start)
       gst_llama4_roll_join (cut->roll, open->roll);
     else if (open == cut || open->end > time)
@@ -311,6 +325,10 @@ gst_llama4_sampler_cut (GstLlama4Sampler * self, GstClockTime time)
   while (g_queue_peek_tail (&self->open) != cut)
     open_free (g_queue_pop_tail (&self->open));
   cut->end = cut->text_end = time;
+  roll = gst_llama4_roll_new (self->n_frames);
+  gst_llama4_sampler_doubt (self, time);
+  for (guint i = 0; i < self->doubtful->len; i++)
+    gst_llama4_roll_add (roll, g_ptr_array_index (self->doubtful, i), GST_LLAMA4_RESERVE);
   fresh = open_new (self, time, roll);
   gst_llama4_roll_place (roll, place, &(Placing) { self, fresh });
   self->next = time + self->step;
@@ -329,5 +347,6 @@ gst_llama4_sampler_drain (GstLlama4Sampler * self, GstClockTime time)
       return window;
   }
   self->next = self->last = GST_CLOCK_TIME_NONE;
+  gst_llama4_sampler_doubt (self, GST_CLOCK_TIME_NONE);
   return NULL;
 }

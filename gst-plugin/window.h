@@ -57,11 +57,14 @@ GstClockTime gst_llama4_sampler_start_of (const GstLlama4Sampler * self, GstCloc
 /* What the frame at `time`, after advancing there, is wanted for. interval: to the next frame, as far as is known. */
 GstLlama4Role gst_llama4_sampler_wants (GstLlama4Sampler * self, GstClockTime time, GstClockTime interval);
 
+/* The frames from `from` on, up to the next call, are wanted too: they may turn out to be of a shot that begins there. NONE: they are not. */
+void gst_llama4_sampler_doubt (GstLlama4Sampler * self, GstClockTime from);
+
 /* Adds a wanted frame. (transfer full) */
 void gst_llama4_sampler_take (GstLlama4Sampler * self, GstLlama4Frame * frame);
 
-/* The frame at `time`, not before the latest time advanced to, begins something else: the windows before end there, and one begins; frames
- * that were taken from there on are its. FALSE: nothing begins, for it would leave too short a window. */
+/* The frame at `time`, not before the latest time advanced to, is the first of a shot: the windows before end there, and one begins, whose
+ * are the frames that were taken from there on in doubt. FALSE: nothing begins, for it would leave too short a window. */
 gboolean gst_llama4_sampler_cut (GstLlama4Sampler * self, GstClockTime time);
 
 /* The stream ends at `time`: the next open window with what it has, or NULL. Call until it returns NULL. (transfer full) */

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the element does with every frame of 1080p at 30 frames a second, as a share of one core. */
 
+#include <time.h>
+
+#include "element/scenes.h"
 #include "frame.h"
+#include "moments/cuts.h"
 
 #define N_BUFFERS 8             /* 25 MB of I420: as decoders' frames, hardly in the cache */
 #define ROUNDS 300
@@ -30,12 +34,69 @@ draw_noise (gsize size, GRand * random)
   return buffer;
 }
 
+/* Microseconds of work, whatever else the machine does. */
+static gint64
+now (void)
+{
+  struct timespec time;
+
+  clock_gettime (CLOCK_PROCESS_CPUTIME_ID, &time);
+  return time.tv_sec * G_USEC_PER_SEC + time.tv_nsec / 1000;
+}
+
 static void
 report (const char *what, gint64 since)
 {
-  double ms = (g_get_monotonic_time () - since) / 1e3 / ROUNDS;
+  double ms = (now () - since) / 1e3 / ROUNDS;
 
   g_print ("%-24s %7.3f ms a frame, %5.2f %% of a core at %d a second\n", what, ms, ms * FPS / 10, FPS);
+}
+
+static void
+look_at (const GstVideoInfo * info, GstBuffer ** buffers)
+{
+  g_autoptr (GstLlama4Glancer) glancer = gst_llama4_glancer_new ();
+  gint64 begun = now ();
+
+  for (guint i = 0; i < ROUNDS; i++) {
+    GstLlama4Glance glance;
+    GstVideoFrame frame;
+
+    if (!gst_llama4_frame_map (info, buffers[i % N_BUFFERS], &frame, NULL))
+      g_error ("cannot map");
+    gst_llama4_glancer_look (glancer, &frame, i, &glance);
+    gst_video_frame_unmap (&frame);
+  }
+  report ("  a glance", begun);
+}
+
+/* Of glances at a film in which all moves. */
+static void
+look_for_cuts (void)
+{
+  g_autoptr (Film) film = film_new (1, 8, 30, 50, 0.5);
+  g_autoptr (GstLlama4Glancer) glancer = gst_llama4_glancer_new ();
+  g_autoptr (GstLlama4Cuts) cuts = gst_llama4_cuts_new ();
+  g_autofree GstLlama4Glance *glances = g_new (GstLlama4Glance, ROUNDS);
+  GstVideoInfo info;
+  gint64 begun;
+
+  gst_video_info_set_format (&info, GST_VIDEO_FORMAT_I420, FILM_WIDTH, FILM_HEIGHT);
+  for (guint i = 0; i < ROUNDS; i++) {
+    g_autoptr (GstBuffer) buffer = film_draw (film, i % film_n_frames (film));
+    GstVideoFrame frame;
+
+    if (!gst_llama4_frame_map (&info, buffer, &frame, NULL))
+      g_error ("cannot map");
+    gst_llama4_glancer_look (glancer, &frame, i * GST_SECOND / FPS, &glances[i]);
+    gst_video_frame_unmap (&frame);
+  }
+  begun = now ();
+  for (guint i = 0; i < ROUNDS; i++) {
+    gst_llama4_cuts_push (cuts, &glances[i], 0);
+    gst_llama4_cuts_pop (cuts);
+  }
+  report ("looking for cuts", begun);
 }
 
 int
@@ -58,7 +119,7 @@ main (int argc, char **argv)
       buffers[i] = draw_noise (GST_VIDEO_INFO_SIZE (&info), random);
     g_print ("%s\n", gst_video_format_to_string (formats[f]));
     for (guint drafts = 0; drafts < 2; drafts++) {
-      begun = g_get_monotonic_time ();
+      begun = now ();
       for (guint i = 0; i < ROUNDS; i++) {
         g_autofree char *problem = NULL;
 
@@ -67,9 +128,11 @@ main (int argc, char **argv)
       }
       report (drafts ? "  a draft" : "  a picture", begun);
     }
+    look_at (&info, buffers);
     for (guint i = 0; i < N_BUFFERS; i++)
       gst_buffer_unref (buffers[i]);
   }
+  look_for_cuts ();
   g_rand_free (random);
   return 0;
 }

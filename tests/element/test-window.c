@@ -161,6 +161,83 @@ test_the_reserve_is_thinned_as_the_window_lasts (void)
   g_assert_cmpuint (chosen->len, ==, 4);
 }
 
+/* A cut at each of these frames of 25 a second, found two frames later; the windows that come out. */
+static GPtrArray *
+sample_cuts (GstClockTime overlap, guint n, const guint * at)
+{
+  const GstClockTime interval = GST_SECOND / 25;
+  g_autoptr (GstLlama4Sampler) sampler = gst_llama4_sampler_new ();
+  GPtrArray *windows = g_ptr_array_new_with_free_func ((GDestroyNotify) gst_llama4_window_free);
+  GstLlama4Window *window;
+
+  gst_llama4_sampler_set (sampler, 4 * GST_SECOND, overlap, 4, GST_SECOND / 2);
+  for (guint i = 0; i < n; i++) {
+    guint cut = *at;
+    gboolean doubtful = i >= cut && i < cut + 2;
+
+    if (i == cut + 2) {
+      gst_llama4_sampler_cut (sampler, cut * interval);
+      at++;
+    }
+    gst_llama4_sampler_doubt (sampler, doubtful ? cut * interval : GST_CLOCK_TIME_NONE);
+    while ((window = gst_llama4_sampler_advance (sampler, doubtful ? cut * interval : i * interval)) != NULL)
+      g_ptr_array_add (windows, window);
+    if (gst_llama4_sampler_wants (sampler, i * interval, interval) != GST_LLAMA4_UNWANTED)
+      gst_llama4_sampler_take (sampler, frame_at (i * interval));
+  }
+  while ((window = gst_llama4_sampler_drain (sampler, n * interval)) != NULL)
+    g_ptr_array_add (windows, window);
+  return windows;
+}
+
+static void
+assert_windows (GPtrArray * windows, guint n, const guint (*times)[2])
+{
+  g_assert_cmpuint (windows->len, ==, n);
+  for (guint i = 0; i < n; i++) {
+    const GstLlama4Window *window = g_ptr_array_index (windows, i);
+
+    g_assert_cmpuint (window->start, ==, times[i][0] * GST_SECOND / 25);
+    g_assert_cmpuint (window->end, ==, times[i][1] * GST_SECOND / 25);
+    g_assert_cmpuint (window->frames->len, ==, 4);
+    g_assert_cmpuint (time_of (window, 0), ==, window->start);
+    g_assert_cmpuint (time_of (window, 3), <, window->end);
+    g_assert_cmpuint (window->text_end, ==, i + 1 < n ? times[i + 1][0] * GST_SECOND / 25 : window->end);
+  }
+}
+
+static void
+test_windows_end_and_begin_at_cuts (void)
+{
+  g_autoptr (GPtrArray) windows = sample_cuts (0, 310, (const guint[]) { 30, 150, 199, G_MAXUINT - 2 });
+
+  assert_windows (windows, 6, (const guint[][2]) { {0, 30}, {30, 130}, {130, 150}, {150, 199}, {199, 299}, {299, 310} });
+}
+
+static void
+test_a_cut_just_behind_a_window_lengthens_it (void)
+{
+  g_autoptr (GPtrArray) windows = sample_cuts (0, 150, (const guint[]) { 107, G_MAXUINT - 2 });
+
+  assert_windows (windows, 2, (const guint[][2]) { {0, 107}, {107, 150} });
+}
+
+static void
+test_a_cut_just_behind_another_is_none (void)
+{
+  g_autoptr (GPtrArray) windows = sample_cuts (0, 150, (const guint[]) { 6, 60, 68, G_MAXUINT - 2 });
+
+  assert_windows (windows, 2, (const guint[][2]) { {0, 60}, {60, 150} });
+}
+
+static void
+test_overlapping_windows_end_at_a_cut (void)
+{
+  g_autoptr (GPtrArray) windows = sample_cuts (2 * GST_SECOND, 190, (const guint[]) { 120, G_MAXUINT - 2 });
+
+  assert_windows (windows, 5, (const guint[][2]) { {0, 100}, {50, 120}, {100, 120}, {120, 190}, {170, 190} });
+}
+
 static void
 test_overlapping_windows_share_frames_but_not_text_time (void)
 {
@@ -246,6 +323,10 @@ main (int argc, char **argv)
   g_test_add_func ("/window/where-the-end-is-known-frames-are-spread-until-there",
       test_where_the_end_is_known_frames_are_spread_until_there);
   g_test_add_func ("/window/the-reserve-is-thinned-as-the-window-lasts", test_the_reserve_is_thinned_as_the_window_lasts);
+  g_test_add_func ("/window/windows-end-and-begin-at-cuts", test_windows_end_and_begin_at_cuts);
+  g_test_add_func ("/window/a-cut-just-behind-a-window-lengthens-it", test_a_cut_just_behind_a_window_lengthens_it);
+  g_test_add_func ("/window/a-cut-just-behind-another-is-none", test_a_cut_just_behind_another_is_none);
+  g_test_add_func ("/window/overlapping-windows-end-at-a-cut", test_overlapping_windows_end_at_a_cut);
   g_test_add_func ("/window/overlapping-windows-share-frames-but-not-text-time",
       test_overlapping_windows_share_frames_but_not_text_time);
   g_test_add_func ("/window/a-jump-leaves-out-what-nothing-was-seen-of", test_a_jump_leaves_out_what_nothing_was_seen_of);

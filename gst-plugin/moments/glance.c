@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A glance at a frame: a grid of mean values, of a few rows and columns alone, by which frames are compared. */
+
+#include "moments/glance.h"
+
+#include <string.h>
+
+#define W GST_LLAMA4_GLANCE_WIDTH
+#define H GST_LLAMA4_GLANCE_HEIGHT
+
+/* Rows, and pixels of a row, that are looked at of a cell. */
+#define CELL_ROWS 4
+#define CELL_COLUMNS 12
+
+/* What other formats are converted to, still a multiple of the grid. */
+#define SMALL_WIDTH (4 * W)
+#define SMALL_HEIGHT (4 * H)
+
+struct _GstLlama4Glancer
+{
+  GstVideoConverter *converter;
+  GstVideoInfo in, small;       /* what it is for */
+  GstBuffer *buffer;
+};
+
+GstLlama4Glancer *
+gst_llama4_glancer_new (void)
+{
+  return g_new0 (GstLlama4Glancer, 1);
+}
+
+void
+gst_llama4_glancer_free (GstLlama4Glancer * self)
+{
+  if (self == NULL)
+    return;
+  g_clear_pointer (&self->converter, gst_video_converter_free);
+  gst_clear_buffer (&self->buffer);
+  g_free (self);
+}
+
+/* One component of a frame: where its samples lie, and how they become bytes. */
+typedef struct
+{
+  const guint8 *data;
+  gint stride, step;            /* bytes from row to row, from sample to sample */
+  guint width, height;          /* samples */
+  guint high;                   /* byte of a sample with the highest eight bits; */
+  guint low;                    /* the one below it, for */
+  guint shift;                  /* bits that the highest lack of a byte */
+} Plane;
+
+/* Whether components are whole bytes, or words that a shift makes bytes. */
+static gboolean
+is_readable (const GstVideoFormatInfo * format)
+{
+  guint n_planes = GST_VIDEO_FORMAT_INFO_N_PLANES (format), n_components = GST_VIDEO_FORMAT_INFO_N_COMPONENTS (format);
+
+  if (GST_VIDEO_FORMAT_INFO_IS_COMPLEX (format) || GST_VIDEO_FORMAT_INFO_IS_TILED (format) || GST_VIDEO_FORMAT_INFO_HAS_PALETTE (format))
+    return FALSE;
+  if (GST_VIDEO_FORMAT_INFO_DEPTH (format, 0) > 8 && n_planes == 1 && n_components > 1)
+    return FALSE;               /* not all formats of packed words say rightly where each is */
+  for (guint c = 0; c < n_components; c++) {
+    guint depth = GST_VIDEO_FORMAT_INFO_DEPTH (format, c), shift = GST_VIDEO_FORMAT_INFO_SHIFT (format, c);
+    gint step = GST_VIDEO_FORMAT_INFO_PSTRIDE (format, c);
+
+    if (depth == 8 ? shift != 0 || step < 1 : depth < 8 || depth + shift > 16 || step < 2 || step % 2 != 0)
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static Plane
+get_plane (const GstVideoFrame * frame, guint component)
+{
+  const GstVideoFormatInfo *format = frame->info.finfo;
+  guint depth = GST_VIDEO_FORMAT_INFO_DEPTH (format, component);
+  guint top = depth + GST_VIDEO_FORMAT_INFO_SHIFT (format, component);  /* bits of the word that are used */
+  gboolean is_odd = depth > 8 && GST_VIDEO_FORMAT_INFO_POFFSET (format, component) % 2 != 0;   /* some count words, not bytes */
+  gboolean little = depth == 8 || GST_VIDEO_FORMAT_INFO_IS_LE (format);
+
+  return (Plane) {
+    .data = (const guint8 *) GST_VIDEO_FRAME_COMP_DATA (frame, component) + (is_odd ? GST_VIDEO_FORMAT_INFO_POFFSET (format, component) : 0),
+    .stride = GST_VIDEO_FRAME_COMP_STRIDE (frame, component),
+    .step = GST_VIDEO_FRAME_COMP_PSTRIDE (frame, component),
+    .width = GST_VIDEO_FRAME_COMP_WIDTH (frame, component),
+    .height = GST_VIDEO_FRAME_COMP_HEIGHT (frame, component),
+    .high = depth > 8 && little,
+    .low = depth > 8 && !little,
+    .shift = depth > 8 ? 16 - top : 0,
+  };
+}
+
+static guint
+sum_bytes (const guint8 * at, guint n, gint step)
+{
+  guint sum = 0;
+
+  for (; n > 0; n--, at += step)
+    sum += *at;
+  return sum;
+}
+
+static guint
+sum_words (const Plane * plane, const guint8 * at, guint n, gint step)
+{
+  guint sum = 0;
+
+  for (; n > 0; n--, at += step)
+    sum += ((at[plane->high] << 8 | at[plane->low]) << plane->shift & 0xffff) >> 8;
+  return sum;
+}
+
+/* The mean of n_columns by n_rows samples of a cell, spread over it. */
+static guint8
+look_at_cell (const Plane * plane, guint x, guint y, guint width, guint height)
+{
+  guint across = (width + CELL_COLUMNS - 1) / CELL_COLUMNS, down = (height + CELL_ROWS - 1) / CELL_ROWS;
+  guint n_columns = (width + across - 1) / across, n_rows = (height + down - 1) / down, sum = 0;
+  const guint8 *at = plane->data + (gssize) (y + (height - 1) % down / 2) * plane->stride
+      + (gssize) (x + (width - 1) % across / 2) * plane->step;
+
+  for (guint row = 0; row < n_rows; row++, at += (gssize) down * plane->stride)
+    sum += plane->high == plane->low ? sum_bytes (at, n_columns, across * plane->step)
+        : sum_words (plane, at, n_columns, across * plane->step);
+  return sum / (n_columns * n_rows);
+}
+
+static void
+look_at_plane (const Plane * plane, guint8 * out, guint columns, guint rows)
+{
+  for (guint j = 0; j < rows; j++)
+    for (guint i = 0; i < columns; i++) {
+      guint x = i * plane->width / columns, y = j * plane->height / rows;
+      guint right = (i + 1) * plane->width / columns, below = (j + 1) * plane->height / rows;
+
+      out[j * columns + i] = look_at_cell (plane, x, y, MAX (right, x + 1) - x, MAX (below, y + 1) - y);
+    }
+}
+
+/* Luma and colour differences of means are means of these. */
+static void
+from_rgb (guint8 r[H][W], guint8 g[H][W], guint8 b[H][W], GstLlama4Glance * glance)
+{
+  for (guint y = 0; y < H; y++)
+    for (guint x = 0; x < W; x++)
+      glance->y[y][x] = (77 * r[y][x] + 150 * g[y][x] + 29 * b[y][x]) >> 8;
+  for (guint y = 0; y < H; y += 2)
+    for (guint x = 0; x < W; x += 2) {
+      gint luma = glance->y[y][x];
+
+      glance->u[y / 2][x / 2] = 128 + (b[y][x] - luma) * 144 / 256;
+      glance->v[y / 2][x / 2] = 128 + (r[y][x] - luma) * 182 / 256;
+    }
+}
+
+static void
+look (const GstVideoFrame * frame, GstLlama4Glance * glance)
+{
+  const GstVideoFormatInfo *format = frame->info.finfo;
+  Plane planes[3];
+
+  for (guint c = 0; c < MIN (GST_VIDEO_FORMAT_INFO_N_COMPONENTS (format), 3); c++)
+    planes[c] = get_plane (frame, c);
+  if (GST_VIDEO_FORMAT_INFO_IS_RGB (format)) {
+    guint8 rgb[3][H][W];
+
+    for (guint c = 0; c < 3; c++)
+      look_at_plane (&planes[c], &rgb[c][0][0], W, H);
+    from_rgb (rgb[0], rgb[1], rgb[2], glance);
+    return;
+  }
+  look_at_plane (&planes[0], &glance->y[0][0], W, H);
+  if (GST_VIDEO_FORMAT_INFO_IS_GRAY (format)) {
+    memset (glance->u, 128, sizeof glance->u);
+    memset (glance->v, 128, sizeof glance->v);
+  } else {
+    look_at_plane (&planes[1], &glance->u[0][0], W / 2, H / 2);
+    look_at_plane (&planes[2], &glance->v[0][0], W / 2, H / 2);
+  }
+}
+
+/* Only pixels that are looked at are converted. */
+static gboolean
+prepare_converter (GstLlama4Glancer * self, const GstVideoInfo * in)
+{
+  if (self->converter != NULL && gst_video_info_is_equal (&self->in, in))
+    return TRUE;
+  g_clear_pointer (&self->converter, gst_video_converter_free);
+  self->in = *in;
+  gst_video_info_set_format (&self->small, GST_VIDEO_FORMAT_AYUV, SMALL_WIDTH, SMALL_HEIGHT);
+  GST_VIDEO_INFO_FPS_N (&self->small) = GST_VIDEO_INFO_FPS_N (in);      /* the converter insists */
+  GST_VIDEO_INFO_FPS_D (&self->small) = GST_VIDEO_INFO_FPS_D (in);
+  GST_VIDEO_INFO_INTERLACE_MODE (&self->small) = GST_VIDEO_INFO_INTERLACE_MODE (in);
+  if (self->buffer == NULL)
+    self->buffer = gst_buffer_new_allocate (NULL, GST_VIDEO_INFO_SIZE (&self->small), NULL);
+  self->converter = gst_video_converter_new (&self->in, &self->small, gst_structure_new ("GstVideoConverter",
+          GST_VIDEO_CONVERTER_OPT_RESAMPLER_METHOD, GST_TYPE_VIDEO_RESAMPLER_METHOD, GST_VIDEO_RESAMPLER_METHOD_NEAREST,
+          GST_VIDEO_CONVERTER_OPT_CHROMA_MODE, GST_TYPE_VIDEO_CHROMA_MODE, GST_VIDEO_CHROMA_MODE_NONE, NULL));
+  return self->converter != NULL;
+}
+
+gboolean
+gst_llama4_glancer_look (GstLlama4Glancer * self, GstVideoFrame * frame, GstClockTime time, GstLlama4Glance * glance)
+{
+  GstVideoFrame small;
+
+  glance->time = time;
+  if (is_readable (frame->info.finfo)) {
+    look (frame, glance);
+    return TRUE;
+  }
+  if (!prepare_converter (self, &frame->info) || !gst_video_frame_map (&small, &self->small, self->buffer, GST_MAP_READWRITE))
+    return FALSE;
+  gst_video_converter_frame (self->converter, frame, &small);
+  look (&small, glance);
+  gst_video_frame_unmap (&small);
+  return TRUE;
+}
