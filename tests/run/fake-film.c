@@ -41,7 +41,7 @@ l4_film_next (L4Film *self, GError **error)
   if (time >= self->length)
     return NULL;
   buffer = gst_buffer_new_allocate (NULL, WIDTH * HEIGHT * 3, NULL);
-  gst_buffer_memset (buffer, 0, self->n % 256, WIDTH * HEIGHT * 3);
+  gst_buffer_memset (buffer, 0, ABS ((gint) (self->n % 510) - 255), WIDTH * HEIGHT * 3);        /* no jump that were a cut */
   gst_segment_init (&segment, GST_FORMAT_TIME);
   segment.start = segment.time = self->from;
   GST_BUFFER_PTS (buffer) = time;
