@@ -13,6 +13,8 @@
 #include "film/plan.h"
 #include "film/secret.h"
 
+#define MAX_TRIED (128 << 20)   /* bytes in which a picture must be found */
+
 struct _L4Film
 {
   L4Reader *reader;
@@ -66,31 +68,41 @@ learn_facts (L4Film *self)
 
 /* Opening ---------------------------------------------------------------------------------------------------------------------- */
 
+/* Whether that packet, the n-th, may be part of the first picture: it is a key frame, or behind it. What is behind it but shown before
+ * it cannot be decoded. */
+static gboolean
+may_be_first (const AVPacket *packet, guint n, gint64 *key)
+{
+  if (*key == AV_NOPTS_VALUE && !(packet->flags & AV_PKT_FLAG_KEY) && n <= L4_MAX_BEFORE_KEY)
+    return FALSE;
+  if (*key == AV_NOPTS_VALUE)
+    *key = l4_packet_stamp (packet) != AV_NOPTS_VALUE ? l4_packet_stamp (packet) : G_MININT64 + 1;
+  return packet->pts == AV_NOPTS_VALUE || packet->pts >= *key;
+}
+
 /* The first picture, from packets that stay where they are. NULL: there is none, or what went wrong. (transfer full) */
 static AVFrame *
 find_first_picture (L4Film *self, GError **error)
 {
   g_autoptr (L4FilmDecoder) decoder = l4_film_decoder_new (self->reader->stream, 1);
-  g_autoptr (GError) failure = NULL;
-  gboolean key_seen = FALSE;
+  gint64 key = AV_NOPTS_VALUE;
   AVFrame *frame = NULL;
+  AVPacket *packet;
+  gsize bytes = 0;
 
   if (decoder == NULL)
     return NULL;
-  for (guint n = 0; frame == NULL && failure == NULL; n++) {
-    const AVPacket *packet = l4_reader_peek (self->reader, n, &failure);
-
-    key_seen = key_seen || packet == NULL || (packet->flags & AV_PKT_FLAG_KEY) || n > L4_MAX_BEFORE_KEY;
-    if (key_seen && failure == NULL) {
-      l4_film_decoder_give (decoder, packet != NULL ? av_packet_clone (packet) : NULL, FALSE);
-      frame = l4_film_decoder_take (decoder);
-    }
-    if (packet == NULL)
-      break;
+  for (guint n = 0; frame == NULL && bytes < MAX_TRIED && (packet = l4_reader_peek (self->reader, n, error)) != NULL; n++) {
+    bytes += packet->size;
+    if (!may_be_first (packet, n, &key))
+      continue;
+    l4_film_decoder_give (decoder, av_packet_clone (packet), FALSE);
+    frame = l4_film_decoder_take (decoder);
   }
-  if (failure != NULL)
-    g_propagate_error (error, g_steal_pointer (&failure));
-  return frame;
+  if (frame != NULL || (error != NULL && *error != NULL))
+    return frame;
+  l4_film_decoder_give (decoder, NULL, FALSE);
+  return l4_film_decoder_take (decoder);
 }
 
 static gboolean

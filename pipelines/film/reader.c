@@ -15,7 +15,8 @@
 #define JUMP_AHEAD 3600         /* seconds: less than that is a gap */
 #define JUMP_TURN 10            /* seconds: less than that is a gap in which the counter turned */
 #define N_FIRST 16              /* packets that tell how a container tells times */
-#define MAX_FIRST (4 << 20)      /* bytes; larger ones come in order */
+#define MAX_FIRST (4 << 20)     /* bytes; larger ones come in order */
+#define MAX_KEY (64 << 20)      /* bytes of a picture that an index leads to; what it says is not to be trusted */
 #define MAX_RATE 480            /* pictures a second; what is beyond is the clock's */
 #define SEEK_MARGIN 2           /* seconds before the time that is wanted: indexes tell when frames are decoded, not shown */
 
@@ -23,6 +24,7 @@ static void
 close_demuxer (L4Reader *self)
 {
   g_clear_pointer (&self->order, l4_order_free);
+  g_clear_pointer (&self->keys, l4_keys_free);
   l4_demuxer_close (&self->demuxer, &self->io);
 }
 
@@ -143,6 +145,8 @@ note (L4Reader *self, AVPacket *packet)
   if (self->counts)
     count (self, packet);
   straighten (self, packet);
+  if (self->keys != NULL && (packet->flags & AV_PKT_FLAG_KEY) && !l4_keys_check (self->keys, packet->data, packet->size))
+    packet->flags &= ~AV_PKT_FLAG_KEY;
   self->damaged += (packet->flags & AV_PKT_FLAG_CORRUPT) != 0;
 }
 
@@ -278,6 +282,7 @@ open_film (L4Reader *self, GError **error)
   self->stream = l4_choose_stream (self, error);
   if (self->stream == NULL)
     return FALSE;
+  self->keys = l4_keys_new (self->stream);
   for (guint i = 0; !self->all && i < self->demuxer->nb_streams; i++)
     if (self->demuxer->streams[i] != self->stream)
       self->demuxer->streams[i]->discard = AVDISCARD_ALL;
@@ -409,19 +414,31 @@ shown_at (const L4Reader *self, int entry)
   return avformat_index_get_entry (self->stream, MIN (entry + self->stream->codecpar->video_delay, last))->timestamp;
 }
 
-/* Indexes call a picture a key frame that only begins a cut and comes as none, one place behind a real one: what is that near says nothing. */
+/* Whether what the index calls a key frame is one. */
+static gboolean
+is_real_key (const L4Reader *self, int entry)
+{
+  const AVIndexEntry *key = avformat_index_get_entry (self->stream, entry);
+  g_autofree guint8 *bytes = NULL;
+  gsize got;
+
+  if (self->keys == NULL || key->size < 0 || key->size > MAX_KEY)
+    return TRUE;
+  bytes = g_malloc0 (key->size + AV_INPUT_BUFFER_PADDING_SIZE);
+  return l4_source_read (self->source, key->pos, bytes, key->size, &got, NULL) && l4_keys_check (self->keys, bytes, got);
+}
+
 gboolean
 l4_reader_get_gap (const L4Reader *self, const AVPacket *key, gint64 *gap)
 {
   const int entry = find_entry (self, key);
   int after = find_key_entry_after (self, key);
 
-  for (; after >= 0; after = find_key_entry (self, after)) {
+  while (after >= 0 && !is_real_key (self, after))
+    after = find_key_entry (self, after);
+  if (after >= 0)
     *gap = l4_reader_time (self, self->zero + shown_at (self, after) - shown_at (self, entry));
-    if (*gap >= (gint64) GST_SECOND / 2)
-      return TRUE;
-  }
-  return FALSE;
+  return after >= 0;
 }
 
 /* To the key frame after that packet, if the index tells where it is. The demuxer takes some key frames only when a time is asked for

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include "film/keys.h"
 #include "film/order.h"
 #include "film/source.h"
 
@@ -18,6 +19,7 @@ typedef struct
   AVFormatContext *demuxer;
   AVStream *stream;             /* the film's */
   L4Order *order;               /* NULL: the container tells when pictures are shown */
+  L4Keys *keys;                 /* NULL: key frames are what they are called */
   gboolean counts;              /* it tells no times at all */
   GQueue ahead;                 /* of AVPacket: read, but not handed out */
   gboolean all;                 /* of the other streams too */

@@ -191,6 +191,24 @@ assert_resumes (const char *path, L4FilmDecode decode)
   }
 }
 
+/* What is called a key frame is where a picture begins to be renewed, bit by bit. */
+static void
+test_key_frames_that_are_none (void)
+{
+  static const char *const names[] = { "renewed.mp4", "renewed.mkv", "renewed.ts", NULL };
+
+  for (guint n = 0; names[n] != NULL; n++) {
+    const char *path = film_make (names[n], NUMBERED ("6") X264 "-bf 0 -x264-params intra-refresh=1");
+    g_autoptr (GArray) all = film_read_all (path), keys = film_read (path, L4_FILM_DECODE_KEYS, 0, 4 * GST_SECOND, 4);
+
+    g_test_message ("%s", names[n]);
+    assert_regular (all, 0, 150, 0);
+    g_assert_cmpuint (keys->len, ==, 1);
+    g_assert_cmpuint (count_auto (path, 4 * GST_SECOND, 4), ==, 150);
+    assert_resumes (path, L4_FILM_DECODE_ALL);
+  }
+}
+
 static void
 test_beginning_anywhere (gconstpointer decode)
 {
@@ -280,6 +298,7 @@ main (int argc, char **argv)
   g_test_add_func ("/film/modes/auto-goes-by-the-window", test_auto_goes_by_the_window);
   g_test_add_func ("/film/modes/auto-takes-ntsc-seconds-for-seconds", test_auto_takes_ntsc_seconds_for_seconds);
   g_test_add_func ("/film/modes/a-key-frame-that-is-hidden-takes-its-group-along", test_a_key_frame_that_is_hidden_takes_its_group_along);
+  g_test_add_func ("/film/modes/key-frames-that-are-none-are-not-taken-for-any", test_key_frames_that_are_none);
   g_test_add_func ("/film/modes/keys-of-groups-that-lean-on-the-one-before", test_groups_that_lean_on_the_one_before);
   g_test_add_data_func ("/film/modes/beginning-anywhere-makes-no-difference-to-all", GINT_TO_POINTER (L4_FILM_DECODE_ALL),
       test_beginning_anywhere);

@@ -118,6 +118,30 @@ test_a_stream_that_begins_within_a_group (void)
   assert_regular (shown, first, 150 - first, 0);
 }
 
+/* At an I picture behind which some come that are shown before it, and cannot be decoded without the group before. */
+static void
+test_a_stream_that_begins_with_a_group_that_leans (void)
+{
+  static const char *const names[] = { "open.ts", "open-mpeg2.ts", NULL };
+
+  film_make ("open.ts", NUMBERED ("6") X264 "-x264-params open-gop=1:bframes=3:scenecut=0");
+  film_make ("open-mpeg2.ts", NUMBERED ("6") "-c:v mpeg2video -q:v 2 -bf 2 -g 12");
+  for (guint n = 0; names[n] != NULL; n++)
+    for (guint part = 1; part < 6; part++) {
+      g_autoptr (GArray) shown = NULL;
+      g_autofree char *bytes = NULL;
+      gsize length;
+      guint first;
+
+      g_assert_true (g_file_get_contents (film_path (names[n]), &bytes, &length, NULL));
+      shown = film_read_all (film_cut ("cut-open.ts", names[n], length * part / 7 / 188 * 188, 100));
+      first = 150 - shown->len;
+      g_test_message ("%s from %u on", names[n], first);
+      g_assert_cmpuint (first, >, 10);
+      assert_regular (shown, first, 150 - first, 0);
+    }
+}
+
 /* 0 to 1.96 s, 4.52 s to the end. */
 static void
 test_gaps_stay (void)
@@ -246,6 +270,8 @@ main (int argc, char **argv)
   g_test_add_func ("/film/times/transport-streams-begin-anywhere-and-wrap", test_transport_streams_begin_anywhere);
   g_test_add_func ("/film/times/another-clock-within-a-stream-goes-on", test_another_clock_within_a_stream);
   g_test_add_func ("/film/times/a-stream-that-begins-within-a-group-begins-at-its-first-picture", test_a_stream_that_begins_within_a_group);
+  g_test_add_func ("/film/times/a-stream-that-begins-with-a-group-that-leans-begins-at-its-key-frame",
+      test_a_stream_that_begins_with_a_group_that_leans);
   g_test_add_func ("/film/times/gaps-stay", test_gaps_stay);
   g_test_add_func ("/film/times/frame-rates-vary", test_frame_rates_vary);
   g_test_add_func ("/film/times/live-webm-needs-neither-length-nor-index", test_live_webm_without_length_or_index);
