@@ -140,13 +140,13 @@ open_to_write (L4Sqlite *self, GError **error)
   return TRUE;
 }
 
-/* Opens and reads, which tells whether this way works. */
+/* Opens and reads, which tells whether this way works. flags: SQLITE_OPEN_READWRITE or SQLITE_OPEN_READONLY among them. */
 static gboolean
 try_to_read (L4Sqlite *self, const char *name, int flags, const char *first, gint64 *version, GError **error)
 {
   if (self->handle != NULL)
     close_handle (self);
-  return open_handle (self, name, SQLITE_OPEN_READONLY | flags, first, error) && get_version (self, version, error);
+  return open_handle (self, name, flags, first, error) && get_version (self, version, error);
 }
 
 /* Where no shared memory can be made beside the index nobody writes to it either: it is read without locks, with what is in its log. */
@@ -160,27 +160,42 @@ read_without_locks (L4Sqlite *self, gint64 *version, GError **error)
   gboolean has_log = stat (log, &status) == 0 && status.st_size > 0;
 
   uri = g_strdup_printf ("file:%s?%s", escaped, has_log ? "vfs=unix-none" : "immutable=1");
-  return try_to_read (self, uri, SQLITE_OPEN_URI, has_log ? "PRAGMA locking_mode = EXCLUSIVE" : "", version, error);
+  return try_to_read (self, uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, has_log ? "PRAGMA locking_mode = EXCLUSIVE" : "", version, error);
+}
+
+/* Whether what failed last may work for one who asks for less. */
+static gboolean
+lacks_rights (const L4Sqlite *self)
+{
+  int result = self->result & 0xff;
+
+  return result == SQLITE_CANTOPEN || result == SQLITE_READONLY || result == SQLITE_IOERR;
+}
+
+/* Nothing is written by statements; but only who might write takes log and shared memory away when nobody else is there any more. */
+static gboolean
+find_way_to_read (L4Sqlite *self, gint64 *version, GError **error)
+{
+  g_autoptr (GError) why = NULL;
+
+  if (try_to_read (self, self->path, SQLITE_OPEN_READWRITE, "PRAGMA query_only = ON", version, &why)
+      || (lacks_rights (self) && try_to_read (self, self->path, SQLITE_OPEN_READONLY, "", version, NULL))
+      || (lacks_rights (self) && read_without_locks (self, version, NULL)))
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&why));
+  return FALSE;
 }
 
 static gboolean
 open_to_read (L4Sqlite *self, GError **error)
 {
-  g_autoptr (GError) why = NULL;
   struct stat status;
   gint64 version = 0;
 
   if (stat (self->path, &status) != 0)
     return l4_database_fail (&self->base, errno == ENOENT ? L4_ERROR_NOT_FOUND : L4_ERROR_IO, error, "%s", g_strerror (errno));
-  if (!try_to_read (self, self->path, 0, "", &version, &why)) {
-    int result = self->result & 0xff;
-
-    if ((result != SQLITE_CANTOPEN && result != SQLITE_READONLY && result != SQLITE_IOERR)
-        || !read_without_locks (self, &version, NULL)) {
-      g_propagate_error (error, g_steal_pointer (&why));
-      return FALSE;
-    }
-  }
+  if (!find_way_to_read (self, &version, error))
+    return FALSE;
   if (version == 0)
     return l4_database_fail (&self->base, L4_ERROR_NOT_FOUND, error, _("the file is empty: there is no index in it"));
   return version == L4_SCHEMA_VERSION || l4_database_refuse_version (&self->base, version, error);

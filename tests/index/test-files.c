@@ -157,6 +157,29 @@ test_it_is_read_while_another_writes (void)
   g_assert_cmpuint (hits->len, ==, 3);
 }
 
+/* What another process did not take away with it is in the way of copying one file. */
+static void
+test_who_has_read_leaves_one_file (void)
+{
+  static const char *const ends[] = { "-wal", "-shm" };
+  g_autoptr (Place) place = place_new ();
+  pid_t child = fork ();
+
+  if (child == 0) {
+    fill (place, 5);
+    kill (getpid (), SIGKILL);
+  }
+  g_assert_cmpint (waitpid (child, NULL, 0), ==, child);
+  for (guint i = 0; i < 2; i++) {       /* with a log, and without one */
+    assert_holds (place->where, 5);
+    for (guint e = 0; e < G_N_ELEMENTS (ends); e++) {
+      g_autofree char *path = g_strconcat (place->where, ends[e], NULL);
+
+      g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
+    }
+  }
+}
+
 /* What is no index -------------------------------------------------------------------------------------------------------------- */
 
 static void
@@ -322,6 +345,7 @@ main (int argc, char **argv)
   g_test_add_func ("/files/one-that-can-only-be-read-is-not-written-to", test_one_that_can_only_be_read_is_not_written_to);
   g_test_add_func ("/files/what-is-in-the-log-of-one-that-can-only-be-read-is-read-too",
       test_what_is_in_the_log_of_one_that_can_only_be_read_is_read_too);
+  g_test_add_func ("/files/who-has-read-leaves-one-file", test_who_has_read_leaves_one_file);
   g_test_add_func ("/files/it-is-read-while-another-writes", test_it_is_read_while_another_writes);
   g_test_add_func ("/files/what-is-no-index-is-refused-by-name", test_what_is_no_index_is_refused_by_name);
   g_test_add_func ("/files/an-empty-file-becomes-one", test_an_empty_file_becomes_one);
