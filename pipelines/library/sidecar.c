@@ -179,6 +179,29 @@ is_older (const char *path, gint64 since)
   return stat (path, &status) == 0 && status.st_mtim.tv_sec < since / G_USEC_PER_SEC;
 }
 
+static gboolean
+holds (const char *path, const char *text)
+{
+  g_autofree char *there = NULL;
+  gsize length = strlen (text), n;
+  struct stat status;
+
+  return stat (path, &status) == 0 && S_ISREG (status.st_mode) && (gsize) status.st_size == length
+      && g_file_get_contents (path, &there, &n, NULL) && n == length && memcmp (there, text, length) == 0;
+}
+
+/* What says the same is ours, whatever the clocks say that the file system and the index have. */
+static gboolean
+write_one (const char *path, const char *text, gint64 since, GError **error)
+{
+  if (!is_older (path, since))
+    return write_whole (path, text, error);
+  if (holds (path, text))
+    return TRUE;
+  g_set_error (error, L4_ERROR, L4_ERROR_INPUT, _("%s: was there before; --force writes over it"), path);
+  return FALSE;
+}
+
 gboolean
 l4_sidecar_write (const char *base, guint kinds, GPtrArray *windows, gint64 since, GError **error)
 {
@@ -194,14 +217,8 @@ l4_sidecar_write (const char *base, guint kinds, GPtrArray *windows, gint64 sinc
 
     if (!(kinds & kinds_known[i].kind))
       continue;
-    if (is_older (path, since)) {
-      if (right)
-        g_set_error (error, L4_ERROR, L4_ERROR_INPUT, _("%s: was there before; --force writes over it"), path);
-      right = FALSE;
-      continue;
-    }
     text = make_contents (windows, kinds_known[i].kind);
-    if (!write_whole (path, text, right ? error : NULL))
+    if (!write_one (path, text, since, right ? error : NULL))
       right = FALSE;
   }
   return right;

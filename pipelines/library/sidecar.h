@@ -23,7 +23,8 @@ gboolean l4_sidecar_parse (const char *list, guint *kinds, GError **error);
 guint l4_sidecar_find (const char *base, guint kinds);
 
 /* Writes files of the windows (of L4IndexWindow), each whole or not at all; makes their folder. They come in the place of those that are
- * there, but not of what is older than `since` (microseconds since 1970), which is an error after the others were written. */
+ * there, but not of what is older than `since` (microseconds since 1970) and says something else, which is an error after the others
+ * were written. */
 gboolean l4_sidecar_write (const char *base, guint kinds, GPtrArray *windows, gint64 since, GError **error);
 
 G_END_DECLS
