@@ -43,6 +43,9 @@ void l4_command_begin (void);
  * of their own to put things in order first. */
 G_NORETURN void l4_command_end_by_signal (int number);
 
+/* A number of bytes that was given for --option, such as 12G: K, M or G behind it stand for powers of 1024. NULL is none: *bytes stays. */
+gboolean l4_command_parse_bytes (const char *option, const char *given, guint64 *bytes, GError **error);
+
 /* *error as a line on standard error; the exit status for it. */
 int l4_command_fail (const GError *error);
 

@@ -3,6 +3,7 @@
 
 #include "command/option.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -135,5 +136,28 @@ l4_options_check (const L4Command *command, GError **error)
   for (guint i = 0; i < options->len; i++)
     if (!check_option (&g_array_index (options, L4Option, i), error))
       return FALSE;
+  return TRUE;
+}
+
+gboolean
+l4_command_parse_bytes (const char *option, const char *given, guint64 *bytes, GError **error)
+{
+  static const char units[] = "KMG";
+  guint64 value;
+  char *end;
+
+  if (given == NULL)
+    return TRUE;
+  errno = 0;
+  value = g_ascii_strtoull (given, &end, 10);
+  for (guint i = 0; units[i] != '\0'; i++)
+    if (g_ascii_toupper (*end) == units[i] && end[1] == '\0' && value <= G_MAXUINT64 >> (10 * (i + 1))) {
+      value <<= 10 * (i + 1);
+      end++;
+      break;
+    }
+  if (!g_ascii_isdigit (*given) || *end != '\0' || errno != 0)
+    return l4_fail (error, L4_ERROR_INPUT, _("--%s %s: is not a number of bytes"), option, given);
+  *bytes = value;
   return TRUE;
 }

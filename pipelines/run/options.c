@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "base/i18n.h"
+#include "command/command.h"
 
 #define MAX_WINDOW 86400.0      /* seconds */
 
@@ -98,28 +99,6 @@ check_decode (GError **error)
   return wrong (error, _("--decode %s: must be auto, keys or all"), given.decode);
 }
 
-/* A number of bytes, such as 12G. */
-static gboolean
-check_memory_limit (GError **error)
-{
-  static const char units[] = "KMG";
-  guint64 value;
-  char *end;
-
-  if (given.memory_limit == NULL)
-    return TRUE;
-  value = g_ascii_strtoull (given.memory_limit, &end, 10);
-  for (guint i = 0; units[i] != '\0'; i++)
-    if (g_ascii_toupper (*end) == units[i] && end[1] == '\0' && value <= G_MAXUINT64 >> (10 * (i + 1))) {
-      value <<= 10 * (i + 1);
-      end++;
-    }
-  if (!g_ascii_isdigit (*given.memory_limit) || *end != '\0')
-    return wrong (error, _("--memory-limit %s: is not a number of bytes"), given.memory_limit);
-  given.options.memory_limit = value;
-  return TRUE;
-}
-
 const L4DescribeOptions *
 l4_describe_options (GError **error)
 {
@@ -129,7 +108,8 @@ l4_describe_options (GError **error)
       && check_seconds ("overlap", given.overlap, 0, given.window * 63 / 64, &self->overlap, error)
       && check_number ("frames", self->frames, 1, 64, error) && check_number ("tiles", self->tiles, 1, 16, error)
       && check_number ("max-tokens", self->max_tokens, 1, 65536, error)
-      && check_number ("threads", self->threads, 0, L4_MAX_THREADS, error) && check_decode (error) && check_memory_limit (error);
+      && check_number ("threads", self->threads, 0, L4_MAX_THREADS, error) && check_decode (error)
+      && l4_command_parse_bytes ("memory-limit", given.memory_limit, &self->memory_limit, error);
 
   if (right && self->load != NULL && !g_str_equal (self->load, "read") && !g_str_equal (self->load, "map"))
     right = wrong (error, _("--load %s: must be read or map"), self->load);

@@ -4,6 +4,7 @@
 #include "talk/talk.h"
 
 #include "base/error.h"
+#include "command/command.h"
 #include "run/progress.h"
 
 /* Most tokens of prompt and answer together, where the options do not say: reading more takes long on a CPU, and models lose themselves
@@ -54,25 +55,6 @@ l4_talk_language (void)
   return given.language;
 }
 
-/* A number of bytes, such as 12G. */
-static gboolean
-check_memory_limit (GError **error)
-{
-  static const char units[] = "KMG";
-  char *end;
-
-  if (given.memory_limit == NULL)
-    return TRUE;
-  given.bytes = g_ascii_strtoull (given.memory_limit, &end, 10);
-  for (guint i = 0; units[i] != '\0'; i++)
-    if (g_ascii_toupper (*end) == units[i] && end[1] == '\0' && given.bytes <= G_MAXUINT64 >> (10 * (i + 1))) {
-      given.bytes <<= 10 * (i + 1);
-      end++;
-    }
-  return (g_ascii_isdigit (*given.memory_limit) && *end == '\0')
-      || l4_fail (error, L4_ERROR_INPUT, _("--memory-limit %s: is not a number of bytes"), given.memory_limit);
-}
-
 /* 0 stands for what is usual. */
 static gboolean
 check_number (const char *option, int value, int most, GError **error)
@@ -88,7 +70,8 @@ l4_talk_check (GError **error)
   if (given.language != NULL && !g_utf8_validate (given.language, -1, &end))
     return l4_fail (error, L4_ERROR_INPUT, _("--%s: byte %zu is not valid UTF-8"), "language", (gsize) (end - given.language));
   if (!check_number ("max-tokens", given.max_tokens, 65536, error) || !check_number ("context", given.context, G_MAXINT32, error)
-      || !check_number ("threads", given.threads, L4_MAX_THREADS, error) || !check_memory_limit (error))
+      || !check_number ("threads", given.threads, L4_MAX_THREADS, error)
+      || !l4_command_parse_bytes ("memory-limit", given.memory_limit, &given.bytes, error))
     return FALSE;
   return given.model != NULL
       || l4_fail (error, L4_ERROR_INPUT, _("the embedded model cannot read; please name one that can with --model"));
