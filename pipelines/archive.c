@@ -202,15 +202,22 @@ print_plan (const Archive *self, const L4Work *work, guint n_windows)
     printf (_("%s: would be gone on with at %s, %u windows\n"), name, from, n_windows);
 }
 
-/* What a window takes: as the index has it, or else as the model forecasts. */
-static double
-forecast (Archive *self)
+/* How long it will take: by what windows took so far, or else by what the machine allows the model at most. */
+static void
+print_forecast (Archive *self, guint n_windows)
 {
-  double seconds = l4_library_measure (self->library);
+  double measured = l4_library_measure (self->library), least = 0;
+  g_autofree char *time = NULL;
 
-  if (seconds <= 0 && !l4_describer_forecast (self->describer, &seconds, NULL))
-    seconds = 0;
-  return seconds;
+  if (measured <= 0 && !l4_describer_forecast (self->describer, &least, NULL))
+    least = 0;
+  time = l4_progress_time (n_windows * MAX (measured, least) * 1e9);
+  if (measured > 0)
+    printf (_(", in %s by the speed so far\n"), time);
+  else if (least > 0)
+    printf (_(", in %s at least, by forecast\n"), time);
+  else
+    printf (_(", in a time that is not known before the first\n"));
 }
 
 static gboolean
@@ -218,8 +225,6 @@ plan_all (Archive *self, GError **error)
 {
   g_autoptr (GError) problem = NULL;
   guint n_films = 0, n_windows = 0, n_unknown = 0;
-  g_autofree char *time = NULL;
-  double seconds;
   L4Work *work;
 
   while ((work = l4_library_next (self->library, TRUE, &problem)) != NULL) {
@@ -240,12 +245,7 @@ plan_all (Archive *self, GError **error)
   printf (_("to be described: %u, windows: %u"), n_films, n_windows);
   if (n_unknown > 0)
     printf (_(", of unknown length: %u"), n_unknown);
-  seconds = forecast (self);
-  time = l4_progress_time (n_windows * seconds * 1e9);
-  if (seconds > 0)
-    printf (_(", by forecast in %s\n"), time);
-  else
-    printf (_(", in a time that is not known before the first\n"));
+  print_forecast (self, n_windows);
   return TRUE;
 }
 
@@ -358,7 +358,11 @@ main (int argc, char **argv)
         "A file that is no film, or cannot be described, is named, and kept in the index with its reason; the run goes on, and ends with exit "
         "status 1 and a list of what failed. The next run passes over such files until they change, counts them, and does not fail for them: of a "
         "run every night only news is heard. --again tries them again. Windows that could not be described are tried again by every run.\n\n"
-        "Hidden files and folders are left out, and so is what Macs and network storage put beside videos."),
+        "Hidden files and folders are left out, and so is what Macs and network storage put beside videos.\n\n"
+        "With --json every line of standard output is an object with a member \"event\": loading (percent, of the model), begin (file, from, "
+        "duration), window (file, start, end, text), end (file, state: done, failed or stopped, reason, windows), with --dry-run plan (file, "
+        "from, windows), and at last summary with all numbers. Times are nanoseconds of the film. A file whose name is no UTF-8 has its bytes in "
+        "file_base64 as well."),
     .examples = N_("llama4 archive films.sqlite /media/films  # Describe a folder, or what is new in it.\n"
         "find /media -mtime -1 -print0 | llama4 archive films.sqlite --null -  # Describe a list of files.\n"
         "llama4 archive films.sqlite /media/films --dry-run  # Say what there is to do, and how long it will take.\n"
