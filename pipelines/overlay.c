@@ -245,11 +245,26 @@ take_warning (GstMessage *message)
   say (warning->message);
 }
 
+/* What may be shown of a source: no name and password of a camera. (transfer full) */
+static char *
+show_source (const char *source)
+{
+  const char *begin = strstr (source, "://"), *end, *at;
+
+  if (begin == NULL)
+    return g_strdup (source);
+  begin += strlen ("://");
+  end = begin + strcspn (begin, "/?#");
+  at = g_strrstr_len (begin, end - begin, "@");
+  return at == NULL ? g_strdup (source) : g_strdup_printf ("%.*s%s", (int) (begin - source), source, at + 1);
+}
+
 /* TRUE: it is over. */
 static gboolean
 take (const Overlay *self, GstMessage *message, GError **error)
 {
   g_autoptr (GError) failure = NULL;
+  g_autofree char *shown = NULL;
 
   switch (GST_MESSAGE_TYPE (message)) {
     case GST_MESSAGE_WARNING:
@@ -261,7 +276,8 @@ take (const Overlay *self, GstMessage *message, GError **error)
       return FALSE;
     case GST_MESSAGE_ERROR:
       gst_message_parse_error (message, &failure, NULL);
-      l4_fail (error, L4_ERROR_INPUT, "%s: %s", self->source, failure->message);
+      shown = show_source (self->source);
+      l4_fail (error, L4_ERROR_INPUT, "%s: %s", shown, failure->message);
       return TRUE;
     default:
       return GST_MESSAGE_TYPE (message) == GST_MESSAGE_EOS;
