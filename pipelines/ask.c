@@ -10,6 +10,7 @@
 #include "command/command.h"
 #include "find/date.h"
 #include "index/index.h"
+#include "run/json.h"
 #include "run/progress.h"
 #include "run/signals.h"
 #include "talk/cites.h"
@@ -195,15 +196,10 @@ static void
 add_source (yyjson_mut_doc *doc, yyjson_mut_val *sources, guint number, const L4IndexHit *hit)
 {
   yyjson_mut_val *source = yyjson_mut_arr_add_obj (doc, sources);
-  g_autofree char *path = g_utf8_make_valid (hit->video->path, -1), *text = l4_text_to_line (hit->window->text, -1);
+  g_autofree char *text = l4_text_to_line (hit->window->text, -1);
 
   yyjson_mut_obj_add_uint (doc, source, "number", number);
-  yyjson_mut_obj_add_strcpy (doc, source, "file", path);
-  if (!g_utf8_validate (hit->video->path, -1, NULL)) {
-    g_autofree char *bytes = g_base64_encode ((const guchar *) hit->video->path, strlen (hit->video->path));
-
-    yyjson_mut_obj_add_strcpy (doc, source, "file_base64", bytes);
-  }
+  l4_json_add_file (doc, source, hit->video->path);
   yyjson_mut_obj_add_uint (doc, source, "start", hit->window->start);
   yyjson_mut_obj_add_uint (doc, source, "end", hit->window->end);
   yyjson_mut_obj_add_strcpy (doc, source, "text", text);

@@ -12,6 +12,7 @@
 #include "find/date.h"
 #include "find/player.h"
 #include "index/index.h"
+#include "run/json.h"
 #include "run/progress.h"
 
 #define MAX_LIMIT 10000
@@ -96,20 +97,6 @@ add_marks (yyjson_mut_doc *doc, yyjson_mut_val *root, const char *marked)
   }
 }
 
-/* Names of files are bytes: what is not UTF-8 in one is also there in full. */
-static void
-add_file (yyjson_mut_doc *doc, yyjson_mut_val *root, const char *path)
-{
-  g_autofree char *valid = g_utf8_make_valid (path, -1);
-
-  yyjson_mut_obj_add_strcpy (doc, root, "file", valid);
-  if (strcmp (valid, path) != 0) {
-    g_autofree char *base64 = g_base64_encode ((const guchar *) path, strlen (path));
-
-    yyjson_mut_obj_add_strcpy (doc, root, "file_base64", base64);
-  }
-}
-
 static void
 print_json (const L4IndexHit *hit, guint number)
 {
@@ -119,7 +106,7 @@ print_json (const L4IndexHit *hit, guint number)
 
   yyjson_mut_doc_set_root (doc, root);
   yyjson_mut_obj_add_uint (doc, root, "number", number);
-  add_file (doc, root, hit->video->path);
+  l4_json_add_file (doc, root, hit->video->path);
   yyjson_mut_obj_add_uint (doc, root, "start", hit->window->start);
   yyjson_mut_obj_add_uint (doc, root, "end", hit->window->end);
   yyjson_mut_obj_add_str (doc, root, "text", hit->window->text);

@@ -14,6 +14,7 @@
 #include "index/index.h"
 #include "index/named.h"
 #include "mux/outputs.h"
+#include "run/json.h"
 #include "run/progress.h"
 #include "run/signals.h"
 #include "talk/outline.h"
@@ -296,11 +297,11 @@ print_json (const Summary *self, GPtrArray *chapters)
   const L4ModelInfo *info = l4_talk_get_info (self->talk);
   yyjson_mut_doc *doc = yyjson_mut_doc_new (NULL);
   yyjson_mut_val *root = yyjson_mut_obj (doc), *list, *model;
-  g_autofree char *path = g_utf8_make_valid (self->video->path, -1), *name = l4_text_to_line (info->name, -1);
+  g_autofree char *name = l4_text_to_line (info->name, -1);
   char *json;
 
   yyjson_mut_doc_set_root (doc, root);
-  yyjson_mut_obj_add_str (doc, root, "file", path);
+  l4_json_add_file (doc, root, self->video->path);
   yyjson_mut_obj_add_uint (doc, root, "length", self->length);
   yyjson_mut_obj_add_str (doc, root, "title", self->outline.title);
   if (self->outline.summary != NULL)

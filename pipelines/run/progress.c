@@ -11,6 +11,7 @@
 
 #include "base/i18n.h"
 #include "llama4.h"
+#include "run/json.h"
 
 #define DRAW_US (200 * 1000)    /* from one drawing to the next */
 #define SETTLE_US G_USEC_PER_SEC        /* before speeds are told */
@@ -206,18 +207,6 @@ begin_event (yyjson_mut_doc *doc, const char *name)
 }
 
 static void
-add_path (yyjson_mut_doc *doc, yyjson_mut_val *event, const char *path)
-{
-  g_autofree char *valid = g_utf8_make_valid (path, -1), *bytes = NULL;
-
-  yyjson_mut_obj_add_strcpy (doc, event, "file", valid);
-  if (g_utf8_validate (path, -1, NULL))
-    return;
-  bytes = g_base64_encode ((const guchar *) path, strlen (path));
-  yyjson_mut_obj_add_strcpy (doc, event, "file_base64", bytes);
-}
-
-static void
 end_event (yyjson_mut_doc *doc)
 {
   char *line = yyjson_mut_write (doc, YYJSON_WRITE_NOFLAG, NULL);
@@ -271,7 +260,7 @@ l4_progress_begin (L4Progress *self, const char *path, guint64 bytes, guint64 fr
     yyjson_mut_doc *doc = yyjson_mut_doc_new (NULL);
     yyjson_mut_val *event = begin_event (doc, "begin");
 
-    add_path (doc, event, path);
+    l4_json_add_file (doc, event, path);
     yyjson_mut_obj_add_uint (doc, event, "from", from);
     yyjson_mut_obj_add_uint (doc, event, "duration", duration);
     end_event (doc);
@@ -291,7 +280,7 @@ l4_progress_window (L4Progress *self, guint64 start, guint64 end, const char *te
     yyjson_mut_doc *doc = yyjson_mut_doc_new (NULL);
     yyjson_mut_val *event = begin_event (doc, "window");
 
-    add_path (doc, event, self->path);
+    l4_json_add_file (doc, event, self->path);
     yyjson_mut_obj_add_uint (doc, event, "start", start);
     yyjson_mut_obj_add_uint (doc, event, "end", end);
     yyjson_mut_obj_add_strcpy (doc, event, "text", text);
@@ -323,7 +312,7 @@ l4_progress_end (L4Progress *self, const char *state, const char *reason)
     yyjson_mut_doc *doc = yyjson_mut_doc_new (NULL);
     yyjson_mut_val *event = begin_event (doc, "end");
 
-    add_path (doc, event, self->path);
+    l4_json_add_file (doc, event, self->path);
     yyjson_mut_obj_add_strcpy (doc, event, "state", state);
     if (reason != NULL)
       yyjson_mut_obj_add_strcpy (doc, event, "reason", reason);
@@ -364,7 +353,7 @@ l4_progress_write (L4Progress *self, const char *path, guint64 position, guint64
     yyjson_mut_doc *doc = yyjson_mut_doc_new (NULL);
     yyjson_mut_val *event = begin_event (doc, "writing");
 
-    add_path (doc, event, path);
+    l4_json_add_file (doc, event, path);
     yyjson_mut_obj_add_uint (doc, event, "percent", percent);
     end_event (doc);
   }
@@ -384,7 +373,7 @@ l4_progress_plan (L4Progress *self, const char *path, guint64 from, guint window
   yyjson_mut_doc *doc = yyjson_mut_doc_new (NULL);
   yyjson_mut_val *event = begin_event (doc, "plan");
 
-  add_path (doc, event, path);
+  l4_json_add_file (doc, event, path);
   yyjson_mut_obj_add_uint (doc, event, "from", from);
   yyjson_mut_obj_add_uint (doc, event, "windows", windows);
   end_event (doc);
