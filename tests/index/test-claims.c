@@ -270,11 +270,11 @@ write_and_kill (const Place *place, gint64 video, gint64 run, guint64 *n_windows
   return done;
 }
 
-/* How many: L4_KILLS. */
+/* How many: LLAMA4_TEST_KILLS. */
 static void
 test_nothing_committed_is_lost_by_kills (void)
 {
-  guint kills = g_getenv ("L4_KILLS") != NULL ? atoi (g_getenv ("L4_KILLS")) : 30, killed = 0, n_films = 0;
+  guint kills = g_getenv ("LLAMA4_TEST_KILLS") != NULL ? atoi (g_getenv ("LLAMA4_TEST_KILLS")) : 30, killed = 0, n_films = 0;
   g_autoptr (Place) place = place_new ();
   gint64 run, video = 0;
   guint64 n_windows = 0;
