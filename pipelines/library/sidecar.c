@@ -99,8 +99,13 @@ make_records (GPtrArray *windows)
 {
   GString *lines = g_string_new (NULL);
 
-  for (guint i = 0; i < windows->len; i++)
-    g_string_append_printf (lines, "%s\n", ((L4IndexWindow *) g_ptr_array_index (windows, i))->record);
+  for (guint i = 0; i < windows->len; i++) {
+    const char *record = ((L4IndexWindow *) g_ptr_array_index (windows, i))->record;
+    g_autofree char *line = record != NULL ? l4_text_to_line (record, -1) : NULL;
+
+    if (line != NULL)           /* another program's window may have none, and line ends in it */
+      g_string_append_printf (lines, "%s\n", line);
+  }
   return g_string_free (lines, FALSE);
 }
 
