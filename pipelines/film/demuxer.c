@@ -54,14 +54,6 @@ fail_to_read (L4Source *source, int status, GError **error)
   return l4_film_fail (error, L4_FILM_ERROR_FORMAT, _("%s: is no film that can be read: %s"), l4_source_get_path (source), reason);
 }
 
-static gboolean
-fail_to_recognize (L4Source *source, int status, GError **error)
-{
-  if (status != AVERROR (EPERM) && status != AVERROR_PROTOCOL_NOT_FOUND)
-    return fail_to_read (source, status, error);
-  return l4_film_fail (error, L4_FILM_ERROR_FORMAT, _("%s: is a list of other files, not a film"), l4_source_get_path (source));
-}
-
 /* Formats whose demuxers open other files, or make pictures of text. */
 static gboolean
 is_refused (const char *name)
@@ -73,7 +65,7 @@ is_refused (const char *name)
   return g_strv_contains (refused, name);
 }
 
-/* Before anything in it is decoded. */
+/* Before anything of it is read by its demuxer. */
 static gboolean
 check_format (const AVInputFormat *format, const L4Source *source, GError **error)
 {
@@ -86,45 +78,41 @@ check_format (const AVInputFormat *format, const L4Source *source, GError **erro
   return TRUE;
 }
 
-/* Opened under no name, so that only the content tells what it is. format: NULL: what FFmpeg takes it for. */
-static gboolean
-open_format (AVFormatContext **demuxer, const char *format, L4Source *source, AVIOContext **io, GError **error)
+/* What the content is, whatever the file is called; a JPEG may be the first of many. NULL: nothing that a film can be in. */
+static const AVInputFormat *
+find_format (L4Source *source, AVIOContext *io, GError **error)
 {
+  const AVInputFormat *format = NULL;
+  int status = av_probe_input_buffer2 (io, &format, "", NULL, 0, 0);
+
+  if (status < 0)
+    fail_to_read (source, status, error);
+  else if (strcmp (format->name, "jpeg_pipe") == 0)
+    return av_find_input_format ("mjpeg");
+  else if (check_format (format, source, error))
+    return format;
+  return NULL;
+}
+
+static gboolean
+open_streams (AVFormatContext **demuxer, L4Source *source, AVIOContext *io, GError **error)
+{
+  const AVInputFormat *format = find_format (source, io, error);
   AVDictionary *options = NULL;
   int status;
 
-  *io = l4_source_new_io (source);
+  if (format == NULL)
+    return FALSE;
   *demuxer = avformat_alloc_context ();
-  (*demuxer)->pb = *io;
+  (*demuxer)->pb = io;
   (*demuxer)->io_open = open_no_other;
   (*demuxer)->interrupt_callback.callback = is_interrupted;
   (*demuxer)->interrupt_callback.opaque = source;
   av_dict_set (&options, "protocol_whitelist", "none", 0);
-  status = avformat_open_input (demuxer, "", format != NULL ? av_find_input_format (format) : NULL, &options);
+  status = avformat_open_input (demuxer, "", format, &options);
   av_dict_free (&options);
-  return status >= 0 || fail_to_recognize (source, status, error);
-}
-
-/* A JPEG may be the first of many. */
-static gboolean
-open_as_it_is (AVFormatContext **demuxer, L4Source *source, AVIOContext **io, GError **error)
-{
-  if (!open_format (demuxer, NULL, source, io, error))
-    return FALSE;
-  if (strcmp ((*demuxer)->iformat->name, "jpeg_pipe") != 0)
-    return TRUE;
-  l4_demuxer_close (demuxer, io);
-  return open_format (demuxer, "mjpeg", source, io, error);
-}
-
-static gboolean
-open_streams (AVFormatContext **demuxer, L4Source *source, AVIOContext **io, GError **error)
-{
-  int status;
-
-  if (!open_as_it_is (demuxer, source, io, error) || !check_format ((*demuxer)->iformat, source, error))
-    return FALSE;
-  status = avformat_find_stream_info (*demuxer, NULL);
+  if (status >= 0)
+    status = avformat_find_stream_info (*demuxer, NULL);
   return status >= 0 || fail_to_read (source, status, error);
 }
 
@@ -135,8 +123,8 @@ l4_demuxer_open (L4Source *source, AVIOContext **io, GError **error)
   AVFormatContext *demuxer = NULL;
 
   g_once (&once, set_up_messages, NULL);
-  *io = NULL;
-  if (!open_streams (&demuxer, source, io, error))
+  *io = l4_source_new_io (source);
+  if (!open_streams (&demuxer, source, *io, error))
     l4_demuxer_close (&demuxer, io);
   return demuxer;
 }

@@ -164,9 +164,9 @@ test_lists_open_no_other_files (void)
   dash = g_strdup_printf ("<?xml version=\"1.0\"?>\n<MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\" profiles=\"urn:mpeg:dash:profile:isoff-live:"
       "2011\" type=\"static\"><Period><AdaptationSet mimeType=\"video/mp4\"><Representation id=\"1\" bandwidth=\"1\"><BaseURL>%s</BaseURL>"
       "</Representation></AdaptationSet></Period></MPD>", film_path ("c.mp4"));
-  assert_fails (film_write ("list.mp4", concat, -1), L4_FILM_ERROR_FORMAT, "not a film");
-  assert_fails (film_write ("list.m3u8", hls, -1), L4_FILM_ERROR_FORMAT, "is");
-  assert_fails (film_write ("list.mpd", dash, -1), L4_FILM_ERROR_FORMAT, "is");
+  assert_fails (film_write ("list.mp4", concat, -1), L4_FILM_ERROR_FORMAT, "is no film, but");
+  assert_fails (film_write ("list.m3u8", hls, -1), L4_FILM_ERROR_FORMAT, "is no film");
+  assert_fails (film_write ("list.mpd", dash, -1), L4_FILM_ERROR_FORMAT, "is no film");
 }
 
 /* No film any more ---------------------------------------------------------------------------------------------------------------- */
