@@ -215,7 +215,9 @@ static const L4Command command = {
       "words that begin so. OR stands between words, or groups of them, of which one will do. A word or phrase with - before it must not "
       "be there. A word that nothing says is replaced by the nearest one that something says.\n\n"
       "The best scenes come first: those that say the words most often and little else. Of words that very many scenes have, the newest "
-      "500 are ranked, then the next 500, and so on."),
+      "500 are ranked, then the next 500, and so on.\n\n"
+      "With --json a line has number, file (and file_base64, its bytes, when it is not UTF-8), start and end in nanoseconds, text, marks (the "
+      "hits in text, as pairs of positions in characters) and score."),
   .examples = N_("llama4 search archive.index red circle  # both words\n"
       "llama4 search archive.index '\"red circle\" OR ball' -night  # a phrase or another word, and one that must not be there\n"
       "llama4 search archive.index 'mov*' --file '*.mkv' --since 2w  # in files of the last two weeks\n"

@@ -13,7 +13,7 @@
 #include "index/schema.h"
 
 #define APPLICATION_ID 0x4c344958        /* "L4IX" */
-#define BUSY_MS 60000
+#define BUSY_MS 20000           /* for one attempt */
 
 /* What brings an index from the version before to this one. */
 static const char *const migrations[L4_SCHEMA_VERSION] = { L4_SCHEMA_SQLITE_1 };
@@ -83,6 +83,23 @@ use_log (L4Sqlite *self, GError **error)
     g_usleep (20000);
   }
   return is_wal || l4_database_fail (&self->base, L4_ERROR_IO, error, _("this file system cannot hold an index: it shares no memory"));
+}
+
+/* SQLite takes locks that the file system refuses for those of another program. When it says so, here is another look: through the same
+ * system call. */
+static gboolean
+has_locks (const char *path)
+{
+  sqlite3_vfs *vfs = sqlite3_vfs_find (NULL);
+  int (*control) (int, int, ...) = (int (*) (int, int, ...)) vfs->xGetSystemCall (vfs, "fcntl");
+  struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 1 };
+  int file = open (path, O_RDONLY | O_CLOEXEC), number;
+
+  if (file < 0)
+    return TRUE;
+  number = control (file, F_SETLK, &lock) == 0 ? 0 : errno;
+  close (file);
+  return number == 0 || number == EACCES || number == EAGAIN;
 }
 
 /* A name that was just made must outlast a loss of power as well. */
@@ -205,9 +222,15 @@ open_to_read (L4Sqlite *self, GError **error)
 gboolean
 l4_sqlite_open_file (L4Sqlite *self, GError **error)
 {
+  g_autoptr (GError) why = NULL;
   struct stat status;
 
   if (stat (self->path, &status) == 0 && !S_ISREG (status.st_mode))
     return l4_database_fail (&self->base, L4_ERROR_IO, error, _("is no file"));
-  return self->base.mode == L4_INDEX_READ ? open_to_read (self, error) : open_to_write (self, error);
+  if (self->base.mode == L4_INDEX_READ ? open_to_read (self, &why) : open_to_write (self, &why))
+    return TRUE;
+  if ((self->result & 0xff) == SQLITE_BUSY && !has_locks (self->path))
+    return l4_database_fail (&self->base, L4_ERROR_IO, error, _("this file system cannot hold an index: it knows no locks"));
+  g_propagate_error (error, g_steal_pointer (&why));
+  return FALSE;
 }

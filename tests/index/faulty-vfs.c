@@ -256,6 +256,29 @@ fail_to_open (const char *path, int flags, int mode)
   return open (path, flags, mode);
 }
 
+/* Who waits for a lock here waits in vain, and need not take as long. */
+static int
+sleep_not (sqlite3_vfs *vfs, int microseconds)
+{
+  return microseconds;
+}
+
+static int
+fail_to_lock (int file, int operation, ...)
+{
+  va_list args;
+  void *argument;
+
+  va_start (args, operation);
+  argument = va_arg (args, void *);
+  va_end (args);
+  if (operation == F_SETLK && is_due (FAULT_LOCK)) {
+    errno = ENOLCK;
+    return -1;
+  }
+  return fcntl (file, operation, argument);
+}
+
 void
 faulty_vfs_install (void)
 {
@@ -264,7 +287,9 @@ faulty_vfs_install (void)
   faulty_vfs.zName = "faulty";
   faulty_vfs.szOsFile = sizeof (File) + unix_vfs->szOsFile;
   faulty_vfs.xOpen = open_file;
+  faulty_vfs.xSleep = sleep_not;
   files = g_ptr_array_new ();
   unix_vfs->xSetSystemCall (unix_vfs, "open", (sqlite3_syscall_ptr) fail_to_open);
+  unix_vfs->xSetSystemCall (unix_vfs, "fcntl", (sqlite3_syscall_ptr) fail_to_lock);
   sqlite3_vfs_register (&faulty_vfs, 1);
 }

@@ -13,6 +13,7 @@ typedef enum
   FAULT_SYNC,
   FAULT_OPEN,
   FAULT_TRUNCATE,
+  FAULT_LOCK,                   /* the file system knows no locks */
   FAULT_POWER                   /* at a write: what was not synchronised is kept or lost at random, and nothing works any more */
 } FaultKind;
 

@@ -165,6 +165,26 @@ test_who_is_not_heard_of_for_a_minute_has_lost_it (void)
   g_assert_true (claim_from_elsewhere (-3600)); /* its clock, or ours, was wrong */
 }
 
+/* It has nothing to do with the film meanwhile: a thread of its own renews what it claimed. */
+static void
+test_signs_of_life_come_by_themselves (void)
+{
+  const char *sql = place_get_server () == NULL ? "SELECT renewed FROM claims" : "SELECT renewed FROM llama4.claims";
+  g_autoptr (Place) place = place_new ();
+  g_autoptr (L4Index) index = open_index (place);
+  g_auto (Worker) worker = worker_new (place, "claim", add_video (index, "/a.mkv", "1-a"), add_run (index, "a"));
+  g_autofree char *first = NULL, *now = NULL;
+
+  assert_hears (&worker, "taken");
+  first = place_query (place, sql);
+  for (guint i = 0; i < 50 && (now == NULL || strcmp (first, now) == 0); i++) {
+    g_usleep (G_USEC_PER_SEC);
+    g_free (now);
+    now = place_query (place, sql);
+  }
+  g_assert_cmpint (g_ascii_strtoll (now, NULL, 10), >, g_ascii_strtoll (first, NULL, 10));
+}
+
 /* Two that begin the same films at the same moment: each film is one's. */
 static void
 test_two_runs_share_the_films (void)
@@ -314,6 +334,7 @@ main (int argc, char **argv)
   g_test_add_func ("/claims/what-a-killed-process-had-is-taken-over-at-once", test_what_a_killed_process_had_is_taken_over_at_once);
   g_test_add_func ("/claims/a-process-that-stands-still-keeps-its-film", test_a_process_that_stands_still_keeps_its_film);
   g_test_add_func ("/claims/who-is-not-heard-of-for-a-minute-has-lost-it", test_who_is_not_heard_of_for_a_minute_has_lost_it);
+  g_test_add_func ("/claims/signs-of-life-come-by-themselves", test_signs_of_life_come_by_themselves);
   g_test_add_func ("/claims/two-runs-share-the-films", test_two_runs_share_the_films);
   g_test_add_func ("/claims/an-index-is-made-once-whoever-comes", test_an_index_is_made_once_whoever_comes);
   g_test_add_func ("/kills/nothing-committed-is-lost", test_nothing_committed_is_lost_by_kills);

@@ -276,6 +276,35 @@ test_an_address_that_is_wrong_is_one_line_without_its_password (void)
 }
 
 static void
+test_a_user_who_may_only_read_can_search (void)
+{
+  g_autoptr (Place) place = place_new ();
+  g_autoptr (L4Index) index = open_index (place);
+  g_autoptr (L4Index) theirs = NULL;
+  g_autofree char *none = place_query (place, "CREATE ROLE reader LOGIN; GRANT USAGE ON SCHEMA llama4 TO reader; "
+      "GRANT SELECT ON ALL TABLES IN SCHEMA llama4 TO reader");
+  g_autoptr (GString) address = g_string_new (place->where);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) hits = NULL;
+  L4IndexQuery query = { .words = "circles" };
+  L4IndexRun run = { .model_name = (char *) "m", .model_digest = (char *) "d", .quantization = (char *) "q", .prompt_digest = (char *) "p",
+                     .settings = (char *) "{}", .version = (char *) "1" };
+
+  add_window (index, add_video (index, "/a.mkv", "1-a"), add_run (index, "m"), 0, "A red circle.");
+  g_string_replace (address, "user=llama4", "user=reader", 1);
+  theirs = l4_index_open (address->str, L4_INDEX_READ, &error);
+  g_assert_no_error (error);
+  hits = l4_index_search (theirs, &query, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (hits->len, ==, 1);
+  l4_index_close (theirs);
+  theirs = l4_index_open (address->str, L4_INDEX_WRITE, &error);
+  g_assert_no_error (error);
+  g_assert_false (l4_index_put_run (theirs, &run, &error));
+  assert_says (error, "/test_|permission");
+}
+
+static void
 test_a_database_of_another_encoding_is_refused (void)
 {
   g_autoptr (Place) place = place_new ();
@@ -299,6 +328,7 @@ main (int argc, char **argv)
   g_test_add_func ("/connection/a-server-that-stays-away-is-one-line", test_a_server_that_stays_away_is_one_line);
   g_test_add_func ("/connection/an-address-that-is-wrong-is-one-line-without-its-password",
       test_an_address_that_is_wrong_is_one_line_without_its_password);
+  g_test_add_func ("/connection/a-user-who-may-only-read-can-search", test_a_user_who_may_only_read_can_search);
   g_test_add_func ("/connection/a-database-of-another-encoding-is-refused", test_a_database_of_another_encoding_is_refused);
   return g_test_run ();
 }

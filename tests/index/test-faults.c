@@ -191,6 +191,22 @@ test_a_commit_waits_for_the_disk (void)
   }
 }
 
+static void
+test_locks_that_a_file_system_refuses_are_no_other_program (void)
+{
+  g_autoptr (Place) place = place_new ();
+  g_autoptr (GError) error = NULL;
+
+  l4_index_close (open_index (place));
+  for (L4IndexMode mode = L4_INDEX_READ; mode <= L4_INDEX_WRITE; mode++) {
+    g_clear_error (&error);
+    faulty_vfs_arm (FAULT_LOCK, 1, TRUE);
+    g_assert_null (l4_index_open (place->where, mode, &error));
+    g_assert_true (faulty_vfs_disarm ());
+    assert_says (error, "archive.index|no locks");
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -215,5 +231,7 @@ main (int argc, char **argv)
     }
   g_test_add_func ("/faults/power-is-lost-at-any-write", test_power_is_lost_at_any_write);
   g_test_add_func ("/faults/a-commit-waits-for-the-disk", test_a_commit_waits_for_the_disk);
+  g_test_add_func ("/faults/locks-that-a-file-system-refuses-are-no-other-program",
+      test_locks_that_a_file_system_refuses_are_no_other_program);
   return g_test_run ();
 }

@@ -61,6 +61,31 @@ test_nothing_to_search_for_is_an_error (void)
   assert_reads (many->str, NULL);
 }
 
+/* Of all that may be typed, what is read is written as it is read again. */
+static void
+test_what_is_written_reads_as_the_same (void)
+{
+  static const char *const pieces[] = {
+    "red", "Blue", " ", " ", "\"", "*", "-", "OR", "'", "(", ":", "\\", "\303\251", "\347\272\242", "\377", "\n", "3d", "\302\253", "\342\200\215", "&|!", "%"
+  };
+
+  for (guint i = 0; i < 20000; i++) {
+    g_autoptr (GString) text = g_string_new (NULL);
+    g_autoptr (L4Query) query = NULL, again = NULL;
+    g_autofree char *written = NULL, *second = NULL;
+
+    for (guint n = g_test_rand_int_range (0, 14); n > 0; n--)
+      g_string_append (text, pieces[g_test_rand_int_range (0, G_N_ELEMENTS (pieces))]);
+    if ((query = l4_query_parse (text->str, FALSE, NULL)) == NULL)
+      continue;
+    written = l4_query_to_string (query);
+    again = l4_query_parse (written, FALSE, NULL);
+    g_assert_nonnull (again);
+    second = l4_query_to_string (again);
+    g_assert_cmpstr (written, ==, second);
+  }
+}
+
 static void
 test_a_question_is_its_words_without_the_common_ones (void)
 {
@@ -167,6 +192,7 @@ main (int argc, char **argv)
   g_test_add_func ("/query/reads-as-words-phrases-prefixes-or-and-not", test_a_query_reads_as_words_phrases_prefixes_or_and_not);
   g_test_add_func ("/query/what-is-left-open-or-stray-is-no-error", test_what_is_left_open_or_stray_is_no_error);
   g_test_add_func ("/query/nothing-to-search-for-is-an-error", test_nothing_to_search_for_is_an_error);
+  g_test_add_func ("/query/what-is-written-reads-as-the-same", test_what_is_written_reads_as_the_same);
   g_test_add_func ("/query/a-question-is-its-words-without-the-common-ones", test_a_question_is_its_words_without_the_common_ones);
   g_test_add_func ("/words/text-is-cut-into-words", test_text_is_cut_into_words);
   g_test_add_func ("/words/spaces-between-characters-are-taken-away-again", test_spaces_between_characters_are_taken_away_again);

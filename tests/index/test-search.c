@@ -165,6 +165,32 @@ test_nothing_typed_is_an_operator_of_the_database (void)
   }
 }
 
+/* Whatever is typed, the database gets no statement that it does not understand. */
+static void
+test_random_queries_are_carried_out_or_refused (void)
+{
+  static const char *const pieces[] = {
+    "red", "circle", " ", " ", "\"", "*", "-", "OR", "'", "(", ")", ":", "\\", "\303\251", "\347\272\242", "\377", "&", "|", "!", "<->", "^", "{", "$1", ";", "?"
+  };
+  g_auto (Archive) archive = archive_new ();
+
+  for (guint i = 0; i < 300; i++) {
+    g_autoptr (GString) text = g_string_new (NULL);
+    L4IndexQuery query = { .any = i % 5 == 0 };
+    g_autofree char *nearest = NULL;
+    g_autoptr (GError) error = NULL;
+    g_autoptr (GPtrArray) hits = NULL;
+
+    for (guint n = g_test_rand_int_range (0, 12); n > 0; n--)
+      g_string_append (text, pieces[g_test_rand_int_range (0, G_N_ELEMENTS (pieces))]);
+    query.words = text->str;
+    query.file = i % 3 == 0 ? text->str : NULL;
+    hits = l4_index_search (archive.index, &query, &nearest, &error);
+    if (hits == NULL)
+      g_assert_error (error, L4_ERROR, L4_ERROR_INPUT);
+  }
+}
+
 static void
 test_what_cannot_be_searched_for_is_an_error (void)
 {
@@ -387,6 +413,7 @@ main (int argc, char **argv)
   g_test_add_func ("/search/phrases-prefixes-or-and-not", test_phrases_prefixes_or_and_not);
   g_test_add_func ("/search/scripts-without-blanks-are-found-by-their-characters", test_scripts_without_blanks_are_found_by_their_characters);
   g_test_add_func ("/search/nothing-typed-is-an-operator-of-the-database", test_nothing_typed_is_an_operator_of_the_database);
+  g_test_add_func ("/search/random-queries-are-carried-out-or-refused", test_random_queries_are_carried_out_or_refused);
   g_test_add_func ("/search/what-cannot-be-searched-for-is-an-error", test_what_cannot_be_searched_for_is_an_error);
   g_test_add_func ("/search/files-are-chosen-by-glob-and-time", test_files_are_chosen_by_glob_and_time);
   g_test_add_func ("/search/the-best-comes-first", test_the_best_comes_first);
