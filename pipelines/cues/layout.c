@@ -187,6 +187,20 @@ cut_text (const L4CueSentence *sentence, guint most, const L4CueRules *rules)
   return g_strdup_printf ("%.*s" ELLIPSIS, (int) sentence->offsets[end], sentence->text);
 }
 
+/* Of text that is far beyond what so many cues hold, no more than is surely more than they do. */
+static void
+shorten (L4CueSentence *sentence, guint64 most, const L4CueRules *rules)
+{
+  const guint64 holds = (most + 1) * rules->lines * (MAX (rules->columns, rules->wide_columns) + 1);
+  g_autofree char *begin = NULL;
+
+  if (sentence->n <= holds)
+    return;
+  begin = g_strndup (sentence->text, sentence->offsets[holds]);
+  l4_cue_sentence_clear (sentence);
+  l4_cue_sentence_init (sentence, begin, rules);
+}
+
 GArray *
 l4_cue_layout (const char *text, guint64 length, const L4CueRules *rules, gboolean *cut)
 {
@@ -197,6 +211,7 @@ l4_cue_layout (const char *text, guint64 length, const L4CueRules *rules, gboole
 
   *cut = FALSE;
   l4_cue_sentence_init (&sentence, text, rules);
+  shorten (&sentence, most, rules);
   good = make_parts (&sentence, ONE_MORE_CUE, rules);
   if (good->len <= most && l4_cue_layout_needs (good, rules) <= length)
     return g_steal_pointer (&good);

@@ -26,6 +26,8 @@
 #define AFTER_ARTICLE 1000
 #define IN_A_WORD 5000
 
+#define MAX_MARKS 40            /* code points of one character; more than any script has */
+
 static gboolean
 is_one_of (gunichar character, const char *list)
 {
@@ -151,6 +153,25 @@ is_wide (const char *from, const char *to)
   return FALSE;
 }
 
+/* Without what a character has beyond that many code points: there is no end to how many marks can be put on one. */
+static char *
+limit_marks (char *text)
+{
+  gsize length = strlen (text);
+  g_autofree char *begins = g_malloc (length + 1);
+  GString *limited = g_string_sized_new (length);
+  guint marks = 0;
+
+  u8_grapheme_breaks ((const guint8 *) text, length, begins);
+  for (const char *at = text; *at != '\0'; at = g_utf8_next_char (at)) {
+    marks = begins[at - text] != 0 ? 0 : marks + 1;
+    if (marks < MAX_MARKS)
+      g_string_append_len (limited, at, g_utf8_next_char (at) - at);
+  }
+  g_free (text);
+  return g_string_free (limited, FALSE);
+}
+
 static void
 find_characters (L4CueSentence *self, gsize length)
 {
@@ -215,7 +236,7 @@ l4_cue_sentence_init (L4CueSentence *self, const char *text, const L4CueRules *r
   gsize length;
 
   memset (self, 0, sizeof *self);
-  self->text = l4_text_to_line (text, -1);
+  self->text = limit_marks (l4_text_to_line (text, -1));
   length = strlen (self->text);
   find_characters (self, length);
   find_breaks (self, length, rules);

@@ -327,6 +327,29 @@ test_text_beyond_its_time_ends_with_an_ellipsis (void)
       "one two three four five six seven eight / nine ten eleven twelve thirteen fourteen…");
 }
 
+/* A hundred thousand letters, and a letter with as many accents. */
+static void
+test_text_without_end_is_cut_at_once (void)
+{
+  g_autoptr (L4CueMaker) maker = l4_cue_maker_new (l4_cue_rules ("plain"));
+  g_autoptr (GString) letters = g_string_new (NULL), accents = g_string_new ("e");
+  g_autoptr (GPtrArray) cues = NULL;
+  gint64 begin = g_get_monotonic_time ();
+  guint fast, cut;
+
+  for (guint i = 0; i < 100000; i++) {
+    g_string_append_c (letters, 'a');
+    g_string_append (accents, "\u0301");
+  }
+  l4_cue_maker_add (maker, 0, 4 * SECOND, letters->str);
+  l4_cue_maker_add (maker, 4 * SECOND, 8 * SECOND, accents->str);
+  cues = l4_cue_maker_finish (maker);
+  l4_cue_maker_get_counts (maker, &fast, &cut);
+  g_assert_cmpuint (cut, ==, 1);
+  g_assert_cmpuint (strlen (((L4Cue *) g_ptr_array_index (cues, cues->len - 1))->lines[0]), <, 100);
+  g_assert_cmpint (g_get_monotonic_time () - begin, <, 10 * G_USEC_PER_SEC);
+}
+
 static void
 test_any_text_and_any_rules_end (void)
 {
@@ -382,6 +405,7 @@ main (int argc, char **argv)
   g_test_add_func ("/cues/lines-end-where-clauses-do", test_lines_end_where_clauses_do);
   g_test_add_func ("/cues/no-line-ends-with-an-article", test_no_line_ends_with_an_article);
   g_test_add_func ("/cues/text-beyond-its-time-ends-with-an-ellipsis", test_text_beyond_its_time_ends_with_an_ellipsis);
+  g_test_add_func ("/cues/text-without-end-is-cut-at-once", test_text_without_end_is_cut_at_once);
   g_test_add_func ("/cues/any-text-and-any-rules-end", test_any_text_and_any_rules_end);
   g_test_add_func ("/cues/presets-are-known-by-name", test_presets_are_known_by_name);
   return g_test_run ();
