@@ -249,8 +249,11 @@ main (int argc, char **argv)
   for (int i = 1; i < argc && strcmp (argv[i], "--") != 0; i++) {
     if (is_value (argv[i - 1]))
       continue;
-    if (has_index && argv[i][0] == '-' && argv[i][1] != '-' && argv[i][1] != '\0' && strcmp (argv[i], "-h") != 0)
-      argv[i] = g_strconcat (" ", argv[i], NULL);
+    if (has_index && argv[i][0] == '-' && argv[i][1] != '-' && argv[i][1] != '\0' && strcmp (argv[i], "-h") != 0) {
+      g_autofree char *word = g_strconcat (" ", argv[i], NULL);
+
+      argv[i] = (char *) g_intern_string (word);
+    }
     has_index |= argv[i][0] != '-';
   }
   return l4_command_main (&command, argc, argv);

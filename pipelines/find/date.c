@@ -8,6 +8,7 @@
 #include "base/error.h"
 
 #define NS_PER_US G_GINT64_CONSTANT (1000)
+#define LONGEST_AGE G_GINT64_CONSTANT (10000000000)     /* seconds, three hundred years: the clock's range */
 
 /* What is meant: from there to before there, microseconds since 1970. */
 typedef struct
@@ -52,10 +53,10 @@ read_age (const char *text, gint64 now, Span *span)
   char *unit;
   gint64 n = g_ascii_strtoll (text, &unit, 10);
 
-  if (!g_ascii_isdigit (*text) || n > 1000000)
+  if (!g_ascii_isdigit (*text))
     return FALSE;
   for (guint i = 0; i < G_N_ELEMENTS (units); i++)
-    if (strcmp (unit, units[i].unit) == 0) {
+    if (strcmp (unit, units[i].unit) == 0 && n <= LONGEST_AGE / units[i].seconds) {
       *span = (Span) { now - n * units[i].seconds * G_USEC_PER_SEC, now - n * units[i].seconds * G_USEC_PER_SEC + 1 };
       return TRUE;
     }
