@@ -93,8 +93,8 @@ l4_database_query (L4Database *self, L4RowFunc row, gpointer user_data, GError *
   return self->class->query (self, sql, values, n, row, user_data, error);
 }
 
-static gboolean
-transact_once (L4Database *self, gboolean write, L4WorkFunc function, gpointer work, GError **error)
+gboolean
+l4_database_transact_once (L4Database *self, gboolean write, L4WorkFunc function, gpointer work, GError **error)
 {
   if (!self->class->begin (self, write, error))
     return FALSE;
@@ -112,7 +112,7 @@ l4_database_transact (L4Database *self, gboolean write, L4WorkFunc function, gpo
   for (guint attempt = 1;; attempt++) {
     g_autoptr (GError) why = NULL;
 
-    if (transact_once (self, write, function, work, &why))
+    if (l4_database_transact_once (self, write, function, work, &why))
       return TRUE;
     if (!self->class->try_again (self, attempt)) {
       g_propagate_error (error, g_steal_pointer (&why));

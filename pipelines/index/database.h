@@ -89,6 +89,8 @@ gboolean l4_database_query (L4Database *self, L4RowFunc row, gpointer user_data,
  * it may not rely on what it left in work before. */
 typedef gboolean (*L4WorkFunc) (L4Database *self, gpointer work, GError **error);
 gboolean l4_database_transact (L4Database *self, gboolean write, L4WorkFunc function, gpointer work, GError **error);
+/* Not called again. */
+gboolean l4_database_transact_once (L4Database *self, gboolean write, L4WorkFunc function, gpointer work, GError **error);
 
 /* Columns. */
 gint64 l4_value_integer (const L4Value *value);

@@ -26,7 +26,8 @@ renew (L4Database *database, gpointer work, GError **error)
       "itii", now, owner->host, owner->pid, owner->born);
 }
 
-/* What fails is tried again at the next turn: four fail before others may think the process dead. */
+/* What fails is tried again at the next turn, and not before: who ends does not wait for it. Four fail before others may think the
+ * process dead. */
 static gpointer
 keep_alive (gpointer data)
 {
@@ -42,7 +43,7 @@ keep_alive (gpointer data)
     if (database == NULL)
       database = l4_database_open (self->where, L4_INDEX_WRITE, NULL);
     if (database != NULL)
-      l4_database_transact (database, TRUE, renew, (gpointer) self->owner, NULL);
+      l4_database_transact_once (database, TRUE, renew, (gpointer) self->owner, NULL);
     next = g_get_monotonic_time () + PERIOD;
     g_mutex_lock (&self->lock);
   }

@@ -129,7 +129,7 @@ open_handle (L4Sqlite *self, const char *name, int flags, const char *first, GEr
   return l4_sqlite_execute (self, first, error)
       && l4_sqlite_execute (self, "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA foreign_keys = ON; "
       "PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY", error)
-      && l4_sqlite_add_functions (self, error);
+      && l4_sqlite_add_functions (self, error) && l4_sqlite_add_rank (self, error);
 }
 
 static void

@@ -98,24 +98,91 @@ row_hit (const L4Value *columns, gpointer hits)
   g_ptr_array_add (hits, l4_hit_from_row (columns, l4_words_unspace (marked == NULL ? "" : marked)));
 }
 
-/* Ranking by bm25 looks at every window that is ranked: of a block only, whose newest windows FTS5 finds without looking at others. */
-#define FROM "FROM sentences AS s CROSS JOIN windows AS w ON w.id = s.rowid CROSS JOIN videos AS v ON v.id = w.video " \
-    "WHERE s.sentences MATCH $1 AND v.newest_run = w.run AND v.path IS NOT NULL AND ($2 IS NULL OR path_matches ($2, v.shown)) " \
-    "AND ($3 = 0 OR v.mtime >= $3) AND ($4 = 0 OR v.mtime <= $4)"
-#define COLUMNS "SELECT " L4_VIDEO_COLUMNS ", " L4_WINDOW_COLUMNS_BARE ", -bm25 (sentences) AS score, " \
-    "highlight (sentences, 0, '" L4_MARK_BEGIN "', '" L4_MARK_END "') "
+/* Films that are looked through one by one, in whose windows' ids the sentences are looked for: that begins anew for each, which takes
+ * long for all words of a beginning. */
+#define MAX_FILMS 64
+#define MAX_FILMS_OF_PREFIX 4
 
+static gboolean
+has_prefix (const GPtrArray *terms)
+{
+  for (guint i = 0; i < terms->len; i++)
+    if (((const L4Term *) terms->pdata[i])->prefix)
+      return TRUE;
+  return FALSE;
+}
+
+static guint
+get_max_films (const L4Query *query)
+{
+  for (guint i = 0; i < query->groups->len; i++) {
+    const L4Group *group = query->groups->pdata[i];
+
+    if (has_prefix (group->wanted) || has_prefix (group->unwanted))
+      return MAX_FILMS_OF_PREFIX;
+  }
+  return MAX_FILMS;
+}
+
+typedef struct
+{
+  GString *ids;                 /* a JSON array, still open */
+  guint n;
+} Films;
+
+static void
+row_film (const L4Value *columns, gpointer data)
+{
+  Films *films = data;
+
+  g_string_append_printf (films->ids, "%s%" G_GINT64_FORMAT, films->n++ > 0 ? "," : "[", l4_value_integer (columns));
+}
+
+#define FILTER "v.path IS NOT NULL AND ($2 IS NULL OR path_matches ($2, v.shown)) AND ($3 = 0 OR v.mtime >= $3) AND ($4 = 0 OR v.mtime <= $4)"
+
+/* The films that are chosen by name and time, when they are few, as a JSON array. NULL in *films: all are, or many. (transfer full) */
+static gboolean
+find_films (L4Database *database, const L4Search *search, char **films, GError **error)
+{
+  g_autoptr (GString) ids = g_string_new (NULL);
+  Films found = { ids };
+  guint most = get_max_films (search->query);
+
+  *films = NULL;
+  if (search->regex == NULL && search->since == 0 && search->until == 0)
+    return TRUE;
+  if (!l4_database_query (database, row_film, &found, error, "SELECT v.id FROM videos AS v WHERE " FILTER " LIMIT $1", "itii",
+          (gint64) most + 1, search->regex, search->since, search->until))
+    return FALSE;
+  if (found.n <= most)
+    *films = g_strconcat (found.n > 0 ? ids->str : "[", "]", NULL);
+  return TRUE;
+}
+
+#define COLUMNS(rank) "SELECT " L4_VIDEO_COLUMNS ", " L4_WINDOW_COLUMNS_BARE ", " rank " AS score, " \
+    "highlight (sentences, 0, '" L4_MARK_BEGIN "', '" L4_MARK_END "') "
+#define FROM "sentences AS s CROSS JOIN windows AS w ON w.id = s.rowid CROSS JOIN videos AS v ON v.id = w.video "
+#define WHERE "WHERE s.sentences MATCH $1 AND v.newest_run = w.run AND " FILTER
+#define PLACES "(SELECT video, min (id) AS first, max (id) AS last FROM windows WHERE video IN (SELECT value FROM json_each ($9)) GROUP BY video)"
+#define BLOCK " ORDER BY s.rowid DESC LIMIT $5 OFFSET $6) ORDER BY score DESC, 11 DESC LIMIT $7 OFFSET $8"
+
+/* A block is ranked at a time, for that of all windows with a common word takes long; FTS5 finds its newest windows without looking at
+ * others. Of a question all are. */
 gboolean
 l4_sqlite_search (L4Database *database, const L4Search *search, GPtrArray *hits, GError **error)
 {
-  static const char of_block[] = "SELECT * FROM (" COLUMNS FROM " ORDER BY s.rowid DESC LIMIT $5 OFFSET $6) ORDER BY score DESC, 11 DESC "
-      "LIMIT $7 OFFSET $8";
-  static const char of_all[] = COLUMNS FROM " ORDER BY score DESC, w.id DESC LIMIT $7 OFFSET $8";
-  g_autofree char *match = get_match (search->query);
+  static const char of_all[] = COLUMNS ("-bm25 (sentences)") "FROM " FROM WHERE " ORDER BY score DESC, w.id DESC LIMIT $7 OFFSET $8";
+  static const char of_block[] = "SELECT * FROM (" COLUMNS ("fit (sentences)") "FROM " FROM WHERE BLOCK;
+  static const char of_films[] = "SELECT * FROM (" COLUMNS ("fit (sentences)") "FROM " PLACES " AS f CROSS JOIN " FROM WHERE
+      " AND s.rowid BETWEEN f.first AND f.last AND w.video = f.video" BLOCK;
+  g_autofree char *match = get_match (search->query), *films = NULL;
   gint64 begin = search->any ? 0 : search->offset / L4_SEARCH_BLOCK * L4_SEARCH_BLOCK;
 
-  return l4_database_query (database, row_hit, hits, error, search->any ? of_all : of_block, "ttiiiiii", match, search->regex,
-      search->since, search->until, (gint64) L4_SEARCH_BLOCK, begin, (gint64) search->limit, (gint64) search->offset - begin);
+  if (!search->any && !find_films (database, search, &films, error))
+    return FALSE;
+  return l4_database_query (database, row_hit, hits, error, search->any ? of_all : films != NULL ? of_films : of_block, "ttiiiiiit", match,
+      search->regex, search->since, search->until, (gint64) L4_SEARCH_BLOCK, begin, (gint64) search->limit, (gint64) search->offset - begin,
+      films);
 }
 
 static void

@@ -25,3 +25,4 @@ gboolean l4_sqlite_open_file (L4Sqlite *self, GError **error);
 
 /* What statements call that SQLite does not have. */
 gboolean l4_sqlite_add_functions (L4Sqlite *self, GError **error);
+gboolean l4_sqlite_add_rank (L4Sqlite *self, GError **error);    /* fit (sentences): more is better */

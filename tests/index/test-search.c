@@ -211,7 +211,8 @@ assert_filter (const Archive *archive, L4IndexQuery query, const char *expected)
 {
   g_autofree char *found = NULL;
 
-  query.words = "red OR night OR ball";
+  if (query.words == NULL)
+    query.words = "red OR night OR ball";
   found = find_with (archive, &query, NULL);
   g_assert_cmpuint (strlen (found), ==, strlen (expected));
   for (const char *at = expected; *at != '\0'; at++)
@@ -234,6 +235,9 @@ test_files_are_chosen_by_glob_and_time (void)
   assert_filter (&archive, (L4IndexQuery) { .since = 3 * DAY }, "2 3 4");
   assert_filter (&archive, (L4IndexQuery) { .until = 2 * DAY }, "0 1");
   assert_filter (&archive, (L4IndexQuery) { .since = 2 * DAY, .until = 3 * DAY }, "1 2");
+  assert_filter (&archive, (L4IndexQuery) { .since = 1, .words = "b*" }, "0 1 3 4");
+  assert_filter (&archive, (L4IndexQuery) { .file = "*.mkv", .words = "b*" }, "0 4");
+  assert_filter (&archive, (L4IndexQuery) { .file = "none", .words = "b*" }, "");
   assert_filter (&archive, (L4IndexQuery) { .since = 1, .until = G_MAXINT64, .file = "*.mp4" }, "1 3");
 }
 
