@@ -45,6 +45,23 @@ def load(folder):
     return tensors
 
 
+def adapt(tensors, folder, tokenizer):
+    """Gives every token of this tokenizer the row that it had with the folder's; new ones get the mean of all."""
+    with open(f"{folder}/tokenizer.json", encoding="utf-8") as file:
+        document = json.load(file)
+    before = dict(document["model"]["vocab"])
+    before.update({t["content"]: t["id"] for t in document["added_tokens"]})
+    now = {**tokenizer.vocabulary, **tokenizer.special}
+    for name in ("language_model.model.embed_tokens.weight", "language_model.lm_head.weight"):
+        old = tensors[name]
+        rows = old.mean(0) + 0.02 * torch.randn(len(now), old.shape[1], generator=torch.Generator().manual_seed(1))
+        for token, at in now.items():
+            if token in before:
+                rows[at] = old[before[token]]
+        tensors[name] = rows
+    return tensors
+
+
 def _documents(shape, special):
     bos, eot, pad = special["<|begin_of_text|>"], special["<|eot|>"], special["<|finetune_right_pad|>"]
     rope = [int((i + 1) % 4 != 0) for i in range(shape.layers)]

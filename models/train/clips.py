@@ -4,10 +4,12 @@
 import numpy as np
 
 import scenes
+import telling
+from film import Film
 from picture import SIZE, fitted
 from scenes import NAMES, SHAPES
 
-KINDS = ["things", "plain"] + list(scenes.PATTERNS)
+KINDS = ["things", "plain"] + list(scenes.PATTERNS) + ["film"]
 ASPECTS = [(320, 240)] * 3 + [(640, 360)] * 5 + [(1, 1), (3, 2), (5, 4), (9, 16), (21, 9), (2, 1), (3, 4)]
 MATRIX_601 = np.float32([[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]])
 MATRIX_709 = np.float32([[0.2126, 0.7152, 0.0722], [-0.114572, -0.385428, 0.5], [0.5, -0.454153, -0.045847]])
@@ -15,10 +17,11 @@ MIXED = [np.linalg.inv(MATRIX_709) @ MATRIX_601, np.linalg.inv(MATRIX_601) @ MAT
 
 
 class Clips:
-    """Draws clips; pairs: the share of two shapes among those that show shapes."""
+    """Draws clips; pairs: the share of two shapes among those that show shapes; film: that of clips of film among all; kinds: the
+    kinds of statements of film that are told, "cut" among them for the camera's cuts alone; all when None."""
 
-    def __init__(self, seed, bank=None, pairs=0.55):
-        self.pairs = pairs
+    def __init__(self, seed, bank=None, pairs=0.55, stock=None, film=0.5, kinds=None):
+        self.pairs, self.share, self.kinds = pairs, film if stock else 0, kinds
         self.rng = np.random.default_rng(seed)
         self.grain = self.rng.standard_normal((512, 512, 3)).astype(np.float32)
         coarse = self.rng.standard_normal((128, 128, 3)).astype(np.float32).repeat(4, 0).repeat(4, 1)
@@ -26,6 +29,8 @@ class Clips:
         self.bank = {}
         for key in bank.files if bank else ():
             self.bank.setdefault(key.split("/")[0], []).append(bank[key])
+        plain = self.rng.standard_normal((512, 512, 3)).astype(np.float32)
+        self.film = Film(self.rng, stock, plain) if stock else None
 
     def _noise(self, height, width):
         y, x = self.rng.integers(0, 512 - height), self.rng.integers(0, 512 - width)
@@ -62,18 +67,40 @@ class Clips:
             out[i, :h, :w] = np.clip(f + 0.5, 0, 255)
         return out, (h, w), spread
 
-    def draw(self, count, frames, held_out=False, things_only=False):
-        """tiles uint8 [count, frames, 112, 112, 3], sentences, and the labels of every frame and of the clip's motions."""
+    def _film(self, tiles, labels, b, frames):
+        width, height = ASPECTS[self.rng.integers(len(ASPECTS))]
+        h, w = fitted(height, width)
+        self.film.rng = self.rng
+        tiles[b], truth, labels["cells"][b] = self.film.draw(frames, h, w)
+        labels["kind"][b] = KINDS.index("film")
+        labels["patch_colour"][b] = labels["patch_shape"][b] = -100
+        if truth.spread < 4 and not 14 < truth.light < 242:      # nothing is to be seen in it
+            labels["kind"][b] = KINDS.index("plain")
+            return f"The picture is plain {'black' if truth.light < 128 else 'white'}."
+        said = telling.statements(truth)
+        if self.kinds is None:
+            return said
+        return {kind: value for kind, value in said.items() if kind in self.kinds or value in self.kinds}
+
+    def draw(self, count, frames, held_out=False, things_only=False, film=None, calm=False):
+        """tiles uint8 [count, frames, 112, 112, 3], what is to be told (a sentence, or the statements of film), and the labels of
+        every frame and of the clip's motions."""
         rng = self.rng
+        if self.film:
+            self.film.calm = calm
         tiles = np.zeros((count, frames, SIZE, SIZE, 3), np.uint8)
         n = len(NAMES)
         labels = {"kind": np.zeros((count, frames), np.int64), "background": np.full((count, frames), -100, np.int64),
                   "shape": np.zeros((count, frames, n), np.int64), "place": np.zeros((count, frames, n, 2), np.float32),
                   "motion": np.full((count, n), -100, np.int64),
                   "patch_colour": np.full((count, frames, 64), n, np.int64),
-                  "patch_shape": np.full((count, frames, 64), len(SHAPES), np.int64)}
+                  "patch_shape": np.full((count, frames, 64), len(SHAPES), np.int64),
+                  "cells": np.full((count, frames, 16), -100, np.int64)}
         text = []
         for b in range(count):
+            if self.film and rng.random() < (self.share if film is None else film):
+                text.append(self._film(tiles, labels, b, frames))
+                continue
             r = rng.random()
             if things_only or r < 0.72 or (r >= 0.8 and not self.bank):
                 width, height = ASPECTS[rng.integers(len(ASPECTS))]
@@ -87,7 +114,7 @@ class Clips:
                 labels["kind"][b] = 1
                 labels["background"][b] = NAMES.index(scene.background)
             else:
-                scene = scenes.Scene(list(scenes.PATTERNS)[rng.integers(len(scenes.PATTERNS))])
+                scene = scenes.Scene("ball" if rng.random() < 0.2 else list(scenes.PATTERNS)[rng.integers(len(scenes.PATTERNS))])
                 tiles[b] = self._pattern(scene.kind, frames)
                 labels["kind"][b] = KINDS.index(scene.kind)
             text.append(scenes.sentence(scene, frames))

@@ -15,7 +15,7 @@ class Shape:
     projected = 192
     hidden, heads, kv_heads, head_dim, layers = 192, 6, 2, 32, 4
     experts, width = 4, 256
-    vocabulary = 640
+    vocabulary = 1024
     theta, vision_theta = 500000.0, 10000.0
 
 
@@ -23,6 +23,14 @@ def rotate(x, cos, sin):
     """Interleaved pairs; x [B, H, T, d], cos and sin [T, d / 2]."""
     a, b = x[..., 0::2], x[..., 1::2]
     return torch.stack((a * cos - b * sin, a * sin + b * cos), -1).flatten(-2)
+
+
+def attend(q, k, v, causal=False):
+    """Attention. On a CPU in float32, for which alone it is fast there."""
+    if q.device.type != "cpu":
+        return F.scaled_dot_product_attention(q, k, v, is_causal=causal)
+    with torch.autocast("cpu", enabled=False):
+        return F.scaled_dot_product_attention(q.float(), k.float(), v.float(), is_causal=causal)
 
 
 class VisionAttention(nn.Module):
@@ -37,7 +45,7 @@ class VisionAttention(nn.Module):
         w = torch.cat((self.q_proj.weight, self.k_proj.weight, self.v_proj.weight))
         bias = torch.cat((self.q_proj.bias, self.k_proj.bias, self.v_proj.bias))
         q, k, v = F.linear(x, w, bias).view(b, t, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
-        y = F.scaled_dot_product_attention(rotate(q, cos, sin), rotate(k, cos, sin), v)
+        y = attend(rotate(q, cos, sin), rotate(k, cos, sin), v)
         return self.o_proj(y.transpose(1, 2).reshape(b, t, d))
 
 
@@ -122,7 +130,7 @@ class Attention(nn.Module):
         # The temperature of the layers without RoPE is exactly 1 below position 8191, where training ends.
         repeat = self.heads // self.kv_heads
         k, v = k.repeat_interleave(repeat, 1), v.repeat_interleave(repeat, 1)
-        y = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+        y = attend(q, k, v, True)
         return self.o_proj(y.transpose(1, 2).reshape(b, t, -1))
 
 
@@ -228,9 +236,9 @@ class Network(nn.Module):
         patches, tokens = self.vision_model(pixels)
         return patches, self.multi_modal_projector["linear_1"](tokens)
 
-    def read(self, ids, pictures, slots, middle=None):
+    def read(self, ids, pictures, slots, middle=None, whole=True):
         """ids [B, T], pictures [P, hidden] for the True places of slots [B, T] -> hidden [B, T, hidden], balance loss,
-        and the hidden states after `middle` layers."""
+        and the hidden states after `middle` layers, where it ends when it is not to read whole."""
         decoder = self.language_model.model
         x = decoder.embed_tokens(ids)
         x = x.masked_scatter(slots[..., None], pictures.to(x.dtype))
@@ -241,4 +249,6 @@ class Network(nn.Module):
             balance = balance + b
             if i + 1 == middle:
                 half = x
+                if not whole:
+                    return None, balance, half
         return decoder.norm(x), balance, half

@@ -185,7 +185,8 @@ def things_scene(rng, width, height, held_out=False, hard=True, count=None):
 def plain_scene(rng):
     while True:
         if rng.random() < 0.5:
-            rgb = _shade(rng, NAMES[rng.integers(len(NAMES))], 14)
+            name = ("black", "white")[rng.integers(2)] if rng.random() < 0.4 else NAMES[rng.integers(len(NAMES))]
+            rgb = _shade(rng, name, 14)
         else:
             rgb = tuple(int(v) for v in rng.integers(0, 256, 3))
         name, clear = colour_name(rgb)

@@ -20,8 +20,14 @@ WORDS = ["\n\n", "user", "assistant", "system", "Describe", " what", " happens",
          "The", " picture", " is", " plain", " shows", " from", " to", " SMPTE", " colour", " bars", " television",
          " snow", " checkerboard", " concentric", " rings", " zone", " plate", " gradient", " ball", " bounces",
          " circle", " square", " triangle", " red", " orange", " yellow", " green", " cyan", " blue", " purple",
-         " white", " gray", " black"]
-SIZE = 640
+         " white", " gray", " black",
+         " camera", " pans", " tilts", " zooms", " out", " shakes", " scene", " changes", " at", " cut", " does", " not",
+         " change", " the", " half", " upper", " lower", " nothing", " something", " things", " several", " small", " large",
+         "Nothing", "Something", "Things", "Several", "Small", "Large", " very", " dark", " overexposed", " blurred", " grainy",
+         " mostly", " cannot", " be", " told",
+         "What", "Is", "Does", "How", "Yes", "No", "One", "Two", "There",
+         " no", " thing", " three", " or", " many", " moving", " anything", " am", " model", " answer", " that", "That", " clear", "I", " above", " below"]
+SIZE = 1024
 
 
 def _byte_characters():

@@ -1,0 +1,161 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Tells how much of what the embedded model states about film is true, and how much of what is there it states.
+
+    python3 evaluate_film.py --stock stock.npz [--clips 240] [--seed 1] [--model FOLDER]
+    python3 evaluate_film.py --video vtest.avi --labels vtest.json [--model FOLDER]
+
+The first draws clips from the photographs and things that train/fetch.py keeps out of the training, encodes them by x264 and runs
+llama4describe on the files; the second runs it on a real video, of which a file says by hand what holds in every window. Needs what
+evaluate.py needs, and python3-opencv and python3-pil.
+"""
+import argparse
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+import evaluate
+from evaluate import encode
+
+sys.path.insert(0, str(Path(__file__).parent / "train"))
+import telling
+
+RATE, SHOWN = 4, [0, 5, 10, 15]       # of 16 frames the element shows these to the model
+SIZES = [(320, 240), (640, 360), (960, 540)]
+KINDS = ["state", "colour", "mostly", "above", "below", "camera", "count", "size", "direction", "place"]
+LEAST = {"one": 1, "some": 2, "several": 3}
+
+
+def count(table, kind, said_true=0, said=0, told=0, there=0):
+    entry = table.setdefault(kind, np.zeros(4, int))
+    entry += [said_true, said, told, there]
+
+
+def judge_drawn(table, text, truth):
+    """Counts the statements of a text about a clip; returns those that are false."""
+    said, there, wrong = telling.stated(text), telling.statements(truth), []
+    for kind, value in said.items():
+        if kind == "unknown":
+            if value != telling.NOTHING:
+                count(table, "other", 0, 1)
+                wrong.append(value)
+            continue
+        holds = telling.holds(kind, value, truth, said)
+        if holds is not None:
+            count(table, kind, int(holds), 1)
+            if not holds:
+                wrong.append(f"{kind} {value}")
+    for kind in there:
+        count(table, kind, told=int(kind in said and f"{kind} {said[kind]}" not in wrong), there=1)
+    return wrong
+
+
+def judge_labelled(table, text, label):
+    """The same for a window of a real video with a label: how many things move, stay in each half, go each way."""
+    said, wrong = telling.stated(text), []
+    least = LEAST.get(said.get("count"), 1)
+    for kind, value in said.items():
+        if kind == "state":
+            holds = value in label.get("state", [])
+        elif kind in ("colour", "camera"):
+            holds = value == label[kind]
+        elif kind in ("mostly", "above", "below"):
+            holds = value in label[kind]
+        elif kind == "count":
+            holds = label["moving"] == 0 if value == "none" else label["moving"] >= least
+        elif kind == "size":
+            holds = label[value] >= least
+        elif kind in ("direction", "place"):
+            holds = label[kind][value] >= least
+        else:
+            holds = value == telling.NOTHING
+            kind = "other"
+            if holds:
+                continue
+        count(table, kind, int(holds), 1)
+        if not holds:
+            wrong.append(f"{kind} {value}")
+    return wrong, len(said)
+
+
+def drawn(options):
+    import cv2
+    import film
+    cv2.setNumThreads(1)
+    rng = np.random.default_rng(options.seed)
+    with np.load(options.stock) as file:
+        stock = {kind: [file[name] for name in file.files if name.startswith(f"held/{kind}/")] for kind in ("photo", "thing")}
+    maker = film.Film(rng, stock, rng.standard_normal((512, 512, 3)).astype(np.float32))
+    table, each = {}, -(-options.clips // (len(SIZES) * len(evaluate.CRFS)))
+    evaluate.RATE = RATE
+    with tempfile.TemporaryDirectory() as folder:
+        for width, height in SIZES:
+            scale = max(width, height) / film.SIZE
+            for crf in evaluate.CRFS:
+                truths = []
+
+                def parts():
+                    for _ in range(each):
+                        pictures, truth, _ = maker.render(len(SHOWN) * RATE, height, width, scale, SHOWN)
+                        film.look_at(truth, np.stack([cv2.resize(pictures[i], (112, 112 * height // width),
+                                                                 interpolation=cv2.INTER_AREA) for i in SHOWN]))
+                        truths.append(truth)
+                        yield [p.tobytes() for p in pictures]
+
+                encode(f"{folder}/clips.mp4", parts(), width, height, crf)
+                said = evaluate.describe(f"{folder}/clips.mp4", options.model)
+                if len(said) != len(truths):
+                    sys.exit(f"evaluate_film: {len(said)} windows of {len(truths)} clips")
+                for text, truth in zip(said, truths):
+                    wrong = judge_drawn(table, text, truth)
+                    if options.show_errors and wrong:
+                        print(f"  {width}x{height} CRF {crf}: {text!r}: {', '.join(wrong)}; to be told: {telling.sentence(truth)!r}")
+    show(table)
+
+
+def show(table):
+    table["all"] = sum(table.values())
+    print("| statements | precision | recall |\n|---|---|---|")
+    for kind in [*KINDS, "other", "all"]:
+        if kind in table:
+            good, said, told, there = table[kind]
+            print(f"| {kind} | {100 * good / max(said, 1):.1f} % of {said} | " +
+                  (f"{100 * told / there:.1f} % of {there} |" if there else " |"))
+
+
+def labelled(options):
+    labels = json.load(open(options.labels, encoding="utf-8"))
+    said = evaluate.describe(options.video, options.model)
+    table, total = {}, 0
+    windows = [{**labels["always"], **window} for window in labels["windows"]]
+    if len(said) != len(windows):
+        sys.exit(f"evaluate_film: {len(said)} windows, {len(windows)} labels")
+    for i, (text, label) in enumerate(zip(said, windows)):
+        wrong, statements = judge_labelled(table, text, label)
+        total += statements
+        print(f"{i * 4:3d} s  {text}" + (f"  WRONG: {', '.join(wrong)}" if wrong else ""))
+    print(f"{total / len(windows):.1f} statements a window")
+    show(table)
+
+
+def main():
+    options = argparse.ArgumentParser()
+    options.add_argument("--stock")
+    options.add_argument("--video")
+    options.add_argument("--labels")
+    options.add_argument("--clips", type=int, default=240)
+    options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--model")
+    options.add_argument("--show-errors", action="store_true")
+    options = options.parse_args()
+    if options.video:
+        labelled(options)
+    else:
+        drawn(options)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Fetches the photographs and cut-out things of the training from Debian's packages, and packs them small.
+
+python3 fetch.py CACHE
+
+CACHE/debs and CACHE/assets take the packages, CACHE/stock.npz what the training reads: photographs of at most 720 x 512, things
+with transparency of at most 128 x 128. Needs apt-get and dpkg-deb with the lists of a Debian 13, python3-opencv and python3-pil.
+Nothing of this is published: only the weights have seen it.
+"""
+
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+# Licences, by the packages' copyright files: CC0, CC-BY, CC-BY-SA, GPL, LGPL, Apache-2.0, BSD, OFL, public domain.
+PACKAGES = {
+    "budgie-backgrounds": "3.0-1", "fonts-noto-color-emoji": "2.051-0+deb13u1", "lomiri-wallpapers-16.04": "20.04.0-4",
+    "lomiri-wallpapers-20.04": "20.04.0-4", "mate-backgrounds": "1.26.0-1", "opencv-doc": "4.10.0+dfsg-5",
+    "openclipart-png": "1:0.18+dfsg-19", "plasma-workspace-wallpapers": "4:6.3.4-1", "python3-skimage": "0.25.2-2",
+    "stellarium-data": "24.3-1", "tuxpaint-stamps-default": "2025.03.31-1", "ukui-wallpapers": "20.04.3-1.1",
+}
+# Frames of opencv-doc's videos, which are kept for the judgement; pictures of people whose licence is not clear.
+KEPT_OUT = ("Background_Subtraction", "res_mog", "resframe", "resmog", "resgmg", "vtest", "VideoDemo", "Megamind", "tree", "demo.jpg",
+            "fsrcnnOutput", "lena", "messi")
+CLIP_ART = 1500
+
+
+def held_out(name):
+    """Whether this photograph or thing is kept out of the training: one in six."""
+    return zlib.crc32(name.encode()) % 6 == 0
+
+
+def fetch(cache):
+    debs = cache / "debs"
+    debs.mkdir(parents=True, exist_ok=True)
+    for package, version in PACKAGES.items():
+        target = cache / "assets" / package
+        if target.exists():
+            continue
+        if not list(debs.glob(f"{package}_*.deb")):
+            subprocess.run(["apt-get", "download", f"{package}={version}"], cwd=debs, check=True)
+        subprocess.run(["dpkg-deb", "-x", str(next(debs.glob(f"{package}_*.deb"))), str(target)], check=True)
+
+
+def shrunk(picture, width, height):
+    scale = min(width / picture.shape[1], height / picture.shape[0], 1)
+    size = max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale))
+    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+
+
+def photographs(assets):
+    seen = set()
+    for path in sorted(p for p in assets.rglob("*") if p.suffix.lower() in (".jpg", ".jpeg", ".png")):
+        package = path.relative_to(assets).parts[0]
+        drawn = package in ("openclipart-png", "tuxpaint-stamps-default")
+        drawn |= package == "stellarium-data" and "landscapes" not in path.parts
+        small = path.stat().st_size < 30000 or path.name == "screenshot.png" or path.name == "screenshot.jpg"
+        if drawn or small or any(word in path.name for word in KEPT_OUT):
+            continue
+        picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        if picture is None or min(picture.shape[:2]) < 200:
+            continue
+        picture = shrunk(picture, 720, 512) if picture.shape[1] >= picture.shape[0] else shrunk(picture, 512, 720)
+        mark = cv2.resize(picture, (6, 6), interpolation=cv2.INTER_AREA).tobytes()
+        if mark not in seen and min(picture.shape[:2]) >= 150:
+            seen.add(mark)
+            yield f"photo/{package}/{path.parent.name}/{path.name}", picture[:, :, ::-1]
+
+
+def trimmed(rgba):
+    ys, xs = np.nonzero(rgba[:, :, 3] > 20)
+    if len(ys) < 200:
+        return None
+    rgba = rgba[ys.min():ys.max() + 1, xs.min():xs.max() + 1]
+    full = (rgba[:, :, 3] > 128).mean()
+    if min(rgba.shape[:2]) < 24 or full < 0.12 or full > 0.97:
+        return None
+    premultiplied = rgba.astype(np.float32)
+    premultiplied[:, :, :3] *= premultiplied[:, :, 3:] / 255
+    return np.clip(shrunk(premultiplied, 128, 128) + 0.5, 0, 255).astype(np.uint8)
+
+
+def things(assets):
+    """Name and RGBA with the colours multiplied by the alpha."""
+    stamps = [p for p in (assets / "tuxpaint-stamps-default").rglob("*.png")
+              if not {"alphabets", "money", "math", "symbols"} & set(p.parts)]
+    art = sorted((assets / "openclipart-png").rglob("*.png"), key=lambda p: zlib.crc32(p.name.encode()))[:CLIP_ART]
+    for path in sorted(stamps) + art:
+        picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        if picture is not None and picture.dtype == np.uint8 and picture.ndim == 3 and picture.shape[2] == 4:
+            rgba = trimmed(picture[:, :, [2, 1, 0, 3]])
+            if rgba is not None:
+                yield f"thing/{path.relative_to(assets).parts[0]}/{path.parent.name}/{path.name}", rgba
+    font = ImageFont.truetype(str(next((assets / "fonts-noto-color-emoji").rglob("*.ttf"))), 109)
+    for code in list(range(0x1F400, 0x1F440)) + list(range(0x1F680, 0x1F6A5)) + list(range(0x1F980, 0x1F9AF)) + \
+            [0x1F6B6, 0x1F3C3, 0x1F483, 0x1F57A, 0x1F468, 0x1F469, 0x1F474, 0x1F475, 0x1F6B4, 0x1F3C7, 0x1F9CD, 0x1F9D1]:
+        canvas = Image.new("RGBA", (136, 128))
+        ImageDraw.Draw(canvas).text((0, 0), chr(code), font=font, embedded_color=True)
+        rgba = trimmed(np.asarray(canvas))
+        if rgba is not None:
+            yield f"thing/emoji/{code:x}", rgba
+
+
+def main():
+    cache = Path(sys.argv[1])
+    fetch(cache)
+    stock = {}
+    for name, picture in (*photographs(cache / "assets"), *things(cache / "assets")):
+        stock[("held/" if held_out(name) else "free/") + name] = picture
+    np.savez(cache / "stock.npz", **stock)
+    for part in ("free/photo", "held/photo", "free/thing", "held/thing"):
+        print(part, sum(name.startswith(part) for name in stock))
+
+
+if __name__ == "__main__":
+    main()

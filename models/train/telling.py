@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The statements about film: which of them a Truth gives, the sentences they make, and what sentences state."""
+
+import numpy as np
+
+STATES = {"dark": "very dark", "overexposed": "overexposed", "blurred": "blurred", "noisy": "grainy"}
+CAMERAS = {"stands": "The camera stands", "left": "The camera pans left", "right": "The camera pans right",
+           "up": "The camera tilts up", "down": "The camera tilts down", "in": "The camera zooms in",
+           "out": "The camera zooms out", "shakes": "The camera shakes", "moves": "The camera moves",
+           "cut": "The scene changes at a cut", "same": "The picture does not change"}
+PLACES = {"left": "in the left half", "right": "in the right half", "upper": "in the upper half", "lower": "in the lower half"}
+NOTHING = "The picture cannot be told"      # nothing is clear enough
+
+
+def place(movers):
+    """The half in which all that moves stays, when it is clear."""
+    x = np.concatenate([m.x[np.isfinite(m.x)] for m in movers])
+    y = np.concatenate([m.y[np.isfinite(m.y)] for m in movers])
+    clear = {"left": 0.45 - x.max(), "right": x.min() - 0.55, "upper": 0.45 - y.max(), "lower": y.min() - 0.55}
+    best = max(clear, key=clear.get)
+    return best if clear[best] > 0 else None
+
+
+def direction(mover, least=0.09, steep=2.2):
+    """Where a thing goes on the whole, when it is clear."""
+    x, y = mover.x[np.isfinite(mover.x)], mover.y[np.isfinite(mover.y)]
+    if len(x) < 2:
+        return None
+    dx, dy = x[-1] - x[0], y[-1] - y[0]
+    if abs(dx) > least and abs(dx) > steep * abs(dy):
+        return "right" if dx > 0 else "left"
+    if abs(dy) > least * 1.2 and abs(dy) > steep * abs(dx):
+        return "down" if dy > 0 else "up"
+    return None
+
+
+def statements(truth):
+    """{kind: value} of what is to be told: state, colour, mostly, above, below, camera, count, size, direction, place."""
+    said = {}
+    if truth.state:
+        said["state"] = truth.state[0]
+    if "colour" in truth.telling:
+        said["colour"] = "gray" if truth.chroma < 2.5 else "colour" if truth.chroma > 14 else None
+        if said["colour"] == "colour":
+            for half, shares in (("above", truth.above), ("below", truth.below)):
+                best = max(shares, key=shares.get)
+                said[half] = best if shares[best] > 0.6 else None
+            if said["above"] and said["above"] == said["below"]:
+                said = {**said, "mostly": said["above"], "above": None, "below": None}
+    if "camera" in truth.telling:
+        said["camera"] = truth.camera
+    if "movers" in truth.telling and truth.camera == "stands":
+        n = len(truth.movers)
+        said["count"] = "none" if n == 0 else "one" if n == 1 else "some" if n <= 3 else "several"
+        if n:
+            tall = [np.nanmax(m.height) for m in truth.movers]
+            said["size"] = "small" if max(tall) < 0.21 else "large" if min(tall) > 0.4 else None
+            ways = {direction(m) for m in truth.movers}
+            said["direction"] = ways.pop() if len(ways) == 1 else None
+            said["place"] = place(truth.movers)
+    return {kind: value for kind, value in said.items() if value}
+
+
+def holds(kind, value, truth, said):
+    """Whether a statement of a text is true, or None where nobody can say. `said` are all its statements."""
+    if kind == "state":
+        return value in truth.state or (None if value == "blurred" and truth.state else False)
+    if kind == "colour":
+        return None if truth.state else truth.chroma > 5 if value == "colour" else truth.chroma < 7
+    if kind in ("mostly", "above", "below"):
+        above, below = truth.above.get(value, 0), truth.below.get(value, 0)
+        return None if truth.state else bool({"mostly": (above + below) / 2, "above": above, "below": below}[kind] > 0.45)
+    if kind == "camera":
+        if truth.camera == "unclear":
+            return value in ("moves", "shakes") or None
+        if value == "moves":
+            return truth.camera not in ("stands", "same", "cut")
+        if value == "same":
+            return truth.camera == "same" or (None if truth.camera == "stands" and not truth.movers else False)
+        return value == truth.camera or value == "stands" and truth.camera == "same"
+    least = {"none": 0, "one": 1, "some": 2, "several": 3}.get(said.get("count"), 1)
+    if truth.camera not in ("stands", "same"):
+        return None
+    if kind == "count":
+        return not truth.movers if value == "none" else len(truth.movers) >= least
+    if kind == "size":
+        fits = [np.nanmax(m.height) < 0.25 if value == "small" else np.nanmax(m.height) > 0.33 for m in truth.movers]
+    elif kind == "direction":
+        fits = [direction(m, 0.03, 1) == value for m in truth.movers]
+    elif kind == "place":
+        fits = [{"left": np.nanmax(m.x) < 0.53, "right": np.nanmin(m.x) > 0.47, "upper": np.nanmax(m.y) < 0.53,
+                 "lower": np.nanmin(m.y) > 0.47}[value] for m in truth.movers]
+    else:
+        return False
+    return bool(sum(fits) >= least)
+
+
+def sentence(truth, without=()):
+    """What is to be told. Without some kinds of statements, when they shall be left out."""
+    return phrase({kind: value for kind, value in statements(truth).items() if kind not in without})
+
+
+def phrase(said):
+    """The sentences of {kind: value}."""
+    return "".join(text for text, _ in pieces(said))
+
+
+def pieces(said):
+    """The sentences of {kind: value} as (text, kind that it states or None)."""
+    looks = []
+    if "state" in said:
+        looks.append((" " + STATES[said["state"]], "state"))
+    if "colour" in said:
+        looks.append(((" and" if looks else "") + (" gray" if said["colour"] == "gray" else " in colour"), "colour"))
+        if "mostly" in said and said["colour"] == "colour":
+            looks.append((f", mostly {said['mostly']}", "mostly"))
+        for half in ("above", "below"):
+            if half in said and said["colour"] == "colour":
+                looks.append((f", mostly {said[half]} {half}", half))
+    out = [("The picture is", None), *looks, (".", None)] if looks else []
+    gap = " " if out else ""
+    if "camera" in said:
+        out.append((gap + CAMERAS[said["camera"]], "camera"))
+        if "count" in said:
+            out += [(" and", None), *_moving(said)]
+        out.append((".", None))
+    elif "count" in said:
+        first, kind = _moving(said)[0]
+        out += [(gap + first[1].upper() + first[2:], kind), *_moving(said)[1:], (".", None)]
+    return out or [(NOTHING + ".", None)]
+
+
+def _moving(said):
+    count, size = said["count"], said.get("size")
+    if count == "none":
+        return [(" nothing moves", "count")]
+    small = [(" " + size, "size")] if size else []
+    if count == "one":
+        out = [(" something", "count"), *small, (" moves", None)]
+    else:
+        out = ([(" several", "count")] if count == "several" else []) + small + [(" things", "count"), (" move", None)]
+    if "direction" in said:
+        out.append((" " + said["direction"], "direction"))
+    if "place" in said:
+        out.append((" " + PLACES[said["place"]], "place"))
+    return out
+
+
+MANY = {" something": 1, " things": 2, " several": 3}
+NO_WAY = {" stands", " picture", " scene", " changes", " does"}      # words that name no way of the camera
+ADDITIONS = (" small", " large", " left", " right", " up", " down", " in", ",")
+
+
+def compare(kind, true, got, said):
+    """Whether a word in the place of the true one, in a piece of this kind, makes a "false" statement, states "more" than is
+    certain, or "less"."""
+    if kind == "count":
+        if got in (" small", " large"):
+            return "less" if "size" in said else "more"
+        if got in MANY and true in MANY:
+            return "more" if MANY[got] > MANY[true] else "less"
+        return "false"
+    if kind is None:
+        return "more" if got in ADDITIONS or got == " and" else "less"
+    return "less" if got in (".", ",", " in", " and", " moves", " move", " things") else "false"
+
+
+def stated(text):
+    """{kind: value} of what a text states, with None for what is not one of these sentences."""
+    said = {}
+    rest = text.strip()
+    for part in [p.strip() for p in rest.rstrip(".").split(". ") if p.strip()]:
+        if part.startswith("The picture is ") and not part.startswith("The picture is plain"):
+            looks = part.removeprefix("The picture is ")
+            for state, words in STATES.items():
+                if looks.startswith(words):
+                    said["state"] = state
+                    looks = looks.removeprefix(words).removeprefix(" and ")
+            if looks == "gray":
+                said["colour"] = "gray"
+            elif looks.startswith("in colour"):
+                said["colour"] = "colour"
+                for part in looks.split(", mostly ")[1:]:
+                    colour, _, half = part.partition(" ")
+                    said[half or "mostly"] = colour
+            elif looks:
+                said["unknown"] = part
+            continue
+        moving = part
+        for camera, words in CAMERAS.items():
+            if part == words or part.startswith(words + " and "):
+                said["camera"] = camera
+                moving = part[len(words):].removeprefix(" and ")
+        if not moving:
+            continue
+        words = moving[0].lower() + moving[1:]
+        if words == "nothing moves":
+            said["count"] = "none"
+            continue
+        for name, phrase in PLACES.items():
+            if words.endswith(" " + phrase):
+                said["place"] = name
+                words = words[:-len(phrase) - 1]
+        pieces = words.split(" ")
+        if pieces[-1] in ("left", "right", "up", "down"):
+            said["direction"] = pieces.pop()
+        body = " ".join(p for p in pieces if p not in ("small", "large"))
+        size = [p for p in pieces if p in ("small", "large")]
+        if size:
+            said["size"] = size[0]
+        known = {"something moves": "one", "things move": "some", "several things move": "several"}
+        if body in known:
+            said["count"] = known[body]
+        else:
+            said["unknown"] = part
+    return said
+
+
+def summary(pairs):
+    """Precision and recall of every kind of statement in pairs of a said and a true sentence, as a line."""
+    total = {}
+    for said, true in pairs:
+        a, b = stated(said), stated(true)
+        for kind in sorted({*a, *b}):
+            entry = total.setdefault(kind, [0, 0, 0])
+            entry[0] += kind in a and a.get(kind) == b.get(kind)
+            entry[1] += kind in a
+            entry[2] += kind in b
+    return ", ".join(f"{kind} {100 * r / max(1, n):.0f}/{100 * r / max(1, m):.0f}" for kind, (r, n, m) in sorted(total.items()))
