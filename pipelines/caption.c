@@ -316,16 +316,25 @@ write_text (const Output *output, GPtrArray *cues, const char *tag, GError **err
 }
 
 static gboolean
+write_video (Job *self, Output *output, GPtrArray *cues, GError **error)
+{
+  if (self->burn != NULL)
+    l4_burn_set_cues (self->burn, cues);
+  if (!l4_mux_write (output->mux, output->file, output->path, self->burn != NULL ? NULL : cues, show_progress, output, error))
+    return FALSE;
+  if (l4_mux_get_damaged (output->mux) > 0)
+    l4_progress_say (self->progress, _("%s: cannot hold %u damaged packets of %s, which are left out"), output->path,
+        l4_mux_get_damaged (output->mux), self->path);
+  return TRUE;
+}
+
+static gboolean
 write_outputs (Job *self, GPtrArray *cues, GError **error)
 {
   for (guint i = 0; i < self->outputs->len; i++) {
     Output *output = g_ptr_array_index (self->outputs, i);
 
-    if (!output->video && !write_text (output, cues, self->tag, error))
-      return FALSE;
-    if (output->video && self->burn != NULL)
-      l4_burn_set_cues (self->burn, cues);
-    if (output->video && !l4_mux_write (output->mux, output->file, output->path, self->burn != NULL ? NULL : cues, show_progress, output, error))
+    if (output->video ? !write_video (self, output, cues, error) : !write_text (output, cues, self->tag, error))
       return FALSE;
   }
   return TRUE;

@@ -45,6 +45,7 @@ struct _L4Mux
   guint next_cue;
   AVPacket *picture;            /* the next encoded one; NULL: none yet, or no more */
   gboolean pictures_ended;
+  guint n_damaged;
 };
 
 /* Opening ---------------------------------------------------------------------------------------------------------------------- */
@@ -122,6 +123,12 @@ GPtrArray *
 l4_mux_get_left_out (const L4Mux *self)
 {
   return self->streams.left_out;
+}
+
+guint
+l4_mux_get_damaged (const L4Mux *self)
+{
+  return self->n_damaged;
 }
 
 /* The new file ------------------------------------------------------------------------------------------------------------------ */
@@ -241,9 +248,11 @@ put (L4Mux *self, AVPacket *packet, int stream, AVRational unit, const char *nam
   packet->stream_index = stream;
   packet->pos = -1;
   status = av_interleaved_write_frame (self->muxer, packet);
-  if (status >= 0 || (status == AVERROR_INVALIDDATA && self->status == 0))
+  if (self->status == 0 && (status == AVERROR_INVALIDDATA || status == AVERROR_PATCHWELCOME)) {
+    self->n_damaged++;
     return TRUE;
-  return fail_to_write (self, name, status, error);
+  }
+  return status >= 0 || fail_to_write (self, name, status, error);
 }
 
 /* Where film time is on the clock of the new file; nanoseconds. */

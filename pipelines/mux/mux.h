@@ -52,4 +52,7 @@ GPtrArray *l4_mux_get_left_out (const L4Mux *self);
 gboolean l4_mux_write (L4Mux *self, int file, const char *name, GPtrArray *cues, void (*progress) (guint64 position, gpointer data),
     gpointer data, GError **error);
 
+/* Packets that were so damaged that the container could not hold them, and were left out. */
+guint l4_mux_get_damaged (const L4Mux *self);
+
 G_END_DECLS
