@@ -149,8 +149,7 @@ l4_describe_set_up (GstElement *describe, const L4DescribeOptions *options)
     g_object_set (describe, "tiles", options->tiles, NULL);
   if (options->max_tokens > 0)
     g_object_set (describe, "max-tokens", options->max_tokens, NULL);
-  if (g_object_class_find_property (G_OBJECT_GET_CLASS (describe), "cuts") != NULL)
-    g_object_set (describe, "cuts", !options->no_cuts, NULL);
+  g_object_set (describe, "cuts", !options->no_cuts, NULL);
 }
 
 static GstElement *

@@ -86,6 +86,19 @@ def film(path, seconds=6, number=0):
            "ultrafast", "-g", "25", path)
 
 
+@cached
+def shots(path, count=12, codec="libx264"):
+    """Of different pictures between hard cuts at odd times; a key frame every second and at many of the cuts."""
+    sources = ["testsrc2=size=160x120:rate=25", "mandelbrot=size=160x120:rate=25", "smptebars=size=160x120:rate=25",
+               "life=size=160x120:rate=25:mold=10:life_color=#ffd000:death_color=#204080:seed=7", "rgbtestsrc=size=160x120:rate=25",
+               "cellauto=size=160x120:rate=25:seed=3", "yuvtestsrc=size=160x120:rate=25"]
+    lengths = [2.52, 5.2, 1.36, 4.0, 0.92, 3.28, 6.84, 2.0, 1.16, 4.44]
+    inputs = sum((["-f", "lavfi", "-t", str(lengths[n % len(lengths)]), "-i", sources[n % len(sources)]] for n in range(count)), [])
+    joined = "".join(f"[{n}:v]format=yuv420p,setsar=1[v{n}];" for n in range(count)) + "".join(f"[v{n}]" for n in range(count))
+    more = ["-preset", "ultrafast", "-g", "25"] if codec == "libx264" else ["-g", "25"]
+    ffmpeg(*inputs, "-filter_complex", f"{joined}concat=n={count}:v=1", "-c:v", codec, *more, path)
+
+
 def clips(folder, count, seconds=2):
     """Many short films in a folder, by one run of ffmpeg."""
     os.makedirs(folder, exist_ok=True)
