@@ -447,7 +447,7 @@ static const L4Command command = {
       "Files appear when all of them are whole, or not at all."),
   .examples = N_("llama4 caption film.mp4  # film.srt\n"
       "llama4 caption -o film.mkv -o film.vtt film.mp4  # a copy with subtitles, and WebVTT\n"
-      "llama4 caption --rules netflix --language German -o out.mkv film.mkv\n"
+      "llama4 caption --rules netflix --language German -o out.mkv film.mkv  # in German, by the rules of Netflix\n"
       "llama4 caption --burn -o shown.mp4 film.mp4  # captions in the picture"),
   .exit_status = N_("1  # nothing was written, or some windows could not be described, which is said"),
   .entries = entries,

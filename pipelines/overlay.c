@@ -346,9 +346,9 @@ static const L4Command command = {
       "The picture never waits for the model: what cannot be described in time is left out. A sentence is shown --lateness after the "
       "end of its window, or later where it comes later."),
   .examples = N_("llama4 overlay /dev/video0  # a camera\n"
-      "llama4 overlay rtsp://camera.local/stream --window 2 --lateness 3\n"
+      "llama4 overlay --window 2 --lateness 3 rtsp://camera.local/stream  # one of the network, with short windows\n"
       "llama4 overlay test:ball  # a ball that jumps\n"
-      "llama4 overlay film.mp4 --sink 'fakesink sync=true'  # without a screen"),
+      "llama4 overlay --sink 'fakesink sync=true' film.mp4  # without a screen"),
   .entries = entries,
 };
 
