@@ -300,8 +300,8 @@ set_up (Archive *self, GError **error)
   self->context.describe = l4_describe_options (error);
   if (self->context.describe == NULL)
     return FALSE;
-  if (options.sidecar != NULL && !l4_sidecar_parse (options.sidecar, &self->context.sidecars, error))
-    return FALSE;
+  if (options.sidecar != NULL)
+    self->context.sidecars = l4_sidecar_parse (options.sidecar);
   if (options.output != NULL && options.sidecar == NULL) {
     g_set_error (error, L4_ERROR, L4_ERROR_INPUT, _("--output %s: needs --sidecar"), options.output);
     return FALSE;

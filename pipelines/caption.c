@@ -94,11 +94,7 @@ typedef struct
 static gboolean
 choose_rules (Job *self, GError **error)
 {
-  const L4CueRules *preset = l4_cue_rules (given.rules != NULL ? given.rules : "plain");
-
-  if (preset == NULL)
-    return l4_fail (error, L4_ERROR_INPUT, _("--rules %s: must be plain, netflix or bbc"), given.rules);
-  self->rules = *preset;
+  self->rules = *l4_cue_rules (given.rules != NULL ? given.rules : "plain");    /* the command knows that it is one of them */
   if (given.columns != 0 && (given.columns < 8 || given.columns > 200))
     return l4_fail (error, L4_ERROR_INPUT, _("--columns %d: must be 8 to 200"), given.columns);
   if (given.speed != 0 && !(given.speed >= 1 && given.speed <= 1000))

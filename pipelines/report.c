@@ -10,6 +10,7 @@
 #include "index/index.h"
 #include "index/named.h"
 #include "page/page.h"
+#include "run/progress.h"
 #include "run/signals.h"
 
 static struct
@@ -138,13 +139,6 @@ add_film (Report *self, const L4IndexVideo *video, GError **error)
       && (self->list == NULL || l4_page_list_add (self->list, &film, error));
 }
 
-static void
-show_progress (guint done, guint all)
-{
-  if (isatty (STDERR_FILENO))
-    fprintf (stderr, done < all ? "\r%u/%u" : "\r\033[K", done, all);
-}
-
 static gboolean
 add_all (Report *self, GError **error)
 {
@@ -160,7 +154,7 @@ add_all (Report *self, GError **error)
     /* Where another film lies now, nothing of it can be shown; searching leaves it out as well. */
     if (((const L4IndexVideo *) videos->pdata[i])->path != NULL && !add_film (self, videos->pdata[i], error))
       return FALSE;
-    show_progress (i + 1, videos->len);
+    l4_progress_count (i + 1, videos->len);
   }
   return l4_page_list_finish (list, error);
 }

@@ -167,13 +167,6 @@ condense (const L4Outline *outline, const Note *part, guint n, GArray *notes)
   }
 }
 
-static void
-show_progress (guint done, guint all)
-{
-  if (isatty (STDERR_FILENO))
-    fprintf (stderr, done < all ? "\r%u/%u" : "\r\033[K", done, all);
-}
-
 /* One pass over notes that are too many for one prompt. NULL: it failed. (transfer full) */
 static GArray *
 read_parts (Summary *self, const GArray *notes, GError **error)
@@ -194,7 +187,7 @@ read_parts (Summary *self, const GArray *notes, GError **error)
     }
     condense (&outline, &g_array_index (notes, Note, excerpt.first), n, result);
     excerpt.first += n;
-    show_progress (excerpt.first, notes->len);
+    l4_progress_count (excerpt.first, notes->len);
   }
   return g_steal_pointer (&result);
 }

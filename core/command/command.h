@@ -43,6 +43,10 @@ void l4_command_begin (void);
  * of their own to put things in order first. */
 G_NORETURN void l4_command_end_by_signal (int number);
 
+/* Whether a number that was given for --option is within least and most; whether a text is UTF-8 (NULL is). */
+gboolean l4_command_check_number (const char *option, int value, int least, int most, GError **error);
+gboolean l4_command_check_text (const char *option, const char *text, GError **error);
+
 /* A number of bytes that was given for --option, such as 12G: K, M or G behind it stand for powers of 1024. NULL is none: *bytes stays. */
 gboolean l4_command_parse_bytes (const char *option, const char *given, guint64 *bytes, GError **error);
 

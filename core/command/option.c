@@ -140,6 +140,22 @@ l4_options_check (const L4Command *command, GError **error)
 }
 
 gboolean
+l4_command_check_number (const char *option, int value, int least, int most, GError **error)
+{
+  return (value >= least && value <= most)
+      || l4_fail (error, L4_ERROR_INPUT, _("--%s %d: must be %d to %d"), option, value, least, most);
+}
+
+gboolean
+l4_command_check_text (const char *option, const char *text, GError **error)
+{
+  const char *end;
+
+  return text == NULL || g_utf8_validate (text, -1, &end)
+      || l4_fail (error, L4_ERROR_INPUT, _("--%s: byte %zu is not valid UTF-8"), option, (gsize) (end - text));
+}
+
+gboolean
 l4_command_parse_bytes (const char *option, const char *given, guint64 *bytes, GError **error)
 {
   static const char units[] = "KMG";

@@ -28,25 +28,16 @@ static const struct
   {L4_SIDECAR_CHAPTERS, "chapters", ".chapters.vtt"},
 };
 
-gboolean
-l4_sidecar_parse (const char *list, guint *kinds, GError **error)
+guint
+l4_sidecar_parse (const char *list)
 {
   g_auto (GStrv) names = g_strsplit (list, ",", -1);
+  guint kinds = 0;
 
-  *kinds = 0;
-  for (guint i = 0; names[i] != NULL; i++) {
-    guint k = 0;
-
-    while (k < G_N_ELEMENTS (kinds_known) && !g_str_equal (names[i], kinds_known[k].name))
-      k++;
-    if (k == G_N_ELEMENTS (kinds_known)) {
-      g_set_error (error, L4_ERROR, L4_ERROR_INPUT, _("--sidecar %s: must be srt, vtt, json or chapters, or several of them with commas"),
-          list);
-      return FALSE;
-    }
-    *kinds |= kinds_known[k].kind;
-  }
-  return TRUE;
+  for (guint i = 0; i < G_N_ELEMENTS (kinds_known); i++)
+    if (g_strv_contains ((const char *const *) names, kinds_known[i].name))
+      kinds |= kinds_known[i].kind;
+  return kinds;
 }
 
 guint

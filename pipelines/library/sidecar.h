@@ -16,8 +16,8 @@ typedef enum
   L4_SIDECAR_CHAPTERS = 1 << 3  /* .chapters.vtt: a chapter for each window */
 } L4SidecarKind;
 
-/* "srt,vtt,json,chapters" or some of them, to kinds. */
-gboolean l4_sidecar_parse (const char *list, guint *kinds, GError **error);
+/* The kinds in "srt,vtt,json,chapters" or some of them. */
+guint l4_sidecar_parse (const char *list);
 
 /* Kinds of those whose file is there. base: what the suffixes are put behind. */
 guint l4_sidecar_find (const char *base, guint kinds);

@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-#include "base/i18n.h"
+#include "base/error.h"
 #include "command/command.h"
 
 #define MAX_WINDOW 86400.0      /* seconds */
@@ -47,71 +47,35 @@ l4_describe_entries (void)
   return entries;
 }
 
-G_GNUC_PRINTF (2, 3)
-static gboolean
-wrong (GError **error, const char *format, ...)
-{
-  va_list args;
-
-  va_start (args, format);
-  g_propagate_error (error, g_error_new_valist (L4_ERROR, L4_ERROR_INPUT, format, args));
-  va_end (args);
-  return FALSE;
-}
-
-static gboolean
-check_text (const char *option, const char *text, GError **error)
-{
-  const char *end;
-
-  return text == NULL || g_utf8_validate (text, -1, &end)
-      || wrong (error, _("--%s: byte %zu is not valid UTF-8"), option, (gsize) (end - text));
-}
-
-static gboolean
-check_number (const char *option, int value, int least, int most, GError **error)
-{
-  return (value >= least && value <= most)
-      || wrong (error, _("--%s %d: must be %d to %d"), option, value, least, most);
-}
-
 static gboolean
 check_seconds (const char *option, double value, double least, double most, guint64 *nanoseconds, GError **error)
 {
   if (!(value >= least && value <= most))       /* whatever is no number is neither */
-    return wrong (error, _("--%s %g: must be %g to %g seconds"), option, value, least, most);
+    return l4_fail (error, L4_ERROR_INPUT, _("--%s %g: must be %g to %g seconds"), option, value, least, most);
   *nanoseconds = llround (value * 1e9);
   return TRUE;
 }
 
-static gboolean
-check_decode (GError **error)
+/* The command knows that it is one of these. */
+static L4FilmDecode
+find_decode (void)
 {
-  static const char *const names[] = {[L4_FILM_DECODE_AUTO] = "auto",[L4_FILM_DECODE_KEYS] = "keys",[L4_FILM_DECODE_ALL] = "all" };
-
-  if (given.decode == NULL)
-    return TRUE;
-  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
-    if (g_str_equal (given.decode, names[i])) {
-      given.options.decode = i;
-      return TRUE;
-    }
-  return wrong (error, _("--decode %s: must be auto, keys or all"), given.decode);
+  return g_strcmp0 (given.decode, "keys") == 0 ? L4_FILM_DECODE_KEYS : g_strcmp0 (given.decode, "all") == 0 ? L4_FILM_DECODE_ALL
+      : L4_FILM_DECODE_AUTO;
 }
 
 const L4DescribeOptions *
 l4_describe_options (GError **error)
 {
   L4DescribeOptions *self = &given.options;
-  gboolean right = check_text ("prompt", self->prompt, error) && check_text ("system-prompt", self->system_prompt, error)
-      && check_text ("language", self->language, error) && check_seconds ("window", given.window, 0.1, MAX_WINDOW, &self->window, error)
-      && check_seconds ("overlap", given.overlap, 0, given.window * 63 / 64, &self->overlap, error)
-      && check_number ("frames", self->frames, 1, 64, error) && check_number ("tiles", self->tiles, 1, 16, error)
-      && check_number ("max-tokens", self->max_tokens, 1, 65536, error)
-      && check_number ("threads", self->threads, 0, L4_MAX_THREADS, error) && check_decode (error)
-      && l4_command_parse_bytes ("memory-limit", given.memory_limit, &self->memory_limit, error);
 
-  if (right && self->load != NULL && !g_str_equal (self->load, "read") && !g_str_equal (self->load, "map"))
-    right = wrong (error, _("--load %s: must be read or map"), self->load);
-  return right ? self : NULL;
+  self->decode = find_decode ();
+  return l4_command_check_text ("prompt", self->prompt, error)
+      && l4_command_check_text ("system-prompt", self->system_prompt, error) && l4_command_check_text ("language", self->language, error)
+      && check_seconds ("window", given.window, 0.1, MAX_WINDOW, &self->window, error)
+      && check_seconds ("overlap", given.overlap, 0, given.window * 63 / 64, &self->overlap, error)
+      && l4_command_check_number ("frames", self->frames, 1, 64, error) && l4_command_check_number ("tiles", self->tiles, 1, 16, error)
+      && l4_command_check_number ("max-tokens", self->max_tokens, 1, 65536, error)
+      && l4_command_check_number ("threads", self->threads, 0, L4_MAX_THREADS, error)
+      && l4_command_parse_bytes ("memory-limit", given.memory_limit, &self->memory_limit, error) ? self : NULL;
 }

@@ -394,3 +394,10 @@ l4_progress_finish (L4Progress *self, const char *const *names, const guint *num
     yyjson_mut_obj_add_uint (doc, event, names[i], numbers[i]);
   end_event (doc);
 }
+
+void
+l4_progress_count (guint done, guint all)
+{
+  if (isatty (STDERR_FILENO))
+    fprintf (stderr, done < all ? "\r%u/%u" : "\r\033[K", done, all);
+}

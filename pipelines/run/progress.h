@@ -60,6 +60,9 @@ void l4_progress_tick (L4Progress *self);
 /* The end of all: the line goes away. In JSON, the event "summary" with these n numbers. */
 void l4_progress_finish (L4Progress *self, const char *const *names, const guint *numbers, guint n);
 
+/* On a terminal, how many of all there are is done; gone when all are. For who does nothing else that takes time. */
+void l4_progress_count (guint done, guint all);
+
 /* "1:02:03" of nanoseconds. (transfer full) */
 char *l4_progress_time (guint64 nanoseconds);
 

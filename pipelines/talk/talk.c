@@ -55,22 +55,13 @@ l4_talk_language (void)
   return given.language;
 }
 
-/* 0 stands for what is usual. */
-static gboolean
-check_number (const char *option, int value, int most, GError **error)
-{
-  return (value >= 0 && value <= most) || l4_fail (error, L4_ERROR_INPUT, _("--%s %d: must be %d to %d"), option, value, 0, most);
-}
-
 gboolean
 l4_talk_check (GError **error)
 {
-  const char *end;
-
-  if (given.language != NULL && !g_utf8_validate (given.language, -1, &end))
-    return l4_fail (error, L4_ERROR_INPUT, _("--%s: byte %zu is not valid UTF-8"), "language", (gsize) (end - given.language));
-  if (!check_number ("max-tokens", given.max_tokens, 65536, error) || !check_number ("context", given.context, G_MAXINT32, error)
-      || !check_number ("threads", given.threads, L4_MAX_THREADS, error)
+  if (!l4_command_check_text ("language", given.language, error)
+      || !l4_command_check_number ("max-tokens", given.max_tokens, 0, 65536, error)  /* 0: what is usual */
+      || !l4_command_check_number ("context", given.context, 0, G_MAXINT32, error)
+      || !l4_command_check_number ("threads", given.threads, 0, L4_MAX_THREADS, error)
       || !l4_command_parse_bytes ("memory-limit", given.memory_limit, &given.bytes, error))
     return FALSE;
   return given.model != NULL
