@@ -2,7 +2,7 @@
 /* Answers from a file instead of a model: for tests and demonstrations of pipelines.
  *
  * Every line of the file is a JSON object. {"text": "…", "delay_ms": 200} answers with that text, word by word, after a delay
- * that can be cancelled; {"error": "…"} fails. The answers are used in turn, over and over, by each session for itself. Figures
+ * that can be cancelled; with "until": "…" not before the file of that name is there; {"error": "…"} fails. The answers are used in turn, over and over, by each session for itself. Figures
  * that nothing really takes: "forecast_ms" is what the answer is forecast to take (without it, its delay), "prefill_ms" what it says
  * that its prompt took, "limit_ms" the least that the machine allows for it. "expect": ["…"] and "refuse": ["…"] fail the answer when
  * the conversation's text lacks, or has, one of these: so tests see what was asked. In "text", {prompt} stands for the conversation's last
@@ -25,6 +25,7 @@ typedef struct
 {
   char *text;
   char *error;
+  char *until;                  /* or NULL */
   gint64 delay_us, forecast_us, prefill_us, limit_us;
   char **expect, **refuse;      /* NULL-terminated */
 } Line;
@@ -51,6 +52,7 @@ line_clear (gpointer data)
 
   g_free (line->text);
   g_free (line->error);
+  g_free (line->until);
   g_strfreev (line->expect);
   g_strfreev (line->refuse);
 }
@@ -79,6 +81,16 @@ wait_for (gint64 duration_us, GCancellable *cancellable)
       return FALSE;
     g_usleep (MIN (left, STEP_US));
   }
+  return !g_cancellable_is_cancelled (cancellable);
+}
+
+/* Until the file is there. FALSE: cancelled. */
+static gboolean
+wait_for_file (const char *path, GCancellable *cancellable)
+{
+  while (!g_file_test (path, G_FILE_TEST_EXISTS))
+    if (!wait_for (STEP_US, cancellable))
+      return FALSE;
   return !g_cancellable_is_cancelled (cancellable);
 }
 
@@ -114,7 +126,8 @@ parse_line (Script *self, const char *path, guint number, const char *text, GErr
   const char *load_failure = yyjson_get_str (yyjson_obj_get (root, "load_error"));
   gboolean setting = number == 1 && (load_failure != NULL || yyjson_obj_get (root, "load_ms") != NULL
       || yyjson_obj_get (root, "context") != NULL);
-  Line line = { g_strdup (answer), g_strdup (failure), get_microseconds (root, "delay_ms"),
+  Line line = { g_strdup (answer), g_strdup (failure), g_strdup (yyjson_get_str (yyjson_obj_get (root, "until"))),
+    get_microseconds (root, "delay_ms"),
     get_microseconds (root, yyjson_obj_get (root, "forecast_ms") != NULL ? "forecast_ms" : "delay_ms"),
     get_microseconds (root, "prefill_ms"), get_microseconds (root, "limit_ms"), get_texts (root, "expect"), get_texts (root, "refuse")
   };
@@ -354,8 +367,8 @@ script_answer (gpointer session, const L4Message *messages, gsize n_messages, co
     return l4_fail (error, L4_ERROR_INTERNAL, "%s", line->error);
   filled = fill_in (line, messages, n_messages);
   words = g_strsplit (filled, " ", -1);
-  answer->finish = L4_FINISH_STOP;
-  for (guint i = 0, n = g_strv_length (words); i < n; i++) {
+  answer->finish = line->until == NULL || wait_for_file (line->until, cancellable) ? L4_FINISH_STOP : L4_FINISH_CANCELLED;
+  for (guint i = 0, n = g_strv_length (words); i < n && answer->finish == L4_FINISH_STOP; i++) {
     g_autofree char *piece = g_strconcat (i > 0 ? " " : "", words[i], NULL);
 
     if (!wait_for (line->delay_us / n, cancellable)) {

@@ -4,6 +4,7 @@
 #include "fixture.h"
 
 #include <glib/gstdio.h>
+#include <math.h>
 #include <unistd.h>
 
 char *
@@ -21,8 +22,12 @@ write_script (const char *lines)
 void
 set_up (Fixture * self, Pads pads, const char *lines, const char *property, const char *value)
 {
+  g_autoptr (GString) text = g_string_new (lines);
+
   *self = (Fixture) { 0 };
-  self->script = write_script (lines);
+  self->release = g_strdup_printf ("%s/release-%d-%u", g_get_tmp_dir (), getpid (), g_random_int ());
+  g_string_replace (text, "RELEASE", self->release, 0);
+  self->script = write_script (text->str);
   self->element = gst_element_factory_make ("llama4describe", NULL);
   g_assert_nonnull (self->element);
   g_object_set (self->element, "model-path", self->script, NULL);
@@ -52,6 +57,14 @@ tear_down (Fixture * self)
   gst_object_unref (self->element);
   g_unlink (self->script);
   g_free (self->script);
+  g_unlink (self->release);
+  g_free (self->release);
+}
+
+void
+release_answers (Fixture * self)
+{
+  g_assert_true (g_file_set_contents (self->release, "", 0, NULL));
 }
 
 void
@@ -228,6 +241,36 @@ get_stat (Fixture * self, const char *name)
   gst_structure_get_uint64 (stats, name, &value);
   gst_structure_free (stats);
   return value;
+}
+
+double
+get_figure (Fixture * self, const char *name)
+{
+  GstStructure *stats;
+  double value = NAN;
+
+  g_object_get (self->element, "stats", &stats, NULL);
+  gst_structure_get_double (stats, name, &value);
+  gst_structure_free (stats);
+  return value;
+}
+
+void
+wait_for_forecast (Fixture * self, double ms)
+{
+  for (guint i = 0; get_figure (self, "forecast-ms") != ms; i++) {
+    g_assert_cmpuint (i, <, 20000);
+    g_usleep (1000);
+  }
+}
+
+void
+wait_for_stat (Fixture * self, const char *name, guint64 value)
+{
+  for (guint i = 0; get_stat (self, name) < value; i++) {
+    g_assert_cmpuint (i, <, 20000);
+    g_usleep (1000);
+  }
 }
 
 int

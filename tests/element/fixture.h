@@ -18,6 +18,7 @@ typedef struct
   GstElement *element;
   GstBus *bus;
   char *script;
+  char *release;                /* the file that answers wait for */
 } Fixture;
 
 typedef enum
@@ -31,12 +32,21 @@ typedef enum
 /* A file of answers; g_unlink() and g_free() it. */
 char *write_script (const char *lines);
 
+/* In lines: the answer waits until release_answers() or until it is cancelled. So tests do not depend on how quick the machine is. */
+#define UNTIL_RELEASED "\"until\":\"RELEASE\""
+
 /* Sets up an element that waits, with the side pads of `pads`, answers from lines, and one property. */
 void set_up (Fixture * self, Pads pads, const char *lines, const char *property, const char *value);
 void tear_down (Fixture * self);
 
+void release_answers (Fixture * self);
+
 /* Until the script is loaded: in skip mode nothing waits for it. */
 void wait_for_model (Fixture * self);
+
+/* Until a window is described whose answer is forecast to take so long; until a statistic has reached a value. */
+void wait_for_forecast (Fixture * self, double ms);
+void wait_for_stat (Fixture * self, const char *name, guint64 value);
 
 /* Pushes a frame; frames every FRAME from `from` until `to`, which must come out of src again. */
 GstFlowReturn push (Fixture * self, GstClockTime pts);
@@ -63,6 +73,7 @@ void wait_until_covered (GstHarness * harness, GstClockTime time);
 void assert_covers (GArray * pieces, GstClockTime from, GstClockTime to);
 const Piece *nth_text (GArray * pieces, guint n);       /* or NULL */
 guint64 get_stat (Fixture * self, const char *name);
+double get_figure (Fixture * self, const char *name);   /* NAN: there is none */
 
 #define TWO_ANSWERS "{\"text\":\"First.\"}\n{\"text\":\"Second.\"}\n"
 

@@ -283,8 +283,8 @@ test_video_passes_untouched_and_no_buffer_is_kept (void)
   gint n_freed = 0;
   Fixture self;
 
-  set_up (&self, TEXT, "{\"text\":\"Slow.\",\"delay_ms\":5000}", "on-busy", "skip");
-  g_usleep (100000);
+  set_up (&self, TEXT, "{\"text\":\"Slow.\"," UNTIL_RELEASED "}", "on-busy", "skip");
+  wait_for_model (&self);
   for (gint i = 0; i < 50; i++) {
     GstMemory *memory = gst_memory_new_wrapped (0, pixels, FRAME_BYTES, 0, FRAME_BYTES, &n_freed, count_free);
     GstBuffer *buffer = gst_buffer_new (), *passed;

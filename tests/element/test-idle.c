@@ -4,13 +4,20 @@
 #include "fixture.h"
 #include "support/cpu-time.h"
 
-static gint64
-cpu_time_of_a_second (void)
+/* Until there is a second that takes less than a hundredth of it: what is under way, the machine's measurement too, ends first. */
+static void
+wait_for_an_idle_second (void)
 {
-  gint64 before = cpu_time_us ();
+  for (guint i = 0; i < 30; i++) {
+    gint64 before = cpu_time_us (), used;
 
-  g_usleep (G_USEC_PER_SEC);
-  return cpu_time_us () - before;
+    g_usleep (G_USEC_PER_SEC);
+    used = cpu_time_us () - before;
+    g_test_message ("%" G_GINT64_FORMAT " us", used);
+    if (used < 10000)
+      return;
+  }
+  g_assert_not_reached ();
 }
 
 static void
@@ -18,16 +25,12 @@ test_an_element_without_video_uses_no_cpu (void)
 {
   g_autofree char *path = g_build_filename (g_getenv ("LLAMA4_DATA_DIR"), "embedded", NULL);
   Fixture self;
-  gint64 used;
 
   set_up (&self, TEXT | JSON, TWO_ANSWERS, "model-path", path);
   push_until (&self, 0, 12 * GST_SECOND + FRAME);
   wait_until_covered (self.text, 12 * GST_SECOND);
   g_assert_cmpuint (get_stat (&self, "described"), ==, 3);
-  g_usleep (700000);            /* the machine is measured once */
-  used = cpu_time_of_a_second ();
-  g_test_message ("%" G_GINT64_FORMAT " us", used);
-  g_assert_cmpint (used, <, 10000);
+  wait_for_an_idle_second ();
   push_until (&self, 12 * GST_SECOND + FRAME, 16 * GST_SECOND + FRAME);
   wait_until_covered (self.text, 16 * GST_SECOND);      /* and is awake again */
   tear_down (&self);
@@ -42,7 +45,6 @@ test_a_paused_pipeline_uses_no_cpu (void)
       "d.text_src ! fakesink", NULL);
   g_autoptr (GstElement) element = gst_bin_get_by_name (GST_BIN (pipeline), "d");
   g_autofree char *text = NULL;
-  gint64 used;
 
   gst_element_set_state (pipeline, GST_STATE_PLAYING);
   for (guint i = 0; text == NULL; i++) {
@@ -51,10 +53,7 @@ test_a_paused_pipeline_uses_no_cpu (void)
     g_object_get (element, "description", &text, NULL);
   }
   gst_element_set_state (pipeline, GST_STATE_PAUSED);
-  g_usleep (1500000);           /* windows that wait, and the machine */
-  used = cpu_time_of_a_second ();
-  g_test_message ("%" G_GINT64_FORMAT " us", used);
-  g_assert_cmpint (used, <, 10000);
+  wait_for_an_idle_second ();
   gst_element_set_state (pipeline, GST_STATE_NULL);
 }
 

@@ -198,7 +198,7 @@ test_releasing_a_pad_does_not_wait_for_who_holds_it_up (void)
   begun = g_get_monotonic_time ();
   gst_pad_unlink (pad, peer);
   gst_element_release_request_pad (self.element, pad);
-  g_assert_cmpint (g_get_monotonic_time () - begun, <, G_TIME_SPAN_SECOND);
+  g_assert_cmpint (g_get_monotonic_time () - begun, <, 10 * G_TIME_SPAN_SECOND);
   gst_pad_remove_probe (peer, probe);
   push_eos (&self);
   tear_down (&self);
