@@ -343,6 +343,12 @@ run (char **arguments, GError **error)
   return right;
 }
 
+static const char *const events[] = {
+  L4_EVENTS_ALL, L4_EVENT_LOADING, L4_EVENTS_FILM, L4_EVENT_PLAN,
+  N_("summary  # The end of all, with all numbers: how many films were described, are unchanged, failed…"),
+  NULL
+};
+
 int
 main (int argc, char **argv)
 {
@@ -358,17 +364,14 @@ main (int argc, char **argv)
         "A file that is no film, or cannot be described, is named, and kept in the index with its reason; the run goes on, and ends with exit "
         "status 1 and a list of what failed. The next run passes over such files until they change, counts them, and does not fail for them: of a "
         "run every night only news is heard. --again tries them again. Windows that could not be described are tried again by every run.\n\n"
-        "Hidden files and folders are left out, and so is what Macs and network storage put beside videos.\n\n"
-        "With --json every line of standard output is an object with a member \"event\": loading (percent, of the model), begin (file, from, "
-        "duration), window (file, start, end, text), end (file, state: done, failed or stopped, reason, windows), with --dry-run plan (file, "
-        "from, windows), and at last summary with all numbers. Times are nanoseconds of the film. A file whose name is no UTF-8 has its bytes in "
-        "file_base64 as well."),
+        "Hidden files and folders are left out, and so is what Macs and network storage put beside videos."),
     .examples = N_("llama4 archive films.sqlite /media/films  # Describe a folder, or what is new in it.\n"
         "find /media -mtime -1 -print0 | llama4 archive films.sqlite --null -  # Describe a list of files.\n"
         "llama4 archive films.sqlite /media/films --dry-run  # Say what there is to do, and how long it will take.\n"
         "llama4 archive films.sqlite /media/films --sidecar srt,vtt  # Leave subtitles beside the films."),
     .exit_status = N_("1  # Something failed that did not fail before, or the index cannot be used."),
     .entries = entries,
+    .events = events,
     .run = run,
   };
   L4Command with_more = command;

@@ -2,7 +2,6 @@
 /* llama4 ask: answers a question from what an index says of films, and names where it stands. */
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <yyjson.h>
 
@@ -37,7 +36,7 @@ static const GOptionEntry entries[] = {
         "yesterday, 12h, 3d, 2w"), "DATE"},
   {"until", 0, 0, G_OPTION_ARG_FILENAME, &options.until, N_("Only films of files changed then or earlier"), "DATE"},
   {"limit", 0, 0, G_OPTION_ARG_INT, &options.limit, N_("Most windows that the model reads (50)"), "N"},
-  {"json", 0, 0, G_OPTION_ARG_NONE, &options.json, N_("One JSON object instead of text"), NULL},
+  {"json", 0, 0, G_OPTION_ARG_NONE, &options.json, N_("Print events as JSON, one a line, for other programs"), NULL},
   {NULL}
 };
 
@@ -50,7 +49,7 @@ typedef struct
   GString *head;                /* of the answer, until it is known whether it says that there is nothing */
   GString *text;                /* of the answer, as it is shown */
   gboolean begun;               /* it says something */
-  gboolean shown;               /* as it comes */
+  L4Progress *progress;
 } Question;
 
 /* Where it stands, best first, is of no use to the model: in order it sees what follows what. */
@@ -113,9 +112,15 @@ show (Question *self, const char *text)
   g_autofree char *safe = l4_text_to_terminal (text);
 
   g_string_append (self->text, safe);
-  if (self->shown) {
+  if (!options.json) {
     fputs (safe, stdout);
     fflush (stdout);
+  } else if (*safe != '\0') {
+    yyjson_mut_doc *doc;
+    yyjson_mut_val *event = l4_json_begin (&doc, "text");
+
+    yyjson_mut_obj_add_strcpy (doc, event, "text", safe);
+    l4_json_end (doc);
   }
 }
 
@@ -220,15 +225,12 @@ add_model (yyjson_mut_doc *doc, yyjson_mut_val *root, const L4ModelInfo *info, c
   yyjson_mut_obj_add_str (doc, root, "finish", l4_finish_to_string (answer->finish));
 }
 
-/* {"question","answer","sources":[{"number","file","start","end","text"}],"model","tokens","finish"}; answer null: there is none. */
 static void
 print_json (const Question *self, const L4ModelInfo *info, const L4Answer *answer)
 {
-  yyjson_mut_doc *doc = yyjson_mut_doc_new (NULL);
-  yyjson_mut_val *root = yyjson_mut_obj (doc), *sources;
-  char *json;
+  yyjson_mut_doc *doc;
+  yyjson_mut_val *root = l4_json_begin (&doc, "answer"), *sources;
 
-  yyjson_mut_doc_set_root (doc, root);
   yyjson_mut_obj_add_strcpy (doc, root, "question", self->question);
   if (self->text->len > 0)
     yyjson_mut_obj_add_strcpy (doc, root, "answer", self->text->str);
@@ -240,10 +242,7 @@ print_json (const Question *self, const L4ModelInfo *info, const L4Answer *answe
       add_source (doc, sources, i + 1, self->hits->pdata[i]);
   if (info != NULL)
     add_model (doc, root, info, answer);
-  json = yyjson_mut_write (doc, YYJSON_WRITE_NOFLAG, NULL);
-  puts (json);
-  free (json);
-  yyjson_mut_doc_free (doc);
+  l4_json_end (doc);
 }
 
 static gboolean
@@ -258,7 +257,7 @@ fail_nothing (const Question *self, const L4ModelInfo *info, const L4Answer *ans
 static gboolean
 answer (Question *self, GError **error)
 {
-  g_autoptr (L4Talk) talk = l4_talk_new (MAX_TOKENS, l4_signals_begin (), error);
+  g_autoptr (L4Talk) talk = l4_talk_new (MAX_TOKENS, self->progress, l4_signals_begin (), error);
   g_autofree char *system = make_system (), *prompt = NULL;
   g_auto (L4Answer) result = { 0 };
   guint n, named;
@@ -268,10 +267,9 @@ answer (Question *self, GError **error)
   g_ptr_array_set_size (self->hits, n);
   g_ptr_array_sort (self->hits, compare_places);
   self->cites = l4_cites_new (n);
-  self->shown = !options.json;
   prompt = make_prompt (n, self);
   if (!l4_talk_answer (talk, system, prompt, on_text, self, &result, error)) {
-    if (self->shown && self->text->len > 0)
+    if (!options.json && self->text->len > 0)
       end_line ();
     return FALSE;
   }
@@ -300,10 +298,12 @@ ask (const char *where, const char *text, GError **error)
     return FALSE;
   question.head = g_string_new (NULL);
   question.text = g_string_new (NULL);
+  question.progress = l4_progress_new (options.json ? L4_PROGRESS_JSON : L4_PROGRESS_PEOPLE);
   answered = question.hits->len > 0 ? answer (&question, error) : fail_nothing (&question, NULL, NULL, error);
   g_string_free (question.head, TRUE);
   g_string_free (question.text, TRUE);
   g_ptr_array_unref (question.hits);
+  l4_progress_free (question.progress);
   g_clear_pointer (&question.cites, l4_cites_free);
   return answered;
 }
@@ -330,6 +330,14 @@ run (char **arguments, GError **error)
   return answered;
 }
 
+static const char *const events[] = {
+  L4_EVENTS_ALL, L4_EVENT_LOADING,
+  N_("text  # A piece of the answer, as it comes (text).\n"
+      "answer  # The end (question; answer, all of it, or null where there is none; sources, each with number, file, start, end and text; if a model "
+      "was asked also model, with name, digest and quantization; tokens, with prompt and generated; finish: stop or length)."),
+  NULL
+};
+
 int
 main (int argc, char **argv)
 {
@@ -344,6 +352,7 @@ main (int argc, char **argv)
     .exit_status = N_("1  # Nothing in the index answers, the answer names no source, or there is none."),
     .entries = entries,
     .more = l4_talk_entries (),
+    .events = events,
     .run = run,
   };
 

@@ -355,10 +355,13 @@ tell_shortcomings (Job *self, guint n_cues)
 static void
 tell_results (Job *self, guint n_cues)
 {
-  for (guint i = 0; !given.json && i < self->outputs->len; i++) {
-    g_autofree char *name = l4_text_to_line (((Output *) g_ptr_array_index (self->outputs, i))->path, -1);
+  for (guint i = 0; i < self->outputs->len; i++) {
+    const char *path = ((Output *) g_ptr_array_index (self->outputs, i))->path;
+    g_autofree char *name = l4_text_to_line (path, -1);
 
-    printf (_("%s: %u captions\n"), name, n_cues);
+    l4_progress_written (self->progress, path);
+    if (!given.json)
+      printf (_("%s: %u captions\n"), name, n_cues);
   }
 }
 
@@ -378,8 +381,8 @@ caption (Job *self, L4Outputs *files, GError **error)
   if (!write_outputs (self, cues, error) || !l4_outputs_place (files, error))
     return FALSE;
   l4_cue_maker_get_counts (self->maker, &fast, &cut);
-  l4_progress_finish (self->progress, names, (const guint[]) { cues->len, self->n_windows, self->n_failed, fast, cut }, G_N_ELEMENTS (names));
   tell_results (self, cues->len);
+  l4_progress_finish (self->progress, names, (const guint[]) { cues->len, self->n_windows, self->n_failed, fast, cut }, G_N_ELEMENTS (names));
   return self->n_failed == 0;
 }
 
@@ -431,6 +434,13 @@ run (char **arguments, GError **error)
   return right;
 }
 
+static const char *const events[] = {
+  L4_EVENTS_ALL, L4_EVENT_LOADING, L4_EVENTS_FILM, L4_EVENT_WRITING, L4_EVENT_WRITTEN,
+  N_("summary  # The end of all (captions; windows; failed, windows that could not be described; fast, captions to be read faster than the "
+      "rules say; cut, descriptions that were cut)."),
+  NULL
+};
+
 static const L4Command command = {
   .name = "caption",
   .usage = N_("FILE"),
@@ -447,6 +457,7 @@ static const L4Command command = {
       "llama4 caption --burn -o shown.mp4 film.mp4  # captions in the picture"),
   .exit_status = N_("1  # nothing was written, or some windows could not be described, which is said"),
   .entries = entries,
+  .events = events,
 };
 
 int

@@ -4,25 +4,28 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include <yyjson.h>
 
 #include "base/error.h"
 #include "command/command.h"
 #include "index/index.h"
 #include "index/named.h"
 #include "page/page.h"
+#include "run/json.h"
 #include "run/progress.h"
 #include "run/signals.h"
 
 static struct
 {
   char *output;
-  gboolean copy, force;
+  gboolean copy, force, json;
 } options;
 
 static const GOptionEntry entries[] = {
   {"output", 'o', 0, G_OPTION_ARG_FILENAME, &options.output, N_("Folder of the pages"), "FOLDER"},
   {"copy", 0, 0, G_OPTION_ARG_NONE, &options.copy, N_("Copy the films into the folder too, to take it elsewhere"), NULL},
   {"force", 0, 0, G_OPTION_ARG_NONE, &options.force, N_("Make the pages among the files of a folder that no report made"), NULL},
+  {"json", 0, 0, G_OPTION_ARG_NONE, &options.json, N_("Print events as JSON, one a line, for other programs"), NULL},
   {NULL}
 };
 
@@ -34,6 +37,9 @@ typedef struct
   L4PageFolder *folder;
   L4PageList *list;             /* NULL: of one film */
   GCancellable *cancellable;
+  L4Progress *progress;
+  guint n_films, n_left_out;    /* with a page; of which nothing was said */
+  guint n_windows;
 } Report;
 
 /* From a folder to a file, both absolute: how many folders up, and down from there. (transfer full) */
@@ -112,8 +118,27 @@ add_failed (Report *self, const L4IndexVideo *video, GError **error)
     return FALSE;
   if (self->list == NULL)
     return l4_fail (error, L4_ERROR_NOT_FOUND, "%s: %s", video->path, reason != NULL ? reason : _("nothing has been said of it yet"));
+  self->n_left_out++;
   l4_page_list_add_failed (self->list, video, reason);
   return TRUE;
+}
+
+static void
+tell_page (Report *self, const L4PageFilm *film)
+{
+  g_autofree char *page = self->list == NULL ? g_strdup ("index.html") : l4_page_title (film->video);
+
+  self->n_films++;
+  self->n_windows += film->windows->len;
+  if (options.json) {
+    yyjson_mut_doc *doc;
+    yyjson_mut_val *event = l4_json_begin (&doc, "page");
+
+    l4_json_add_file (doc, event, film->video->path);
+    yyjson_mut_obj_add_str (doc, event, "page", page);
+    yyjson_mut_obj_add_uint (doc, event, "windows", film->windows->len);
+    l4_json_end (doc);
+  }
 }
 
 static gboolean
@@ -135,8 +160,11 @@ add_film (Report *self, const L4IndexVideo *video, GError **error)
   film.partial = progress.state != L4_INDEX_DONE;
   film.run = find_run (self, run);
   film.file = file = place_film (self, video, error);
-  return file != NULL && l4_page_write_film (self->folder, &film, self->list == NULL, error)
-      && (self->list == NULL || l4_page_list_add (self->list, &film, error));
+  if (file == NULL || !l4_page_write_film (self->folder, &film, self->list == NULL, error)
+      || (self->list != NULL && !l4_page_list_add (self->list, &film, error)))
+    return FALSE;
+  tell_page (self, &film);
+  return TRUE;
 }
 
 static gboolean
@@ -154,9 +182,26 @@ add_all (Report *self, GError **error)
     /* Where another film lies now, nothing of it can be shown; searching leaves it out as well. */
     if (((const L4IndexVideo *) videos->pdata[i])->path != NULL && !add_film (self, videos->pdata[i], error))
       return FALSE;
-    l4_progress_count (i + 1, videos->len);
+    l4_progress_count (self->progress, i + 1, videos->len);
   }
   return l4_page_list_finish (list, error);
+}
+
+/* Where the pages are now. */
+static gboolean
+tell_result (Report *self, GError **error)
+{
+  static const char *const names[] = { "films", "left_out", "windows" };
+  g_autofree char *page = g_build_filename (l4_page_folder_get_path (self->folder), "index.html", NULL);
+  g_autofree char *address = g_filename_to_uri (page, NULL, error);
+
+  if (address == NULL)
+    return FALSE;
+  if (!options.json)
+    puts (address);
+  l4_progress_written (self->progress, page);
+  l4_progress_finish (self->progress, names, (const guint[]) { self->n_films, self->n_left_out, self->n_windows }, G_N_ELEMENTS (names));
+  return TRUE;
 }
 
 static gboolean
@@ -166,8 +211,8 @@ make_report (const char *where, const char *name, GError **error)
   g_autoptr (L4IndexVideo) video = NULL;
   g_autoptr (GPtrArray) runs = NULL;
   g_autoptr (L4PageFolder) folder = NULL;
-  g_autofree char *page = NULL, *address = NULL;
-  Report report = { index };
+  g_autoptr (L4Progress) progress = l4_progress_new (options.json ? L4_PROGRESS_JSON : L4_PROGRESS_PEOPLE);
+  Report report = {.index = index,.progress = progress };
 
   if (index == NULL || (name != NULL && (video = l4_index_find_named (index, name, error)) == NULL)
       || (runs = l4_index_list_runs (index, error)) == NULL)
@@ -175,14 +220,9 @@ make_report (const char *where, const char *name, GError **error)
   report.runs = runs;
   report.cancellable = l4_signals_begin ();
   report.folder = folder = l4_page_folder_new (options.output, options.force, error);
-  if (folder == NULL || !l4_page_write_shared (folder, error)
-      || !(name != NULL ? add_film (&report, video, error) : add_all (&report, error)) || !l4_page_folder_publish (folder, error))
-    return FALSE;
-  page = g_build_filename (l4_page_folder_get_path (folder), "index.html", NULL);
-  address = g_filename_to_uri (page, NULL, error);
-  if (address != NULL)
-    puts (address);
-  return address != NULL;
+  return folder != NULL && l4_page_write_shared (folder, error)
+      && (name != NULL ? add_film (&report, video, error) : add_all (&report, error)) && l4_page_folder_publish (folder, error)
+      && tell_result (&report, error);
 }
 
 static gboolean
@@ -202,6 +242,15 @@ run (char **arguments, GError **error)
   return made;
 }
 
+static const char *const events[] = {
+  L4_EVENTS_ALL,
+  N_("page  # The page of a film is made (file, of the film; page, in the folder; windows)."),
+  N_("count  # So many films have been looked at (done), of so many (all)."),
+  N_("written  # The folder with all pages is there (file, its first page)."),
+  N_("summary  # The end of all (films, with a page; left_out, of which nothing was said; windows)."),
+  NULL
+};
+
 int
 main (int argc, char **argv)
 {
@@ -215,6 +264,7 @@ main (int argc, char **argv)
         "report made in it is replaced; files of others are kept."),
     .examples = N_("llama4 report archive.index -o pages  # all films\n" "llama4 report archive.index holiday.mp4 -o holiday --copy  # one, to give away"),
     .entries = entries,
+    .events = events,
     .run = run,
   };
 

@@ -2,7 +2,6 @@
 /* llama4 search: finds scenes by what an index says of them. */
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <yyjson.h>
@@ -100,11 +99,9 @@ add_marks (yyjson_mut_doc *doc, yyjson_mut_val *root, const char *marked)
 static void
 print_json (const L4IndexHit *hit, guint number)
 {
-  yyjson_mut_doc *doc = yyjson_mut_doc_new (NULL);
-  yyjson_mut_val *root = yyjson_mut_obj (doc);
-  char *json;
+  yyjson_mut_doc *doc;
+  yyjson_mut_val *root = l4_json_begin (&doc, NULL);
 
-  yyjson_mut_doc_set_root (doc, root);
   yyjson_mut_obj_add_uint (doc, root, "number", number);
   l4_json_add_file (doc, root, hit->video->path);
   yyjson_mut_obj_add_uint (doc, root, "start", hit->window->start);
@@ -112,10 +109,7 @@ print_json (const L4IndexHit *hit, guint number)
   yyjson_mut_obj_add_str (doc, root, "text", hit->window->text);
   add_marks (doc, root, hit->marked);
   yyjson_mut_obj_add_real (doc, root, "score", hit->score);
-  json = yyjson_mut_write (doc, YYJSON_WRITE_NOFLAG, NULL);
-  puts (json);
-  free (json);
-  yyjson_mut_doc_free (doc);
+  l4_json_end (doc);
 }
 
 /* The way there ----------------------------------------------------------------------------------------------------------------- */

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <yyjson.h>
@@ -36,7 +35,7 @@ static const GOptionEntry entries[] = {
       N_("Write the chapters to FILE; its suffix chooses: .vtt, .xml (Matroska), .ffmeta or .txt (ffmetadata); may stand several times"),
       "FILE"},
   {"force", 0, 0, G_OPTION_ARG_NONE, &options.force, N_("Overwrite files that are there"), NULL},
-  {"json", 0, 0, G_OPTION_ARG_NONE, &options.json, N_("One JSON object instead of text"), NULL},
+  {"json", 0, 0, G_OPTION_ARG_NONE, &options.json, N_("Print events as JSON, one a line, for other programs"), NULL},
   {NULL}
 };
 
@@ -77,6 +76,7 @@ typedef struct
   char *name;
   GArray *times;                /* guint64, where windows begin */
   guint64 length;               /* nanoseconds */
+  L4Progress *progress;
   L4Talk *talk;
   L4Outline outline;
 } Summary;
@@ -187,7 +187,7 @@ read_parts (Summary *self, const GArray *notes, GError **error)
     }
     condense (&outline, &g_array_index (notes, Note, excerpt.first), n, result);
     excerpt.first += n;
-    l4_progress_count (excerpt.first, notes->len);
+    l4_progress_count (self->progress, excerpt.first, notes->len);
   }
   return g_steal_pointer (&result);
 }
@@ -243,7 +243,7 @@ complete (Summary *self)
   if (outline->headings->len == 0) {
     const L4Heading heading = { 0, g_strdup (outline->title) };
 
-    fprintf (stderr, "llama4: %s\n", _("the model gave no chapters: the film is one"));
+    l4_progress_say (self->progress, "%s", _("the model gave no chapters: the film is one"));
     g_array_append_val (outline->headings, heading);
   }
   l4_outline_snap (outline, self->times);
@@ -283,17 +283,14 @@ make_chapters (const Summary *self)
   return chapters;
 }
 
-/* {"file","length","title","summary","chapters":[{"start","end","title"}],"model":{"name","digest","quantization"}} */
 static void
 print_json (const Summary *self, GPtrArray *chapters)
 {
   const L4ModelInfo *info = l4_talk_get_info (self->talk);
-  yyjson_mut_doc *doc = yyjson_mut_doc_new (NULL);
-  yyjson_mut_val *root = yyjson_mut_obj (doc), *list, *model;
+  yyjson_mut_doc *doc;
+  yyjson_mut_val *root = l4_json_begin (&doc, "outline"), *list, *model;
   g_autofree char *name = l4_text_to_line (info->name, -1);
-  char *json;
 
-  yyjson_mut_doc_set_root (doc, root);
   l4_json_add_file (doc, root, self->video->path);
   yyjson_mut_obj_add_uint (doc, root, "length", self->length);
   yyjson_mut_obj_add_str (doc, root, "title", self->outline.title);
@@ -314,10 +311,7 @@ print_json (const Summary *self, GPtrArray *chapters)
   yyjson_mut_obj_add_str (doc, model, "name", name);
   yyjson_mut_obj_add_str (doc, model, "digest", info->digest);
   yyjson_mut_obj_add_str (doc, model, "quantization", info->quantization);
-  json = yyjson_mut_write (doc, YYJSON_WRITE_NOFLAG, NULL);
-  puts (json);
-  free (json);
-  yyjson_mut_doc_free (doc);
+  l4_json_end (doc);
 }
 
 static gboolean
@@ -382,7 +376,11 @@ write_outputs (const Summary *self, GPtrArray *chapters, L4Outputs *outputs, con
     if (!write_all (g_array_index (files, int, i), options.outputs[i], text, error))
       return FALSE;
   }
-  return l4_outputs_place (outputs, error);
+  if (!l4_outputs_place (outputs, error))
+    return FALSE;
+  for (guint i = 0; i < files->len; i++)
+    l4_progress_written (self->progress, options.outputs[i]);
+  return TRUE;
 }
 
 static gboolean
@@ -392,7 +390,7 @@ summarise (Summary *self, GPtrArray *windows, GError **error)
   g_autoptr (L4Outputs) outputs = l4_outputs_new (options.force);
   g_autoptr (GPtrArray) chapters = NULL;
 
-  if (!open_outputs (outputs, files, error) || (self->talk = l4_talk_new (MAX_TOKENS, l4_signals_begin (), error)) == NULL
+  if (!open_outputs (outputs, files, error) || (self->talk = l4_talk_new (MAX_TOKENS, self->progress, l4_signals_begin (), error)) == NULL
       || !read_film (self, notes, error))
     return FALSE;
   complete (self);
@@ -408,15 +406,15 @@ summarise (Summary *self, GPtrArray *windows, GError **error)
 
 /* A film that is still being described has a summary of what there is. */
 static gboolean
-check_progress (L4Index *index, const L4IndexVideo *video, const L4IndexWindow *last, GError **error)
+check_progress (const Summary *self, L4Index *index, const L4IndexWindow *last, GError **error)
 {
   g_auto (L4IndexProgress) progress = { 0 };
-  g_autofree char *end = l4_progress_time (last->end), *path = l4_text_to_line (video->path, -1);
+  g_autofree char *end = l4_progress_time (last->end);
 
-  if (!l4_index_get_progress (index, video->id, last->run, &progress, error))
+  if (!l4_index_get_progress (index, self->video->id, last->run, &progress, error))
     return FALSE;
   if (progress.state != L4_INDEX_DONE)
-    fprintf (stderr, _("llama4: %s: has been described up to %s only\n"), path, end);
+    l4_progress_say (self->progress, _("%s: has been described up to %s only"), self->video->path, end);
   return TRUE;
 }
 
@@ -426,8 +424,9 @@ summarise_named (const char *where, const char *name, GError **error)
   g_autoptr (L4Index) index = l4_index_open (where, L4_INDEX_READ, error);
   g_autoptr (L4IndexVideo) video = NULL;
   g_autoptr (GPtrArray) windows = NULL;
+  g_autoptr (L4Progress) progress = l4_progress_new (options.json ? L4_PROGRESS_JSON : L4_PROGRESS_PEOPLE);
   g_autofree char *base = NULL;
-  Summary self = { 0 };
+  Summary self = {.progress = progress };
   gboolean done;
 
   if (index == NULL || (video = l4_index_find_named (index, name, error)) == NULL
@@ -435,9 +434,9 @@ summarise_named (const char *where, const char *name, GError **error)
     return FALSE;
   if (windows->len == 0)
     return l4_fail (error, L4_ERROR_NOT_FOUND, _("%s: nothing has been said of it yet"), video->path);
-  if (!check_progress (index, video, windows->pdata[windows->len - 1], error))
-    return FALSE;
   self.video = video;
+  if (!check_progress (&self, index, windows->pdata[windows->len - 1], error))
+    return FALSE;
   self.name = base = g_path_get_basename (video->path);
   self.length = MAX (video->duration, ((const L4IndexWindow *) windows->pdata[windows->len - 1])->end);
   done = summarise (&self, windows, error);
@@ -464,6 +463,13 @@ run (char **arguments, GError **error)
   return done;
 }
 
+static const char *const events[] = {
+  L4_EVENTS_ALL, L4_EVENT_LOADING, N_("count  # So many sentences of a long film have been read (done), of so many (all)."), L4_EVENT_WRITTEN,
+  N_("outline  # The end (file; length; title; summary, or null; chapters, each with start, end and title; model, with name, digest and "
+      "quantization)."),
+  NULL
+};
+
 int
 main (int argc, char **argv)
 {
@@ -477,6 +483,7 @@ main (int argc, char **argv)
         "llama4 summary archive.index lecture.mp4 --model scout-q4.gguf -o lecture.vtt -o lecture.xml  # chapters for players"),
     .entries = entries,
     .more = l4_talk_entries (),
+    .events = events,
     .run = run,
   };
 

@@ -18,6 +18,10 @@ typedef struct
   const char *environment;      /* list of variables, beside those of the page llama4(1); NULL: none */
   const char *files;            /* list of files that it reads or leaves of itself; NULL: none */
 
+  /* What --json prints, for who writes programs: a paragraph of what all events have, then lists of "NAME  # when it comes, and its members".
+   * Ends with NULL; itself NULL: no events. */
+  const char *const *events;
+
   /* Texts are taken as bytes: G_OPTION_ARG_FILENAME. An entry's arg_description says what completions offer, and what is allowed:
    *   "FILE…", "MODEL…", "INDEX…", "VIDEO…"   files           "FOLDER…"       folders
    *   "one|two|three"                          one of these, in any case; the program finds it as it stands here

@@ -54,6 +54,18 @@ print_list (const char *title, const char *list, void (*print) (const char *what
   l4_list_foreach (list, print);
 }
 
+static void
+print_events (const char *const *events)
+{
+  g_autofree char *text = events != NULL ? l4_fill (_(events[0]), WIDTH, "  ") : NULL;
+
+  if (text == NULL)
+    return;
+  printf ("\n%s:\n%s", _("Events of --json"), text);
+  for (guint i = 1; events[i] != NULL; i++)
+    l4_list_foreach (events[i], print_row);
+}
+
 void
 l4_help_print (const L4Command *command)
 {
@@ -68,6 +80,7 @@ l4_help_print (const L4Command *command)
   printf ("\n%s\n%s:\n", text, _("Options"));
   for (guint i = 0; i < options->len; i++)
     print_option (&g_array_index (options, L4Option, i));
+  print_events (command->events);
   print_list (_("Exit status"), command->exit_status, print_row);
   print_list (_("Environment"), command->environment, print_row);
   print_list (_("Files"), command->files, print_row);

@@ -124,6 +124,17 @@ put_option (const L4Option *option)
   put (filled, FALSE);
 }
 
+static void
+put_events (const char *const *events)
+{
+  if (events == NULL)
+    return;
+  printf (".SH %s\n", _("EVENTS"));
+  put_paragraphs (_(events[0]));
+  for (guint i = 1; events[i] != NULL; i++)
+    l4_list_foreach (events[i], put_row);
+}
+
 void
 l4_manual_print (const L4Command *command)
 {
@@ -141,6 +152,7 @@ l4_manual_print (const L4Command *command)
   printf (".SH %s\n", _("OPTIONS"));
   for (guint i = 0; i < options->len; i++)
     put_option (&g_array_index (options, L4Option, i));
+  put_events (command->events);
   put_list (_("EXIT STATUS"), exit_status);
   l4_list_foreach (command->exit_status, put_row);
   put_list (_("ENVIRONMENT"), command->environment);

@@ -180,12 +180,18 @@ add_data (Page *self)
   l4_page_add_part (self->page, "film-data-end", NULL);
 }
 
+char *
+l4_page_title (const L4IndexVideo *video)
+{
+  return g_strdup_printf ("film/%" G_GINT64_FORMAT ".html", video->id);
+}
+
 gboolean
 l4_page_write_film (L4PageFolder *folder, const L4PageFilm *film, gboolean alone, GError **error)
 {
   const char *root = alone ? "" : "../";
   g_autofree char *name = l4_page_name (film->video), *file = g_strconcat (root, film->file, NULL);
-  g_autofree char *title = alone ? g_strdup ("index.html") : g_strdup_printf ("film/%" G_GINT64_FORMAT ".html", film->video->id);
+  g_autofree char *title = alone ? g_strdup ("index.html") : l4_page_title (film->video);
   g_autoptr (GString) text = g_string_new (NULL);
   Page page = { film, root, name, file, text };
 

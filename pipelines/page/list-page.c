@@ -94,7 +94,7 @@ add_card (L4PageList *self, const L4PageFilm *film)
 {
   g_autofree char *name = l4_page_name (film->video), *folder = g_path_get_dirname (film->video->path);
   g_autofree char *length = l4_page_clock (l4_page_length (film)), *day = l4_page_day (film->video->mtime);
-  g_autofree char *page = g_strdup_printf ("film/%" G_GINT64_FORMAT ".html", film->video->id);
+  g_autofree char *page = l4_page_title (film->video);
   g_autofree char *facts = g_strdup_printf (_("%s · sentences: %u"), day, film->windows->len);
   g_autofree char *picture = NULL;
   guint first;

@@ -21,6 +21,9 @@ typedef struct
 /* Writes its pictures and its page: film/ID.html, or, as the only one of a report, index.html. */
 gboolean l4_page_write_film (L4PageFolder *folder, const L4PageFilm *film, gboolean alone, GError **error);
 
+/* What that page is called in the folder of a report of many. (transfer full) */
+char *l4_page_title (const L4IndexVideo *video);
+
 /* The list: index.html, and the sentences for its search. */
 typedef struct _L4PageList L4PageList;
 

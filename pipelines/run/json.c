@@ -1,9 +1,37 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What JSON for other programs says of files. */
+/* JSON for other programs: an object a line on standard output. */
 
 #include "run/json.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+yyjson_mut_val *
+l4_json_begin (yyjson_mut_doc **doc, const char *event)
+{
+  yyjson_mut_val *object;
+
+  *doc = yyjson_mut_doc_new (NULL);
+  object = yyjson_mut_obj (*doc);
+  yyjson_mut_doc_set_root (*doc, object);
+  if (event != NULL)
+    yyjson_mut_obj_add_str (*doc, object, "event", event);
+  return object;
+}
+
+void
+l4_json_end (yyjson_mut_doc *doc)
+{
+  char *line = yyjson_mut_write (doc, YYJSON_WRITE_NOFLAG, NULL);
+
+  if (line != NULL) {
+    puts (line);
+    fflush (stdout);
+  }
+  free (line);
+  yyjson_mut_doc_free (doc);
+}
 
 void
 l4_json_add_file (yyjson_mut_doc *doc, yyjson_mut_val *object, const char *path)

@@ -194,31 +194,6 @@ l4_progress_say (L4Progress *self, const char *format, ...)
   self->drawn = 0;
 }
 
-/* Events --------------------------------------------------------------------------------------------------------------------------- */
-
-static yyjson_mut_val *
-begin_event (yyjson_mut_doc *doc, const char *name)
-{
-  yyjson_mut_val *event = yyjson_mut_obj (doc);
-
-  yyjson_mut_doc_set_root (doc, event);
-  yyjson_mut_obj_add_str (doc, event, "event", name);
-  return event;
-}
-
-static void
-end_event (yyjson_mut_doc *doc)
-{
-  char *line = yyjson_mut_write (doc, YYJSON_WRITE_NOFLAG, NULL);
-
-  if (line != NULL) {
-    puts (line);
-    fflush (stdout);
-  }
-  free (line);
-  yyjson_mut_doc_free (doc);
-}
-
 /* What happens ---------------------------------------------------------------------------------------------------------------------- */
 
 void
@@ -235,11 +210,11 @@ l4_progress_set_loading (L4Progress *self, guint percent)
     return;
   self->loading = percent < 100 ? (int) percent : -1;
   if (self->style == L4_PROGRESS_JSON) {
-    yyjson_mut_doc *doc = yyjson_mut_doc_new (NULL);
-    yyjson_mut_val *event = begin_event (doc, "loading");
+    yyjson_mut_doc *doc;
+    yyjson_mut_val *event = l4_json_begin (&doc, "loading");
 
     yyjson_mut_obj_add_uint (doc, event, "percent", percent);
-    end_event (doc);
+    l4_json_end (doc);
   }
   l4_progress_tick (self);
 }
@@ -257,13 +232,13 @@ l4_progress_begin (L4Progress *self, const char *path, guint64 bytes, guint64 fr
   if (self->since == 0)
     self->since = self->begun;
   if (self->style == L4_PROGRESS_JSON) {
-    yyjson_mut_doc *doc = yyjson_mut_doc_new (NULL);
-    yyjson_mut_val *event = begin_event (doc, "begin");
+    yyjson_mut_doc *doc;
+    yyjson_mut_val *event = l4_json_begin (&doc, "begin");
 
     l4_json_add_file (doc, event, path);
     yyjson_mut_obj_add_uint (doc, event, "from", from);
     yyjson_mut_obj_add_uint (doc, event, "duration", duration);
-    end_event (doc);
+    l4_json_end (doc);
   }
   l4_progress_tick (self);
 }
@@ -277,14 +252,14 @@ l4_progress_window (L4Progress *self, guint64 start, guint64 end, const char *te
   self->n_said++;
   self->loading = -1;
   if (self->style == L4_PROGRESS_JSON) {
-    yyjson_mut_doc *doc = yyjson_mut_doc_new (NULL);
-    yyjson_mut_val *event = begin_event (doc, "window");
+    yyjson_mut_doc *doc;
+    yyjson_mut_val *event = l4_json_begin (&doc, "window");
 
     l4_json_add_file (doc, event, self->path);
     yyjson_mut_obj_add_uint (doc, event, "start", start);
     yyjson_mut_obj_add_uint (doc, event, "end", end);
     yyjson_mut_obj_add_strcpy (doc, event, "text", text);
-    end_event (doc);
+    l4_json_end (doc);
   }
   l4_progress_tick (self);
 }
@@ -309,15 +284,15 @@ void
 l4_progress_end (L4Progress *self, const char *state, const char *reason)
 {
   if (self->style == L4_PROGRESS_JSON) {
-    yyjson_mut_doc *doc = yyjson_mut_doc_new (NULL);
-    yyjson_mut_val *event = begin_event (doc, "end");
+    yyjson_mut_doc *doc;
+    yyjson_mut_val *event = l4_json_begin (&doc, "end");
 
     l4_json_add_file (doc, event, self->path);
     yyjson_mut_obj_add_strcpy (doc, event, "state", state);
     if (reason != NULL)
       yyjson_mut_obj_add_strcpy (doc, event, "reason", reason);
     yyjson_mut_obj_add_uint (doc, event, "windows", self->n_said);
-    end_event (doc);
+    l4_json_end (doc);
   } else if (self->lines && reason == NULL) {
     wipe (self);
     print_end (self, g_str_equal (state, "done"));
@@ -350,12 +325,12 @@ l4_progress_write (L4Progress *self, const char *path, guint64 position, guint64
   if (self->line && g_get_monotonic_time () - self->drawn >= DRAW_US)
     draw_writing (self, path, percent);
   if (self->style == L4_PROGRESS_JSON && percent != self->written) {
-    yyjson_mut_doc *doc = yyjson_mut_doc_new (NULL);
-    yyjson_mut_val *event = begin_event (doc, "writing");
+    yyjson_mut_doc *doc;
+    yyjson_mut_val *event = l4_json_begin (&doc, "writing");
 
     l4_json_add_file (doc, event, path);
     yyjson_mut_obj_add_uint (doc, event, "percent", percent);
-    end_event (doc);
+    l4_json_end (doc);
   }
   self->written = percent;
 }
@@ -370,13 +345,13 @@ l4_progress_pass (L4Progress *self, guint64 bytes)
 void
 l4_progress_plan (L4Progress *self, const char *path, guint64 from, guint windows)
 {
-  yyjson_mut_doc *doc = yyjson_mut_doc_new (NULL);
-  yyjson_mut_val *event = begin_event (doc, "plan");
+  yyjson_mut_doc *doc;
+  yyjson_mut_val *event = l4_json_begin (&doc, "plan");
 
   l4_json_add_file (doc, event, path);
   yyjson_mut_obj_add_uint (doc, event, "from", from);
   yyjson_mut_obj_add_uint (doc, event, "windows", windows);
-  end_event (doc);
+  l4_json_end (doc);
 }
 
 void
@@ -388,16 +363,38 @@ l4_progress_finish (L4Progress *self, const char *const *names, const guint *num
   wipe (self);
   if (self->style != L4_PROGRESS_JSON)
     return;
-  doc = yyjson_mut_doc_new (NULL);
-  event = begin_event (doc, "summary");
+  event = l4_json_begin (&doc, "summary");
   for (guint i = 0; i < n; i++)
     yyjson_mut_obj_add_uint (doc, event, names[i], numbers[i]);
-  end_event (doc);
+  l4_json_end (doc);
 }
 
 void
-l4_progress_count (guint done, guint all)
+l4_progress_written (L4Progress *self, const char *path)
 {
-  if (isatty (STDERR_FILENO))
-    fprintf (stderr, done < all ? "\r%u/%u" : "\r\033[K", done, all);
+  if (self->style == L4_PROGRESS_JSON) {
+    yyjson_mut_doc *doc;
+    yyjson_mut_val *event = l4_json_begin (&doc, "written");
+
+    l4_json_add_file (doc, event, path);
+    l4_json_end (doc);
+  }
+}
+
+void
+l4_progress_count (L4Progress *self, guint done, guint all)
+{
+  if (self->line && (done == all || g_get_monotonic_time () - self->drawn >= DRAW_US)) {
+    wipe (self);
+    self->columns = done < all ? fprintf (stderr, "%u/%u", done, all) : 0;
+    self->drawn = g_get_monotonic_time ();
+  }
+  if (self->style == L4_PROGRESS_JSON) {
+    yyjson_mut_doc *doc;
+    yyjson_mut_val *event = l4_json_begin (&doc, "count");
+
+    yyjson_mut_obj_add_uint (doc, event, "done", done);
+    yyjson_mut_obj_add_uint (doc, event, "all", all);
+    l4_json_end (doc);
+  }
 }

@@ -15,15 +15,19 @@ typedef enum
   L4_PROGRESS_QUIET             /* only what l4_progress_say() says */
 } L4ProgressStyle;
 
-/* Events, one JSON object a line; times in nanoseconds of stream time:
- *   {"event":"loading","percent":40}
- *   {"event":"begin","file":"/a/b.mp4","from":0,"duration":8000000000}             duration 0: not known
- *   {"event":"window","file":"/a/b.mp4","start":0,"end":4000000000,"text":"…"}
- *   {"event":"end","file":"/a/b.mp4","state":"done|failed|stopped","reason":"…","windows":2}    reason: not when done
- *   {"event":"plan","file":"/a/b.mp4","from":0,"windows":2}                        in place of all these when nothing is to be done
- *   {"event":"writing","file":"/a/c.mkv","percent":40}
- *   {"event":"summary",…}                                                           the program's own
- * A file whose name is no UTF-8 has U+FFFD in "file", and its bytes in "file_base64". Used by one thread. */
+/* What events say, for L4Command's `events`: of all first, then whichever a program has. The members' values are numbers, or strings. */
+#define L4_EVENTS_ALL N_("With --json every line of standard output is an object, whose member \"event\" is one of these. Their other members stand in " \
+    "brackets; times are nanoseconds of the film. A file whose name is no UTF-8 has U+FFFD for what is none in file, and its bytes in " \
+    "file_base64. What goes wrong is a line on standard error, as ever.")
+#define L4_EVENT_LOADING N_("loading  # The model is being loaded (percent).")
+#define L4_EVENTS_FILM N_("begin  # A film begins (file; from; duration, 0 where it is not known).\n" \
+    "window  # What was said of a window (file, start, end, text).\n" \
+    "end  # A film ends (file; state: done, failed or stopped; reason, unless it is done; windows).")
+#define L4_EVENT_WRITING N_("writing  # A film is being written (file, percent).")
+#define L4_EVENT_WRITTEN N_("written  # A file is there (file).")
+#define L4_EVENT_PLAN N_("plan  # With --dry-run, a film that would be described (file; from; windows, 0 where their number is not known).")
+
+/* {"event":"begin","file":"/a/b.mp4","from":0,"duration":8000000000} and the like. Used by one thread. */
 typedef struct _L4Progress L4Progress;
 
 L4Progress *l4_progress_new (L4ProgressStyle style);
@@ -60,8 +64,11 @@ void l4_progress_tick (L4Progress *self);
 /* The end of all: the line goes away. In JSON, the event "summary" with these n numbers. */
 void l4_progress_finish (L4Progress *self, const char *const *names, const guint *numbers, guint n);
 
-/* On a terminal, how many of all there are is done; gone when all are. For who does nothing else that takes time. */
-void l4_progress_count (guint done, guint all);
+/* How many of all there are is done; gone from a terminal when all are. For who does nothing else that takes time. */
+void l4_progress_count (L4Progress *self, guint done, guint all);
+
+/* A file that was asked for is complete, under its name. */
+void l4_progress_written (L4Progress *self, const char *path);
 
 /* "1:02:03" of nanoseconds. (transfer full) */
 char *l4_progress_time (guint64 nanoseconds);

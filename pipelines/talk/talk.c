@@ -5,7 +5,6 @@
 
 #include "base/error.h"
 #include "command/command.h"
-#include "run/progress.h"
 
 /* Most tokens of prompt and answer together, where the options do not say: reading more takes long on a CPU, and models lose themselves
  * in it. */
@@ -86,7 +85,7 @@ check_can_read (L4Model *model, GError **error)
 }
 
 L4Talk *
-l4_talk_new (guint max_tokens, GCancellable *cancellable, GError **error)
+l4_talk_new (guint max_tokens, L4Progress *progress, GCancellable *cancellable, GError **error)
 {
   const L4LoadOptions load = {
     .model_path = given.model,
@@ -95,7 +94,6 @@ l4_talk_new (guint max_tokens, GCancellable *cancellable, GError **error)
     .map = g_strcmp0 (given.load, "map") == 0,
     .threads = given.threads,
   };
-  g_autoptr (L4Progress) progress = l4_progress_new (L4_PROGRESS_PEOPLE);
   g_autoptr (L4Model) model = l4_model_load (&load, on_progress, progress, cancellable, error);
   L4Talk *self;
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "llama4.h"
+#include "run/progress.h"
 
 G_BEGIN_DECLS
 
@@ -19,8 +20,9 @@ const char *l4_talk_language (void);
 /* One conversation partner, who forgets what was asked before. Used by one thread. */
 typedef struct _L4Talk L4Talk;
 
-/* Loads the model that the options name. max_tokens: of an answer, where they do not say. cancellable may be NULL; borrowed. */
-L4Talk *l4_talk_new (guint max_tokens, GCancellable *cancellable, GError **error);
+/* Loads the model that the options name, of which progress hears. max_tokens: of an answer, where they do not say. cancellable may be
+ * NULL; borrowed. */
+L4Talk *l4_talk_new (guint max_tokens, L4Progress *progress, GCancellable *cancellable, GError **error);
 void l4_talk_free (L4Talk *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Talk, l4_talk_free)
 

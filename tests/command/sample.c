@@ -68,6 +68,7 @@ static const L4Command command = {
   .exit_status = "2  # Something else.",
   .environment = "SAMPLE  # A variable.",
   .files = "~/.sample  # A file.",
+  .events = (const char *const[]) {"Every line is an object.", "begin  # It begins: file.", "end  # It ends: file, state.\nlast  # All is over.", NULL},
   .entries = entries,
   .more = more,
   .run = run,
