@@ -13,6 +13,7 @@
 #include "index/index.h"
 #include "run/json.h"
 #include "run/progress.h"
+#include "scan/scan.h"
 
 #define MAX_LIMIT 10000
 
@@ -114,6 +115,18 @@ print_json (const L4IndexHit *hit, guint number)
 
 /* The way there ----------------------------------------------------------------------------------------------------------------- */
 
+/* An index may come from anywhere and name any file: none but films are opened, least of all programs and devices. */
+static gboolean
+check_film (const char *path, GError **error)
+{
+  if (!l4_scan_is_film_name (path))
+    return l4_fail (error, L4_ERROR_INPUT, _("%s: is not shown, as its name does not end like a film's"), path);
+  if (!g_file_test (path, G_FILE_TEST_EXISTS))
+    return l4_fail (error, L4_ERROR_NOT_FOUND, _("%s: is not there any more"), path);
+  return g_file_test (path, G_FILE_TEST_IS_REGULAR)
+      || l4_fail (error, L4_ERROR_INPUT, _("%s: is not shown, as it is no ordinary file"), path);
+}
+
 static gboolean
 play (const GPtrArray *hits, GError **error)
 {
@@ -123,8 +136,8 @@ play (const GPtrArray *hits, GError **error)
   if (options.play > hits->len)
     return l4_fail (error, L4_ERROR_INPUT, _("--play %d: there are only %u scenes"), options.play, hits->len);
   hit = hits->pdata[options.play - 1];
-  if (!g_file_test (hit->video->path, G_FILE_TEST_EXISTS))
-    return l4_fail (error, L4_ERROR_NOT_FOUND, _("%s: is not there any more"), hit->video->path);
+  if (!check_film (hit->video->path, error))
+    return FALSE;
   command = l4_player_get_command (g_getenv ("LLAMA4_PLAYER"), hit->video->path, hit->window->start, error);
   if (command == NULL)
     return FALSE;
@@ -210,6 +223,7 @@ static const L4Command command = {
       "be there. A word that nothing says is replaced by the nearest one that something says.\n\n"
       "The best scenes come first: those that say the words most often and little else. Of words that very many scenes have, the newest "
       "500 are ranked, then the next 500, and so on.\n\n"
+      "--play shows only what is named as films are: an index that came from elsewhere may name any file.\n\n"
       "With --json a line has number, file (and file_base64, its bytes, when it is not UTF-8), start and end in nanoseconds, text, marks (the "
       "hits in text, as pairs of positions in characters) and score."),
   .examples = N_("llama4 search archive.index red circle  # both words\n"
