@@ -14,6 +14,7 @@
 #include "run/json.h"
 #include "run/progress.h"
 #include "run/signals.h"
+#include "scan/scan.h"
 
 static struct
 {
@@ -73,13 +74,26 @@ name_copy (const L4IndexVideo *video)
   return g_strdup_printf ("films/%" G_GINT64_FORMAT ".%s", video->id, length >= 1 && length <= 8 ? dot + 1 : "film");
 }
 
+/* An index that came from elsewhere may name any file, and a copy is there to be given away: what is not named as films are stays where it
+ * is. */
+static gboolean
+may_copy (const Report *self, const L4IndexVideo *video)
+{
+  if (!options.copy || !g_file_test (video->path, G_FILE_TEST_IS_REGULAR))
+    return FALSE;
+  if (l4_scan_is_film_name (video->path))
+    return TRUE;
+  l4_progress_say (self->progress, _("%s: is not copied, as its name does not end like a film's"), video->path);
+  return FALSE;
+}
+
 /* Where pages find the film. One that is gone has a page nevertheless. (transfer full) */
 static char *
 place_film (Report *self, const L4IndexVideo *video, GError **error)
 {
   g_autofree char *copy = NULL;
 
-  if (!options.copy || !g_file_test (video->path, G_FILE_TEST_IS_REGULAR))
+  if (!may_copy (self, video))
     return relative_path (l4_page_folder_get_path (self->folder), video->path);
   copy = name_copy (video);
   return l4_page_folder_copy (self->folder, copy, video->path, self->cancellable, error) ? g_steal_pointer (&copy) : NULL;
