@@ -167,6 +167,8 @@ void gst_llama4_sampling_set (GstLlama4Describe * self, const GstLlama4Settings 
 void gst_llama4_sampling_reset (GstLlama4Describe * self);
 /* Before advancing there: windows may turn out to end earlier. */
 void gst_llama4_sampling_watch (GstLlama4Describe * self, GstBuffer * buffer, GstClockTime time);
+/* The same where there is no frame until then. */
+void gst_llama4_sampling_pass (GstLlama4Describe * self, GstClockTime time);
 /* Hands over the windows that are complete by that stream time. */
 void gst_llama4_sampling_advance (GstLlama4Describe * self, GstClockTime time);
 /* Hands over all, as the stream ends or breaks off at `end`. */

@@ -75,14 +75,12 @@ gst_llama4_sampling_drain (GstLlama4Describe * self, GstClockTime end, GstLlama4
     hand_over (self, window, patience);
 }
 
-/* Looks whether the frame is the first of a shot; an earlier one may turn out to be. */
+/* Begins a window where a frame has turned out to be the first of a shot. */
 static void
-look_for_cut (GstLlama4Describe * self, const GstLlama4Glance * glance)
+heed_cut (GstLlama4Describe * self)
 {
-  GstClockTime cut;
+  GstClockTime cut = gst_llama4_cuts_pop (self->cuts);
 
-  gst_llama4_cuts_push (self->cuts, glance, gst_llama4_sampler_start_of (self->sampler, glance->time));
-  cut = gst_llama4_cuts_pop (self->cuts);
   if (GST_CLOCK_TIME_IS_VALID (cut)) {
     gboolean begins = gst_llama4_sampler_cut (self->sampler, cut);
 
@@ -102,8 +100,17 @@ gst_llama4_sampling_watch (GstLlama4Describe * self, GstBuffer * buffer, GstCloc
     return;
   seen = gst_llama4_glancer_look (self->glancer, &frame, time, &glance);
   gst_video_frame_unmap (&frame);
-  if (seen)
-    look_for_cut (self, &glance);
+  if (!seen)
+    return;
+  gst_llama4_cuts_push (self->cuts, &glance, gst_llama4_sampler_start_of (self->sampler, time));
+  heed_cut (self);
+}
+
+void
+gst_llama4_sampling_pass (GstLlama4Describe * self, GstClockTime time)
+{
+  gst_llama4_cuts_pass (self->cuts, time);
+  heed_cut (self);
 }
 
 /* Asks once a window where the stream ends, which may become known late. */

@@ -303,6 +303,7 @@ take_gap (GstLlama4Describe * self, GstEvent * event)
   if (!GST_CLOCK_TIME_IS_VALID (end) || (GST_CLOCK_TIME_IS_VALID (self->last_end) && end <= self->last_end))
     return;
   begin (self);
+  gst_llama4_sampling_pass (self, end);
   advance (self, end);
   pass_time (self, end);
   self->last_end = end;

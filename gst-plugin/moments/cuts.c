@@ -30,6 +30,10 @@
 /* Of frames far from each other: by what more the odds must speak for a cut, for each second in which things may have moved */
 #define DOUBT 0.3
 
+/* Of snow and of strong noise neighbouring cells differ more than they do from the mean; of what is in focus, much less. */
+#define NOISY 1.2
+#define SAME_NOISE 0.35         /* distance of the lumas' distributions */
+
 /* A flash is nearly white, and has lost nearly all of what was to be seen. */
 #define WHITE_LUMA 185
 #define WHITE_CONTRAST 14
@@ -39,7 +43,7 @@ typedef struct
   GstLlama4Glance glance;
   GstClockTime start;           /* of its window */
   double change;                /* from the frame before, allowing for motion; 0: there is none near */
-  gboolean is_white;
+  gboolean is_white, is_noise;
   gboolean is_open;             /* may be the first of a shot */
 } Frame;
 
@@ -47,6 +51,7 @@ struct _GstLlama4Cuts
 {
   Frame frames[KEPT];           /* the latest last */
   guint n;
+  GstClockTime passed;          /* by then all frames have come; 0: nothing is known */
   GstClockTime cut;             /* found, or NONE */
 };
 
@@ -69,6 +74,7 @@ void
 gst_llama4_cuts_reset (GstLlama4Cuts * self)
 {
   self->n = 0;
+  self->passed = 0;
   self->cut = GST_CLOCK_TIME_NONE;
 }
 
@@ -112,6 +118,19 @@ is_white (const GstLlama4Glance * glance)
   double luma, spread = contrast (glance, &luma);
 
   return luma > WHITE_LUMA && spread < WHITE_CONTRAST;
+}
+
+/* Texture without structure, of which no two frames are alike. */
+static gboolean
+is_noise (const GstLlama4Glance * glance)
+{
+  guint sum = 0;
+  double mean;
+
+  for (guint y = 0; y < GST_LLAMA4_GLANCE_HEIGHT; y++)
+    for (guint x = 1; x < GST_LLAMA4_GLANCE_WIDTH; x++)
+      sum += ABS (glance->y[y][x] - glance->y[y][x - 1]);
+  return sum > NOISY * contrast (glance, &mean) * GST_LLAMA4_GLANCE_HEIGHT * (GST_LLAMA4_GLANCE_WIDTH - 1);
 }
 
 /* Frames near each other ----------------------------------------------------------------------------------------------------- */
@@ -167,6 +186,18 @@ is_other_light (const Frame * before, const Frame * after)
       && gst_llama4_likeness_colours (&before->glance, &after->glance) < 0.5;
 }
 
+/* Whether noise begins or ends: however much it changes by itself. */
+static gboolean
+is_end_of_noise (const GstLlama4Cuts * self, guint at)
+{
+  gboolean before = self->frames[at - 1].is_noise;
+
+  for (guint i = at > BEFORE ? at - BEFORE : 0; i < self->n && i <= at + AFTER; i++)
+    if ((i < at ? counts_before (self, i, at) : counts_after (self, at, i)) && self->frames[i].is_noise != (i < at ? before : !before))
+      return FALSE;
+  return TRUE;
+}
+
 static gboolean
 is_near_cut (const GstLlama4Cuts * self, guint at)
 {
@@ -175,18 +206,27 @@ is_near_cut (const GstLlama4Cuts * self, guint at)
 
   if (frame[-1].is_white && (at < 2 || !counts_before (self, at - 2, at)))
     return FALSE;               /* may be a flash with which the window began */
-  return frame->change > OUTSTANDING * around + LEAST_CHANGE / 2
+  return (frame->change > OUTSTANDING * around + LEAST_CHANGE / 2 || is_end_of_noise (self, at))
       && lasts (self, at, LASTING * frame->change) && !is_other_light (frame - 1, frame);
 }
 
 /* Frames far from each other ---------------------------------------------------------------------------------------------------- */
+
+/* The noise goes on. */
+static gboolean
+is_same_noise (const Frame * earlier, const Frame * later)
+{
+  return earlier->is_noise && later->is_noise
+      && gst_llama4_likeness_lumas (&earlier->glance, &later->glance) < SAME_NOISE
+      && gst_llama4_likeness_colours (&earlier->glance, &later->glance) < 0.5;
+}
 
 static gboolean
 is_strange (const Frame * earlier, const Frame * later)
 {
   double doubt = DOUBT * MIN (apart (earlier, later), 2 * GST_SECOND) / GST_SECOND;
 
-  return change (earlier, later) > LEAST_CHANGE
+  return change (earlier, later) > LEAST_CHANGE && !is_same_noise (earlier, later)
       && gst_llama4_likeness_strangeness (&earlier->glance, &later->glance, reach (earlier, later)) > doubt;
 }
 
@@ -224,10 +264,11 @@ static gboolean
 is_ripe (const GstLlama4Cuts * self, guint at)
 {
   const Frame *frame = &self->frames[at], *last = &self->frames[self->n - 1];
+  gboolean is_over = MAX (last->glance.time, self->passed) - frame->glance.time > AROUND;
 
   if (apart (frame - 1, frame) > FAR)
-    return !frame->is_white || last != frame;
-  return at + AFTER < self->n || apart (frame, last) > AROUND;
+    return !frame->is_white || last != frame || is_over;
+  return at + AFTER < self->n || is_over;
 }
 
 static void
@@ -246,6 +287,21 @@ judge (GstLlama4Cuts * self, guint at)
       self->frames[i].is_open = FALSE;
 }
 
+static void
+judge_what_is_ripe (GstLlama4Cuts * self)
+{
+  for (guint at = 1; at < self->n && !GST_CLOCK_TIME_IS_VALID (self->cut); at++)
+    if (self->frames[at].is_open && is_ripe (self, at))
+      judge (self, at);
+}
+
+void
+gst_llama4_cuts_pass (GstLlama4Cuts * self, GstClockTime time)
+{
+  self->passed = time;
+  judge_what_is_ripe (self);
+}
+
 void
 gst_llama4_cuts_push (GstLlama4Cuts * self, const GstLlama4Glance * glance, GstClockTime start)
 {
@@ -256,7 +312,7 @@ gst_llama4_cuts_push (GstLlama4Cuts * self, const GstLlama4Glance * glance, GstC
   if (self->n == KEPT)
     memmove (self->frames, self->frames + 1, --self->n * sizeof *self->frames);
   frame = &self->frames[self->n++];
-  *frame = (Frame) {.glance = *glance,.start = start,.is_white = is_white (glance) };
+  *frame = (Frame) {.glance = *glance,.start = start,.is_white = is_white (glance),.is_noise = is_noise (glance) };
   if (self->n < 2)
     return;
   if (GST_CLOCK_TIME_IS_VALID (frame[-1].start))
@@ -264,9 +320,7 @@ gst_llama4_cuts_push (GstLlama4Cuts * self, const GstLlama4Glance * glance, GstC
   if (apart (frame - 1, frame) <= FAR)
     frame->change = change (frame - 1, frame);
   frame->is_open = may_cut (frame - 1, frame);
-  for (guint at = 1; at < self->n && !GST_CLOCK_TIME_IS_VALID (self->cut); at++)
-    if (self->frames[at].is_open && is_ripe (self, at))
-      judge (self, at);
+  judge_what_is_ripe (self);
 }
 
 GstClockTime

@@ -21,7 +21,10 @@ void gst_llama4_cuts_reset (GstLlama4Cuts * self);
 /* The next frame, of the window that starts at `start`. What pop gives must have been taken before. */
 void gst_llama4_cuts_push (GstLlama4Cuts * self, const GstLlama4Glance * glance, GstClockTime start);
 
-/* Time of the first frame of a shot, found by the last push; NONE: none. */
+/* No frame comes until that time. */
+void gst_llama4_cuts_pass (GstLlama4Cuts * self, GstClockTime time);
+
+/* Time of the first frame of a shot, found by the last push or pass; NONE: none. */
 GstClockTime gst_llama4_cuts_pop (GstLlama4Cuts * self);
 
 /* Time of the earliest frame that may still turn out to be the first of a shot; NONE: none. */

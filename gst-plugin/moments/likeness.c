@@ -173,6 +173,16 @@ distance (const float *a, const float *b, guint n)
 }
 
 double
+gst_llama4_likeness_lumas (const GstLlama4Glance * one, const GstLlama4Glance * other)
+{
+  Histograms a, b;
+
+  count (one, &a);
+  count (other, &b);
+  return distance (a.luma, b.luma, LUMA_BINS);
+}
+
+double
 gst_llama4_likeness_colours (const GstLlama4Glance * one, const GstLlama4Glance * other)
 {
   Histograms a, b;

@@ -17,7 +17,8 @@ double gst_llama4_likeness_residual (const GstLlama4Glance * earlier, const GstL
 /* What neither motion nor another light explains of the texture of `later`: 0 nothing, 1 about all. */
 double gst_llama4_likeness_unexplained (const GstLlama4Glance * earlier, const GstLlama4Glance * later, guint reach);
 
-/* Distance of the colours' distributions, 0 … 1. */
+/* Distance of the lumas' and of the colours' distributions, 0 … 1. */
+double gst_llama4_likeness_lumas (const GstLlama4Glance * one, const GstLlama4Glance * other);
 double gst_llama4_likeness_colours (const GstLlama4Glance * one, const GstLlama4Glance * other);
 
 /* The highest correlation of the two as wholes, the one moved and scaled as it may be: 1 for the same, about 0.3 for others. */

@@ -132,6 +132,53 @@ test_a_frame_that_may_be_a_cut_is_pending_until_it_is_known (void)
   }
 }
 
+/* Snow and the noise of a dark camera: no two frames are alike, whatever lies between them; the picture that follows is another shot. */
+static void
+test_noise_has_no_cuts_but_where_it_ends (void)
+{
+  static const guint spreads[] = { 8, 40, 200 }, intervals[] = { 40, 200, 1000, 2000 };
+
+  for (guint n = 0; n < G_N_ELEMENTS (spreads) * G_N_ELEMENTS (intervals); n++) {
+    g_autoptr (GstLlama4Cuts) cuts = gst_llama4_cuts_new ();
+    GstClockTime interval = intervals[n / G_N_ELEMENTS (spreads)] * GST_MSECOND, found = GST_CLOCK_TIME_NONE;
+    guint spread = spreads[n % G_N_ELEMENTS (spreads)];
+    GRand *random = g_rand_new_with_seed (n);
+    GstLlama4Glance glance;
+
+    for (guint i = 0; i < 40; i++) {
+      fill (&glance, i * interval, 100, 0);
+      for (guint c = 0; i < 30 && c < sizeof glance.y; c++)
+        (&glance.y[0][0])[c] = 20 + g_rand_int_range (random, 0, spread);
+      gst_llama4_cuts_push (cuts, &glance, 0);
+      found = gst_llama4_cuts_pop (cuts);
+      if (GST_CLOCK_TIME_IS_VALID (found))
+        g_assert_cmpuint (found, ==, 30 * interval);
+      if (GST_CLOCK_TIME_IS_VALID (found))
+        break;
+    }
+    g_test_message ("noise of %u, frames each %u ms", spread, intervals[n / G_N_ELEMENTS (spreads)]);
+    g_assert_cmpuint (found, ==, 30 * interval);
+    g_rand_free (random);
+  }
+}
+
+static void
+test_a_frame_that_no_other_follows_is_known_when_time_has_passed (void)
+{
+  g_autoptr (GstLlama4Cuts) cuts = gst_llama4_cuts_new ();
+  GstLlama4Glance glance;
+
+  for (guint i = 0; i <= 10; i++) {
+    fill (&glance, i * GST_SECOND / 25, i < 10 ? 40 : 150, i < 10 ? 1 : 2);
+    gst_llama4_cuts_push (cuts, &glance, 0);
+  }
+  gst_llama4_cuts_pass (cuts, 11 * GST_SECOND / 25);
+  g_assert_cmpuint (gst_llama4_cuts_pending (cuts), ==, 10 * GST_SECOND / 25);
+  gst_llama4_cuts_pass (cuts, GST_SECOND);
+  g_assert_cmpuint (gst_llama4_cuts_pending (cuts), ==, GST_CLOCK_TIME_NONE);
+  g_assert_cmpuint (gst_llama4_cuts_pop (cuts), ==, 10 * GST_SECOND / 25);
+}
+
 /* Glances ------------------------------------------------------------------------------------------------------------------------ */
 
 /* (transfer full) */
@@ -298,6 +345,59 @@ test_windows_begin_at_cuts_and_show_one_shot_each (void)
   g_assert_cmpuint (n_began, ==, n_cuts);
 }
 
+/* The stream goes silent right after a cut: what was before it is said without waiting for the next frame. */
+static void
+test_a_gap_behind_a_cut_holds_no_window_open (void)
+{
+  g_autoptr (Film) film = film_new (33, 2, 30, 30, 0);
+  Fixture self;
+
+  set_up (&self, TEXT | NO_CAPS, "{\"text\":\"x\"}", "cuts", "true");
+  gst_harness_set_src_caps_str (self.video, FILM_CAPS);
+  for (guint i = 0; i <= 30; i++)
+    g_assert_cmpint (gst_harness_push (self.video, film_draw (film, i)), ==, GST_FLOW_OK);
+  g_assert_cmpint (film_change (film, 29, 30), ==, FILM_CUT);
+  g_assert_true (gst_harness_push_event (self.video, gst_event_new_gap (31 * GST_SECOND / FILM_FPS, 3 * GST_SECOND)));
+  wait_until_covered (self.text, 30 * GST_SECOND / FILM_FPS);
+  g_assert_cmpuint (get_stat (&self, "described"), ==, 1);
+  tear_down (&self);
+}
+
+/* As cameras and streams do that change their resolution: the scene stays. */
+static void
+test_another_size_of_the_picture_is_no_cut (void)
+{
+  static const char *const caps[] = { "I420,width=192,height=108", "NV12,width=640,height=360", "RGB,width=320,height=180",
+    "I420,width=192,height=108"
+  };
+  g_autoptr (Film) film = film_new (34, 1, 100, 100, 0.1);
+  g_autoptr (GArray) pieces = NULL;
+  GstVideoInfo from;
+  Fixture self;
+
+  gst_video_info_set_format (&from, GST_VIDEO_FORMAT_I420, FILM_WIDTH, FILM_HEIGHT);
+  from.fps_n = FILM_FPS;
+  set_up (&self, JSON | NO_CAPS, "{\"text\":\"x\"}", "cuts", "true");
+  for (guint i = 0; i < 100; i++) {
+    g_autofree char *text = g_strdup_printf ("video/x-raw,framerate=25/1,format=%s", caps[i / 25]);
+    g_autoptr (GstCaps) to_caps = gst_caps_from_string (text);
+    g_autoptr (GstBuffer) buffer = film_draw (film, i);
+    GstBuffer *converted;
+    GstVideoInfo to;
+
+    if (i % 25 == 0)
+      gst_harness_set_src_caps (self.video, gst_caps_ref (to_caps));
+    g_assert_true (gst_video_info_from_caps (&to, to_caps));
+    converted = convert (&from, buffer, &to);
+    gst_buffer_copy_into (converted, buffer, GST_BUFFER_COPY_TIMESTAMPS, 0, -1);
+    g_assert_cmpint (gst_harness_push (self.video, converted), ==, GST_FLOW_OK);
+  }
+  push_eos (&self);
+  pieces = collect (self.json);
+  g_assert_cmpuint (get_stat (&self, "described"), ==, 1);
+  tear_down (&self);
+}
+
 /* Whoever begins at the end of a window, with the frame before it at hand, gets the windows that an uninterrupted run has from there. */
 static void
 check_resuming (guint step)
@@ -341,9 +441,13 @@ main (int argc, char **argv)
     {"cuts-are-found-at-five-frames-a-second", test_cuts_are_found_at_five_frames_a_second},
     {"a-lamp-switched-on-and-frames-shown-twice-are-no-cuts", test_a_lamp_switched_on_and_frames_shown_twice_are_no_cuts},
     {"a-frame-that-may-be-a-cut-is-pending-until-it-is-known", test_a_frame_that_may_be_a_cut_is_pending_until_it_is_known},
+    {"noise-has-no-cuts-but-where-it-ends", test_noise_has_no_cuts_but_where_it_ends},
+    {"a-frame-that-no-other-follows-is-known-when-time-has-passed", test_a_frame_that_no_other_follows_is_known_when_time_has_passed},
     {"every-format-is-seen-alike", test_every_format_is_seen_alike},
     {"frames-of-any-size-are-seen", test_frames_of_any_size_are_seen},
     {"windows-begin-at-cuts-and-show-one-shot-each", test_windows_begin_at_cuts_and_show_one_shot_each},
+    {"a-gap-behind-a-cut-holds-no-window-open", test_a_gap_behind_a_cut_holds_no_window_open},
+    {"another-size-of-the-picture-is-no-cut", test_another_size_of_the_picture_is_no_cut},
     {"a-resumed-run-has-the-windows-of-an-uninterrupted-one", test_a_resumed_run_has_the_windows_of_an_uninterrupted_one},
     {"a-resumed-run-of-key-frames-has-the-same-windows", test_a_resumed_run_of_key_frames_has_the_same_windows},
   };
