@@ -34,6 +34,9 @@
 #define NOISY 1.2
 #define SAME_NOISE 0.35         /* distance of the lumas' distributions */
 
+/* Something large that comes before the camera, in a stream of few pictures: so much of the texture stays where it was. */
+#define KEPT_SCENE 0.25
+
 /* A flash is nearly white, and has lost nearly all of what was to be seen. */
 #define WHITE_LUMA 185
 #define WHITE_CONTRAST 14
@@ -207,7 +210,8 @@ is_near_cut (const GstLlama4Cuts * self, guint at)
   if (frame[-1].is_white && (at < 2 || !counts_before (self, at - 2, at)))
     return FALSE;               /* may be a flash with which the window began */
   return (frame->change > OUTSTANDING * around + LEAST_CHANGE / 2 || is_end_of_noise (self, at))
-      && lasts (self, at, LASTING * frame->change) && !is_other_light (frame - 1, frame);
+      && lasts (self, at, LASTING * frame->change) && !is_other_light (frame - 1, frame)
+      && gst_llama4_likeness_kept (&frame[-1].glance, &frame->glance) < KEPT_SCENE;
 }
 
 /* Frames far from each other ---------------------------------------------------------------------------------------------------- */

@@ -98,27 +98,35 @@ typedef struct
   double found;                 /* textured blocks of which most was found; 0.5 where they are too few */
 } Search;
 
+/* Of the block at (x, y), whose sum is given: how much it differs from its mean. */
+static guint
+texture (const GstLlama4Glance * glance, guint x, guint y, guint sum)
+{
+  static const guint8 flat[H][W];
+
+  return block_difference (&flat[0][0], &glance->y[y][x], -(gint) (sum / BLOCK));
+}
+
 static Search
 search (const GstLlama4Glance * earlier, const GstLlama4Glance * later, guint reach)
 {
-  guint residual = 0, texture = 0, n_textured = 0, n_found = 0;
+  guint residual = 0, textures = 0, n_textured = 0, n_found = 0;
   Sums one, other;
 
   sum_blocks (earlier, &one);
   sum_blocks (later, &other);
   for (guint y = 0; y < H; y += BLOCK_HEIGHT)
     for (guint x = 0; x < W; x += BLOCK_WIDTH) {
-      static const guint8 flat[H][W];
       guint sum = other.at[y][x];
       guint best = best_difference (earlier, later, x, y, reach, &one, sum);
-      guint own = block_difference (&flat[0][0], &later->y[y][x], -(gint) (sum / BLOCK));
+      guint own = texture (later, x, y, sum);
 
       residual += best;
-      texture += own;
+      textures += own;
       n_textured += own > TEXTURED * BLOCK;
       n_found += own > TEXTURED * BLOCK && best < own / 2;
     }
-  return (Search) { (double) residual / (texture + NOISE * W * H),
+  return (Search) { (double) residual / (textures + NOISE * W * H),
     n_textured >= LEAST_TEXTURED ? (double) n_found / n_textured : 0.5 };
 }
 
@@ -126,6 +134,27 @@ double
 gst_llama4_likeness_unexplained (const GstLlama4Glance * earlier, const GstLlama4Glance * later, guint reach)
 {
   return search (earlier, later, reach).unexplained;
+}
+
+double
+gst_llama4_likeness_kept (const GstLlama4Glance * earlier, const GstLlama4Glance * later)
+{
+  guint n_textured = 0, n_kept = 0;
+  Sums one, other;
+
+  sum_blocks (earlier, &one);
+  sum_blocks (later, &other);
+  for (guint y = 0; y < H; y += BLOCK_HEIGHT)
+    for (guint x = 0; x < W; x += BLOCK_WIDTH) {
+      guint before = texture (earlier, x, y, one.at[y][x]), after = texture (later, x, y, other.at[y][x]);
+      gint shift = ((gint) one.at[y][x] - (gint) other.at[y][x]) / BLOCK;
+
+      if (MAX (before, after) <= TEXTURED * BLOCK)
+        continue;
+      n_textured++;
+      n_kept += block_difference (&earlier->y[y][x], &later->y[y][x], shift) < MAX (before, after) / 4;
+    }
+  return n_textured >= LEAST_TEXTURED ? (double) n_kept / n_textured : 0;
 }
 
 /* Distributions ------------------------------------------------------------------------------------------------------------- */

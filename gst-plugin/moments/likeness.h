@@ -17,6 +17,9 @@ double gst_llama4_likeness_residual (const GstLlama4Glance * earlier, const GstL
 /* What neither motion nor another light explains of the texture of `later`: 0 nothing, 1 about all. */
 double gst_llama4_likeness_unexplained (const GstLlama4Glance * earlier, const GstLlama4Glance * later, guint reach);
 
+/* Of the textured blocks of both, those that are as they were and where they were, in any light: 0 none, 1 all, 0 where there are too few. */
+double gst_llama4_likeness_kept (const GstLlama4Glance * earlier, const GstLlama4Glance * later);
+
 /* Distance of the lumas' and of the colours' distributions, 0 … 1. */
 double gst_llama4_likeness_lumas (const GstLlama4Glance * one, const GstLlama4Glance * other);
 double gst_llama4_likeness_colours (const GstLlama4Glance * one, const GstLlama4Glance * other);
