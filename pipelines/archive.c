@@ -376,6 +376,6 @@ main (int argc, char **argv)
   };
   L4Command with_more = command;
 
-  with_more.more = l4_describe_entries ();
+  with_more.more[0] = l4_describe_entries ();
   return l4_command_main (&with_more, argc, argv);
 }

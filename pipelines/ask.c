@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "command/command.h"
-#include "find/date.h"
+#include "find/filter.h"
 #include "index/index.h"
 #include "run/json.h"
 #include "run/progress.h"
@@ -24,17 +24,11 @@
 
 static struct
 {
-  char *file, *since, *until;
   int limit;
   gboolean json;
 } options = {.limit = LIMIT };
 
 static const GOptionEntry entries[] = {
-  {"file", 0, 0, G_OPTION_ARG_FILENAME, &options.file, N_("Only films whose name matches, or whose path if a slash is in it: '*.mkv', "
-        "'2026/*', '[a-m]*'"), "GLOB"},
-  {"since", 0, 0, G_OPTION_ARG_FILENAME, &options.since, N_("Only films of files changed then or later: 2026-11-28, 2026-11-28T10:00, "
-        "yesterday, 12h, 3d, 2w"), "DATE"},
-  {"until", 0, 0, G_OPTION_ARG_FILENAME, &options.until, N_("Only films of files changed then or earlier"), "DATE"},
   {"limit", 0, 0, G_OPTION_ARG_INT, &options.limit, N_("Most windows that the model reads (50)"), "N"},
   {"json", 0, 0, G_OPTION_ARG_NONE, &options.json, N_("Print events as JSON, one a line, for other programs"), NULL},
   {NULL}
@@ -286,15 +280,13 @@ answer (Question *self, GError **error)
 static gboolean
 ask (const char *where, const char *text, GError **error)
 {
-  gint64 now = g_get_real_time ();
-  L4IndexQuery query = {.words = text,.file = options.file,.limit = options.limit,.any = TRUE };
+  L4IndexQuery query = {.words = text,.limit = options.limit,.any = TRUE };
   g_autoptr (L4Index) index = NULL;
   Question question = { text };
   gboolean answered;
 
-  if ((options.since != NULL && !l4_date_parse (options.since, "--since", FALSE, now, &query.since, error))
-      || (options.until != NULL && !l4_date_parse (options.until, "--until", TRUE, now, &query.until, error))
-      || (index = l4_index_open (where, L4_INDEX_READ, error)) == NULL || (question.hits = l4_index_search (index, &query, NULL, error)) == NULL)
+  if (!l4_filter_read (&query.file, &query.since, &query.until, error) || (index = l4_index_open (where, L4_INDEX_READ, error)) == NULL
+      || (question.hits = l4_index_search (index, &query, NULL, error)) == NULL)
     return FALSE;
   question.head = g_string_new (NULL);
   question.text = g_string_new (NULL);
@@ -351,7 +343,7 @@ main (int argc, char **argv)
     .examples = N_("llama4 ask archive.index \"When does the red car arrive?\" --model scout-q4.gguf  # the answer and its sources"),
     .exit_status = N_("1  # Nothing in the index answers, the answer names no source, or there is none."),
     .entries = entries,
-    .more = l4_talk_entries (),
+    .more = {l4_filter_entries (), l4_talk_entries ()},
     .events = events,
     .run = run,
   };

@@ -357,7 +357,7 @@ main (int argc, char **argv)
 {
   L4Command with_model = command;
 
-  with_model.more = shared_entries ();
+  with_model.more[0] = shared_entries ();
   with_model.run = run;
   return l4_command_main (&with_model, argc, argv);
 }

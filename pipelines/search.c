@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "command/command.h"
-#include "find/date.h"
+#include "find/filter.h"
 #include "find/player.h"
 #include "index/index.h"
 #include "run/json.h"
@@ -19,17 +19,11 @@
 
 static struct
 {
-  char *file, *since, *until;
   int limit, play;
   gboolean json;
 } options = {.limit = 20 };
 
 static const GOptionEntry entries[] = {
-  {"file", 0, 0, G_OPTION_ARG_FILENAME, &options.file, N_("Only films whose name matches, or whose path if a slash is in it: '*.mkv', "
-        "'2026/*', '[a-m]*'"), "GLOB"},
-  {"since", 0, 0, G_OPTION_ARG_FILENAME, &options.since, N_("Only films of files changed then or later: 2026-11-28, 2026-11-28T10:00, "
-        "yesterday, 12h, 3d, 2w"), "DATE"},
-  {"until", 0, 0, G_OPTION_ARG_FILENAME, &options.until, N_("Only films of files changed then or earlier"), "DATE"},
   {"limit", 0, 0, G_OPTION_ARG_INT, &options.limit, N_("Most scenes that are shown (20)"), "N"},
   {"json", 0, 0, G_OPTION_ARG_NONE, &options.json, N_("A JSON object a line for every scene"), NULL},
   {"play", 0, 0, G_OPTION_ARG_INT, &options.play, N_("Show the scene with that number in a player"), "N"},
@@ -178,13 +172,14 @@ search (L4Index *index, L4IndexQuery *query, GError **error)
 }
 
 static gboolean
-find (const char *where, const char *words, gint64 since, gint64 until, GError **error)
+find (const char *where, const char *words, GError **error)
 {
-  g_autoptr (L4Index) index = l4_index_open (where, L4_INDEX_READ, error);
-  L4IndexQuery query = { .words = words, .file = options.file, .since = since, .until = until, .limit = MAX (options.limit, options.play) };
-  g_autoptr (GPtrArray) hits = index == NULL ? NULL : search (index, &query, error);
+  L4IndexQuery query = {.words = words,.limit = MAX (options.limit, options.play) };
+  g_autoptr (L4Index) index = NULL;
+  g_autoptr (GPtrArray) hits = NULL;
 
-  if (hits == NULL)
+  if (!l4_filter_read (&query.file, &query.since, &query.until, error) || (index = l4_index_open (where, L4_INDEX_READ, error)) == NULL
+      || (hits = search (index, &query, error)) == NULL)
     return FALSE;
   if (hits->len == 0)
     return l4_fail (error, L4_ERROR_NOT_FOUND, _("nothing found for %s"), words);
@@ -197,7 +192,6 @@ find (const char *where, const char *words, gint64 since, gint64 until, GError *
 static gboolean
 run (char **arguments, GError **error)
 {
-  gint64 now = g_get_real_time (), since = 0, until = 0;
   g_autofree char *words = NULL;
 
   if (arguments[0] == NULL || arguments[1] == NULL)
@@ -206,11 +200,8 @@ run (char **arguments, GError **error)
     return l4_fail (error, L4_ERROR_INPUT, _("--limit %d: is not within 1 and %d"), options.limit, MAX_LIMIT);
   if (options.play < 0 || options.play > MAX_LIMIT)
     return l4_fail (error, L4_ERROR_INPUT, _("--play %d: is not within 1 and %d"), options.play, MAX_LIMIT);
-  if ((options.since != NULL && !l4_date_parse (options.since, "--since", FALSE, now, &since, error))
-      || (options.until != NULL && !l4_date_parse (options.until, "--until", TRUE, now, &until, error)))
-    return FALSE;
   words = g_strjoinv (" ", arguments + 1);
-  return find (arguments[0], words, since, until, error);
+  return find (arguments[0], words, error);
 }
 
 static const L4Command command = {
@@ -235,14 +226,13 @@ static const L4Command command = {
       "ffplay or xdg-open is taken, whichever is there.\n"
       "NO_COLOR  # Hits are «marked» instead of bold on terminals, too."),
   .entries = entries,
-  .run = run,
 };
 
-/* Whether the argument is the value of the option before it. */
+/* Whether the argument is the value of the option before it, one of these. */
 static gboolean
-is_value (const char *before)
+is_value (const GOptionEntry *group, const char *before)
 {
-  for (const GOptionEntry *entry = entries; entry->long_name != NULL; entry++)
+  for (const GOptionEntry *entry = group; entry->long_name != NULL; entry++)
     if (entry->arg != G_OPTION_ARG_NONE && g_str_has_prefix (before, "--") && strcmp (before + 2, entry->long_name) == 0)
       return TRUE;
   return FALSE;
@@ -252,10 +242,11 @@ is_value (const char *before)
 int
 main (int argc, char **argv)
 {
+  L4Command with_filter = command;
   gboolean has_index = FALSE;
 
   for (int i = 1; i < argc && strcmp (argv[i], "--") != 0; i++) {
-    if (is_value (argv[i - 1]))
+    if (is_value (entries, argv[i - 1]) || is_value (l4_filter_entries (), argv[i - 1]))
       continue;
     if (has_index && argv[i][0] == '-' && argv[i][1] != '-' && argv[i][1] != '\0' && strcmp (argv[i], "-h") != 0) {
       g_autofree char *word = g_strconcat (" ", argv[i], NULL);
@@ -264,5 +255,7 @@ main (int argc, char **argv)
     }
     has_index |= argv[i][0] != '-';
   }
-  return l4_command_main (&command, argc, argv);
+  with_filter.more[0] = l4_filter_entries ();
+  with_filter.run = run;
+  return l4_command_main (&with_filter, argc, argv);
 }

@@ -482,7 +482,7 @@ main (int argc, char **argv)
     .examples = N_("llama4 summary archive.index lecture.mp4 --model scout-q4.gguf  # to read\n"
         "llama4 summary archive.index lecture.mp4 --model scout-q4.gguf -o lecture.vtt -o lecture.xml  # chapters for players"),
     .entries = entries,
-    .more = l4_talk_entries (),
+    .more = {l4_talk_entries ()},
     .events = events,
     .run = run,
   };

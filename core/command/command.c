@@ -108,8 +108,8 @@ make_context (const L4Command *command, char ***rest)
 
   if (command->entries != NULL)
     g_option_group_add_entries (group, command->entries);
-  if (command->more != NULL)
-    g_option_group_add_entries (group, command->more);
+  for (guint i = 0; command->more[i] != NULL; i++)
+    g_option_group_add_entries (group, command->more[i]);
   g_option_group_add_entries (group, own);
   g_option_context_set_main_group (context, group);
   g_option_context_set_help_enabled (context, FALSE);

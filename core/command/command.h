@@ -28,7 +28,7 @@ typedef struct
    *   "some,of,these"                          the same, but several with commas
    *   anything else                            a number or a text, of which nothing is known here */
   const GOptionEntry *entries;
-  const GOptionEntry *more;     /* further ones that several programs share; NULL: none */
+  const GOptionEntry *more[4];  /* further groups of them, which several programs share; ends with NULL */
 
   /* What it does with what is left of its arguments (NULL-terminated, bytes). FALSE: exit status 1, with *error as a line unless it is
    * NULL, for who said what was wrong by themselves. */

@@ -52,7 +52,8 @@ l4_options_of (const L4Command *command)
   L4Option last = { &help, L4_OPTION_FLAG, FALSE };
 
   add_entries (options, command->entries);
-  add_entries (options, command->more);
+  for (guint i = 0; command->more[i] != NULL; i++)
+    add_entries (options, command->more[i]);
   g_array_append_val (options, last);
   return options;
 }

@@ -25,6 +25,10 @@ static const GOptionEntry entries[] = {
 
 static const GOptionEntry more[] = {
   {"wait", 0, 0, G_OPTION_ARG_INT, &wait_for, "Seconds to wait, in order, for a signal", "N"},
+  {NULL}
+};
+
+static const GOptionEntry still_more[] = {
   {"secret", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &flag, "Not told", NULL},
   {NULL}
 };
@@ -70,7 +74,7 @@ static const L4Command command = {
   .files = "~/.sample  # A file.",
   .events = (const char *const[]) {"Every line is an object.", "begin  # It begins: file.", "end  # It ends: file, state.\nlast  # All is over.", NULL},
   .entries = entries,
-  .more = more,
+  .more = {more, still_more},
   .run = run,
 };
 
