@@ -15,10 +15,11 @@
 #include "mux/burn.h"
 #include "mux/languages.h"
 #include "mux/mux.h"
-#include "mux/outputs.h"
 #include "run/describe.h"
 #include "run/progress.h"
 #include "run/signals.h"
+#include "write/bytes.h"
+#include "write/outputs.h"
 
 /* What may be asked for, by the suffix of the name. */
 static const struct
@@ -307,7 +308,7 @@ write_text (const Output *output, GPtrArray *cues, const char *tag, GError **err
 {
   g_autofree char *text = l4_cues_to_file (cues, output->kind, tag);
 
-  return l4_outputs_write (output->file, text, strlen (text))
+  return l4_write_bytes (output->file, text, strlen (text))
       || l4_fail (error, L4_ERROR_INPUT, _("%s: cannot be written: %s"), output->path, g_strerror (errno));
 }
 

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 #include <yyjson.h>
 
 #include "base/error.h"
@@ -12,12 +11,13 @@
 #include "cues/chapters.h"
 #include "index/index.h"
 #include "index/named.h"
-#include "mux/outputs.h"
 #include "run/json.h"
 #include "run/progress.h"
 #include "run/signals.h"
 #include "talk/outline.h"
 #include "talk/talk.h"
+#include "write/bytes.h"
+#include "write/outputs.h"
 
 #define MAX_TOKENS 1000         /* of an answer */
 #define LONGEST_NOTE 300        /* characters of what was said of a part, when it is a note for the whole */
@@ -335,19 +335,6 @@ choose_kind (const char *path, L4ChapterFile *kind, GError **error)
   return l4_fail (error, L4_ERROR_INPUT, _("%s: must end in .vtt, .xml, .ffmeta or .txt"), path);
 }
 
-static gboolean
-write_all (int file, const char *path, const char *text, GError **error)
-{
-  for (const char *end = text + strlen (text); text < end;) {
-    gssize written = write (file, text, end - text);
-
-    if (written < 0)
-      return l4_fail (error, L4_ERROR_IO, "%s: %s", path, g_strerror (errno));
-    text += written;
-  }
-  return TRUE;
-}
-
 /* Opened before anything is computed, so that what cannot be written is known at once. */
 static gboolean
 open_outputs (L4Outputs *outputs, GArray *files, GError **error)
@@ -373,8 +360,8 @@ write_outputs (const Summary *self, GPtrArray *chapters, L4Outputs *outputs, con
     if (!choose_kind (options.outputs[i], &kind, error))
       return FALSE;
     text = l4_chapters_to_file (chapters, kind, self->outline.title, NULL);
-    if (!write_all (g_array_index (files, int, i), options.outputs[i], text, error))
-      return FALSE;
+    if (!l4_write_bytes (g_array_index (files, int, i), text, strlen (text)))
+      return l4_fail (error, L4_ERROR_IO, "%s: %s", options.outputs[i], g_strerror (errno));
   }
   if (!l4_outputs_place (outputs, error))
     return FALSE;

@@ -16,6 +16,7 @@
 #include "cues/chapters.h"
 #include "cues/cues.h"
 #include "llama4.h"
+#include "write/bytes.h"
 
 static const struct
 {
@@ -118,22 +119,6 @@ make_contents (GPtrArray *windows, L4SidecarKind kind)
 
 /* Writing -------------------------------------------------------------------------------------------------------------------------- */
 
-static gboolean
-write_all (int file, const char *text)
-{
-  gsize left = strlen (text);
-
-  while (left > 0) {
-    ssize_t n = write (file, text, left);
-
-    if (n < 0 && errno != EINTR)
-      return FALSE;
-    text += MAX (n, 0);
-    left -= MAX (n, 0);
-  }
-  return fsync (file) == 0;
-}
-
 /* Always the same name: what a kill leaves is written over by the next run, and gone then. (transfer full) */
 static char *
 part_path (const char *path)
@@ -149,7 +134,7 @@ write_whole (const char *path, const char *text, GError **error)
 {
   g_autofree char *part = part_path (path);
   int file = g_open (part, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
-  gboolean whole = file >= 0 && write_all (file, text);
+  gboolean whole = file >= 0 && l4_write_bytes (file, text, strlen (text)) && fsync (file) == 0;
   int problem = errno;
 
   if (file >= 0 && close (file) != 0 && whole) {

@@ -16,6 +16,7 @@
 #include <glib/gstdio.h>
 
 #include "base/error.h"
+#include "write/bytes.h"
 
 /* Says that a report made the folder that it lies in. */
 #define MARKER ".llama4-report"
@@ -212,7 +213,6 @@ gboolean
 l4_page_folder_write (L4PageFolder *self, const char *name, const void *data, gsize length, GError **error)
 {
   g_autofree char *path = g_build_filename (self->part, name, NULL);
-  const char *at = data, *end = at + length;
   int file = open (path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 
   if (file < 0 && errno == ENOENT) {
@@ -222,15 +222,10 @@ l4_page_folder_write (L4PageFolder *self, const char *name, const void *data, gs
   }
   if (file < 0)
     return fail_errno (error, path);
-  while (at < end) {
-    gssize written = write (file, at, end - at);
-
-    if (written < 0 && errno != EINTR) {
-      fail_errno (error, path);
-      close (file);
-      return FALSE;
-    }
-    at += MAX (written, 0);
+  if (!l4_write_bytes (file, data, length)) {
+    fail_errno (error, path);
+    close (file);
+    return FALSE;
   }
   return close (file) == 0 || fail_errno (error, path);
 }

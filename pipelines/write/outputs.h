@@ -20,9 +20,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Outputs, l4_outputs_free)
  * of it even when the process is killed. */
 int l4_outputs_add (L4Outputs *self, const char *path, GError **error);
 
-/* All of these bytes into such a file; errno tells why not. */
-gboolean l4_outputs_write (int file, const char *bytes, gsize length);
-
 /* Every file gets its name, after its content has arrived on the disk. FALSE: none of them has it, and what was there before is there. */
 gboolean l4_outputs_place (L4Outputs *self, GError **error);
 

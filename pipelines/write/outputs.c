@@ -2,7 +2,7 @@
 /* Files that appear under their names whole or not at all. */
 
 #define _GNU_SOURCE             /* O_TMPFILE, renameat2() */
-#include "mux/outputs.h"
+#include "write/outputs.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -163,22 +163,6 @@ l4_outputs_add (L4Outputs *self, const char *path, GError **error)
   }
   g_ptr_array_add (self->outputs, output);
   return output->file;
-}
-
-gboolean
-l4_outputs_write (int file, const char *bytes, gsize length)
-{
-  while (length > 0) {
-    gssize now = write (file, bytes, length);
-
-    if (now < 0 && errno == EINTR)
-      continue;
-    if (now < 0)
-      return FALSE;
-    bytes += now;
-    length -= (gsize) now;
-  }
-  return TRUE;
 }
 
 /* Placing ------------------------------------------------------------------------------------------------------------------------ */
