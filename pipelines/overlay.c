@@ -19,6 +19,7 @@
 #include "command/command.h"
 #include "mux/legible.h"
 #include "run/describe.h"
+#include "run/element.h"
 #include "run/signals.h"
 
 #define TICK (100 * GST_MSECOND)        /* between two looks at whether a signal came */

@@ -12,6 +12,7 @@
 #include "base/i18n.h"
 #include "llama4.h"
 #include "mux/legible.h"
+#include "run/element.h"
 
 #define QUALITY 20              /* x264's constant rate factor: hardly to be told from the original */
 #define TICK (100 * GST_MSECOND)        /* between two looks at what went wrong */

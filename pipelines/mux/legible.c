@@ -5,8 +5,7 @@
 
 #include <gst/video/video.h>
 
-#include "base/i18n.h"
-#include "llama4.h"
+#include "run/element.h"
 
 #define LINES 18                /* of letters in the picture's height */
 #define LETTER 0.56             /* width of a letter in its height, on average and a bit more */
@@ -14,16 +13,6 @@
 #define SMALLEST 8              /* pixels */
 #define SHADE 180               /* what is taken off the brightness of 16 to 235 below the text: white becomes dark grey */
 #define MARGIN 16               /* of these in the picture's height */
-
-GstElement *
-l4_element_new (const char *factory, GError **error)
-{
-  GstElement *element = gst_element_factory_make (factory, NULL);
-
-  if (element == NULL)
-    g_set_error (error, L4_ERROR, L4_ERROR_NOT_FOUND, _("GStreamer does not find its element %s"), factory);
-  return element;
-}
 
 /* Called by the streaming thread. */
 static GstPadProbeReturn

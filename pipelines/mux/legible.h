@@ -11,7 +11,4 @@ G_BEGIN_DECLS
  * a caption is. Of video/x-raw,format=I420 without features, which is what it shades. NULL: GStreamer lacks it. (floating) */
 GstElement *l4_legible_new (guint columns, GError **error);
 
-/* An element of that factory. NULL: GStreamer lacks it. (floating) */
-GstElement *l4_element_new (const char *factory, GError **error);
-
 G_END_DECLS

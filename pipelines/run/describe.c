@@ -10,6 +10,7 @@
 
 #include "base/i18n.h"
 #include "run/ahead.h"
+#include "run/element.h"
 #include "run/thumbnail.h"
 
 #define DESCRIPTION "llama4-description"
@@ -152,25 +153,15 @@ l4_describe_set_up (GstElement *describe, const L4DescribeOptions *options)
   g_object_set (describe, "cuts", !options->no_cuts, NULL);
 }
 
-static GstElement *
-make (const char *factory, GError **error)
-{
-  GstElement *element = gst_element_factory_make (factory, NULL);
-
-  if (element == NULL)
-    g_set_error (error, L4_ERROR, L4_ERROR_NOT_FOUND, _("GStreamer does not find its element %s"), factory);
-  return element;
-}
-
 static gboolean
 build (L4Describer *self, gboolean thumbnails, GError **error)
 {
   GstAppSrcCallbacks callbacks = {.need_data = on_need_data };
   GstElement *sink;
 
-  self->source = make ("appsrc", error);
-  self->describe = self->source != NULL ? make ("llama4describe", error) : NULL;
-  sink = self->describe != NULL ? make ("fakesink", error) : NULL;
+  self->source = l4_element_new ("appsrc", error);
+  self->describe = self->source != NULL ? l4_element_new ("llama4describe", error) : NULL;
+  sink = self->describe != NULL ? l4_element_new ("fakesink", error) : NULL;
   self->pipeline = gst_pipeline_new (NULL);
   self->bus = gst_element_get_bus (self->pipeline);
   if (sink == NULL) {
