@@ -209,7 +209,7 @@ print_forecast (Archive *self, guint n_windows)
   double measured = l4_library_measure (self->library), least = 0;
   g_autofree char *time = NULL;
 
-  if (measured <= 0 && !l4_describer_forecast (self->describer, &least, NULL))
+  if (measured <= 0 && !l4_describer_model_forecast (self->context.describe, &least, NULL))
     least = 0;
   time = l4_progress_time (n_windows * MAX (measured, least) * 1e9);
   if (measured > 0)

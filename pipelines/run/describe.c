@@ -8,7 +8,7 @@
 #include <gst/app/app.h>
 #include <gst/video/video.h>
 
-#include "base/i18n.h"
+#include "base/error.h"
 #include "run/ahead.h"
 #include "run/element.h"
 #include "run/thumbnail.h"
@@ -131,28 +131,6 @@ on_message (GstBus *bus, GstMessage *message, gpointer user_data)
   return GST_BUS_PASS;
 }
 
-void
-l4_describe_set_up (GstElement *describe, const L4DescribeOptions *options)
-{
-  g_object_set (describe, "model-path", options->model_path, "projector-path", options->projector_path, "threads", options->threads,
-      "memory-limit", options->memory_limit, NULL);
-  if (options->load != NULL)
-    gst_util_set_object_arg (G_OBJECT (describe), "load", options->load);
-  if (options->prompt != NULL)
-    g_object_set (describe, "prompt", options->prompt, NULL);
-  g_object_set (describe, "system-prompt", options->system_prompt, "language", options->language, NULL);
-  if (options->window > 0)
-    g_object_set (describe, "window", options->window, NULL);
-  g_object_set (describe, "overlap", options->overlap, NULL);
-  if (options->frames > 0)
-    g_object_set (describe, "frames", options->frames, NULL);
-  if (options->tiles > 0)
-    g_object_set (describe, "tiles", options->tiles, NULL);
-  if (options->max_tokens > 0)
-    g_object_set (describe, "max-tokens", options->max_tokens, NULL);
-  g_object_set (describe, "cuts", !options->no_cuts, NULL);
-}
-
 static gboolean
 build (L4Describer *self, gboolean thumbnails, GError **error)
 {
@@ -222,10 +200,7 @@ l4_describer_free (L4Describer *self)
   gst_bus_set_sync_handler (self->bus, NULL, NULL, NULL);
   gst_object_unref (self->bus);
   gst_object_unref (self->pipeline);
-  g_free ((char *) self->facts.name);
-  g_free ((char *) self->facts.digest);
-  g_free ((char *) self->facts.quantization);
-  g_free ((char *) self->facts.limits);
+  l4_describer_model_clear (&self->facts);
   g_mutex_clear (&self->lock);
   g_cond_clear (&self->changed);
   g_free (self);
@@ -303,7 +278,7 @@ take_error (Run *run, GstMessage *message)
 
   gst_message_parse_error (message, &error, NULL);
   if (error->domain == GST_RESOURCE_ERROR || error->domain == GST_LIBRARY_ERROR)
-    g_set_error_literal (&run->error, L4_ERROR, L4_ERROR_INPUT, error->message);
+    l4_fail (&run->error, L4_ERROR_INPUT, "%s", error->message);
   else
     g_set_error_literal (&run->error, L4_FILM_ERROR, L4_FILM_ERROR_UNSUPPORTED, error->message);
   run->over = TRUE;
@@ -430,47 +405,17 @@ l4_describer_run (L4Describer *self, L4Film *film, guint64 from, const L4Describ
     g_cancellable_disconnect (cancellable, connection);
   stop (self, GST_STATE_READY);
   if (run.error == NULL && !run.over)
-    g_set_error_literal (&run.error, L4_ERROR, L4_ERROR_CANCELLED, _("ended by a signal"));
+    l4_fail (&run.error, L4_ERROR_CANCELLED, _("ended by a signal"));
   if (run.error == NULL)
     return TRUE;
   g_propagate_error (error, run.error);
   return FALSE;
 }
 
-/* The model as far as it is known without its weights. (transfer full) */
-static L4Model *
-look_at_model (L4Describer *self, GError **error)
-{
-  const L4LoadOptions load = {
-    .model_path = self->options->model_path,
-    .projector_path = self->options->projector_path,
-    .memory_limit = self->options->memory_limit,
-    .map = TRUE,                /* which reads none */
-    .threads = self->options->threads,
-    .for_pictures = TRUE,
-  };
-
-  return l4_model_load (&load, NULL, NULL, NULL, error);
-}
-
 const L4DescriberModel *
 l4_describer_get_model (L4Describer *self, GError **error)
 {
-  if (self->facts.digest == NULL) {
-    g_autoptr (L4Model) model = look_at_model (self, error);
-    const L4ModelInfo *info;
-
-    if (model == NULL)
-      return NULL;
-    info = l4_model_get_info (model);
-    self->facts = (L4DescriberModel) {
-      .name = g_utf8_make_valid (info->name, -1),
-      .digest = g_strdup (info->digest),
-      .quantization = g_strdup (info->quantization),
-      .limits = self->options->model_path == NULL ? g_strdup (info->limits) : NULL,
-    };
-  }
-  return &self->facts;
+  return self->facts.digest != NULL || l4_describer_model_find (self->options, &self->facts, error) ? &self->facts : NULL;
 }
 
 char *
@@ -486,40 +431,4 @@ l4_describer_get_prompt_digest (L4Describer *self)
     g_checksum_update (sum, (const guchar *) (text != NULL ? text : ""), text != NULL ? strlen (text) + 1 : 1);
   }
   return g_strconcat ("sha256:", g_checksum_get_string (sum), NULL);
-}
-
-gboolean
-l4_describer_forecast (L4Describer *self, double *seconds, GError **error)
-{
-  g_autoptr (L4Model) model = look_at_model (self, error);
-  g_autoptr (L4Session) session = NULL;
-  g_autoptr (GArray) parts = g_array_new (FALSE, TRUE, sizeof (L4Part));
-  g_autofree guint8 *pixels = NULL;
-  L4GenerateOptions generate = L4_GENERATE_OPTIONS_INIT;
-  L4Part picture = { 0 }, prompt = {.text = "Describe what happens in this video." };
-  L4Message message = { L4_ROLE_USER };
-  L4Forecast forecast;
-
-  if (model == NULL)
-    return FALSE;
-  l4_model_measure (model);
-  generate.max_tiles = MAX (self->options->tiles, 1);
-  generate.max_tokens = self->options->max_tokens > 0 ? self->options->max_tokens : generate.max_tokens;
-  l4_model_picture_size (model, 1920, 1080, generate.max_tiles, &picture.picture.width, &picture.picture.height);
-  picture.picture.stride = (gsize) picture.picture.width * 3;
-  picture.picture.pixels = pixels = g_malloc0_n (picture.picture.height, picture.picture.stride);
-  for (int i = 0; i < MAX (self->options->frames, 1); i++) {
-    pixels[0] = i;              /* no two are alike: what was seen lately costs nothing */
-    g_array_append_val (parts, picture);
-  }
-  if (self->options->prompt != NULL)
-    prompt.text = self->options->prompt;
-  g_array_append_val (parts, prompt);
-  message.parts = (const L4Part *) parts->data;
-  message.n_parts = parts->len;
-  session = l4_session_new (model);
-  if (!l4_session_forecast (session, &message, 1, &generate, &forecast, error))
-    return FALSE;
-  *seconds = forecast.seconds;
-  return TRUE;
 }

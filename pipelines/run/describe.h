@@ -4,28 +4,10 @@
 #pragma once
 
 #include "film/film.h"
-#include "llama4.h"
+#include "run/model.h"
+#include "run/options.h"
 
 G_BEGIN_DECLS
-
-/* How films are described: the options that programs share. Strings are bytes as given; NULL, 0: the element's default. */
-typedef struct
-{
-  char *model_path, *projector_path, *load;
-  char *prompt, *system_prompt, *language;
-  guint64 window, overlap;      /* nanoseconds */
-  int frames, tiles, max_tokens, threads;
-  guint64 memory_limit;         /* bytes */
-  gboolean no_cuts;             /* windows do not begin anew at hard cuts */
-  L4FilmDecode decode;
-} L4DescribeOptions;
-
-/* The options' entries, for L4Command's `more`; they fill the one L4DescribeOptions of the program. */
-const GOptionEntry *l4_describe_entries (void);
-const L4DescribeOptions *l4_describe_options (GError **error);   /* checked; NULL: one is wrong */
-
-/* Sets them on a llama4describe, but for what says how the film is read. */
-void l4_describe_set_up (GstElement *describe, const L4DescribeOptions *options);
 
 typedef struct
 {
@@ -61,21 +43,11 @@ L4Describer *l4_describer_new (const L4DescribeOptions *options, gboolean thumbn
 void l4_describer_free (L4Describer *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Describer, l4_describer_free)
 
-/* The model, as far as it is known without reading its weights. */
-typedef struct
-{
-  const char *name;             /* valid UTF-8 */
-  const char *digest, *quantization;
-  const char *limits;           /* no model was named: what the small built-in one can and cannot tell, as one clause; else NULL */
-} L4DescriberModel;
-
-const L4DescriberModel *l4_describer_get_model (L4Describer *self, GError **error);    /* borrowed, as long as the describer lives */
+/* Borrowed, as long as the describer lives. */
+const L4DescriberModel *l4_describer_get_model (L4Describer *self, GError **error);
 
 /* "sha256:…" over prompt, system prompt and language, those that the options leave open included. (transfer full) */
 char *l4_describer_get_prompt_digest (L4Describer *self);
-
-/* What describing one window will take, as far as this machine is known; 0: it is not. Reads no weights. */
-gboolean l4_describer_forecast (L4Describer *self, double *seconds, GError **error);
 
 /* Describes a film that was opened, from that stream time on (0, or the end of the last window that is there); returns when its last
  * window was handed over. Errors of L4_FILM_ERROR are the film's; what comes after such a one was whole windows only, so that it can be

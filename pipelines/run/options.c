@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How films are described, as options of a command line. */
+/* How films are described: as options of a command line, and as properties of the element. */
 
-#include "run/describe.h"
+#include "run/options.h"
 
 #include <math.h>
 
@@ -78,4 +78,26 @@ l4_describe_options (GError **error)
       && l4_command_check_number ("max-tokens", self->max_tokens, 1, 65536, error)
       && l4_command_check_number ("threads", self->threads, 0, L4_MAX_THREADS, error)
       && l4_command_parse_bytes ("memory-limit", given.memory_limit, &self->memory_limit, error) ? self : NULL;
+}
+
+void
+l4_describe_set_up (GstElement *describe, const L4DescribeOptions *options)
+{
+  g_object_set (describe, "model-path", options->model_path, "projector-path", options->projector_path, "threads", options->threads,
+      "memory-limit", options->memory_limit, NULL);
+  if (options->load != NULL)
+    gst_util_set_object_arg (G_OBJECT (describe), "load", options->load);
+  if (options->prompt != NULL)
+    g_object_set (describe, "prompt", options->prompt, NULL);
+  g_object_set (describe, "system-prompt", options->system_prompt, "language", options->language, NULL);
+  if (options->window > 0)
+    g_object_set (describe, "window", options->window, NULL);
+  g_object_set (describe, "overlap", options->overlap, NULL);
+  if (options->frames > 0)
+    g_object_set (describe, "frames", options->frames, NULL);
+  if (options->tiles > 0)
+    g_object_set (describe, "tiles", options->tiles, NULL);
+  if (options->max_tokens > 0)
+    g_object_set (describe, "max-tokens", options->max_tokens, NULL);
+  g_object_set (describe, "cuts", !options->no_cuts, NULL);
 }

@@ -335,7 +335,7 @@ test_model (void)
   g_assert_true (g_str_has_prefix (model->digest, "sha256:"));
   g_assert_cmpstr (model->quantization, ==, "none");
   g_assert_null (model->limits);
-  g_assert_true (l4_describer_forecast (self.describer, &seconds, NULL));
+  g_assert_true (l4_describer_model_forecast (&self.options, &seconds, NULL));
   g_assert_cmpfloat (seconds, ==, 1.5);
   prompt = l4_describer_get_prompt_digest (self.describer);
   l4_describer_free (self.describer);
