@@ -4,47 +4,7 @@
 #include "gettext.h"
 #include "gstllama4describe.h"
 
-enum
-{
-  PROP_0,
-  PROP_MODEL_PATH,
-  PROP_PROJECTOR_PATH,
-  PROP_LOAD,
-  PROP_VISION_TYPE,
-  PROP_PROMPT,
-  PROP_SYSTEM_PROMPT,
-  PROP_LANGUAGE,
-  PROP_WINDOW,
-  PROP_OVERLAP,
-  PROP_FROM,
-  PROP_FRAMES,
-  PROP_TILES,
-  PROP_CUTS,
-  PROP_PICTURES,
-  PROP_MAX_TOKENS,
-  PROP_TEMPERATURE,
-  PROP_TOP_P,
-  PROP_SEED,
-  PROP_KV_TYPE,
-  PROP_ON_BUSY,
-  PROP_LATENESS,
-  PROP_LATENCY,
-  PROP_THREADS,
-  PROP_MEMORY_LIMIT,
-  PROP_LICENCE_NOTICE,
-  PROP_DESCRIPTION,
-  PROP_STATS
-};
-
 #define DEFAULT_PROMPT "Describe what happens in this video."
-#define DEFAULT_WINDOW (4 * GST_SECOND)
-#define DEFAULT_FRAMES 4
-#define MAX_FRAMES 64
-#define DEFAULT_TILES 1
-#define MAX_TILES 16
-#define DEFAULT_MAX_TOKENS 100
-#define MAX_MAX_TOKENS 65536
-#define MAX_TEMPERATURE 100.0
 
 #define GST_TYPE_LLAMA4_ON_BUSY (gst_llama4_on_busy_get_type ())
 static GType
@@ -95,29 +55,183 @@ gst_llama4_numbers_get_type (void)
   return type;
 }
 
+/* The table --------------------------------------------------------------------------------------------------------------- */
+
+typedef enum
+{
+  TEXT,                         /* char *, owned */
+  FLAG,                         /* gboolean */
+  CHOICE,                       /* an enumeration */
+  COUNT,                        /* guint */
+  LONG,                         /* guint64 */
+  NUMBER                        /* double, with limits that are whole */
+} Kind;
+
+/* A property that is a field of the settings. */
+typedef struct
+{
+  const char *name, *nick, *blurb;
+  GParamFlags changes;          /* until when */
+  gsize field;                  /* offset in GstLlama4Settings */
+  Kind kind;
+  guint64 least, most, initial;
+  GType (*type) (void);         /* CHOICE */
+  const char *text;             /* TEXT: what unset means, or NULL */
+} Property;
+
+#define READY GST_PARAM_MUTABLE_READY
+#define PLAYING GST_PARAM_MUTABLE_PLAYING
+#define FIELD(name) G_STRUCT_OFFSET (GstLlama4Settings, name)
+
+static const Property properties[] = {
+  {"model-path", N_("Model path"),
+        N_("Hugging Face folder or GGUF file; unset: the embedded model; a file *.script: answers read from it"), READY, FIELD (model_path),
+      TEXT},
+  {"projector-path", N_("Projector path"),
+        N_("Vision part of a model that keeps it in a file of its own; unset: found beside the model"), READY, FIELD (projector_path), TEXT},
+  {"load", N_("Load"), N_("How the weights come into memory"), READY, FIELD (load), CHOICE, 0, 0, GST_LLAMA4_LOAD_READ,
+      gst_llama4_load_get_type},
+  {"vision-type", N_("Type of the vision part"), N_("How the vision part's weights are kept"), READY, FIELD (vision_type), CHOICE, 0, 0,
+      GST_LLAMA4_BF16, gst_llama4_numbers_get_type},
+  {"threads", N_("Threads"), N_("Threads that compute; 0: one for every CPU"), READY, FIELD (threads), COUNT, 0, L4_MAX_THREADS, 0},
+  {"memory-limit", N_("Memory limit"), N_("Bytes that weights and caches may take; 0: what the machine has free"), READY,
+      FIELD (memory_limit), LONG, 0, G_MAXUINT64, 0},
+
+  {"prompt", N_("Prompt"), N_("Question about every window; {start} {end} {timestamps} {frames} are filled in"), PLAYING, FIELD (prompt),
+      TEXT, 0, 0, 0, NULL, DEFAULT_PROMPT},
+  {"system-prompt", N_("System prompt"), N_("Instruction before the question; unset: none"), PLAYING, FIELD (system_prompt), TEXT},
+  {"language", N_("Language"), N_("Language to answer in, such as German; unset: the model's choice"), PLAYING, FIELD (language), TEXT},
+  {"max-tokens", N_("Most tokens"), N_("Longest description, in tokens"), PLAYING, FIELD (max_tokens), COUNT, 1, 65536, 100},
+  {"temperature", N_("Temperature"), N_("Randomness of the words; 0: always the likeliest"), PLAYING, FIELD (temperature), NUMBER, 0, 100, 0},
+  {"top-p", N_("Top p"), N_("Choose among the likeliest words that together have this probability"), PLAYING, FIELD (top_p), NUMBER, 0, 1, 1},
+  {"seed", N_("Seed"), N_("Start of the random numbers"), PLAYING, FIELD (seed), LONG, 0, G_MAXUINT64, 0},
+  {"kv-type", N_("Type of keys and values"), N_("How keys and values are kept"), PLAYING, FIELD (kv_type), CHOICE, 0, 0, GST_LLAMA4_BF16,
+      gst_llama4_numbers_get_type},
+
+  {"window", N_("Window"), N_("Time covered by one description, in nanoseconds"), READY, FIELD (window), LONG, GST_MSECOND, G_MAXINT64,
+      4 * GST_SECOND},
+  {"overlap", N_("Overlap"), N_("Time that a window shares with the next, in nanoseconds; less than window"), READY, FIELD (overlap), LONG, 0,
+      G_MAXINT64, 0},
+  {"from", N_("From"), N_("Stream time at which the first window begins and before which nothing is described, in nanoseconds; the largest "
+            "number: at the first picture"), READY, FIELD (from), LONG, 0, G_MAXUINT64, GST_CLOCK_TIME_NONE},
+  {"frames", N_("Frames"), N_("Pictures shown of every window, evenly spread"), READY, FIELD (frames), COUNT, 1, 64, 4},
+  {"tiles", N_("Tiles"), N_("Most tiles that a picture is split into"), PLAYING, FIELD (tiles), COUNT, 1, 16, 1},
+  {"cuts", N_("Cuts"), N_("Let windows begin anew at hard cuts; none gets shorter than half a second thereby"), READY, FIELD (cuts), FLAG},
+  {"pictures", N_("Pictures"), N_("Put a picture of the middle of the window, of those shown, into messages"), PLAYING, FIELD (pictures), FLAG},
+  {"on-busy", N_("When busy"), N_("What to do with a window that comes while another is described"), READY, FIELD (on_busy), CHOICE, 0, 0,
+      GST_LLAMA4_ON_BUSY_AUTO, gst_llama4_on_busy_get_type},
+  {"lateness", N_("Lateness"), N_("Shift of the text against the video, in nanoseconds"), READY, FIELD (lateness), LONG, 0, G_MAXINT64, 0},
+  {"latency", N_("Latency"), N_("Latency declared for the text, in nanoseconds"), PLAYING, FIELD (latency), LONG, 0, G_MAXINT64, 0},
+};
+
+#define N_PROPERTIES G_N_ELEMENTS (properties)
+
+/* Numbers of properties: those of the table from 1 on, then what the element says of itself. */
+enum
+{
+  PROP_LICENCE_NOTICE = N_PROPERTIES + 1,
+  PROP_DESCRIPTION,
+  PROP_STATS
+};
+
+/* (transfer floating) */
+static GParamSpec *
+make_spec (const Property * property)
+{
+  const char *name = property->name, *nick = _(property->nick), *blurb = _(property->blurb);
+  GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | property->changes;
+
+  switch (property->kind) {
+    case TEXT:
+      return g_param_spec_string (name, nick, blurb, property->text, flags);
+    case FLAG:
+      return g_param_spec_boolean (name, nick, blurb, property->initial, flags);
+    case CHOICE:
+      return g_param_spec_enum (name, nick, blurb, property->type (), property->initial, flags);
+    case COUNT:
+      return g_param_spec_uint (name, nick, blurb, property->least, property->most, property->initial, flags);
+    case LONG:
+      return g_param_spec_uint64 (name, nick, blurb, property->least, property->most, property->initial, flags);
+    default:
+      return g_param_spec_double (name, nick, blurb, property->least, property->most, property->initial, flags);
+  }
+}
+
+static void
+set_field (GstLlama4Settings * settings, const Property * property, const GValue * value)
+{
+  gpointer field = G_STRUCT_MEMBER_P (settings, property->field);
+
+  switch (property->kind) {
+    case TEXT:
+      g_free (*(char **) field);
+      *(char **) field = g_value_get_string (value) != NULL ? g_value_dup_string (value) : g_strdup (property->text);
+      break;
+    case FLAG:
+      *(gboolean *) field = g_value_get_boolean (value);
+      break;
+    case CHOICE:
+      *(gint *) field = g_value_get_enum (value);
+      break;
+    case COUNT:
+      *(guint *) field = g_value_get_uint (value);
+      break;
+    case LONG:
+      *(guint64 *) field = g_value_get_uint64 (value);
+      break;
+    case NUMBER:
+      *(double *) field = g_value_get_double (value);
+      break;
+  }
+}
+
+static void
+get_field (const GstLlama4Settings * settings, const Property * property, GValue * value)
+{
+  gconstpointer field = G_STRUCT_MEMBER_P (settings, property->field);
+
+  switch (property->kind) {
+    case TEXT:
+      g_value_set_string (value, *(char *const *) field);
+      break;
+    case FLAG:
+      g_value_set_boolean (value, *(const gboolean *) field);
+      break;
+    case CHOICE:
+      g_value_set_enum (value, *(const gint *) field);
+      break;
+    case COUNT:
+      g_value_set_uint (value, *(const guint *) field);
+      break;
+    case LONG:
+      g_value_set_uint64 (value, *(const guint64 *) field);
+      break;
+    case NUMBER:
+      g_value_set_double (value, *(const double *) field);
+      break;
+  }
+}
+
+/* All ---------------------------------------------------------------------------------------------------------------------- */
+
 void
 gst_llama4_settings_init (GstLlama4Settings * self)
 {
-  *self = (GstLlama4Settings) {
-    .prompt = g_strdup (DEFAULT_PROMPT),
-    .window = DEFAULT_WINDOW,
-    .from = GST_CLOCK_TIME_NONE,
-    .frames = DEFAULT_FRAMES,
-    .tiles = DEFAULT_TILES,
-    .max_tokens = DEFAULT_MAX_TOKENS,
-    .top_p = 1,
-    .on_busy = GST_LLAMA4_ON_BUSY_AUTO,
-  };
+  *self = (GstLlama4Settings) { 0 };
+  for (guint i = 0; i < N_PROPERTIES; i++) {
+    GParamSpec *spec = g_param_spec_ref_sink (make_spec (&properties[i]));
+
+    set_field (self, &properties[i], g_param_spec_get_default_value (spec));
+    g_param_spec_unref (spec);
+  }
 }
 
 void
 gst_llama4_settings_clear (GstLlama4Settings * self)
 {
-  g_clear_pointer (&self->model_path, g_free);
-  g_clear_pointer (&self->projector_path, g_free);
-  g_clear_pointer (&self->prompt, g_free);
-  g_clear_pointer (&self->system_prompt, g_free);
-  g_clear_pointer (&self->language, g_free);
+  for (guint i = 0; i < N_PROPERTIES; i++)
+    if (properties[i].kind == TEXT)
+      g_clear_pointer ((char **) G_STRUCT_MEMBER_P (self, properties[i].field), g_free);
 }
 
 void
@@ -125,109 +239,28 @@ gst_llama4_describe_copy_settings (GstLlama4Describe * self, GstLlama4Settings *
 {
   GST_OBJECT_LOCK (self);
   *copy = self->settings;
-  copy->model_path = g_strdup (copy->model_path);
-  copy->projector_path = g_strdup (copy->projector_path);
-  copy->prompt = g_strdup (copy->prompt);
-  copy->system_prompt = g_strdup (copy->system_prompt);
-  copy->language = g_strdup (copy->language);
-  GST_OBJECT_UNLOCK (self);
-}
+  for (guint i = 0; i < N_PROPERTIES; i++)
+    if (properties[i].kind == TEXT) {
+      char **text = (char **) G_STRUCT_MEMBER_P (copy, properties[i].field);
 
-static void
-set_string (char **place, const GValue * value)
-{
-  g_free (*place);
-  *place = g_value_dup_string (value);
+      *text = g_strdup (*text);
+    }
+  GST_OBJECT_UNLOCK (self);
 }
 
 static void
 set_property (GObject * object, guint id, const GValue * value, GParamSpec * pspec)
 {
   GstLlama4Describe *self = GST_LLAMA4_DESCRIBE (object);
-  GstLlama4Settings *settings = &self->settings;
 
-  GST_OBJECT_LOCK (self);
-  switch (id) {
-    case PROP_MODEL_PATH:
-      set_string (&settings->model_path, value);
-      break;
-    case PROP_PROJECTOR_PATH:
-      set_string (&settings->projector_path, value);
-      break;
-    case PROP_LOAD:
-      settings->load = g_value_get_enum (value);
-      break;
-    case PROP_VISION_TYPE:
-      settings->vision_type = g_value_get_enum (value);
-      break;
-    case PROP_PROMPT:
-      set_string (&settings->prompt, value);
-      if (settings->prompt == NULL)
-        settings->prompt = g_strdup (DEFAULT_PROMPT);
-      break;
-    case PROP_SYSTEM_PROMPT:
-      set_string (&settings->system_prompt, value);
-      break;
-    case PROP_LANGUAGE:
-      set_string (&settings->language, value);
-      break;
-    case PROP_WINDOW:
-      settings->window = g_value_get_uint64 (value);
-      break;
-    case PROP_OVERLAP:
-      settings->overlap = g_value_get_uint64 (value);
-      break;
-    case PROP_FROM:
-      settings->from = g_value_get_uint64 (value);
-      break;
-    case PROP_FRAMES:
-      settings->frames = g_value_get_uint (value);
-      break;
-    case PROP_TILES:
-      settings->tiles = g_value_get_uint (value);
-      break;
-    case PROP_CUTS:
-      settings->cuts = g_value_get_boolean (value);
-      break;
-    case PROP_PICTURES:
-      settings->pictures = g_value_get_boolean (value);
-      break;
-    case PROP_MAX_TOKENS:
-      settings->max_tokens = g_value_get_uint (value);
-      break;
-    case PROP_TEMPERATURE:
-      settings->temperature = g_value_get_double (value);
-      break;
-    case PROP_TOP_P:
-      settings->top_p = g_value_get_double (value);
-      break;
-    case PROP_SEED:
-      settings->seed = g_value_get_uint64 (value);
-      break;
-    case PROP_KV_TYPE:
-      settings->kv_type = g_value_get_enum (value);
-      break;
-    case PROP_ON_BUSY:
-      settings->on_busy = g_value_get_enum (value);
-      break;
-    case PROP_LATENESS:
-      settings->lateness = g_value_get_uint64 (value);
-      break;
-    case PROP_LATENCY:
-      settings->latency = g_value_get_uint64 (value);
-      break;
-    case PROP_THREADS:
-      settings->threads = g_value_get_uint (value);
-      break;
-    case PROP_MEMORY_LIMIT:
-      settings->memory_limit = g_value_get_uint64 (value);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-      break;
+  if (id > N_PROPERTIES) {
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+    return;
   }
+  GST_OBJECT_LOCK (self);
+  set_field (&self->settings, &properties[id - 1], value);
   GST_OBJECT_UNLOCK (self);
-  if (id == PROP_LATENCY)
+  if (properties[id - 1].field == FIELD (latency))
     gst_element_post_message (GST_ELEMENT (self), gst_message_new_latency (GST_OBJECT (self)));
 }
 
@@ -257,195 +290,30 @@ static void
 get_property (GObject * object, guint id, GValue * value, GParamSpec * pspec)
 {
   GstLlama4Describe *self = GST_LLAMA4_DESCRIBE (object);
-  const GstLlama4Settings *settings = &self->settings;
 
   GST_OBJECT_LOCK (self);
-  switch (id) {
-    case PROP_MODEL_PATH:
-      g_value_set_string (value, settings->model_path);
-      break;
-    case PROP_PROJECTOR_PATH:
-      g_value_set_string (value, settings->projector_path);
-      break;
-    case PROP_LOAD:
-      g_value_set_enum (value, settings->load);
-      break;
-    case PROP_VISION_TYPE:
-      g_value_set_enum (value, settings->vision_type);
-      break;
-    case PROP_PROMPT:
-      g_value_set_string (value, settings->prompt);
-      break;
-    case PROP_SYSTEM_PROMPT:
-      g_value_set_string (value, settings->system_prompt);
-      break;
-    case PROP_LANGUAGE:
-      g_value_set_string (value, settings->language);
-      break;
-    case PROP_WINDOW:
-      g_value_set_uint64 (value, settings->window);
-      break;
-    case PROP_OVERLAP:
-      g_value_set_uint64 (value, settings->overlap);
-      break;
-    case PROP_FROM:
-      g_value_set_uint64 (value, settings->from);
-      break;
-    case PROP_FRAMES:
-      g_value_set_uint (value, settings->frames);
-      break;
-    case PROP_TILES:
-      g_value_set_uint (value, settings->tiles);
-      break;
-    case PROP_CUTS:
-      g_value_set_boolean (value, settings->cuts);
-      break;
-    case PROP_PICTURES:
-      g_value_set_boolean (value, settings->pictures);
-      break;
-    case PROP_MAX_TOKENS:
-      g_value_set_uint (value, settings->max_tokens);
-      break;
-    case PROP_TEMPERATURE:
-      g_value_set_double (value, settings->temperature);
-      break;
-    case PROP_TOP_P:
-      g_value_set_double (value, settings->top_p);
-      break;
-    case PROP_SEED:
-      g_value_set_uint64 (value, settings->seed);
-      break;
-    case PROP_KV_TYPE:
-      g_value_set_enum (value, settings->kv_type);
-      break;
-    case PROP_ON_BUSY:
-      g_value_set_enum (value, settings->on_busy);
-      break;
-    case PROP_LATENESS:
-      g_value_set_uint64 (value, settings->lateness);
-      break;
-    case PROP_LATENCY:
-      g_value_set_uint64 (value, settings->latency);
-      break;
-    case PROP_THREADS:
-      g_value_set_uint (value, settings->threads);
-      break;
-    case PROP_MEMORY_LIMIT:
-      g_value_set_uint64 (value, settings->memory_limit);
-      break;
-    case PROP_LICENCE_NOTICE:
-      g_value_set_string (value, self->licence_notice);
-      break;
-    case PROP_DESCRIPTION:
-      g_value_set_string (value, self->description);
-      break;
-    case PROP_STATS:
-      g_value_take_boxed (value, make_stats (&self->stats));
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-      break;
-  }
+  if (id == PROP_LICENCE_NOTICE)
+    g_value_set_string (value, self->licence_notice);
+  else if (id == PROP_DESCRIPTION)
+    g_value_set_string (value, self->description);
+  else if (id == PROP_STATS)
+    g_value_take_boxed (value, make_stats (&self->stats));
+  else if (id <= N_PROPERTIES)
+    get_field (&self->settings, &properties[id - 1], value);
+  else
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
   GST_OBJECT_UNLOCK (self);
 }
 
-#define READY (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY)
-#define PLAYING (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING)
 #define READ_ONLY (G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)
-
-static void
-install_model_properties (GObjectClass * klass)
-{
-  g_object_class_install_property (klass, PROP_MODEL_PATH,
-      g_param_spec_string ("model-path", _("Model path"),
-          _("Hugging Face folder or GGUF file; unset: the embedded model; a file *.script: answers read from it"), NULL, READY));
-  g_object_class_install_property (klass, PROP_PROJECTOR_PATH,
-      g_param_spec_string ("projector-path", _("Projector path"),
-          _("Vision part of a model that keeps it in a file of its own; unset: found beside the model"), NULL, READY));
-  g_object_class_install_property (klass, PROP_LOAD,
-      g_param_spec_enum ("load", _("Load"), _("How the weights come into memory"), GST_TYPE_LLAMA4_LOAD, GST_LLAMA4_LOAD_READ,
-          READY));
-  g_object_class_install_property (klass, PROP_VISION_TYPE,
-      g_param_spec_enum ("vision-type", _("Type of the vision part"), _("How the vision part's weights are kept"),
-          GST_TYPE_LLAMA4_NUMBERS, GST_LLAMA4_BF16, READY));
-  g_object_class_install_property (klass, PROP_THREADS,
-      g_param_spec_uint ("threads", _("Threads"), _("Threads that compute; 0: one for every CPU"), 0, L4_MAX_THREADS, 0, READY));
-  g_object_class_install_property (klass, PROP_MEMORY_LIMIT,
-      g_param_spec_uint64 ("memory-limit", _("Memory limit"),
-          _("Bytes that weights and caches may take; 0: what the machine has free"), 0, G_MAXUINT64, 0, READY));
-}
-
-static void
-install_prompt_properties (GObjectClass * klass)
-{
-  g_object_class_install_property (klass, PROP_PROMPT,
-      g_param_spec_string ("prompt", _("Prompt"),
-          _("Question about every window; {start} {end} {timestamps} {frames} are filled in"), DEFAULT_PROMPT, PLAYING));
-  g_object_class_install_property (klass, PROP_SYSTEM_PROMPT,
-      g_param_spec_string ("system-prompt", _("System prompt"), _("Instruction before the question; unset: none"), NULL,
-          PLAYING));
-  g_object_class_install_property (klass, PROP_LANGUAGE,
-      g_param_spec_string ("language", _("Language"), _("Language to answer in, such as German; unset: the model's choice"),
-          NULL, PLAYING));
-  g_object_class_install_property (klass, PROP_MAX_TOKENS,
-      g_param_spec_uint ("max-tokens", _("Most tokens"), _("Longest description, in tokens"), 1, MAX_MAX_TOKENS,
-          DEFAULT_MAX_TOKENS, PLAYING));
-  g_object_class_install_property (klass, PROP_TEMPERATURE,
-      g_param_spec_double ("temperature", _("Temperature"), _("Randomness of the words; 0: always the likeliest"), 0,
-          MAX_TEMPERATURE, 0, PLAYING));
-  g_object_class_install_property (klass, PROP_TOP_P,
-      g_param_spec_double ("top-p", _("Top p"), _("Choose among the likeliest words that together have this probability"), 0,
-          1, 1, PLAYING));
-  g_object_class_install_property (klass, PROP_SEED,
-      g_param_spec_uint64 ("seed", _("Seed"), _("Start of the random numbers"), 0, G_MAXUINT64, 0, PLAYING));
-  g_object_class_install_property (klass, PROP_KV_TYPE,
-      g_param_spec_enum ("kv-type", _("Type of keys and values"), _("How keys and values are kept"), GST_TYPE_LLAMA4_NUMBERS,
-          GST_LLAMA4_BF16, PLAYING));
-}
-
-static void
-install_time_properties (GObjectClass * klass)
-{
-  g_object_class_install_property (klass, PROP_WINDOW,
-      g_param_spec_uint64 ("window", _("Window"), _("Time covered by one description, in nanoseconds"), GST_MSECOND,
-          G_MAXINT64, DEFAULT_WINDOW, READY));
-  g_object_class_install_property (klass, PROP_OVERLAP,
-      g_param_spec_uint64 ("overlap", _("Overlap"), _("Time that a window shares with the next, in nanoseconds; less than "
-              "window"), 0, G_MAXINT64, 0, READY));
-  g_object_class_install_property (klass, PROP_FROM,
-      g_param_spec_uint64 ("from", _("From"), _("Stream time at which the first window begins and before which nothing is described, in "
-              "nanoseconds; the largest number: at the first picture"), 0, G_MAXUINT64, GST_CLOCK_TIME_NONE, READY));
-  g_object_class_install_property (klass, PROP_FRAMES,
-      g_param_spec_uint ("frames", _("Frames"), _("Pictures shown of every window, evenly spread"), 1, MAX_FRAMES,
-          DEFAULT_FRAMES, READY));
-  g_object_class_install_property (klass, PROP_TILES,
-      g_param_spec_uint ("tiles", _("Tiles"), _("Most tiles that a picture is split into"), 1, MAX_TILES, DEFAULT_TILES,
-          PLAYING));
-  g_object_class_install_property (klass, PROP_CUTS,
-      g_param_spec_boolean ("cuts", _("Cuts"), _("Let windows begin anew at hard cuts; none gets shorter than half a second thereby"),
-          FALSE, READY));
-  g_object_class_install_property (klass, PROP_PICTURES,
-      g_param_spec_boolean ("pictures", _("Pictures"), _("Put a picture of the middle of the window, of those shown, into messages"), FALSE,
-          PLAYING));
-  g_object_class_install_property (klass, PROP_ON_BUSY,
-      g_param_spec_enum ("on-busy", _("When busy"), _("What to do with a window that comes while another is described"),
-          GST_TYPE_LLAMA4_ON_BUSY, GST_LLAMA4_ON_BUSY_AUTO, READY));
-  g_object_class_install_property (klass, PROP_LATENESS,
-      g_param_spec_uint64 ("lateness", _("Lateness"), _("Shift of the text against the video, in nanoseconds"), 0, G_MAXINT64,
-          0, READY));
-  g_object_class_install_property (klass, PROP_LATENCY,
-      g_param_spec_uint64 ("latency", _("Latency"), _("Latency declared for the text, in nanoseconds"), 0, G_MAXINT64, 0,
-          PLAYING));
-}
 
 void
 gst_llama4_describe_install_properties (GObjectClass * klass)
 {
   klass->set_property = set_property;
   klass->get_property = get_property;
-  install_model_properties (klass);
-  install_prompt_properties (klass);
-  install_time_properties (klass);
+  for (guint i = 0; i < N_PROPERTIES; i++)
+    g_object_class_install_property (klass, i + 1, make_spec (&properties[i]));
   g_object_class_install_property (klass, PROP_LICENCE_NOTICE,
       g_param_spec_string ("licence-notice", _("Licence notice"), _("The terms of the weights in memory; unset: none to tell"),
           NULL, READ_ONLY));
