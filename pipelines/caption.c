@@ -43,9 +43,7 @@ static struct
 {
   char **outputs;
   gboolean burn, force, json;
-  char *rules, *tag, *title;
-  int columns;
-  double speed;
+  char *tag, *title;
 } given;
 
 static const GOptionEntry entries[] = {
@@ -53,9 +51,6 @@ static const GOptionEntry entries[] = {
       N_("File to write; its suffix says what: .srt .vtt .ttml .ass .mkv .mp4 .m4v .mov .webm; may be given several times "
             "(FILE with .srt for its suffix)"), "FILE"},
   {"burn", 0, 0, G_OPTION_ARG_NONE, &given.burn, N_("Draw the captions into the picture, which is encoded anew as H.264"), NULL},
-  {"rules", 0, 0, G_OPTION_ARG_FILENAME, &given.rules, N_("Rules for lines and times (plain)"), "plain|netflix|bbc"},
-  {"columns", 0, 0, G_OPTION_ARG_INT, &given.columns, N_("Most characters of a line, instead of those of the rules"), "N"},
-  {"speed", 0, 0, G_OPTION_ARG_DOUBLE, &given.speed, N_("Most characters to read in a second, instead of those of the rules"), "N"},
   {"language-tag", 0, 0, G_OPTION_ARG_FILENAME, &given.tag, N_("Language that the captions are marked with (that of --language, or en)"), "TAG"},
   {"title", 0, 0, G_OPTION_ARG_FILENAME, &given.title, N_("Name of the stream of captions in a video (Descriptions)"), "TEXT"},
   {"force", 0, 0, G_OPTION_ARG_NONE, &given.force, N_("Overwrite files that are there already"), NULL},
@@ -91,25 +86,6 @@ typedef struct
 } Job;
 
 /* Options ------------------------------------------------------------------------------------------------------------------------ */
-
-static gboolean
-choose_rules (Job *self, GError **error)
-{
-  self->rules = *l4_cue_rules (given.rules != NULL ? given.rules : "plain");    /* the command knows that it is one of them */
-  if (given.columns != 0 && (given.columns < 8 || given.columns > 200))
-    return l4_fail (error, L4_ERROR_INPUT, _("--columns %d: must be 8 to 200"), given.columns);
-  if (given.speed != 0 && !(given.speed >= 1 && given.speed <= 1000))
-    return l4_fail (error, L4_ERROR_INPUT, _("--speed %g: must be 1 to 1000"), given.speed);
-  if (given.columns != 0) {
-    self->rules.wide_columns = MAX (1, self->rules.wide_columns * (guint) given.columns / self->rules.columns);
-    self->rules.columns = (guint) given.columns;
-  }
-  if (given.speed != 0) {
-    self->rules.wide_speed *= given.speed / self->rules.speed;
-    self->rules.speed = given.speed;
-  }
-  return TRUE;
-}
 
 static gboolean
 choose_language (Job *self, GError **error)
@@ -391,7 +367,7 @@ static gboolean
 prepare (Job *self, L4Outputs *files, const char *usual, GError **error)
 {
   self->options = l4_describe_options (error);
-  if (self->options == NULL || !choose_rules (self, error) || !choose_language (self, error))
+  if (self->options == NULL || !l4_cue_options (&self->rules, error) || !choose_language (self, error))
     return FALSE;
   self->film = l4_film_open (self->path, self->cancellable, error);
   if (self->film == NULL || !fit_rules (self, error))
@@ -464,9 +440,10 @@ static const L4Command command = {
 int
 main (int argc, char **argv)
 {
-  L4Command with_model = command;
+  L4Command with_more = command;
 
-  with_model.more[0] = l4_describe_entries ();
-  with_model.run = run;
-  return l4_command_main (&with_model, argc, argv);
+  with_more.more[0] = l4_cue_entries ();
+  with_more.more[1] = l4_describe_entries ();
+  with_more.run = run;
+  return l4_command_main (&with_more, argc, argv);
 }

@@ -24,6 +24,10 @@ typedef struct
 /* "plain", "netflix", "bbc"; NULL: no such preset. */
 const L4CueRules *l4_cue_rules (const char *preset);
 
+/* Rules as options: entries for L4Command's `more`, and the preset with the changes that they say. */
+const GOptionEntry *l4_cue_entries (void);
+gboolean l4_cue_options (L4CueRules *rules, GError **error);
+
 typedef struct
 {
   guint64 start, end;           /* nanoseconds */
