@@ -5,6 +5,8 @@
 
 #include <gst/gst.h>
 
+#include "film/entries.h"
+
 #define MAX_GROUP (64 << 20)    /* bytes that are held back to decide on a group */
 
 
@@ -104,7 +106,7 @@ begin_group (L4Plan *self, AVPacket *key)
     decide_on_whole (self);
   else if (self->decode == L4_FILM_DECODE_KEYS)
     decide_on_key (self);
-  else if (l4_reader_get_gap (self->reader, key, &gap))
+  else if (l4_entries_get_gap (self->reader, key, &gap))
     (gap > self->limit ? decide_on_whole : decide_on_key) (self);
 }
 

@@ -9,6 +9,7 @@
 
 #include "film/choose.h"
 #include "film/demuxer.h"
+#include "film/entries.h"
 
 #define MAX_FAILURES 256        /* of the demuxer in a row, after which nothing more is to be expected */
 #define JUMP_BACK 0.5           /* seconds: more than that is another clock, not a muxer that counts badly */
@@ -16,7 +17,6 @@
 #define JUMP_TURN 10            /* seconds: less than that is a gap in which the counter turned */
 #define N_FIRST 16              /* packets that tell how a container tells times */
 #define MAX_FIRST (4 << 20)     /* bytes; larger ones come in order */
-#define MAX_KEY (64 << 20)      /* bytes of a picture that an index leads to; what it says is not to be trusted */
 #define MAX_RATE 480            /* pictures a second; what is beyond is the clock's */
 #define SEEK_MARGIN 2           /* seconds before the time that is wanted: indexes tell when frames are decoded, not shown */
 
@@ -375,86 +375,16 @@ l4_reader_seek (L4Reader *self, gint64 time, GError **error)
   return l4_reader_rewind (self, error);
 }
 
-/* The number of the next key frame's entry in the index after that one; -1: there is none. */
-static int
-find_key_entry (const L4Reader *self, int entry)
-{
-  const int n = avformat_index_get_entries_count (self->stream);
-
-  for (entry++; entry < n; entry++)
-    if (avformat_index_get_entry (self->stream, entry)->flags & AVINDEX_KEYFRAME)
-      return entry;
-  return -1;
-}
-
-/* The number of the packet's own. Of the containers with an index only an MP4's lists every picture, from the start. */
-static int
-find_entry (const L4Reader *self, const AVPacket *packet)
-{
-  if (strstr (self->demuxer->iformat->name, "mp4") == NULL || self->stream->nb_frames <= 0 || packet->dts == AV_NOPTS_VALUE)
-    return -1;
-  return av_index_search_timestamp (self->stream, packet->dts, AVSEEK_FLAG_BACKWARD | AVSEEK_FLAG_ANY);
-}
-
-static int
-find_key_entry_after (const L4Reader *self, const AVPacket *packet)
-{
-  const int entry = find_entry (self, packet);
-
-  return entry >= 0 ? find_key_entry (self, entry) : -1;
-}
-
-/* When the picture of that place in the file is shown, but for a constant: where pictures are put in another order, each is decoded as
- * many places earlier as the order needs. */
-static gint64
-shown_at (const L4Reader *self, int entry)
-{
-  const int last = avformat_index_get_entries_count (self->stream) - 1;
-
-  return avformat_index_get_entry (self->stream, MIN (entry + self->stream->codecpar->video_delay, last))->timestamp;
-}
-
-/* Whether what the index calls a key frame is one. */
-static gboolean
-is_real_key (const L4Reader *self, int entry)
-{
-  const AVIndexEntry *key = avformat_index_get_entry (self->stream, entry);
-  g_autofree guint8 *bytes = NULL;
-  gsize got;
-
-  if (self->keys == NULL || key->size < 0 || key->size > MAX_KEY)
-    return TRUE;
-  bytes = g_malloc0 (key->size + AV_INPUT_BUFFER_PADDING_SIZE);
-  return l4_source_read (self->source, key->pos, bytes, key->size, &got, NULL) && l4_keys_check (self->keys, bytes, got);
-}
-
-gboolean
-l4_reader_get_gap (const L4Reader *self, const AVPacket *key, gint64 *gap)
-{
-  const int entry = find_entry (self, key);
-  int after = find_key_entry_after (self, key);
-
-  while (after >= 0 && !is_real_key (self, after))
-    after = find_key_entry (self, after);
-  if (after >= 0)
-    *gap = l4_reader_time (self, self->zero + shown_at (self, after) - shown_at (self, entry));
-  return after >= 0;
-}
-
-/* To the key frame after that packet, if the index tells where it is. The demuxer takes some key frames only when a time is asked for
- * at which they are shown: one in the middle of their group. */
+/* To the key frame after that packet, if the index tells where it is. */
 static void
 jump (L4Reader *self, const AVPacket *packet)
 {
-  const int n = avformat_index_get_entries_count (self->stream), key = find_key_entry_after (self, packet);
-  int next = key >= 0 ? find_key_entry (self, key) : -1;
   const AVPacket *there;
+  gint64 time;
 
-  if (key < 0 || self->jumps_fail || !g_queue_is_empty (&self->ahead))
+  if (self->jumps_fail || !g_queue_is_empty (&self->ahead) || !l4_entries_aim (self, packet, &time))
     return;
-  next = next >= 0 ? next : n;
-  av_seek_frame (self->demuxer, self->stream->index, avformat_index_get_entry (self->stream, key + (next - key) / 2)->timestamp,
-      AVSEEK_FLAG_BACKWARD);
+  av_seek_frame (self->demuxer, self->stream->index, time, AVSEEK_FLAG_BACKWARD);
   while ((there = l4_reader_peek (self, 0, NULL)) != NULL && there->dts <= packet->dts) {
     av_packet_free ((AVPacket **) &self->ahead.head->data);
     g_queue_pop_head (&self->ahead);

@@ -62,8 +62,6 @@ gboolean l4_reader_seek (L4Reader *self, gint64 time, GError **error);
 /* The next packet of a key frame, where what lies between may be left out; at the end of the film what comes after the last key frame is
  * read. NULL: the end, or what went wrong. (transfer full) */
 AVPacket *l4_reader_next_key (L4Reader *self, GError **error);
-/* Whether the container's index tells how long after that key frame the next one is shown; nanoseconds. */
-gboolean l4_reader_get_gap (const L4Reader *self, const AVPacket *key, gint64 *gap);
 
 /* Nanoseconds since zero, negative before it. */
 gint64 l4_reader_time (const L4Reader *self, gint64 stamp);
