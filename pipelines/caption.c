@@ -252,7 +252,8 @@ static gboolean
 describe (Job *self, GError **error)
 {
   const L4DescribeFuncs funcs = {
-    .window = take_window,.failed = take_failure,.warning = take_warning,.loading = take_loading,.tick = tick
+    .window = take_window,.failed = take_failure,.warning = take_warning,.loading = take_loading,.tick = tick,
+    .notice = take_warning
   };
   const guint64 duration = l4_film_get_facts (self->film)->duration;
   g_autoptr (L4Describer) describer = l4_describer_new (self->options, FALSE, error);

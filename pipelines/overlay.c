@@ -20,6 +20,7 @@
 #include "mux/legible.h"
 #include "run/describe.h"
 #include "run/element.h"
+#include "run/progress.h"
 #include "run/signals.h"
 
 #define TICK (100 * GST_MSECOND)        /* between two looks at whether a signal came */
@@ -230,20 +231,12 @@ build (Overlay *self, GError **error)
 /* Running ------------------------------------------------------------------------------------------------------------------------ */
 
 static void
-say (const char *text)
-{
-  g_autofree char *line = l4_text_to_line (text, -1);
-
-  g_printerr ("llama4: %s\n", line);
-}
-
-static void
 take_warning (GstMessage *message)
 {
   g_autoptr (GError) warning = NULL;
 
   gst_message_parse_warning (message, &warning, NULL);
-  say (warning->message);
+  l4_progress_say (NULL, "%s", warning->message);
 }
 
 /* What may be shown of a source: no name and password of a camera. (transfer full) */
@@ -273,7 +266,7 @@ take (const Overlay *self, GstMessage *message, GError **error)
       return FALSE;
     case GST_MESSAGE_ELEMENT:
       if (gst_message_has_name (message, "llama4-licence"))
-        say (gst_structure_get_string (gst_message_get_structure (message), "notice"));
+        l4_progress_say (NULL, "%s", gst_structure_get_string (gst_message_get_structure (message), "notice"));
       return FALSE;
     case GST_MESSAGE_ERROR:
       gst_message_parse_error (message, &failure, NULL);

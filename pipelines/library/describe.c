@@ -69,6 +69,12 @@ on_warning (const char *what, gpointer user_data)
 }
 
 static void
+on_notice (const char *what, gpointer user_data)
+{
+  l4_progress_say (((Job *) user_data)->library->context.progress, "%s", what);
+}
+
+static void
 on_loading (guint percent, gpointer user_data)
 {
   l4_progress_set_loading (((Job *) user_data)->library->context.progress, percent);
@@ -99,7 +105,7 @@ on_ahead (guint64 *from, gpointer user_data)
 static gboolean
 describe_missing (Job *job, L4Describer *describer, GError **error)
 {
-  static const L4DescribeFuncs funcs = { on_window, on_failed, on_warning, on_loading, on_tick, on_ahead };
+  static const L4DescribeFuncs funcs = { on_window, on_failed, on_warning, on_loading, on_tick, on_ahead, on_notice };
   const GArray *missing = job->work->missing;
 
   for (guint i = 0; i < missing->len; i++) {

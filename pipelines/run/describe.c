@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "run/ahead.h"
 #include "run/element.h"
+#include "run/progress.h"
 #include "run/thumbnail.h"
 
 #define DESCRIPTION "llama4-description"
@@ -214,7 +215,7 @@ fail_window (const Run *run, guint64 start, guint64 end, const char *why)
   if (run->funcs->failed != NULL)
     run->funcs->failed (start, end, why, run->user_data);
   else
-    g_printerr ("llama4: %s\n", why);
+    l4_progress_say (NULL, "%s", why);
 }
 
 static void
@@ -254,7 +255,16 @@ take_warning (Run *run, GstMessage *message)
   else if (run->funcs->warning != NULL)
     run->funcs->warning (warning->message, run->user_data);
   else
-    g_printerr ("llama4: %s\n", warning->message);
+    l4_progress_say (NULL, "%s", warning->message);
+}
+
+static void
+take_notice (const Run *run, const char *notice)
+{
+  if (run->funcs->notice != NULL)
+    run->funcs->notice (notice, run->user_data);
+  else
+    l4_progress_say (NULL, "%s", notice);
 }
 
 /* A window of which nothing could be shown. */
@@ -311,7 +321,7 @@ take (L4Describer *self, Run *run, GstMessage *message)
       if (gst_message_has_name (message, DESCRIPTION))
         take_description (self, run, gst_message_get_structure (message));
       else if (gst_message_has_name (message, LICENCE))
-        g_printerr ("llama4: %s\n", gst_structure_get_string (gst_message_get_structure (message), "notice"));
+        take_notice (run, gst_structure_get_string (gst_message_get_structure (message), "notice"));
       break;
     case GST_MESSAGE_WARNING:
       take_warning (run, message);

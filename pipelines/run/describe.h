@@ -33,6 +33,8 @@ typedef struct
    * meanwhile, from that stream time on; NULL: none. It stays open until l4_describer_run() has returned for it, or
    * l4_describer_forget(). NULL: nothing is read ahead. */
   L4Film *(*ahead) (guint64 *from, gpointer user_data);
+  /* Something is to be known of the model, such as its licence; one line. NULL: to standard error. */
+  void (*notice) (const char *what, gpointer user_data);
 } L4DescribeFuncs;
 
 /* Holds the model from the first film to the end. Used by one thread. gst_init() comes first. */

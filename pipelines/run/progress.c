@@ -189,9 +189,11 @@ l4_progress_say (L4Progress *self, const char *format, ...)
   text = g_strdup_vprintf (format, args);
   va_end (args);
   line = l4_text_to_line (text, -1);
-  wipe (self);
+  if (self != NULL) {
+    wipe (self);
+    self->drawn = 0;
+  }
   fprintf (stderr, "llama4: %s\n", line);
-  self->drawn = 0;
 }
 
 /* What happens ---------------------------------------------------------------------------------------------------------------------- */

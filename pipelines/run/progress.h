@@ -52,7 +52,7 @@ void l4_progress_write (L4Progress *self, const char *path, guint64 position, gu
 /* A file of so many bytes that was to be done needs nothing, or ended before it began. */
 void l4_progress_pass (L4Progress *self, guint64 bytes);
 
-/* A line on standard error, beside the one that changes. */
+/* A line on standard error, whatever is in it, beside the one that changes. self NULL: there is none that changes. */
 void l4_progress_say (L4Progress *self, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
 /* In JSON, the event "plan" of a film that would be described: from there, so many windows; 0: not known. */

@@ -5,6 +5,7 @@
 #include <gst/video/video.h>
 
 #include "fake-film.h"
+#include "run/progress.h"
 #include "support/folder.h"
 
 /* What came of a film, as text: "4.0-8.0 Words\n", "failed 0.0-4.0\n". */
@@ -302,6 +303,24 @@ test_slow_keeper (void)
   tear_down (&self);
 }
 
+/* What a model, a file or GStreamer says is never obeyed by a terminal, nor taken for several lines. */
+static void
+test_said_safely (void)
+{
+  g_autoptr (L4Progress) progress = NULL;
+
+  if (!g_test_subprocess ()) {
+    g_test_trap_subprocess (NULL, 0, 0);
+    g_test_trap_assert_passed ();
+    g_test_trap_assert_stderr ("*llama4: it [2Jbroke twice\nllama4: it [2Jbroke twice\n");
+    g_test_trap_assert_stderr_unmatched ("*\033*");
+    return;
+  }
+  progress = l4_progress_new (L4_PROGRESS_QUIET);
+  l4_progress_say (NULL, "%s", "it \033[2Jbroke\ntwice");
+  l4_progress_say (progress, "%s", "it \033[2Jbroke\ntwice");
+}
+
 static void
 test_no_model (void)
 {
@@ -362,6 +381,7 @@ main (int argc, char **argv)
   g_test_add_func ("/run/describe/a-cancelled-film-keeps-what-was-said", test_cancelled);
   g_test_add_func ("/run/describe/what-cannot-be-kept-ends-the-film", test_not_kept);
   g_test_add_func ("/run/describe/the-describer-waits-for-whoever-keeps", test_slow_keeper);
+  g_test_add_func ("/run/progress/what-is-said-is-one-safe-line", test_said_safely);
   g_test_add_func ("/run/describe/a-model-that-cannot-be-loaded-is-no-fault-of-the-film", test_no_model);
   g_test_add_func ("/run/describe/the-model-is-known-before-it-is-read", test_model);
   return g_test_run ();
