@@ -5,8 +5,9 @@
  * that can be cancelled; with "until": "…" not before the file of that name is there; {"error": "…"} fails. The answers are used in turn, over and over, by each session for itself. Figures
  * that nothing really takes: "forecast_ms" is what the answer is forecast to take (without it, its delay), "prefill_ms" what it says
  * that its prompt took, "limit_ms" the least that the machine allows for it. "expect": ["…"] and "refuse": ["…"] fail the answer when
- * the conversation's text lacks, or has, one of these: so tests see what was asked. In "text", {prompt} stands for the conversation's last
- * text, and {pictures} for a sum over its pictures. A first line {"load_ms": 500} or
+ * the conversation's text lacks, or has, one of these: so tests see what was asked. With "when": "…" the answer is no longer used in
+ * turn but whenever the conversation has that text. "together": 3 makes it wait until it is under way in as many sessions at once. In
+ * "text", {prompt} stands for the conversation's last text, and {pictures} for a sum over its pictures. A first line {"load_ms": 500} or
  * {"load_error": "…"} makes loading slow or fail; with {"context": 100} there the model's context has so many tokens, and every word
  * is one (else every part of a prompt). */
 
@@ -28,15 +29,21 @@ typedef struct
   char *until;                  /* or NULL */
   gint64 delay_us, forecast_us, prefill_us, limit_us;
   char **expect, **refuse;      /* NULL-terminated */
+  char *when;                   /* NULL: used in turn */
+  guint together;
+  guint n_waiting, n_met;       /* script's lock: sessions that wait for others, and how often as many were there */
 } Line;
 
 typedef struct
 {
-  GArray *lines;                /* of Line */
+  GArray *lines;                /* of Line, used in turn */
+  GArray *special;              /* of Line, with `when` */
   gint64 load_us;
   char *load_error;
   guint context;                /* tokens; 0: any number */
   char *digest;
+
+  GMutex lock;                  /* of what changes in lines */
 } Script;
 
 typedef struct
@@ -55,6 +62,7 @@ line_clear (gpointer data)
   g_free (line->until);
   g_strfreev (line->expect);
   g_strfreev (line->refuse);
+  g_free (line->when);
 }
 
 static void
@@ -63,6 +71,8 @@ script_free (gpointer data)
   Script *self = data;
 
   g_array_unref (self->lines);
+  g_array_unref (self->special);
+  g_mutex_clear (&self->lock);
   g_free (self->load_error);
   g_free (self->digest);
   g_free (self);
@@ -129,7 +139,8 @@ parse_line (Script *self, const char *path, guint number, const char *text, GErr
   Line line = { g_strdup (answer), g_strdup (failure), g_strdup (yyjson_get_str (yyjson_obj_get (root, "until"))),
     get_microseconds (root, "delay_ms"),
     get_microseconds (root, yyjson_obj_get (root, "forecast_ms") != NULL ? "forecast_ms" : "delay_ms"),
-    get_microseconds (root, "prefill_ms"), get_microseconds (root, "limit_ms"), get_texts (root, "expect"), get_texts (root, "refuse")
+    get_microseconds (root, "prefill_ms"), get_microseconds (root, "limit_ms"), get_texts (root, "expect"), get_texts (root, "refuse"),
+    g_strdup (yyjson_get_str (yyjson_obj_get (root, "when"))), MIN (yyjson_get_uint (yyjson_obj_get (root, "together")), G_MAXINT32)
   };
 
   if (setting) {
@@ -139,7 +150,7 @@ parse_line (Script *self, const char *path, guint number, const char *text, GErr
   }
   yyjson_doc_free (doc);
   if (answer != NULL || failure != NULL) {
-    g_array_append_val (self->lines, line);
+    g_array_append_val (line.when != NULL ? self->special : self->lines, line);
     return TRUE;
   }
   line_clear (&line);
@@ -180,6 +191,9 @@ script_load (const L4LoadOptions *options, L4ModelInfo *info, L4ProgressFunc pro
 
   self->lines = g_array_new (FALSE, FALSE, sizeof (Line));
   g_array_set_clear_func (self->lines, line_clear);
+  self->special = g_array_new (FALSE, FALSE, sizeof (Line));
+  g_array_set_clear_func (self->special, line_clear);
+  g_mutex_init (&self->lock);
   if (!parse_script (self, options->model_path, error))
     return NULL;
   for (guint percent = 0; percent < 100; percent += 10) {
@@ -225,12 +239,6 @@ script_session_new (gpointer model)
   return self;
 }
 
-static const Line *
-next_line (const Session *self)
-{
-  return &g_array_index (self->script->lines, Line, self->next % self->script->lines->len);
-}
-
 static guint
 count_words (const char *text)
 {
@@ -274,6 +282,45 @@ has_text (const L4Message *messages, gsize n_messages, const char *text)
       if (messages[m].parts[p].text != NULL && strstr (messages[m].parts[p].text, text) != NULL)
         return TRUE;
   return FALSE;
+}
+
+static Line *
+find_line (const Session *self, const L4Message *messages, gsize n_messages)
+{
+  const Script *script = self->script;
+
+  for (guint i = 0; i < script->special->len; i++) {
+    Line *line = &g_array_index (script->special, Line, i);
+
+    if (has_text (messages, n_messages, line->when))
+      return line;
+  }
+  return &g_array_index (script->lines, Line, self->next % script->lines->len);
+}
+
+/* Waits until the line is under way in as many sessions as it says. FALSE when cancelled meanwhile. */
+static gboolean
+meet (Script *self, Line *line, GCancellable *cancellable)
+{
+  guint before;
+  gboolean met;
+
+  if (line->together <= 1)
+    return TRUE;
+  g_mutex_lock (&self->lock);
+  before = line->n_met;
+  if (++line->n_waiting >= line->together) {
+    line->n_waiting = 0;
+    line->n_met++;
+  }
+  while (!(met = line->n_met != before) && !g_cancellable_is_cancelled (cancellable)) {
+    g_mutex_unlock (&self->lock);
+    g_usleep (STEP_US);
+    g_mutex_lock (&self->lock);
+  }
+  line->n_waiting -= !met;
+  g_mutex_unlock (&self->lock);
+  return met;
 }
 
 /* For those who write tests only. */
@@ -343,7 +390,7 @@ script_forecast (gpointer session, const L4Message *messages, gsize n_messages, 
     .tiles = pictures,
     .prompt_tokens = tokens,
     .generated_tokens = options->max_tokens,
-    .seconds = next_line (session)->forecast_us / 1e6,
+    .seconds = find_line (session, messages, n_messages)->forecast_us / 1e6,
   };
   return TRUE;
 }
@@ -353,14 +400,15 @@ script_answer (gpointer session, const L4Message *messages, gsize n_messages, co
     L4TextFunc on_text, gpointer user_data, GCancellable *cancellable, L4Answer *answer, GError **error)
 {
   Session *self = session;
-  const Line *line = next_line (self);
+  Line *line = find_line (self, messages, n_messages);
   g_autoptr (GString) text = g_string_new (NULL);
   g_autofree char *filled = NULL;
   g_auto (GStrv) words = NULL;
 
   if (!count_tokens (self->script, messages, n_messages, &answer->prompt_tokens, error))
     return FALSE;
-  self->next++;
+  self->next += line->when == NULL;
+  meet (self->script, line, cancellable);
   if (!check_texts (line, messages, n_messages, error))
     return FALSE;
   if (line->error != NULL && wait_for (line->delay_us, cancellable))

@@ -65,6 +65,23 @@ test_an_answer_fails_when_the_conversation_is_not_what_it_expects (void)
 }
 
 static void
+test_an_answer_for_certain_conversations_is_not_used_in_turn (void)
+{
+  static const char *const users[] = { "a circle", "a square", "a circle", "a circle" };
+  static const char *const wanted[] = { "first", "square", "second", "first" };
+  const L4ModelInfo *info;
+  g_autoptr (L4Session) session = make_session ("{\"text\":\"first\"}\n{\"when\":\"square\",\"text\":\"square\"}\n"
+      "{\"text\":\"second\"}", &info);
+
+  for (guint i = 0; i < G_N_ELEMENTS (users); i++) {
+    g_auto (L4Answer) answer = { 0 };
+
+    g_assert_true (ask (session, "be brief", users[i], &answer, NULL));
+    g_assert_cmpstr (answer.text, ==, wanted[i]);
+  }
+}
+
+static void
 test_a_prompt_beyond_the_context_is_refused (void)
 {
   const L4ModelInfo *info;
@@ -86,6 +103,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/script/an-answer-fails-when-the-conversation-is-not-what-it-expects",
       test_an_answer_fails_when_the_conversation_is_not_what_it_expects);
+  g_test_add_func ("/script/an-answer-for-certain-conversations-is-not-used-in-turn",
+      test_an_answer_for_certain_conversations_is_not_used_in_turn);
   g_test_add_func ("/script/a-prompt-beyond-the-context-is-refused", test_a_prompt_beyond_the_context_is_refused);
   return g_test_run ();
 }
