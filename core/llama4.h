@@ -158,6 +158,7 @@ typedef struct
   guint guessed_tokens;         /* generated ones that were guessed right, several in one pass */
   guint steps;                  /* passes through the decoder after the prompt */
   guint64 steps_together;       /* the sum over these of the conversations that shared them, itself included */
+  guint most_together;          /* in one of them */
   gint64 vision_us;             /* microseconds */
   gint64 prefill_us;
   gint64 decode_us;

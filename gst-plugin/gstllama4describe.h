@@ -60,6 +60,7 @@ typedef struct
   guint64 seed;
   GstLlama4Numbers kv_type, vision_type;
   GstLlama4OnBusy on_busy;
+  guint ahead;                  /* windows that may be described at once */
   guint64 lateness, latency;    /* nanoseconds */
   guint threads;
   guint64 memory_limit;         /* bytes */
@@ -70,6 +71,8 @@ typedef struct
 {
   guint64 described, skipped, failed;
   guint64 prompt_tokens, reused_tokens, generated_tokens;
+  guint64 steps, steps_together;        /* of generation, and the conversations that shared them, added up */
+  guint most_together;          /* in one step */
   gint64 queue_us, vision_us, prefill_us, decode_us;
   gint64 limit_us, limited_us;  /* least time that the machine allows, and the time taken, where it is known */
   double forecast;              /* seconds that the latest window was to take; 0: unknown */
@@ -85,8 +88,8 @@ typedef enum
 #define GST_TYPE_LLAMA4_DESCRIBE (gst_llama4_describe_get_type ())
 G_DECLARE_FINAL_TYPE (GstLlama4Describe, gst_llama4_describe, GST, LLAMA4_DESCRIBE, GstElement)
 
-/* Three threads meet here: the streaming thread of the sink pad, the worker that loads the model and describes windows, and the
- * output's thread that pushes text (output.h). */
+/* Threads meet here: the streaming thread of the sink pad, the worker that loads the model and describes windows with its helpers, and
+ * the output's threads that push text (output.h). */
 struct _GstLlama4Describe
 {
   GstElement parent;
@@ -125,14 +128,14 @@ struct _GstLlama4Describe
   guint segment_number;
   guint32 segment_seqnum;
 
-  /* Worker and those who wait for it */
+  /* Workers and those who wait for them */
   GMutex lock;
   GCond changed;
-  GThread *worker;
-  GQueue jobs;                  /* of Job (worker.c) */
-  guint n_waiting;              /* windows in jobs */
-  gboolean busy;                /* a job is being done */
-  gboolean describing;          /* a window is */
+  GThread *worker;              /* the first, which starts and joins the others */
+  guint n_workers;              /* at most */
+  GQueue jobs;                  /* of GstLlama4Job (job.h) that were not delivered yet, in order */
+  guint n_waiting;              /* windows in jobs that nobody is at work on */
+  guint n_at_work;              /* windows that somebody is, those of before a flush included */
   gboolean flushing;
   gboolean stopping;
   guint generation;             /* counts flushes; what belongs to an earlier one is dropped */

@@ -120,6 +120,8 @@ static const Property properties[] = {
   {"pictures", N_("Pictures"), N_("Put a picture of the middle of the window, of those shown, into messages"), PLAYING, FIELD (pictures), FLAG},
   {"on-busy", N_("When busy"), N_("What to do with a window that comes while another is described"), READY, FIELD (on_busy), CHOICE, 0, 0,
       GST_LLAMA4_ON_BUSY_AUTO, gst_llama4_on_busy_get_type},
+  {"ahead", N_("Ahead"), N_("Windows that may be described at once where the video waits for them; what is said comes in order all the same, "
+            "and each takes memory of its own"), READY, FIELD (ahead), COUNT, 1, 64, 1},
   {"lateness", N_("Lateness"), N_("Shift of the text against the video, in nanoseconds"), READY, FIELD (lateness), LONG, 0, G_MAXINT64, 0},
   {"latency", N_("Latency"), N_("Latency declared for the text, in nanoseconds"), PLAYING, FIELD (latency), LONG, 0, G_MAXINT64, 0},
 };
@@ -283,7 +285,9 @@ make_stats (const GstLlama4Stats * stats)
       "prompt-tokens-per-second", G_TYPE_DOUBLE, rate (stats->prompt_tokens - stats->reused_tokens, stats->prefill_us),
       "generated-tokens-per-second", G_TYPE_DOUBLE, rate (stats->generated_tokens, stats->decode_us),
       "fraction-of-limit", G_TYPE_DOUBLE, stats->limited_us > 0 ? (double) stats->limit_us / stats->limited_us : 0.0,
-      "forecast-ms", G_TYPE_DOUBLE, stats->forecast * 1000, NULL);
+      "forecast-ms", G_TYPE_DOUBLE, stats->forecast * 1000,
+      "batch", G_TYPE_DOUBLE, stats->steps > 0 ? (double) stats->steps_together / stats->steps : 0.0,
+      "batch-most", G_TYPE_UINT, stats->most_together, NULL);
 }
 
 static void
@@ -322,7 +326,8 @@ gst_llama4_describe_install_properties (GObjectClass * klass)
   g_object_class_install_property (klass, PROP_STATS,
       g_param_spec_boxed ("stats", _("Statistics"), _("Windows described, skipped, failed; tokens; milliseconds of each stage; "
               "tokens/s of prompts (those not held from the window before) and of generation; fraction (0 … 1) of the speed that the "
-              "machine's memory and arithmetic allow, 0 while unknown; milliseconds that the latest window was forecast to take"),
+              "machine's memory and arithmetic allow, 0 while unknown; milliseconds that the latest window was forecast to take; conversations, of all who share the model, that "
+              "took a step of generation together: on average (batch) and at most (batch-most), 0 before the first"),
           GST_TYPE_STRUCTURE, READ_ONLY));
   gst_type_mark_as_plugin_api (GST_TYPE_LLAMA4_ON_BUSY, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_LLAMA4_LOAD, 0);

@@ -1,252 +1,139 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The worker: describes one window after the other. */
+/* The workers: describe windows, as many at once as there may be, and hand over what came of them in order. */
 
-#include "gettext.h"
-#include "gstllama4describe.h"
-#include "prompt.h"
+#include "job.h"
 
 GST_DEBUG_CATEGORY_EXTERN (gst_llama4_describe_debug);
 #define GST_CAT_DEFAULT gst_llama4_describe_debug
 
-/* A window to describe, or else something for the output. */
-typedef struct
+/* The threads ---------------------------------------------------------------------------------------------------------- */
+
+/* Takes up the first window that waits, and marks what is set now as what it is described with: windows are taken up in order. One that
+ * may be too late waits for those before it, by which it is known whether it will be. NULL: there is none to take. With lock held. */
+static GstLlama4Job *
+take_up (GstLlama4Describe * self)
 {
-  guint generation;
-  GstLlama4Window *window;
-  gint64 since;                 /* monotonic time of its last frame */
-  gboolean late;                /* its text may be shown after its time */
-  gint64 patience;              /* microseconds from then to the latest moment at which its text is of use */
-  GstClockTime running_time, timestamp; /* of its start */
-  guint segment_number;
-  GstLlama4Item *item;
-} Job;
+  for (GList * link = self->jobs.head; link != NULL; link = link->next) {
+    GstLlama4Job *job = link->data;
 
-static void
-job_free (gpointer data)
-{
-  Job *job = data;
-
-  gst_llama4_window_free (job->window);
-  gst_llama4_item_free (job->item);
-  g_free (job);
-}
-
-/* Describing ----------------------------------------------------------------------------------------------------------- */
-
-/* What the properties and the following buffers show. */
-static void
-remember (GstLlama4Describe * self, const L4Record * record, const char *text, const char *json)
-{
-  const L4Answer *answer = record->answer;
-
-  GST_OBJECT_LOCK (self);
-  g_free (self->description);
-  self->description = g_strdup (text);
-  g_clear_pointer (&self->latest, gst_structure_free);
-  self->latest = gst_llama4_latest_structure (GST_LLAMA4_META, record, text, json);
-  self->stats.described++;
-  self->stats.prompt_tokens += answer->prompt_tokens;
-  self->stats.reused_tokens += answer->reused_tokens;
-  self->stats.generated_tokens += answer->generated_tokens;
-  self->stats.queue_us += record->queue_us;
-  self->stats.vision_us += answer->vision_us;
-  self->stats.prefill_us += answer->prefill_us;
-  self->stats.decode_us += answer->decode_us;
-  self->stats.limit_us += answer->limit_us;
-  if (answer->limit_us > 0)
-    self->stats.limited_us += answer->vision_us + answer->prefill_us + answer->decode_us;
-  GST_OBJECT_UNLOCK (self);
-}
-
-/* window: whose picture it shall carry, or NULL. */
-static void
-post_description (GstLlama4Describe * self, const L4Record * record, const char *text, const char *json, const GstLlama4Window * window)
-{
-  GstStructure *structure = gst_llama4_latest_structure (GST_LLAMA4_MESSAGE, record, text, json);
-
-  if (window != NULL) {
-    g_autoptr (GstSample) picture = gst_llama4_latest_picture (window);
-
-    gst_structure_set (structure, "picture", GST_TYPE_SAMPLE, picture, NULL);
+    if (job->at_work || job->window == NULL)
+      continue;
+    if (job->late && self->n_at_work > 0)
+      return NULL;
+    gst_llama4_describe_copy_settings (self, &job->settings);
+    job->at_work = TRUE;
+    self->n_waiting--;
+    self->n_at_work++;
+    g_cond_broadcast (&self->changed);
+    return job;
   }
-  gst_element_post_message (GST_ELEMENT (self), gst_message_new_element (GST_OBJECT (self), structure));
+  return NULL;
 }
 
+/* Delivers the job, which is the first one, and lets go of it. With lock held, but for the while. */
 static void
-publish (GstLlama4Describe * self, const Job * job, const L4Answer * answer, gint64 queue_us, gboolean picture)
+deliver (GstLlama4Describe * self, GstLlama4Job * job)
 {
-  const GstLlama4Window *window = job->window;
-  g_autofree guint64 *times = g_new (guint64, window->frames->len);
-  const L4Record record = { window->start, window->end, times, window->frames->len, l4_model_get_info (self->model), answer,
-    queue_us
-  };
-  GstLlama4Item *item = gst_llama4_item_new (GST_LLAMA4_ITEM_TEXT);
-  g_autofree char *text = NULL, *json = NULL;
-  gboolean current;
+  gboolean alone = self->n_at_work == 1 && job->outcome != GST_LLAMA4_NOTHING;
 
-  for (guint i = 0; i < window->frames->len; i++)
-    times[i] = ((GstLlama4Frame *) g_ptr_array_index (window->frames, i))->time;
-  text = l4_text_to_line (answer->text, -1);
-  json = l4_record_to_json (&record);
-  item->generation = job->generation;
-  item->start = window->start;
-  item->end = window->text_end;
-  item->text = g_strdup (text);
-  item->json = g_strdup (json);
-  item->late = job->late;
-  item->segment_number = job->segment_number;
-
-  g_mutex_lock (&self->lock);   /* so that no flush comes between the look and the deed */
-  current = job->generation == self->generation && !self->stopping;
-  if (current)
-    remember (self, &record, text, json);
+  job->at_work = TRUE;
   g_mutex_unlock (&self->lock);
-  if (!current) {
-    gst_llama4_item_free (item);
-    return;
+  gst_llama4_job_deliver (job, self);
+  if (alone)                    /* what else is described would be measured with it */
+    l4_model_measure (self->model);     /* once a machine, and after a window, so that the first one comes soon */
+  g_mutex_lock (&self->lock);
+  if (job->generation == self->generation)      /* otherwise it is no longer among the jobs */
+    g_queue_pop_head (&self->jobs);
+  gst_llama4_job_free (job);
+}
+
+/* When those before it have been, delivers the window and what follows it up to the next one. With lock held, but for the while. */
+static void
+hand_over (GstLlama4Describe * self, GstLlama4Job * job)
+{
+  guint generation = job->generation;
+
+  while (generation == self->generation && g_queue_peek_head (&self->jobs) != job)
+    g_cond_wait (&self->changed, &self->lock);
+  if (generation != self->generation)
+    gst_llama4_job_free (job);
+  while (generation == self->generation && job != NULL) {
+    deliver (self, job);
+    job = g_queue_peek_head (&self->jobs);
+    if (job != NULL && job->window != NULL)
+      job = NULL;
   }
-  gst_llama4_output_push (self->output, item);
-  post_description (self, &record, text, json, picture ? window : NULL);
-  g_object_notify (G_OBJECT (self), "description");
+  self->n_at_work--;
+  g_cond_broadcast (&self->changed);
 }
 
+/* Describes one window after the other. */
 static void
-report_failure (GstLlama4Describe * self, const Job * job, const GError * error)
+work (GstLlama4Describe * self, L4Session * session)
 {
-  g_autofree char *line = l4_text_to_line (error->message, -1);
-
-  GST_OBJECT_LOCK (self);
-  self->stats.failed++;
-  GST_OBJECT_UNLOCK (self);
-  GST_ELEMENT_WARNING_WITH_DETAILS (self, STREAM, FAILED, (_("The window from %.1f s to %.1f s could not be described: %s"),
-          job->window->start / 1e9, job->window->end / 1e9, line), (NULL), ("start", G_TYPE_UINT64, job->window->start, "end",
-          G_TYPE_UINT64, job->window->end, NULL));
-}
-
-/* Tells that a window was left out. */
-static void
-report_skip (GstLlama4Describe * self, const Job * job)
-{
-  const GstLlama4Window *window = job->window;
-  GstMessage *message = gst_message_new_qos (GST_OBJECT (self), TRUE, job->running_time, window->start, job->timestamp,
-      window->end - window->start);
-  guint64 described, skipped;
-
-  GST_OBJECT_LOCK (self);
-  skipped = ++self->stats.skipped;
-  described = self->stats.described;
-  GST_OBJECT_UNLOCK (self);
-  gst_message_set_qos_stats (message, GST_FORMAT_BUFFERS, described, skipped);
-  gst_element_post_message (GST_ELEMENT (self), message);
-}
-
-/* What describing the window will cost is known before; whether it will be done in time. */
-static gboolean
-is_worth_it (GstLlama4Describe * self, L4Session * session, const Job * job, const L4Message * messages, gsize n_messages,
-    const L4GenerateOptions * options)
-{
-  L4Forecast forecast;
-  gboolean in_time;
-  gint64 waited;
-
-  if (!l4_session_forecast (session, messages, n_messages, options, &forecast, NULL))
-    return TRUE;                /* describing it says why */
-  waited = g_get_monotonic_time () - job->since;
-  in_time = waited + forecast.seconds * G_USEC_PER_SEC <= job->patience;
-  GST_DEBUG_OBJECT (self, "window from %.1f s: %u pictures, %u tiles, %u tokens, %u of them held, and %u to generate: %.3g operations, "
-      "%.3g bytes, %.3f s; has waited %.3f s, %s", job->window->start / 1e9, forecast.pictures, forecast.tiles,
-      forecast.prompt_tokens, forecast.reused_tokens, forecast.generated_tokens, forecast.operations, forecast.bytes,
-      forecast.seconds, waited / 1e6, in_time ? "taken" : "left out");
-  GST_OBJECT_LOCK (self);
-  self->stats.forecast = forecast.seconds;
-  GST_OBJECT_UNLOCK (self);
-  return in_time;
-}
-
-static void
-describe (GstLlama4Describe * self, L4Session * session, const Job * job, GCancellable * cancellable)
-{
-  g_auto (GstLlama4Settings) settings = { 0 };
-  g_auto (GstLlama4Prompt) prompt = { 0 };
-  g_auto (L4Answer) answer = { 0 };
-  g_autoptr (GError) error = NULL;
-  gint64 queue_us = g_get_monotonic_time () - job->since;
-  L4GenerateOptions options;
-  L4Part system = { 0 };
-  L4Message messages[2];
-  gsize n_messages = 0;
-
-  gst_llama4_describe_copy_settings (self, &settings);
-  gst_llama4_prompt_init (&prompt, job->window, settings.prompt, settings.language);
-  if (settings.system_prompt != NULL && *settings.system_prompt != '\0') {
-    system.text = settings.system_prompt;
-    messages[n_messages++] = (L4Message) { L4_ROLE_SYSTEM, &system, 1 };
-  }
-  messages[n_messages++] = (L4Message) { L4_ROLE_USER, (const L4Part *) prompt.parts->data, prompt.parts->len };
-  options = (L4GenerateOptions) { settings.max_tokens, settings.temperature, settings.top_p, settings.seed, settings.tiles,
-    settings.kv_type == GST_LLAMA4_INT8
-  };
-
-  if (g_cancellable_is_cancelled (cancellable))
-    return;
-  if (!is_worth_it (self, session, job, messages, n_messages, &options))
-    report_skip (self, job);
-  else if (!l4_session_answer (session, messages, n_messages, &options, NULL, NULL, cancellable, &answer, &error))
-    report_failure (self, job, error);
-  else if (answer.finish != L4_FINISH_CANCELLED)
-    publish (self, job, &answer, queue_us, settings.pictures);
-}
-
-/* The thread ----------------------------------------------------------------------------------------------------------- */
-
-static void
-do_job (GstLlama4Describe * self, L4Session * session, Job * job, GCancellable * cancellable)
-{
-  if (job->window != NULL && session != NULL) {
-    describe (self, session, job, cancellable);
-    l4_model_measure (self->model);     /* once a machine, and after the first window, so that that one comes soon */
-  }
-  if (job->item != NULL)
-    gst_llama4_output_push (self->output, g_steal_pointer (&job->item));
-}
-
-static gpointer
-run (gpointer data)
-{
-  GstLlama4Describe *self = data;
-  L4Session *session = gst_llama4_load_run (self) ? l4_session_new (self->model) : NULL;
-
   g_mutex_lock (&self->lock);
   while (!self->stopping) {
-    Job *job = g_queue_pop_head (&self->jobs);
-    GCancellable *cancellable;
+    GstLlama4Job *job = take_up (self);
 
     if (job == NULL) {
       g_cond_wait (&self->changed, &self->lock);
       continue;
     }
-    self->n_waiting -= job->window != NULL;
-    self->busy = TRUE;
-    self->describing = job->window != NULL && session != NULL;
-    cancellable = g_object_ref (self->cancellable);
-    g_cond_broadcast (&self->changed);
-    g_mutex_unlock (&self->lock);
-    do_job (self, session, job, cancellable);
-    job_free (job);
-    g_object_unref (cancellable);
-    g_mutex_lock (&self->lock);
-    self->busy = self->describing = FALSE;
-    g_cond_broadcast (&self->changed);
+    if (session != NULL) {
+      g_autoptr (GCancellable) cancellable = g_object_ref (self->cancellable);
+
+      g_mutex_unlock (&self->lock);
+      gst_llama4_job_describe (job, self, session, cancellable);
+      g_mutex_lock (&self->lock);
+    }
+    hand_over (self, job);
   }
   g_mutex_unlock (&self->lock);
-  l4_session_free (session);
+}
+
+static gpointer
+help (gpointer data)
+{
+  GstLlama4Describe *self = data;
+  g_autoptr (L4Session) session = l4_session_new (self->model);
+
+  work (self, session);
+  return NULL;
+}
+
+static void
+join (gpointer thread)
+{
+  g_thread_join (thread);
+}
+
+/* Loads the model, and then works, with as many helpers as there may be windows at once. */
+static gpointer
+run (gpointer data)
+{
+  GstLlama4Describe *self = data;
+  g_autoptr (GPtrArray) helpers = g_ptr_array_new_with_free_func (join);
+  g_autoptr (L4Session) session = gst_llama4_load_run (self) ? l4_session_new (self->model) : NULL;
+
+  for (guint i = 1; session != NULL && i < self->n_workers; i++) {
+    GThread *helper = g_thread_try_new ("llama4-helper", help, self, NULL);
+
+    if (helper == NULL)         /* fewer are slower, not wrong */
+      break;
+    g_ptr_array_add (helpers, helper);
+  }
+  work (self, session);
   return NULL;
 }
 
 void
 gst_llama4_worker_start (GstLlama4Describe * self)
 {
-  self->flushing = self->stopping = self->busy = self->describing = FALSE;
+  self->flushing = self->stopping = FALSE;
+  self->n_at_work = 0;
+  GST_OBJECT_LOCK (self);
+  self->n_workers = self->settings.ahead;
+  GST_OBJECT_UNLOCK (self);
   self->model_state = GST_LLAMA4_MODEL_LOADING;
   g_clear_object (&self->cancellable);
   self->cancellable = g_cancellable_new ();
@@ -255,10 +142,15 @@ gst_llama4_worker_start (GstLlama4Describe * self)
   self->worker = g_thread_new ("llama4-worker", run, self);
 }
 
+/* Forgets the jobs, but for those at work, which their workers will find to be of an earlier generation. With lock held. */
 static void
 drop_jobs (GstLlama4Describe * self)
 {
-  g_queue_clear_full (&self->jobs, job_free);
+  GstLlama4Job *job;
+
+  while ((job = g_queue_pop_head (&self->jobs)) != NULL)
+    if (!job->at_work)
+      gst_llama4_job_free (job);
   self->n_waiting = 0;
 }
 
@@ -341,28 +233,26 @@ gst_llama4_worker_has_failed (GstLlama4Describe * self)
 }
 
 static void
-push_job (GstLlama4Describe * self, Job * job)
+push_job (GstLlama4Describe * self, GstLlama4Job * job)
 {
   if (is_interrupted (self)) {
-    job_free (job);
+    gst_llama4_job_free (job);
     return;
   }
   job->generation = self->generation;
-  if (job->item != NULL)
-    job->item->generation = self->generation;
   self->n_waiting += job->window != NULL;
   g_queue_push_tail (&self->jobs, job);
   g_cond_broadcast (&self->changed);
 }
 
 /* Takes the window that waits out of the jobs. */
-static Job *
+static GstLlama4Job *
 take_waiting (GstLlama4Describe * self)
 {
   for (GList * link = self->jobs.head; link != NULL; link = link->next) {
-    Job *job = link->data;
+    GstLlama4Job *job = link->data;
 
-    if (job->window != NULL) {
+    if (job->window != NULL && !job->at_work) {
       g_queue_delete_link (&self->jobs, link);
       self->n_waiting--;
       return job;
@@ -379,14 +269,14 @@ choose_patience (GstLlama4Describe * self, const GstLlama4Window * window)
 {
   guint64 until = MAX (gst_llama4_describe_get_delay (self), window->end - window->start);
 
-  return self->describing ? (gint64) (until / 1000) : G_MAXINT64;
+  return self->n_at_work > 0 ? (gint64) (until / 1000) : G_MAXINT64;
 }
 
 void
 gst_llama4_worker_push_window (GstLlama4Describe * self, GstLlama4Window * window, GstLlama4Patience patience)
 {
-  g_autoptr (GPtrArray) skipped = g_ptr_array_new_with_free_func (job_free);
-  Job *job = g_new0 (Job, 1);
+  g_autoptr (GPtrArray) skipped = g_ptr_array_new_with_free_func ((GDestroyNotify) gst_llama4_job_free);
+  GstLlama4Job *job = g_new0 (GstLlama4Job, 1);
 
   job->window = window;
   job->late = patience != GST_LLAMA4_WAIT;
@@ -395,8 +285,8 @@ gst_llama4_worker_push_window (GstLlama4Describe * self, GstLlama4Window * windo
   job->timestamp = gst_segment_position_from_stream_time (&self->segment, GST_FORMAT_TIME, window->start);
   job->running_time = gst_segment_to_running_time (&self->segment, GST_FORMAT_TIME, job->timestamp);
   if (window->frames->len == 0) {       /* the model was not there yet, or could be shown none of them */
-    report_skip (self, job);
-    job_free (job);
+    gst_llama4_job_report_skip (job, self);
+    gst_llama4_job_free (job);
     return;
   }
   g_mutex_lock (&self->lock);
@@ -408,7 +298,7 @@ gst_llama4_worker_push_window (GstLlama4Describe * self, GstLlama4Window * windo
   push_job (self, job);
   g_mutex_unlock (&self->lock);
   for (guint i = 0; i < skipped->len; i++)
-    report_skip (self, g_ptr_array_index (skipped, i));
+    gst_llama4_job_report_skip (g_ptr_array_index (skipped, i), self);
 }
 
 void
@@ -418,9 +308,9 @@ gst_llama4_worker_push_output (GstLlama4Describe * self, GstLlama4Item * item, g
 
   g_mutex_lock (&self->lock);
   item->generation = self->generation;
-  waits = (!now && (self->busy || self->jobs.length > 0)) || is_interrupted (self);
+  waits = (!now && self->jobs.length > 0) || is_interrupted (self);
   if (waits) {
-    Job *job = g_new0 (Job, 1);
+    GstLlama4Job *job = g_new0 (GstLlama4Job, 1);
 
     job->item = item;
     push_job (self, job);
@@ -434,7 +324,7 @@ void
 gst_llama4_worker_drain (GstLlama4Describe * self)
 {
   g_mutex_lock (&self->lock);
-  while ((self->busy || self->jobs.length > 0 || self->model_state == GST_LLAMA4_MODEL_LOADING) && !is_interrupted (self))
+  while ((self->jobs.length > 0 || self->model_state == GST_LLAMA4_MODEL_LOADING) && !is_interrupted (self))
     g_cond_wait (&self->changed, &self->lock);
   g_mutex_unlock (&self->lock);
 }

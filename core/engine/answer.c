@@ -144,6 +144,7 @@ step (Session *self, const gint32 *ids, guint n, float *logits, L4Answer *answer
     g_array_append_val (self->places, ((L4Place) {.id = ids[i] }));
   answer->steps++;
   answer->steps_together += together;
+  answer->most_together = MAX (answer->most_together, together);
   return TRUE;
 }
 

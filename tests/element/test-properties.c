@@ -22,7 +22,7 @@ static const struct
   {"language", NULL, ANY_TIME}, {"max-tokens", "100", ANY_TIME}, {"temperature", "0", ANY_TIME}, {"top-p", "1", ANY_TIME},
   {"seed", "0", ANY_TIME}, {"window", "4000000000", AT_READY}, {"overlap", "0", AT_READY}, {"from", "18446744073709551615", AT_READY},
   {"frames", "4", AT_READY},
-  {"tiles", "1", ANY_TIME}, {"cuts", "FALSE", AT_READY}, {"pictures", "FALSE", ANY_TIME}, {"on-busy", "auto", AT_READY}, {"lateness", "0", AT_READY}, {"latency", "0", ANY_TIME},
+  {"tiles", "1", ANY_TIME}, {"cuts", "FALSE", AT_READY}, {"pictures", "FALSE", ANY_TIME}, {"on-busy", "auto", AT_READY}, {"ahead", "1", AT_READY}, {"lateness", "0", AT_READY}, {"latency", "0", ANY_TIME},
   {"description", NULL, NEVER}, {"licence-notice", NULL, NEVER}, {"stats", "", NEVER},
 };
 
@@ -69,7 +69,7 @@ test_what_is_set_is_what_is_read (void)
   static const char *const set[][2] = { {"model-path", "/a b/c"}, {"projector-path", "/d"}, {"load", "map"}, {"threads", "3"},
   {"memory-limit", "123456789012"}, {"prompt", "Why?"}, {"system-prompt", "Be brief."}, {"language", "German"}, {"max-tokens", "7"},
   {"temperature", "0.5"}, {"top-p", "0.25"}, {"seed", "18446744073709551615"}, {"window", "1000000000"}, {"overlap", "5"}, {"from", "7"},
-  {"frames", "64"}, {"tiles", "16"}, {"cuts", "true"}, {"pictures", "true"}, {"on-busy", "skip"}, {"lateness", "11"}, {"latency", "12"}
+  {"frames", "64"}, {"tiles", "16"}, {"cuts", "true"}, {"pictures", "true"}, {"on-busy", "skip"}, {"ahead", "8"}, {"lateness", "11"}, {"latency", "12"}
   };
   GstElement *element = gst_object_ref_sink (gst_element_factory_make ("llama4describe", NULL));
 
