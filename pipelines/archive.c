@@ -132,6 +132,8 @@ choose_run (Archive *self, GError **error)
   if (run.id == 0 && !options.dry_run && !l4_index_put_run (self->context.index, &run, error))
     return FALSE;
   self->context.run = run.id;
+  if (!(options.again && !options.dry_run ? l4_index_put_again : l4_index_find_again) (self->context.index, run.id, &self->context.beside, error))
+    return FALSE;
   self->context.since = runs->len > 0 ? ((L4IndexRun *) g_ptr_array_index (runs, 0))->time : run.time;
   return TRUE;
 }
@@ -360,7 +362,8 @@ main (int argc, char **argv)
         "are taken, those of its folders too, or - for a list on standard input.\n\n"
         "Every window is kept as soon as it was described. Whenever a run ends, by a signal, by a kill or by a loss of power, the next one goes "
         "on in the middle of the film. Films are known by their content: one that was moved or renamed is not described again, one that was "
-        "changed is. Another model, another prompt or other settings describe all films anew, beside what was there.\n\n"
+        "changed is. Another model, another prompt or other settings describe all films anew, beside what was there. What is searched of a film "
+        "is its newest whole description: one that is being made, with --again too, comes in the place of the one before when it is whole.\n\n"
         "A file that is no film, or cannot be described, is named, and kept in the index with its reason; the run goes on, and ends with exit "
         "status 1 and a list of what failed. The next run passes over such files until they change, counts them, and does not fail for them: of a "
         "run every night only news is heard. --again tries them again. Windows that could not be described are tried again by every run.\n\n"

@@ -208,7 +208,7 @@ static const L4Command command = {
   .name = "search",
   .usage = N_("INDEX WORDS…"),
   .description = N_("Finds scenes by what `llama4 archive` has written about them in an index, a SQLite file or postgresql://…: those whose "
-      "sentence has all the words, in any of their forms. Of a film that was described several times the newest description counts.\n\n"
+      "sentence has all the words, in any of their forms. Of a film that was described several times the newest whole description counts.\n\n"
       "\"Words in quotation marks\" must follow each other; the shell takes marks away that stand outside of others. beg* stands for all "
       "words that begin so. OR stands between words, or groups of them, of which one will do. A word or phrase with - before it must not "
       "be there. A word that nothing says is replaced by the nearest one that something says.\n\n"

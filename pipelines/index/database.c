@@ -26,11 +26,8 @@ l4_database_fail (L4Database *self, L4Error code, GError **error, const char *fo
 gboolean
 l4_database_refuse_version (L4Database *self, gint64 version, GError **error)
 {
-  if (version > L4_SCHEMA_VERSION)
-    return l4_database_fail (self, L4_ERROR_UNSUPPORTED, error,
-        _("the index is of version %" PRIi64 ", which a newer program made; this one knows version %d"), version, L4_SCHEMA_VERSION);
   return l4_database_fail (self, L4_ERROR_UNSUPPORTED, error,
-      _("the index is of version %" PRIi64 "; `llama4 archive` brings it up to version %d"), version, L4_SCHEMA_VERSION);
+      _("the index is of version %" PRIi64 ", which a newer program made; this one knows version %d"), version, L4_SCHEMA_VERSION);
 }
 
 static gboolean

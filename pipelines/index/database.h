@@ -69,7 +69,7 @@ struct _L4Database
 extern const L4DatabaseClass l4_sqlite, l4_postgres;
 
 /* The schema that this version of the program writes. */
-#define L4_SCHEMA_VERSION 1
+#define L4_SCHEMA_VERSION 2
 
 /* Opens where, a path or an address, with the kind of database that it names. */
 L4Database *l4_database_open (const char *where, L4IndexMode mode, GError **error);
@@ -78,7 +78,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Database, l4_database_close)
 
 /* Sets *error to "NAME: …", returns FALSE. */
 gboolean l4_database_fail (L4Database *self, L4Error code, GError **error, const char *format, ...) G_GNUC_PRINTF (4, 5);
-/* The same for one that is of a newer version, or of an older one and only to be read. */
+/* The same for one that is of a newer version. Older ones are brought up to this one by who writes, and read as they are. */
 gboolean l4_database_refuse_version (L4Database *self, gint64 version, GError **error);
 
 /* Runs a statement; row may be NULL. types has a letter for each parameter that follows: i (gint64), r (double), t (const char *, UTF-8,

@@ -19,6 +19,17 @@ gboolean l4_index_lock_video (L4Index *self, gint64 video, GError **error);
 /* TRUE when nobody else who lives has claimed the film in that run; an error otherwise. Within a transaction. */
 gboolean l4_index_check_claim (L4Index *self, gint64 video, gint64 run, GError **error);
 
+/* The run whose claims count for a run, in a statement: of films that are described again those of the run that described them before. */
+#define L4_CLAIMED_RUN(run) "COALESCE ((SELECT again_of FROM runs WHERE id = " run "), " run ")"
+/* Begins the key of a run in which films are described again; the id of the other follows. */
+#define L4_AGAIN_KEY "again "
+
+/* What was said again takes the place of what was said before; within a transaction. Nothing said again: all stays. */
+gboolean l4_index_replace_windows (L4Index *self, gint64 video, gint64 run, gint64 again, GError **error);
+/* Makes the description of a film the one that is searched which is: of the whole ones the newest, or else the one that came furthest. Within
+ * a transaction. */
+gboolean l4_index_choose_newest (L4Index *self, gint64 video, GError **error);
+
 /* Refuses numbers that databases cannot keep: sets *error and returns FALSE when n > G_MAXINT64. */
 gboolean l4_index_check_number (L4Index *self, guint64 n, GError **error);
 /* Refuses what is NULL or not UTF-8. */

@@ -164,7 +164,7 @@ list_runs (L4Database *database, gpointer runs, GError **error)
 {
   g_ptr_array_set_size (runs, 0);
   return l4_database_query (database, row_run, runs, error, "SELECT id, model_name, model_digest, quantization, prompt_digest, settings, "
-      "version, time FROM runs ORDER BY id", "");
+      "version, time FROM runs WHERE key NOT LIKE '" L4_AGAIN_KEY "%' ORDER BY id", "");
 }
 
 GPtrArray *

@@ -13,7 +13,7 @@ typedef struct _L4Index L4Index;
 
 typedef enum
 {
-  L4_INDEX_READ,                /* must be there; a read-only file will do */
+  L4_INDEX_READ,                /* must be there; a read-only file, and an older version's schema, will do */
   L4_INDEX_WRITE                /* made, or migrated to this version's schema, when need be */
 } L4IndexMode;
 
@@ -40,7 +40,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4IndexRun, l4_index_run_free)
 
 /* The run of this model digest, prompt digest, settings and version, added when need be; sets run->id and run->time. */
 gboolean l4_index_put_run (L4Index *self, L4IndexRun *run, GError **error);
-GPtrArray *l4_index_list_runs (L4Index *self, GError **error);   /* of L4IndexRun, oldest first (transfer full) */
+GPtrArray *l4_index_list_runs (L4Index *self, GError **error);   /* of L4IndexRun, oldest first, without those beside others (transfer full) */
+
+/* The run beside that run in which films that it described are described again, added when need be; find: 0: there is none. What is said of
+ * a film in it is not searched, and takes the place of what was said before when the film is settled as DONE, by which it is DONE in that run
+ * and untouched in this one. A claim in one of them is a claim in both. */
+gboolean l4_index_put_again (L4Index *self, gint64 run, gint64 *again, GError **error);
+gboolean l4_index_find_again (L4Index *self, gint64 run, gint64 *again, GError **error);
 
 /* Videos --------------------------------------------------------------------------------------------------------------------- */
 
@@ -124,7 +130,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4IndexWindow, l4_index_window_free)
  * (NULL: none) that is no JSON object, or has numbers beyond 2^63, is refused. Sets the id. */
 gboolean l4_index_put_window (L4Index *self, L4IndexWindow *window, GError **error);
 
-/* Those of a film, in order; run 0: the newest run that said something of it. Thumbnails only if asked for. (transfer full) */
+/* Those of a film, in order; run 0: those that are searched: of the newest run that described it to its end, or while there is none of the one
+ * that came furthest. Thumbnails only if asked for. (transfer full) */
 GPtrArray *l4_index_list_windows (L4Index *self, gint64 video, gint64 run, gboolean thumbnails, GError **error);
 
 /* Search -------------------------------------------------------------------------------------------------------------------- */
@@ -148,7 +155,7 @@ typedef struct
 
 void l4_index_hit_free (L4IndexHit *hit);
 
-/* Hits of each film's newest run, best first, of L4IndexHit. *nearest (may be NULL): when nothing was hit, the words with each that
+/* Hits of what is searched of each film (see l4_index_list_windows()), best first, of L4IndexHit. *nearest (may be NULL): when nothing was hit, the words with each that
  * hits nothing replaced by the nearest one that would; NULL: none. (transfer full) */
 GPtrArray *l4_index_search (L4Index *self, const L4IndexQuery *query, char **nearest, GError **error);
 

@@ -9,7 +9,7 @@
 #include "index/schema.h"
 
 /* What brings an index from the version before to this one. */
-static const char *const migrations[L4_SCHEMA_VERSION] = { L4_SCHEMA_POSTGRES_1 };
+static const char *const migrations[L4_SCHEMA_VERSION] = { L4_SCHEMA_POSTGRES_1, L4_SCHEMA_POSTGRES_2 };
 
 /* Connecting -------------------------------------------------------------------------------------------------------------------- */
 
@@ -132,11 +132,9 @@ l4_postgres_open_schema (L4Postgres *self, GError **error)
 
   if (!l4_database_transact (database, FALSE, get_version, &version, error))
     return FALSE;
-  if (version == L4_SCHEMA_VERSION)
-    return TRUE;
-  if (version != 0 && (version > L4_SCHEMA_VERSION || database->mode == L4_INDEX_READ))
+  if (version > L4_SCHEMA_VERSION)
     return l4_database_refuse_version (database, version, error);
   if (database->mode == L4_INDEX_READ)
-    return l4_database_fail (database, L4_ERROR_NOT_FOUND, error, _("there is no index in the database"));
-  return l4_database_transact (database, TRUE, migrate, NULL, error);
+    return version > 0 || l4_database_fail (database, L4_ERROR_NOT_FOUND, error, _("there is no index in the database"));
+  return version == L4_SCHEMA_VERSION || l4_database_transact (database, TRUE, migrate, NULL, error);
 }

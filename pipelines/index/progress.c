@@ -108,7 +108,7 @@ is_taken (L4Index *self, gint64 video, gint64 run, gboolean *taken, GError **err
 
   *taken = FALSE;
   if (!l4_database_query (self->database, row_claim, &claim, error, "SELECT host, pid, born, renewed FROM claims WHERE video = $1 AND "
-          "run = $2", "ii", video, run))
+          "run = " L4_CLAIMED_RUN ("$2"), "ii", video, run))
     return FALSE;
   if (claim.owner.host == NULL || l4_owner_equal (&claim.owner, &self->owner))
     return TRUE;
@@ -162,8 +162,8 @@ claim (L4Database *database, gpointer work, GError **error)
     return TRUE;
   job->taken = TRUE;
   return database->class->now (database, &now, error)
-      && l4_database_query (database, NULL, NULL, error, "INSERT INTO claims (video, run, host, pid, born, renewed) VALUES ($1, $2, $3, $4, "
-      "$5, $6) ON CONFLICT (video, run) DO UPDATE SET host = excluded.host, pid = excluded.pid, born = excluded.born, "
+      && l4_database_query (database, NULL, NULL, error, "INSERT INTO claims (video, run, host, pid, born, renewed) VALUES ($1, "
+      L4_CLAIMED_RUN ("$2") ", $3, $4, $5, $6) ON CONFLICT (video, run) DO UPDATE SET host = excluded.host, pid = excluded.pid, born = excluded.born, "
       "renewed = excluded.renewed", "iitiii", job->video, job->run, owner->host, owner->pid, owner->born, now);
 }
 
@@ -187,19 +187,39 @@ static gboolean
 drop_claim (Job *job, GError **error)
 {
   return l4_index_lock_video (job->index, job->video, error) && l4_index_check_claim (job->index, job->video, job->run, error)
-      && l4_database_query (job->index->database, NULL, NULL, error, "DELETE FROM claims WHERE video = $1 AND run = $2", "ii", job->video,
-      job->run);
+      && l4_database_query (job->index->database, NULL, NULL, error, "DELETE FROM claims WHERE video = $1 AND run = "
+      L4_CLAIMED_RUN ("$2"), "ii", job->video, job->run);
+}
+
+static gboolean
+put_state (const Job *job, gint64 run, GError **error)
+{
+  return l4_database_query (job->index->database, NULL, NULL, error, "INSERT INTO progress (video, run, state, reason) VALUES ($1, $2, $3, $4) "
+      "ON CONFLICT (video, run) DO UPDATE SET state = excluded.state, reason = excluded.reason", "iitt", job->video, run, states[job->state],
+      job->reason);
+}
+
+/* Of one that is described again nothing is kept before the first window: it is not begun. */
+static gboolean
+settle_again (const Job *job, gint64 run, GError **error)
+{
+  if (job->state == L4_INDEX_DONE)
+    return l4_index_replace_windows (job->index, job->video, run, job->run, error) && put_state (job, run, error);
+  return put_state (job, job->run, error)
+      && (job->state != L4_INDEX_BEGUN || l4_database_query (job->index->database, NULL, NULL, error, "DELETE FROM progress WHERE video = $1 "
+          "AND run = $2 AND NOT EXISTS (SELECT 1 FROM windows WHERE video = $1 AND run = $2)", "ii", job->video, job->run));
 }
 
 static gboolean
 settle (L4Database *database, gpointer work, GError **error)
 {
   Job *job = work;
+  gint64 run = 0;
 
   return drop_claim (job, error)
-      && l4_database_query (database, NULL, NULL, error, "INSERT INTO progress (video, run, state, reason) VALUES ($1, $2, $3, $4) "
-      "ON CONFLICT (video, run) DO UPDATE SET state = excluded.state, reason = excluded.reason", "iitt", job->video, job->run,
-      states[job->state], job->reason);
+      && l4_database_query (database, l4_row_integer, &run, error, "SELECT again_of FROM runs WHERE id = $1", "i", job->run)
+      && (run != 0 ? settle_again (job, run, error) : put_state (job, job->run, error))
+      && l4_index_choose_newest (job->index, job->video, error);
 }
 
 gboolean
@@ -221,8 +241,9 @@ forget (L4Database *database, gpointer work, GError **error)
   return l4_index_lock_video (job->index, job->video, error) && l4_index_check_claim (job->index, job->video, job->run, error)
       && l4_database_query (database, NULL, NULL, error, "DELETE FROM windows WHERE video = $1 AND run = $2", "ii", job->video, job->run)
       && l4_database_query (database, NULL, NULL, error, "DELETE FROM progress WHERE video = $1 AND run = $2", "ii", job->video, job->run)
-      && l4_database_query (database, NULL, NULL, error, "UPDATE videos SET newest_run = (SELECT max(run) FROM windows WHERE video = $1) "
-      "WHERE id = $1", "i", job->video);
+      && l4_database_query (database, NULL, NULL, error, "UPDATE videos SET newest_run = NULL WHERE id = $1 AND newest_run = $2", "ii",
+      job->video, job->run)
+      && l4_index_choose_newest (job->index, job->video, error);
 }
 
 gboolean

@@ -16,7 +16,7 @@
 #define BUSY_MS 20000           /* for one attempt */
 
 /* What brings an index from the version before to this one. */
-static const char *const migrations[L4_SCHEMA_VERSION] = { L4_SCHEMA_SQLITE_1 };
+static const char *const migrations[L4_SCHEMA_VERSION] = { L4_SCHEMA_SQLITE_1, L4_SCHEMA_SQLITE_2 };
 
 static gboolean
 get_number (L4Sqlite *self, const char *sql, gint64 *number, GError **error)
@@ -215,7 +215,7 @@ open_to_read (L4Sqlite *self, GError **error)
     return FALSE;
   if (version == 0)
     return l4_database_fail (&self->base, L4_ERROR_NOT_FOUND, error, _("the file is empty: there is no index in it"));
-  return version == L4_SCHEMA_VERSION || l4_database_refuse_version (&self->base, version, error);
+  return version <= L4_SCHEMA_VERSION || l4_database_refuse_version (&self->base, version, error);
 }
 
 /* Of what is there but no file, nothing else is tried: a pipe would be waited for. */

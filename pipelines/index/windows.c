@@ -179,8 +179,7 @@ put (L4Database *database, gpointer work, GError **error)
       && l4_database_query (database, NULL, NULL, error, "INSERT INTO progress (video, run, state) VALUES ($1, $2, 'begun') "
       "ON CONFLICT (video, run) DO UPDATE SET state = 'begun', reason = NULL WHERE progress.state <> 'begun'", "ii", window->video,
       window->run)
-      && l4_database_query (database, NULL, NULL, error, "UPDATE videos SET newest_run = $2 WHERE id = $1 AND "
-      "(newest_run IS NULL OR newest_run < $2)", "ii", window->video, window->run);
+      && l4_index_choose_newest (addition->index, window->video, error);
 }
 
 gboolean

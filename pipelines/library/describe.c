@@ -29,7 +29,7 @@ on_window (const L4DescribeWindow *described, gpointer user_data, GError **error
   const L4LibraryContext *context = &job->library->context;
   L4IndexWindow window = {
     .video = job->work->video->id,
-    .run = context->run,
+    .run = job->work->run,
     .start = described->start,
     .end = described->end,
     .text = (char *) described->text,
@@ -156,8 +156,8 @@ settle_failed (Job *job, const char *reason, gboolean hopeless, GError **error)
   l4_progress_end (context->progress, "failed", reason);
   l4_tally_note_failure (context->tally, job->work->file->path, reason);
   if (hopeless)
-    return l4_library_refuse (job->library, job->work->video, reason, error);
-  return l4_index_settle (context->index, job->work->video->id, context->run, L4_INDEX_FAILED, reason, error);
+    return l4_library_refuse (job->library, job->work->video, job->work->run, reason, error);
+  return l4_index_settle (context->index, job->work->video->id, job->work->run, L4_INDEX_FAILED, reason, error);
 }
 
 static gboolean
@@ -167,7 +167,7 @@ settle_done (Job *job, GError **error)
   const L4LibraryContext *context = &library->context;
   const gint64 video = job->work->video->id;
 
-  if (!l4_index_settle (context->index, video, context->run, L4_INDEX_DONE, NULL, error))
+  if (!l4_index_settle (context->index, video, job->work->run, L4_INDEX_DONE, NULL, error))
     return FALSE;
   g_hash_table_add (library->done, g_memdup2 (&video, sizeof video));
   context->tally->counts[L4_TALLY_DESCRIBED]++;
@@ -214,7 +214,7 @@ settle_touched (Job *job, const GError *problem, GError **error)
     return settle_broken (job, problem, error);
   l4_progress_end (context->progress, "stopped", NULL);
   l4_library_try_once_more (job->library, job->work);
-  return l4_index_settle (context->index, job->work->video->id, context->run, L4_INDEX_BEGUN, NULL, error);
+  return l4_index_settle (context->index, job->work->video->id, job->work->run, L4_INDEX_BEGUN, NULL, error);
 }
 
 /* Of a film that was not whole nothing is kept: what it is when it is whole has another content, and other last windows. */
@@ -223,7 +223,7 @@ settle_changed (Job *job, GError **error)
 {
   const L4LibraryContext *context = &job->library->context;
 
-  return l4_index_forget (context->index, job->work->video->id, context->run, error)
+  return l4_index_forget (context->index, job->work->video->id, job->work->run, error)
       && settle_failed (job, _("changed while it was described"), FALSE, error);
 }
 
@@ -234,7 +234,7 @@ settle_begun (Job *job)
   const L4LibraryContext *context = &job->library->context;
 
   l4_progress_end (context->progress, "stopped", NULL);
-  l4_index_settle (context->index, job->work->video->id, context->run, L4_INDEX_BEGUN, NULL, NULL);
+  l4_index_settle (context->index, job->work->video->id, job->work->run, L4_INDEX_BEGUN, NULL, NULL);
   return FALSE;
 }
 
@@ -288,6 +288,6 @@ void
 l4_library_give_back (L4Library *self, L4Work *work)
 {
   if (work != NULL && !self->context.look_only)
-    l4_index_settle (self->context.index, work->video->id, self->context.run, L4_INDEX_BEGUN, NULL, NULL);
+    l4_index_settle (self->context.index, work->video->id, work->run, L4_INDEX_BEGUN, NULL, NULL);
   l4_work_free (work);
 }

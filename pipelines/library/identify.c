@@ -160,7 +160,7 @@ is_silent (L4Library *self, gint64 video)
 }
 
 gboolean
-l4_library_refuse (L4Library *self, L4IndexVideo *video, const char *reason, GError **error)
+l4_library_refuse (L4Library *self, L4IndexVideo *video, gint64 run, const char *reason, GError **error)
 {
   L4Index *index = self->context.index;
 
@@ -171,7 +171,7 @@ l4_library_refuse (L4Library *self, L4IndexVideo *video, const char *reason, GEr
     if (!l4_index_remove_video (index, video->id, error) || !l4_index_put_video (index, video, error))
       return FALSE;
   }
-  return l4_index_settle (index, video->id, self->context.run, L4_INDEX_FAILED, reason, error);
+  return l4_index_settle (index, video->id, run, L4_INDEX_FAILED, reason, error);
 }
 
 gboolean

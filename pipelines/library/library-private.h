@@ -34,9 +34,22 @@ gboolean l4_library_identify (L4Library *self, const char *path, guint64 size, g
 /* A film that was touched but not changed while it was described is to be gone on with in this run. */
 void l4_library_try_once_more (L4Library *self, const L4Work *work);
 
+/* How far the description of a film is that is to be made, or was made. */
+typedef struct
+{
+  gint64 run;                   /* where that is: the library's, or the one beside it; 0: not there yet */
+  L4IndexProgress progress;
+} L4Standing;
+
+void l4_standing_clear (L4Standing *self);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (L4Standing, l4_standing_clear)
+
+/* A film that was begun to be described again, now or by a run that was ended, is gone on with there. video 0: it is not in the index. */
+gboolean l4_library_find_standing (L4Library *self, gint64 video, L4Standing *standing, GError **error);
+
 /* Keeps the reason why a file is no film, in place of what the index had of it. Of one of which something was said nothing is lost, but it
- * will be tried again. */
-gboolean l4_library_refuse (L4Library *self, L4IndexVideo *video, const char *reason, GError **error);
+ * will be tried again in that run. */
+gboolean l4_library_refuse (L4Library *self, L4IndexVideo *video, gint64 run, const char *reason, GError **error);
 
 /* Keeps the film in the index, where it takes the place of another whose path it has. */
 gboolean l4_library_keep (L4Library *self, L4Identity *identity, GError **error);
@@ -47,8 +60,8 @@ const char *l4_library_reason (const GError *error, const char *path);
 void l4_work_free (L4Work *self);       /* closes the film */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Work, l4_work_free)
 
-/* What the index lacks of the film in this run. NULL: *error. (transfer full) */
-GArray *l4_library_find_missing (L4Library *self, gint64 video, GError **error);
+/* What the index lacks of the film in that run; 0: all. NULL: *error. (transfer full) */
+GArray *l4_library_find_missing (L4Library *self, gint64 video, gint64 run, GError **error);
 
 /* Path in front of the suffixes of its side files. (transfer full) */
 char *l4_library_sidecar_base (const L4Library *self, const L4ScanFile *file);

@@ -88,25 +88,17 @@ l4_library_write_sidecars (L4Library *self, const L4ScanFile *file, gint64 video
 
 /* Survey ---------------------------------------------------------------------------------------------------------------------------- */
 
-/* How far the film is in this run. */
 static gboolean
-get_progress (L4Library *self, gint64 video, L4IndexProgress *progress, GError **error)
+is_done (const L4Standing *standing)
 {
-  *progress = (L4IndexProgress) { 0 };
-  return video == 0 || self->context.run == 0 || l4_index_get_progress (self->context.index, video, self->context.run, progress, error);
-}
-
-static gboolean
-is_done (const L4Library *self, const L4IndexVideo *video, const L4IndexProgress *progress)
-{
-  return progress->state == L4_INDEX_DONE && (!self->context.again || g_hash_table_contains (self->done, &video->id));
+  return standing->progress.state == L4_INDEX_DONE;
 }
 
 /* No film, for a reason that stays as long as the file does: a film that was opened once has facts. */
 static gboolean
-is_hopeless (const L4Library *self, const L4IndexVideo *video, const L4IndexProgress *progress)
+is_hopeless (const L4Library *self, const L4IndexVideo *video, const L4Standing *standing)
 {
-  return progress->state == L4_INDEX_FAILED && video->container == NULL && !self->context.again;
+  return standing->progress.state == L4_INDEX_FAILED && video->container == NULL && !self->context.again;
 }
 
 /* Whether the file is as the index has it, and needs nothing. */
@@ -115,7 +107,7 @@ needs_nothing (L4Library *self, const Pending *pending, gboolean *nothing, GErro
 {
   g_autoptr (GError) problem = NULL;
   g_autoptr (L4IndexVideo) video = NULL;
-  g_auto (L4IndexProgress) progress = { 0 };
+  g_auto (L4Standing) standing = { 0 };
 
   *nothing = FALSE;
   if (self->context.index == NULL)
@@ -127,12 +119,12 @@ needs_nothing (L4Library *self, const Pending *pending, gboolean *nothing, GErro
   }
   if (video == NULL || video->size != pending->size || video->mtime != pending->mtime)
     return TRUE;
-  if (!get_progress (self, video->id, &progress, error))
+  if (!l4_library_find_standing (self, video->id, &standing, error))
     return FALSE;
-  if (is_done (self, video, &progress) && missing_sidecars (self, pending->file) == 0) {
+  if (is_done (&standing) && missing_sidecars (self, pending->file) == 0) {
     *nothing = TRUE;
     self->context.tally->counts[L4_TALLY_UNCHANGED]++;
-  } else if (is_hopeless (self, video, &progress)) {
+  } else if (is_hopeless (self, video, &standing)) {
     *nothing = TRUE;
     self->context.tally->counts[L4_TALLY_KNOWN]++;
   }
@@ -185,7 +177,7 @@ l4_library_try_once_more (L4Library *self, const L4Work *work)
 
 /* Tells why a file is no film, in the index too, unless another time may tell more. */
 static gboolean
-refuse (L4Library *self, L4Identity *identity, const char *path, const GError *problem, GError **error)
+refuse (L4Library *self, L4Identity *identity, gint64 run, const char *path, const GError *problem, GError **error)
 {
   const char *reason = l4_library_reason (problem, path);
 
@@ -194,7 +186,7 @@ refuse (L4Library *self, L4Identity *identity, const char *path, const GError *p
       || problem->code == L4_FILM_ERROR_IO || problem->code == L4_FILM_ERROR_CHANGED)
     return TRUE;
   return l4_library_keep (self, identity, error)
-      && l4_index_settle (self->context.index, identity->video->id, self->context.run, L4_INDEX_FAILED, reason, error);
+      && l4_index_settle (self->context.index, identity->video->id, run, L4_INDEX_FAILED, reason, error);
 }
 
 static void
@@ -209,26 +201,23 @@ learn_facts (L4IndexVideo *video, const L4FilmFacts *facts)
   video->duration = facts->duration;
 }
 
-/* Takes the film for this process. FALSE in *needed: another run has it, or has just done it. */
+/* Takes the film for this process, and sees how far it is then. FALSE in *needed: another run has it, or has just done it. */
 static gboolean
-claim (L4Library *self, const L4IndexVideo *video, gboolean *needed, GError **error)
+claim (L4Library *self, const L4IndexVideo *video, L4Standing *standing, gboolean *needed, GError **error)
 {
   const L4LibraryContext *context = &self->context;
-  g_auto (L4IndexProgress) progress = { 0 };
   gboolean taken;
 
   *needed = TRUE;
   if (context->look_only)
     return TRUE;
   if (!l4_index_claim (context->index, video->id, context->run, &taken, error)
-      || (taken && !get_progress (self, video->id, &progress, error)))
+      || (taken && !l4_library_find_standing (self, video->id, standing, error)))
     return FALSE;
-  *needed = taken && !is_done (self, video, &progress);
+  *needed = taken && !is_done (standing);
   if (!*needed)
     context->tally->counts[taken ? L4_TALLY_UNCHANGED : L4_TALLY_BUSY]++;
-  if (taken && !*needed)
-    return l4_index_settle (context->index, video->id, context->run, L4_INDEX_DONE, NULL, error);
-  return !*needed || !context->again || l4_index_forget (context->index, video->id, context->run, error);
+  return !taken || *needed || l4_index_settle (context->index, video->id, context->run, L4_INDEX_DONE, NULL, error);
 }
 
 /* A film that is described, where nothing but its side files may be missing. */
@@ -243,7 +232,7 @@ settle_done (L4Library *self, const L4ScanFile *file, const L4Identity *identity
 
 /* Opens and claims it. *work NULL: it is no film, or another run has it. */
 static gboolean
-open_film (L4Library *self, const Pending *pending, L4Identity *identity, L4Work **work, GError **error)
+open_film (L4Library *self, const Pending *pending, L4Identity *identity, L4Standing *standing, L4Work **work, GError **error)
 {
   const char *path = pending->file->path;
   g_autoptr (GError) problem = NULL;
@@ -256,9 +245,9 @@ open_film (L4Library *self, const Pending *pending, L4Identity *identity, L4Work
     return FALSE;
   }
   if (opened->film == NULL)
-    return refuse (self, identity, path, problem, error);
+    return refuse (self, identity, standing->run, path, problem, error);
   learn_facts (identity->video, l4_film_get_facts (opened->film));
-  if (!l4_library_keep (self, identity, error) || !claim (self, identity->video, &needed, error))
+  if (!l4_library_keep (self, identity, error) || !claim (self, identity->video, standing, &needed, error))
     return FALSE;
   if (!needed)
     return TRUE;
@@ -266,7 +255,8 @@ open_film (L4Library *self, const Pending *pending, L4Identity *identity, L4Work
   opened->size = pending->size;
   opened->mtime = pending->mtime;
   opened->once_more = pending->once_more;
-  opened->missing = l4_library_find_missing (self, identity->video->id, error);
+  opened->run = standing->run;
+  opened->missing = l4_library_find_missing (self, identity->video->id, standing->run, error);
   opened->video = g_steal_pointer (&identity->video);
   if (opened->missing == NULL)
     return FALSE;
@@ -303,7 +293,7 @@ static gboolean
 take_up (L4Library *self, Pending *pending, L4Work **work, gboolean *later, GError **error)
 {
   g_auto (L4Identity) identity = { 0 };
-  g_auto (L4IndexProgress) progress = { 0 };
+  g_auto (L4Standing) standing = { 0 };
   g_autoptr (GError) problem = NULL;
 
   if (!settle_down (self, pending))
@@ -317,13 +307,13 @@ take_up (L4Library *self, Pending *pending, L4Work **work, gboolean *later, GErr
   *later = identity.video->id != 0 && identity.video->id == self->at_work;
   if (*later)
     return TRUE;
-  if (!get_progress (self, identity.video->id, &progress, error))
+  if (!l4_library_find_standing (self, identity.video->id, &standing, error))
     return FALSE;
-  if (!is_done (self, identity.video, &progress) && !is_hopeless (self, identity.video, &progress))
-    return open_film (self, pending, &identity, work, error);
+  if (!is_done (&standing) && !is_hopeless (self, identity.video, &standing))
+    return open_film (self, pending, &identity, &standing, work, error);
   if (!l4_library_keep (self, &identity, error))
     return FALSE;
-  if (is_done (self, identity.video, &progress))
+  if (is_done (&standing))
     return settle_done (self, pending->file, &identity, error);
   self->context.tally->counts[L4_TALLY_KNOWN]++;
   return TRUE;

@@ -15,6 +15,7 @@ typedef struct
 {
   L4Index *index;               /* NULL: there is none yet, and nothing is to be changed */
   gint64 run;                   /* in the index; 0: not there yet, and nothing is to be changed */
+  gint64 beside;                /* where films of that run are described again; 0: there is none, and nothing is to be changed, or no again */
   gboolean again;               /* what was described before is described again */
   gboolean look_only;           /* nothing is changed anywhere */
   guint sidecars;               /* of L4SidecarKind */
@@ -50,6 +51,7 @@ typedef struct
   guint64 size;                 /* bytes, when it was looked at */
   gint64 mtime;                 /* nanoseconds since 1970 */
   L4IndexVideo *video;
+  gint64 run;                   /* where it is described: the library's, or the one beside it; 0: not there yet */
   L4Film *film;
   GArray *missing;              /* of L4Stretch, at least one */
   gboolean once_more;           /* it was touched when it was described just before */

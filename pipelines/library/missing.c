@@ -35,14 +35,14 @@ l4_library_count_windows (const L4Library *self, const L4Work *work)
 }
 
 GArray *
-l4_library_find_missing (L4Library *self, gint64 video, GError **error)
+l4_library_find_missing (L4Library *self, gint64 video, gint64 run, GError **error)
 {
   g_autoptr (GArray) missing = g_array_new (FALSE, FALSE, sizeof (L4Stretch));
   g_autoptr (GPtrArray) windows = NULL;
   guint64 next = 0;
 
-  if (video != 0 && self->context.run != 0) {
-    windows = l4_index_list_windows (self->context.index, video, self->context.run, FALSE, error);
+  if (video != 0 && run != 0) {
+    windows = l4_index_list_windows (self->context.index, video, run, FALSE, error);
     if (windows == NULL)
       return NULL;
   }

@@ -195,6 +195,15 @@ def windows(index, name=None):
     return rows if name is None else [row[1:] for row in rows if row[0] == name]
 
 
+def searched(index):
+    """What searching finds of every film: file name to (start, end, text) in order."""
+    found = {}
+    for path, *window in query(index, 'SELECT path, start, "end", text FROM videos AS v JOIN windows AS w ON w.video = v.id AND '
+                               "w.run = v.newest_run ORDER BY path, start"):
+        found.setdefault(os.fsdecode(name_of(path)), []).append(tuple(window))
+    return found
+
+
 def dump(index):
     """All that an index holds but times of day and ids; of pictures their sums."""
     rows = query(index, 'SELECT path, key, container, codec, width, height, duration, state, reason, start, "end", text, frames, finish, '

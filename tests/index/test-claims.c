@@ -101,6 +101,35 @@ test_a_film_is_described_by_one_process_at_a_time (void)
 }
 
 static void
+test_a_film_that_is_described_again_is_in_the_same_hands (void)
+{
+  g_autoptr (Place) place = place_new ();
+  g_autoptr (L4Index) index = open_index (place);
+  gint64 run = add_run (index, "a"), video = add_video (index, "/a.mkv", "1-a"), again;
+  g_auto (Worker) worker = { 0 };
+  L4IndexWindow window = { .video = video, .run = run, .end = SECOND, .text = (char *) "Text." };
+
+  g_assert_true (l4_index_put_again (index, run, &again, NULL));
+  worker = worker_new (place, "claim", video, again);
+  assert_hears (&worker, "taken");
+  for (guint i = 0; i < 2; i++, window.run = again) {
+    g_autoptr (GError) error = NULL;
+
+    g_assert_false (claim (index, video, window.run));
+    g_assert_false (l4_index_put_window (index, &window, &error));
+    assert_says (error, "another program");
+    g_assert_false (l4_index_settle (index, video, window.run, L4_INDEX_DONE, NULL, NULL));
+  }
+  worker_clear (&worker);
+  g_assert_true (claim (index, video, run));
+  window.run = again;
+  g_assert_true (l4_index_put_window (index, &window, NULL));
+  g_assert_true (l4_index_settle (index, video, again, L4_INDEX_DONE, NULL, NULL));
+  worker = worker_new (place, "claim", video, run);
+  assert_hears (&worker, "taken");
+}
+
+static void
 test_a_film_that_was_settled_is_free (void)
 {
   g_autoptr (Place) place = place_new ();
@@ -338,6 +367,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/claims/a-film-is-described-by-one-process-at-a-time", test_a_film_is_described_by_one_process_at_a_time);
+  g_test_add_func ("/claims/a-film-that-is-described-again-is-in-the-same-hands", test_a_film_that_is_described_again_is_in_the_same_hands);
   g_test_add_func ("/claims/a-film-that-was-settled-is-free", test_a_film_that_was_settled_is_free);
   g_test_add_func ("/claims/what-a-killed-process-had-is-taken-over-at-once", test_what_a_killed_process_had_is_taken_over_at_once);
   g_test_add_func ("/claims/a-process-that-stands-still-keeps-its-film", test_a_process_that_stands_still_keeps_its_film);

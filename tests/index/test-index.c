@@ -233,6 +233,126 @@ test_what_is_forgotten_is_gone_and_the_run_before_counts (void)
   g_assert_cmpstr (((L4IndexWindow *) windows->pdata[0])->text, ==, "Old.");
 }
 
+/* The texts of a film that are searched, with blanks between. (transfer full) */
+static char *
+get_searched (L4Index *index, gint64 video)
+{
+  g_autoptr (GPtrArray) windows = l4_index_list_windows (index, video, 0, FALSE, NULL);
+  GString *texts = g_string_new (NULL);
+
+  for (guint i = 0; i < windows->len; i++)
+    g_string_append_printf (texts, "%s%s", i > 0 ? " " : "", ((L4IndexWindow *) windows->pdata[i])->text);
+  return g_string_free (texts, FALSE);
+}
+
+static void
+assert_searched (L4Index *index, gint64 video, const char *expected)
+{
+  g_autofree char *texts = get_searched (index, video);
+
+  g_assert_cmpstr (texts, ==, expected);
+}
+
+/* Of those that are not whole it is the one that came furthest; of whole ones the newest. */
+static void
+test_what_is_searched_is_a_whole_description (void)
+{
+  g_autoptr (Place) place = place_new ();
+  g_autoptr (L4Index) index = open_index (place);
+  gint64 a = add_run (index, "a"), b = add_run (index, "b"), c = add_run (index, "c"), video = add_video (index, "/a.mkv", "1-a");
+
+  add_window (index, video, a, 0, "A0");
+  add_window (index, video, a, 4, "A1");
+  add_window (index, video, b, 0, "B0");
+  assert_searched (index, video, "A0 A1");
+  add_window (index, video, b, 4, "B1");
+  assert_searched (index, video, "B0 B1");
+  g_assert_true (l4_index_settle (index, video, a, L4_INDEX_DONE, NULL, NULL));
+  assert_searched (index, video, "A0 A1");
+  add_window (index, video, b, 8, "B2");
+  g_assert_true (l4_index_settle (index, video, b, L4_INDEX_FAILED, "no answer", NULL));
+  assert_searched (index, video, "A0 A1");
+  g_assert_true (l4_index_settle (index, video, b, L4_INDEX_DONE, NULL, NULL));
+  assert_searched (index, video, "B0 B1 B2");
+  add_window (index, video, c, 0, "C0");
+  g_assert_true (l4_index_settle (index, video, a, L4_INDEX_DONE, NULL, NULL));
+  assert_searched (index, video, "B0 B1 B2");
+  g_assert_true (l4_index_forget (index, video, b, NULL));
+  assert_searched (index, video, "A0 A1");
+  g_assert_true (l4_index_forget (index, video, a, NULL));
+  assert_searched (index, video, "C0");
+  g_assert_true (l4_index_forget (index, video, c, NULL));
+  assert_searched (index, video, "");
+}
+
+static void
+test_what_is_described_again_takes_the_place_when_it_is_done (void)
+{
+  g_autoptr (Place) place = place_new ();
+  g_autoptr (L4Index) index = open_index (place);
+  gint64 run = add_run (index, "a"), video = add_video (index, "/a.mkv", "1-a"), again = 1, same;
+  g_autoptr (GPtrArray) runs = NULL;
+
+  g_assert_true (l4_index_find_again (index, run, &again, NULL));
+  g_assert_cmpint (again, ==, 0);
+  g_assert_true (l4_index_put_again (index, run, &again, NULL));
+  g_assert_true (l4_index_put_again (index, run, &same, NULL));
+  g_assert_cmpint (same, ==, again);
+  g_assert_true (l4_index_find_again (index, run, &same, NULL));
+  g_assert_cmpint (same, ==, again);
+  runs = l4_index_list_runs (index, NULL);
+  g_assert_cmpuint (runs->len, ==, 1);
+
+  add_window (index, video, run, 0, "Old0");
+  add_window (index, video, run, 4, "Old1");
+  g_assert_true (l4_index_settle (index, video, run, L4_INDEX_DONE, NULL, NULL));
+  g_assert_true (l4_index_settle (index, video, again, L4_INDEX_BEGUN, NULL, NULL));    /* given back before the first window */
+  assert_progress (index, video, again, L4_INDEX_UNTOUCHED, 0, 0, NULL);
+  for (guint i = 0; i < 3; i++)
+    add_window (index, video, again, 4 * i, "New");
+  g_assert_true (l4_index_settle (index, video, again, L4_INDEX_BEGUN, NULL, NULL));
+  assert_progress (index, video, again, L4_INDEX_BEGUN, 3, 12, NULL);
+  g_assert_true (l4_index_settle (index, video, again, L4_INDEX_FAILED, "no answer", NULL));
+  assert_progress (index, video, run, L4_INDEX_DONE, 2, 8, NULL);
+  assert_searched (index, video, "Old0 Old1");
+  for (guint i = 0; i < 2; i++) {       /* as when an answer was lost */
+    g_assert_true (l4_index_settle (index, video, again, L4_INDEX_DONE, NULL, NULL));
+    assert_progress (index, video, run, L4_INDEX_DONE, 3, 12, NULL);
+    assert_progress (index, video, again, L4_INDEX_UNTOUCHED, 0, 0, NULL);
+    assert_searched (index, video, "New New New");
+  }
+  assert_column (place, "count(*)", "3");
+}
+
+static void
+assert_film (const Place *place, const char *key, const char *expected)
+{
+  g_autofree char *sql = g_strdup_printf ("SELECT COALESCE (state, '-') || ' ' || COALESCE (reason, '-') || ' ' || COALESCE (container, '-') || ' ' "
+      "|| COALESCE (codec, '-') FROM %sfilms WHERE key = '%s'", place_get_server () == NULL ? "" : "llama4.", key);
+  g_autofree char *found = place_query (place, sql);
+
+  g_assert_cmpstr (found, ==, expected);
+}
+
+/* For who reads the index with SQL. */
+static void
+test_films_have_their_state_reason_and_facts_in_a_row (void)
+{
+  g_autoptr (Place) place = place_new ();
+  g_autoptr (L4Index) index = open_index (place);
+  gint64 run = add_run (index, "a"), newer = add_run (index, "b"), video = add_video (index, "/a.mkv", "1-a"), other = add_video (index, "/b.mkv", "1-b");
+
+  add_video (index, "/c.mkv", "1-c");
+  add_window (index, video, run, 0, "Text.");
+  g_assert_true (l4_index_settle (index, video, run, L4_INDEX_DONE, NULL, NULL));
+  g_assert_true (l4_index_settle (index, video, newer, L4_INDEX_FAILED, "broken", NULL));
+  g_assert_true (l4_index_settle (index, other, run, L4_INDEX_FAILED, "empty", NULL));
+  g_assert_true (l4_index_settle (index, other, newer, L4_INDEX_FAILED, "empty still", NULL));
+  assert_film (place, "1-a", "done - matroska h264");
+  assert_film (place, "1-b", "failed empty still matroska h264");
+  assert_film (place, "1-c", "- - matroska h264");
+}
+
 static void
 test_a_removed_film_leaves_nothing (void)
 {
@@ -393,6 +513,10 @@ main (int argc, char **argv)
   g_test_add_func ("/index/progress-is-of-a-film-and-a-run", test_progress_is_of_a_film_and_a_run);
   g_test_add_func ("/index/a-window-is-there-once", test_a_window_is_there_once);
   g_test_add_func ("/index/what-is-forgotten-is-gone-and-the-run-before-counts", test_what_is_forgotten_is_gone_and_the_run_before_counts);
+  g_test_add_func ("/index/what-is-searched-is-a-whole-description", test_what_is_searched_is_a_whole_description);
+  g_test_add_func ("/index/what-is-described-again-takes-the-place-when-it-is-done",
+      test_what_is_described_again_takes_the_place_when_it_is_done);
+  g_test_add_func ("/index/films-have-their-state-reason-and-facts-in-a-row", test_films_have_their_state_reason_and_facts_in_a_row);
   g_test_add_func ("/index/a-removed-film-leaves-nothing", test_a_removed_film_leaves_nothing);
   g_test_add_func ("/index/what-no-index-can-hold-is-refused", test_what_no_index_can_hold_is_refused);
   g_test_add_func ("/index/text-becomes-one-safe-line", test_text_becomes_one_safe_line);

@@ -326,14 +326,18 @@ test_words_of_removed_films_are_not_suggested (void)
 }
 
 static void
-test_the_newest_run_counts_and_films_that_lost_their_place_do_not (void)
+test_the_newest_whole_description_counts_and_films_that_lost_their_place_do_not (void)
 {
   g_auto (Archive) archive = archive_new ();
-  gint64 newer = add_run (archive.index, "maverick");
+  gint64 run = add_run (archive.index, "scout"), newer = add_run (archive.index, "maverick");
   g_autoptr (L4IndexVideo) video = l4_index_find_path (archive.index, films[0].path, NULL);
   L4IndexVideo other = { .path = (char *) films[2].path, .key = (char *) "1-another", .size = 1, .mtime = DAY };
 
+  g_assert_true (l4_index_settle (archive.index, video->id, run, L4_INDEX_DONE, NULL, NULL));
   add_window (archive.index, video->id, newer, 0, "A yellow ring.");
+  assert_finds (&archive, "red", "0 1 2");
+  assert_finds (&archive, "yellow", "");
+  g_assert_true (l4_index_settle (archive.index, video->id, newer, L4_INDEX_DONE, NULL, NULL));
   assert_finds (&archive, "red", "1 2");
   assert_finds (&archive, "yellow", "0");
   g_assert_true (l4_index_put_video (archive.index, &other, NULL));
@@ -341,6 +345,22 @@ test_the_newest_run_counts_and_films_that_lost_their_place_do_not (void)
   g_assert_true (l4_index_forget (archive.index, video->id, newer, NULL));
   assert_finds (&archive, "red", "0 1");
   assert_finds (&archive, "yellow", "");
+}
+
+static void
+test_what_is_being_described_again_is_found_when_it_is_done (void)
+{
+  g_auto (Archive) archive = archive_new ();
+  g_autoptr (L4IndexVideo) video = l4_index_find_path (archive.index, films[0].path, NULL);
+  gint64 again;
+
+  g_assert_true (l4_index_put_again (archive.index, add_run (archive.index, "scout"), &again, NULL));
+  add_window (archive.index, video->id, again, 0, "A yellow ring.");
+  assert_finds (&archive, "circle", "0 2");
+  assert_finds (&archive, "yellow", "");
+  g_assert_true (l4_index_settle (archive.index, video->id, again, L4_INDEX_DONE, NULL, NULL));
+  assert_finds (&archive, "circle", "2");
+  assert_finds (&archive, "yellow", "0");
 }
 
 static void
@@ -424,8 +444,10 @@ main (int argc, char **argv)
   g_test_add_func ("/search/hits-are-marked", test_hits_are_marked);
   g_test_add_func ("/search/a-word-that-hits-nothing-gets-the-nearest-that-would", test_a_word_that_hits_nothing_gets_the_nearest_that_would);
   g_test_add_func ("/search/words-of-removed-films-are-not-suggested", test_words_of_removed_films_are_not_suggested);
-  g_test_add_func ("/search/the-newest-run-counts-and-films-that-lost-their-place-do-not",
-      test_the_newest_run_counts_and_films_that_lost_their_place_do_not);
+  g_test_add_func ("/search/the-newest-whole-description-counts-and-films-that-lost-their-place-do-not",
+      test_the_newest_whole_description_counts_and_films_that_lost_their_place_do_not);
+  g_test_add_func ("/search/what-is-being-described-again-is-found-when-it-is-done",
+      test_what_is_being_described_again_is_found_when_it_is_done);
   g_test_add_func ("/search/a-replaced-sentence-is-found-no-more", test_a_replaced_sentence_is_found_no_more);
   g_test_add_func ("/search/pages-have-each-hit-once", test_pages_have_each_hit_once);
   g_test_add_func ("/search/word-forms-are-those-of-the-sentences-language", test_word_forms_are_those_of_the_sentences_language);
