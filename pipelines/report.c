@@ -40,7 +40,7 @@ typedef struct
   GCancellable *cancellable;
   L4Progress *progress;
   guint n_films, n_left_out;    /* with a page; of which nothing was said */
-  guint n_windows;
+  guint n_windows, n_no_pictures;
 } Report;
 
 /* From a folder to a file, both absolute: how many folders up, and down from there. (transfer full) */
@@ -168,6 +168,7 @@ add_film (Report *self, const L4IndexVideo *video, GError **error)
     return FALSE;
   if (windows->len == 0)
     return add_failed (self, video, error);
+  self->n_no_pictures += l4_page_check_pictures (windows);
   run = ((const L4IndexWindow *) windows->pdata[0])->run;
   if (!l4_index_get_progress (self->index, video->id, run, &progress, error))
     return FALSE;
@@ -211,6 +212,8 @@ tell_result (Report *self, GError **error)
 
   if (address == NULL)
     return FALSE;
+  if (self->n_no_pictures > 0)
+    l4_progress_say (self->progress, _("pictures of the index that are none, and were left out: %u"), self->n_no_pictures);
   if (!options.json)
     puts (address);
   l4_progress_written (self->progress, page);

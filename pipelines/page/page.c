@@ -5,6 +5,7 @@
 
 #include "base/i18n.h"
 #include "config.h"
+#include "page/jpeg.h"
 #include "page/label.h"
 
 #define SECOND G_GUINT64_CONSTANT (1000000000)
@@ -81,6 +82,24 @@ char *
 l4_page_picture (const L4PageFilm *film, guint number)
 {
   return g_strdup_printf ("pictures/%" G_GINT64_FORMAT "/%u.jpg", film->video->id, number);
+}
+
+guint
+l4_page_check_pictures (GPtrArray *windows)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < windows->len; i++) {
+    L4IndexWindow *window = windows->pdata[i];
+    gsize length = 0;
+    const void *bytes = window->thumbnail != NULL ? g_bytes_get_data (window->thumbnail, &length) : NULL;
+
+    if (window->thumbnail == NULL || (bytes != NULL && l4_page_is_jpeg (bytes, length)))
+      continue;
+    g_clear_pointer (&window->thumbnail, g_bytes_unref);
+    n++;
+  }
+  return n;
 }
 
 gboolean

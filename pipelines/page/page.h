@@ -12,11 +12,14 @@ G_BEGIN_DECLS
 typedef struct
 {
   const L4IndexVideo *video;
-  GPtrArray *windows;           /* of L4IndexWindow, in order, with thumbnails */
+  GPtrArray *windows;           /* of L4IndexWindow, in order, with thumbnails that l4_page_check_pictures() has left */
   const L4IndexRun *run;        /* that said it; NULL: not known */
   const char *file;             /* the film's file, as a relative path from the report's folder; bytes */
   gboolean partial;             /* it has not been described to its end */
 } L4PageFilm;
+
+/* Takes away thumbnails that are no pictures, so that nothing comes to stand in a report's folder that claims to be one; how many. */
+guint l4_page_check_pictures (GPtrArray *windows);
 
 /* Writes its pictures and its page: film/ID.html, or, as the only one of a report, index.html. */
 gboolean l4_page_write_film (L4PageFolder *folder, const L4PageFilm *film, gboolean alone, GError **error);
