@@ -61,9 +61,11 @@ reset (GstLlama4Describe * self)
   self->has_info = FALSE;
   self->orientation = GST_VIDEO_ORIENTATION_IDENTITY;
   self->warned_no_time = self->warned_frame = FALSE;
+  self->told = 0;
   gst_llama4_describe_reset_stream (self);
   GST_OBJECT_LOCK (self);
   self->stats = (GstLlama4Stats) { 0 };
+  self->lost = GST_CLOCK_TIME_NONE;
   g_clear_pointer (&self->description, g_free);
   g_clear_pointer (&self->latest, gst_structure_free);
   GST_OBJECT_UNLOCK (self);
@@ -149,6 +151,8 @@ gst_llama4_describe_init (GstLlama4Describe * self)
   self->developer = gst_llama4_copier_new ();
   self->glancer = gst_llama4_glancer_new ();
   self->cuts = gst_llama4_cuts_new ();
+  self->motion = gst_llama4_motion_new ();
+  self->scene = gst_llama4_scene_new ();
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
   g_queue_init (&self->jobs);
@@ -167,6 +171,8 @@ finalize (GObject * object)
   gst_llama4_copier_free (self->developer);
   gst_llama4_glancer_free (self->glancer);
   gst_llama4_cuts_free (self->cuts);
+  gst_llama4_motion_free (self->motion);
+  gst_llama4_scene_free (self->scene);
   gst_llama4_load_forget (self);
   g_clear_object (&self->cancellable);
   g_free (self->description);

@@ -8,6 +8,8 @@
 
 #include "frame.h"
 #include "moments/cuts.h"
+#include "moments/motion.h"
+#include "moments/scene.h"
 #include "output.h"
 #include "window.h"
 
@@ -15,6 +17,7 @@ G_BEGIN_DECLS
 
 #define GST_LLAMA4_META "Llama4Description"
 #define GST_LLAMA4_MESSAGE "llama4-description"
+#define GST_LLAMA4_UNCHANGED_MESSAGE "llama4-unchanged"
 #define GST_LLAMA4_LICENCE_MESSAGE "llama4-licence"
 
 typedef enum
@@ -23,6 +26,21 @@ typedef enum
   GST_LLAMA4_ON_BUSY_WAIT,
   GST_LLAMA4_ON_BUSY_SKIP
 } GstLlama4OnBusy;
+
+/* Which windows are described. */
+typedef enum
+{
+  GST_LLAMA4_WHEN_ALWAYS,
+  GST_LLAMA4_WHEN_CHANGE,
+  GST_LLAMA4_WHEN_MOTION
+} GstLlama4When;
+
+/* What is said of a window that shows the scene described last. */
+typedef enum
+{
+  GST_LLAMA4_REPEAT_EXTEND,
+  GST_LLAMA4_REPEAT_GAP
+} GstLlama4Repeat;
 
 typedef enum
 {
@@ -53,6 +71,8 @@ typedef struct
   guint64 window, overlap;      /* nanoseconds */
   guint64 from;                 /* nanoseconds of stream time; GST_CLOCK_TIME_NONE: the first picture's */
   guint frames, tiles;
+  GstLlama4When when;
+  GstLlama4Repeat repeat;
   gboolean cuts;                /* windows begin anew there */
   gboolean pictures;            /* in messages */
   guint max_tokens;
@@ -69,7 +89,7 @@ typedef struct
 /* Counters since READY; guarded by the object lock. */
 typedef struct
 {
-  guint64 described, skipped, failed;
+  guint64 described, unchanged, skipped, failed;
   guint64 prompt_tokens, reused_tokens, generated_tokens;
   guint64 steps, steps_together;        /* of generation, and the conversations that shared them, added up */
   guint most_together;          /* in one step */
@@ -101,6 +121,7 @@ struct _GstLlama4Describe
   GstLlama4Stats stats;         /* object lock */
   char *description;            /* object lock; the latest text */
   GstStructure *latest;         /* object lock; the latest description as in the meta, or NULL */
+  GstClockTime lost;            /* object lock; start of the latest window that was not described after all */
   char *licence_notice;         /* object lock; of the model in memory, or NULL */
 
   /* Streaming thread */
@@ -110,9 +131,17 @@ struct _GstLlama4Describe
   GstVideoOrientationMethod orientation;
   GstLlama4Sampler *sampler;
   GstLlama4Copier *copier, *developer;  /* of frames, of drafts: each keeps its tables */
-  gboolean watches;             /* for cuts */
+  gboolean looks_for_cuts;
+  GstLlama4When when;
   GstLlama4Glancer *glancer;
   GstLlama4Cuts *cuts;
+  GstLlama4Motion *motion;
+  GstClockTime moved;           /* when something last did */
+  GstLlama4Scene *scene;        /* of the window that was handed over last, */
+  GstClockTime scene_start;     /* which began there; NONE: none */
+  guint n_untold;               /* windows that showed it, of which no message has told, */
+  GstClockTime untold_since;    /* since then */
+  gint64 told;                  /* monotonic time of the latest message; 0: none */
   gboolean fresh;               /* no frame since the segment began */
   gboolean live;                /* upstream, decided */
   gboolean skips;               /* on-busy, decided */
@@ -178,6 +207,13 @@ void gst_llama4_sampling_advance (GstLlama4Describe * self, GstClockTime time);
 void gst_llama4_sampling_drain (GstLlama4Describe * self, GstClockTime end, GstLlama4Patience patience);
 /* After advancing there: copies the frame if it is wanted. */
 void gst_llama4_sampling_take (GstLlama4Describe * self, GstBuffer * buffer, GstClockTime time);
+
+/* repeat.c: for the streaming thread */
+/* Forgets the scene: the next window is described. */
+void gst_llama4_repeat_reset (GstLlama4Describe * self);
+/* TRUE: the window, of which all frames are pictures, shows the scene of the one handed over last, and what there is to say of it has been
+ * said. FALSE: it shows another, or that one was not described, and its scene is now the one to compare with. */
+gboolean gst_llama4_repeat_window (GstLlama4Describe * self, const GstLlama4Window * window);
 
 /* latest.c */
 /* The fields of a message or meta of that name. (transfer full) */

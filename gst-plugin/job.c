@@ -176,7 +176,9 @@ report_failure (const GstLlama4Job * self, GstLlama4Describe * element)
 
   GST_OBJECT_LOCK (element);
   element->stats.failed++;
+  element->lost = self->window->start;
   GST_OBJECT_UNLOCK (element);
+  gst_llama4_output_unsay (element->output);
   GST_ELEMENT_WARNING_WITH_DETAILS (element, STREAM, FAILED, (_("The window from %.1f s to %.1f s could not be described: %s"),
           self->window->start / 1e9, self->window->end / 1e9, line), (NULL), ("start", G_TYPE_UINT64, self->window->start, "end",
           G_TYPE_UINT64, self->window->end, NULL));
@@ -193,7 +195,9 @@ gst_llama4_job_report_skip (const GstLlama4Job * self, GstLlama4Describe * eleme
   GST_OBJECT_LOCK (element);
   skipped = ++element->stats.skipped;
   described = element->stats.described;
+  element->lost = window->start;
   GST_OBJECT_UNLOCK (element);
+  gst_llama4_output_unsay (element->output);
   gst_message_set_qos_stats (message, GST_FORMAT_BUFFERS, described, skipped);
   gst_element_post_message (GST_ELEMENT (element), message);
 }

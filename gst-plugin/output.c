@@ -18,6 +18,7 @@ struct _GstLlama4Output
   gboolean running;
   guint generation;
   GstLlama4Item *segment, *eos; /* the latest, for pads that come later */
+  char *said;                   /* the latest text, or NULL */
 
   GMutex combiner_lock;
   GstFlowCombiner *combiner;
@@ -44,6 +45,7 @@ forget (GstLlama4Output * self)
 {
   g_clear_pointer (&self->segment, gst_llama4_item_free);
   g_clear_pointer (&self->eos, gst_llama4_item_free);
+  g_clear_pointer (&self->said, g_free);
 }
 
 void
@@ -266,6 +268,18 @@ gst_llama4_output_join (GstLlama4Output * self)
   put_sides (sides);
 }
 
+/* A text is kept, and given to an item that says it again. With lock held. */
+static void
+keep_text (GstLlama4Output * self, GstLlama4Item * item)
+{
+  if (item->text == NULL) {
+    item->text = g_strdup (self->said != NULL ? self->said : "");
+  } else if (item->generation == self->generation) {
+    g_free (self->said);
+    self->said = g_strdup (item->text);
+  }
+}
+
 void
 gst_llama4_output_push (GstLlama4Output * self, GstLlama4Item * given)
 {
@@ -273,6 +287,8 @@ gst_llama4_output_push (GstLlama4Output * self, GstLlama4Item * given)
   GstLlama4Side *sides[N_SIDES];
 
   g_mutex_lock (&self->lock);
+  if (item->type == GST_LLAMA4_ITEM_TEXT)
+    keep_text (self, item);
   if (item->type == GST_LLAMA4_ITEM_SEGMENT && item->generation == self->generation) {
     forget (self);
     self->segment = gst_llama4_item_copy (item);
@@ -286,6 +302,14 @@ gst_llama4_output_push (GstLlama4Output * self, GstLlama4Item * given)
     if (sides[i] != NULL)
       gst_llama4_side_push (sides[i], gst_llama4_item_copy (item));
   put_sides (sides);
+}
+
+void
+gst_llama4_output_unsay (GstLlama4Output * self)
+{
+  g_mutex_lock (&self->lock);
+  g_clear_pointer (&self->said, g_free);
+  g_mutex_unlock (&self->lock);
 }
 
 void

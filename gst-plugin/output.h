@@ -26,7 +26,9 @@ GstFlowReturn gst_llama4_output_combine (GstLlama4Output * self, GstPad * pad, G
 void gst_llama4_output_start (GstLlama4Output * self, guint generation);
 void gst_llama4_output_interrupt (GstLlama4Output * self);
 void gst_llama4_output_join (GstLlama4Output * self);
+/* As for each side; a TEXT without text says the one before again, where there is any. */
 void gst_llama4_output_push (GstLlama4Output * self, GstLlama4Item * item);
+void gst_llama4_output_unsay (GstLlama4Output * self);  /* there is none */
 void gst_llama4_output_set_ending (GstLlama4Output * self, gboolean ending);
 void gst_llama4_output_flush_start (GstLlama4Output * self, GstEvent * event, guint generation);
 void gst_llama4_output_flush_stop (GstLlama4Output * self, GstEvent * event);

@@ -10,10 +10,16 @@ GST_DEBUG_CATEGORY_EXTERN (gst_llama4_describe_debug);
 /* No shot shorter than this is a window of its own. */
 #define SHORTEST_SHOT (GST_SECOND / 2)
 
+/* A window of motion shows what was before it, and ends when nothing has moved for so long. */
+#define PREROLL GST_SECOND
+#define QUIET GST_SECOND
+
 void
 gst_llama4_sampling_set (GstLlama4Describe * self, const GstLlama4Settings * settings)
 {
-  self->watches = settings->cuts;
+  self->looks_for_cuts = settings->cuts;
+  self->when = settings->when;
+  gst_llama4_sampler_set_preroll (self->sampler, settings->when == GST_LLAMA4_WHEN_MOTION ? PREROLL : 0);
   gst_llama4_sampler_set (self->sampler, settings->window, settings->overlap, settings->frames, settings->cuts ? SHORTEST_SHOT : 0);
 }
 
@@ -25,7 +31,10 @@ gst_llama4_sampling_reset (GstLlama4Describe * self)
   gst_llama4_sampler_begin (self->sampler, self->settings.from);
   GST_OBJECT_UNLOCK (self);
   self->asked = GST_CLOCK_TIME_NONE;
+  self->moved = GST_CLOCK_TIME_NONE;
   gst_llama4_cuts_reset (self->cuts);
+  gst_llama4_motion_reset (self->motion);
+  gst_llama4_repeat_reset (self);
 }
 
 static void
@@ -37,9 +46,9 @@ warn_of_frame (GstLlama4Describe * self, GstClockTime time, const char *problem)
   GST_ELEMENT_WARNING (self, STREAM, FORMAT, (_("A frame at %.1f s cannot be shown to the model: %s"), time / 1e9, problem), (NULL));
 }
 
-/* Hands over a window; what it has as drafts becomes pictures. (transfer full) */
+/* What the window has as drafts becomes pictures; what cannot be shown is left out. */
 static void
-hand_over (GstLlama4Describe * self, GstLlama4Window * window, GstLlama4Patience patience)
+develop (GstLlama4Describe * self, GstLlama4Window * window)
 {
   for (guint i = 0; i < window->frames->len;) {
     GstLlama4Frame *frame = g_ptr_array_index (window->frames, i);
@@ -52,7 +61,17 @@ hand_over (GstLlama4Describe * self, GstLlama4Window * window, GstLlama4Patience
       g_ptr_array_remove_index (window->frames, i);
     }
   }
-  gst_llama4_worker_push_window (self, window, patience);
+}
+
+/* (transfer full) */
+static void
+hand_over (GstLlama4Describe * self, GstLlama4Window * window, GstLlama4Patience patience)
+{
+  develop (self, window);
+  if (self->when == GST_LLAMA4_WHEN_CHANGE && gst_llama4_repeat_window (self, window))
+    gst_llama4_window_free (window);
+  else
+    gst_llama4_worker_push_window (self, window, patience);
 }
 
 void
@@ -89,6 +108,20 @@ heed_cut (GstLlama4Describe * self)
   gst_llama4_sampler_doubt (self->sampler, gst_llama4_cuts_pending (self->cuts));
 }
 
+/* Opens windows when something begins to move, and ends them when nothing has for a while. */
+static void
+heed_motion (GstLlama4Describe * self, GstClockTime time, gboolean moves)
+{
+  if (moves)
+    self->moved = time;
+  if (gst_llama4_sampler_is_shut (self->sampler)) {
+    if (moves)
+      gst_llama4_sampler_open (self->sampler, time);
+  } else if (time >= self->moved + QUIET) {
+    gst_llama4_sampler_shut (self->sampler, self->moved + QUIET);
+  }
+}
+
 void
 gst_llama4_sampling_watch (GstLlama4Describe * self, GstBuffer * buffer, GstClockTime time)
 {
@@ -96,14 +129,18 @@ gst_llama4_sampling_watch (GstLlama4Describe * self, GstBuffer * buffer, GstCloc
   GstVideoFrame frame;
   gboolean seen;
 
-  if (!self->watches || !gst_llama4_frame_map (&self->info, buffer, &frame, NULL))
+  if ((!self->looks_for_cuts && self->when != GST_LLAMA4_WHEN_MOTION) || !gst_llama4_frame_map (&self->info, buffer, &frame, NULL))
     return;
   seen = gst_llama4_glancer_look (self->glancer, &frame, time, &glance);
   gst_video_frame_unmap (&frame);
   if (!seen)
     return;
-  gst_llama4_cuts_push (self->cuts, &glance, gst_llama4_sampler_start_of (self->sampler, time));
-  heed_cut (self);
+  if (self->looks_for_cuts) {
+    gst_llama4_cuts_push (self->cuts, &glance, gst_llama4_sampler_start_of (self->sampler, time));
+    heed_cut (self);
+  }
+  if (self->when == GST_LLAMA4_WHEN_MOTION)
+    heed_motion (self, time, gst_llama4_motion_push (self->motion, &glance));
 }
 
 void
@@ -111,6 +148,8 @@ gst_llama4_sampling_pass (GstLlama4Describe * self, GstClockTime time)
 {
   gst_llama4_cuts_pass (self->cuts, time);
   heed_cut (self);
+  if (self->when == GST_LLAMA4_WHEN_MOTION)
+    heed_motion (self, time, FALSE);
 }
 
 /* Asks once a window where the stream ends, which may become known late. */
@@ -136,7 +175,8 @@ gst_llama4_sampling_take (GstLlama4Describe * self, GstBuffer * buffer, GstClock
   GstLlama4Role role;
   guint tiles;
 
-  ask_for_end (self, time);
+  if (!gst_llama4_sampler_is_shut (self->sampler))
+    ask_for_end (self, time);
   role = gst_llama4_sampler_wants (self->sampler, time, self->interval);
   if (role == GST_LLAMA4_UNWANTED || !gst_llama4_worker_wait_for_model (self, self->skips))
     return;

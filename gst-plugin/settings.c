@@ -23,6 +23,37 @@ gst_llama4_on_busy_get_type (void)
   return type;
 }
 
+static GType
+gst_llama4_when_get_type (void)
+{
+  static gsize type = 0;
+  static const GEnumValue values[] = {
+    {GST_LLAMA4_WHEN_ALWAYS, "Every window", "always"},
+    {GST_LLAMA4_WHEN_CHANGE, "Windows that show something else than the one described last", "change"},
+    {GST_LLAMA4_WHEN_MOTION, "Windows that begin when something moves, with the second before, and end when it is quiet", "motion"},
+    {0, NULL, NULL}
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("GstLlama4When", values));
+  return type;
+}
+
+static GType
+gst_llama4_repeat_get_type (void)
+{
+  static gsize type = 0;
+  static const GEnumValue values[] = {
+    {GST_LLAMA4_REPEAT_EXTEND, "The same text again", "extend"},
+    {GST_LLAMA4_REPEAT_GAP, "Nothing", "gap"},
+    {0, NULL, NULL}
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("GstLlama4Repeat", values));
+  return type;
+}
+
 #define GST_TYPE_LLAMA4_LOAD (gst_llama4_load_get_type ())
 static GType
 gst_llama4_load_get_type (void)
@@ -116,6 +147,10 @@ static const Property properties[] = {
             "number: at the first picture"), READY, FIELD (from), LONG, 0, G_MAXUINT64, GST_CLOCK_TIME_NONE},
   {"frames", N_("Frames"), N_("Pictures shown of every window, evenly spread"), READY, FIELD (frames), COUNT, 1, 64, 4},
   {"tiles", N_("Tiles"), N_("Most tiles that a picture is split into"), PLAYING, FIELD (tiles), COUNT, 1, 16, 1},
+  {"when", N_("When"), N_("Which windows are described"), READY, FIELD (when), CHOICE, 0, 0, GST_LLAMA4_WHEN_ALWAYS,
+      gst_llama4_when_get_type},
+  {"repeat", N_("Repeat"), N_("What is said of windows left out because they show what the one described last does"), PLAYING, FIELD (repeat),
+      CHOICE, 0, 0, GST_LLAMA4_REPEAT_EXTEND, gst_llama4_repeat_get_type},
   {"cuts", N_("Cuts"), N_("Let windows begin anew at hard cuts; none gets shorter than half a second thereby"), READY, FIELD (cuts), FLAG},
   {"pictures", N_("Pictures"), N_("Put a picture of the middle of the window, of those shown, into messages"), PLAYING, FIELD (pictures), FLAG},
   {"on-busy", N_("When busy"), N_("What to do with a window that comes while another is described"), READY, FIELD (on_busy), CHOICE, 0, 0,
@@ -261,6 +296,7 @@ set_property (GObject * object, guint id, const GValue * value, GParamSpec * psp
   }
   GST_OBJECT_LOCK (self);
   set_field (&self->settings, &properties[id - 1], value);
+  self->lost = self->scene_start;       /* the next window may be described otherwise */
   GST_OBJECT_UNLOCK (self);
   if (properties[id - 1].field == FIELD (latency))
     gst_element_post_message (GST_ELEMENT (self), gst_message_new_latency (GST_OBJECT (self)));
@@ -277,7 +313,7 @@ static GstStructure *
 make_stats (const GstLlama4Stats * stats)
 {
   return gst_structure_new ("llama4-stats",
-      "described", G_TYPE_UINT64, stats->described, "skipped", G_TYPE_UINT64, stats->skipped,
+      "described", G_TYPE_UINT64, stats->described, "unchanged", G_TYPE_UINT64, stats->unchanged, "skipped", G_TYPE_UINT64, stats->skipped,
       "failed", G_TYPE_UINT64, stats->failed, "prompt-tokens", G_TYPE_UINT64, stats->prompt_tokens,
       "generated-tokens", G_TYPE_UINT64, stats->generated_tokens, "queue-ms", G_TYPE_DOUBLE, stats->queue_us / 1000.0,
       "vision-ms", G_TYPE_DOUBLE, stats->vision_us / 1000.0, "prefill-ms", G_TYPE_DOUBLE, stats->prefill_us / 1000.0,
@@ -324,11 +360,13 @@ gst_llama4_describe_install_properties (GObjectClass * klass)
   g_object_class_install_property (klass, PROP_DESCRIPTION,
       g_param_spec_string ("description", _("Description"), _("The latest description"), NULL, READ_ONLY));
   g_object_class_install_property (klass, PROP_STATS,
-      g_param_spec_boxed ("stats", _("Statistics"), _("Windows described, skipped, failed; tokens; milliseconds of each stage; "
+      g_param_spec_boxed ("stats", _("Statistics"), _("Windows described, unchanged and left out, skipped, failed; tokens; milliseconds of each stage; "
               "tokens/s of prompts (those not held from the window before) and of generation; fraction (0 … 1) of the speed that the "
               "machine's memory and arithmetic allow, 0 while unknown; milliseconds that the latest window was forecast to take; conversations, of all who share the model, that "
               "took a step of generation together: on average (batch) and at most (batch-most), 0 before the first"),
           GST_TYPE_STRUCTURE, READ_ONLY));
+  gst_type_mark_as_plugin_api (gst_llama4_when_get_type (), 0);
+  gst_type_mark_as_plugin_api (gst_llama4_repeat_get_type (), 0);
   gst_type_mark_as_plugin_api (GST_TYPE_LLAMA4_ON_BUSY, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_LLAMA4_LOAD, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_LLAMA4_NUMBERS, 0);

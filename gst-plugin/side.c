@@ -256,13 +256,14 @@ choose_times (GstLlama4Side * self, const GstLlama4Item * item, GstClockTime * s
 static void
 push_text (GstLlama4Side * self, const GstLlama4Item * item)
 {
+  const char *says = self->json ? item->json : item->text;
   GstClockTime start, end;
   GstBuffer *buffer;
 
   if (!choose_times (self, item, &start, &end))
     return;
   cover (self, start);
-  if (!self->json && *item->text == '\0') {
+  if (says == NULL || *says == '\0') {
     cover (self, end);
     return;
   }

@@ -27,7 +27,7 @@ typedef struct
   guint32 seqnum;               /* SEGMENT, EOS */
   GstClockTime start, end;      /* stream time: TEXT; PASSED: end alone */
   char *text;                   /* one line of UTF-8; TEXT */
-  char *json;                   /* TEXT */
+  char *json;                   /* TEXT; NULL: there is no record of it */
   gboolean late;                /* TEXT: show it later when its time has passed already */
 } GstLlama4Item;
 

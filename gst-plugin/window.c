@@ -20,8 +20,11 @@ struct _GstLlama4Sampler
   GstClockTime length;
   GstClockTime step;            /* from one window's start to the next's */
   GstClockTime shortest;        /* 0: no cuts */
+  GstClockTime preroll;         /* kept while shut; 0: never shut */
   guint n_frames;
   GstClockTime next;            /* start of the next window to open; NONE: the first frame's time */
+  gboolean is_shut;             /* none opens by itself, and none sooner than */
+  GstClockTime over;            /* where the latest ended */
   GstClockTime end;             /* of the stream, or NONE */
   GstClockTime interval;        /* the latest from a frame to the next */
   GstClockTime last;            /* frame asked about, or NONE */
@@ -87,6 +90,8 @@ gst_llama4_sampler_reset (GstLlama4Sampler * self)
 {
   g_queue_clear_full (&self->open, open_free);
   self->next = self->end = self->last = self->doubt = GST_CLOCK_TIME_NONE;
+  self->is_shut = self->preroll > 0;
+  self->over = 0;
   g_ptr_array_set_size (self->doubtful, 0);
   self->interval = 0;
 }
@@ -102,9 +107,16 @@ gst_llama4_sampler_set (GstLlama4Sampler * self, GstClockTime length, GstClockTi
 }
 
 void
+gst_llama4_sampler_set_preroll (GstLlama4Sampler * self, GstClockTime preroll)
+{
+  self->preroll = preroll;
+}
+
+void
 gst_llama4_sampler_begin (GstLlama4Sampler * self, GstClockTime from)
 {
   self->next = from;
+  self->over = GST_CLOCK_TIME_IS_VALID (from) ? from : 0;
 }
 
 void
@@ -147,6 +159,8 @@ next_start (const GstLlama4Sampler * self, GstClockTime time)
 static void
 open_windows (GstLlama4Sampler * self, GstClockTime time)
 {
+  if (self->is_shut)
+    return;
   for (self->next = next_start (self, time); self->next <= time; self->next += self->step)
     open_new (self, self->next, gst_llama4_roll_new (self->n_frames));
 }
@@ -157,6 +171,8 @@ gst_llama4_sampler_start_of (const GstLlama4Sampler * self, GstClockTime time)
   GstClockTime next = next_start (self, time);
   const Open *last = g_queue_peek_tail ((GQueue *) & self->open);
 
+  if (self->is_shut)
+    return time;
   if (next <= time)
     return next + (time - next) / self->step * self->step;
   return last != NULL ? last->start : time;
@@ -190,6 +206,8 @@ gst_llama4_sampler_settled (const GstLlama4Sampler * self, GstClockTime time)
 {
   const Open *first = self->open.head != NULL ? self->open.head->data : NULL;
 
+  if (self->is_shut && first == NULL)
+    return time > self->preroll ? MAX (time - self->preroll, self->over) : self->over;
   return MIN (time, first != NULL ? first->start : next_start (self, time));
 }
 
@@ -231,10 +249,19 @@ choose_role (const GstLlama4Sampler * self, Open * open, GstClockTime time)
   return self->n_frames > 1 ? GST_LLAMA4_LATEST : GST_LLAMA4_UNWANTED;
 }
 
+/* Whether the frame at `time` may be of a window that begins before it, as far as is known; a few of each preroll are enough. */
+static gboolean
+is_kept (const GstLlama4Sampler * self, GstClockTime time)
+{
+  const GstLlama4Frame *last = self->doubtful->len > 0 ? self->doubtful->pdata[self->doubtful->len - 1] : NULL;
+
+  return time >= self->doubt || (self->is_shut && (last == NULL || time >= last->time + self->preroll / self->n_frames / 2));
+}
+
 GstLlama4Role
 gst_llama4_sampler_wants (GstLlama4Sampler * self, GstClockTime time, GstClockTime interval)
 {
-  GstLlama4Role most = time >= self->doubt ? GST_LLAMA4_RESERVE : GST_LLAMA4_UNWANTED; /* NONE is the largest */
+  GstLlama4Role most = is_kept (self, time) ? GST_LLAMA4_RESERVE : GST_LLAMA4_UNWANTED;
 
   if (GST_CLOCK_TIME_IS_VALID (self->last) && time <= self->last)      /* times that go back a little are waited for to come forth again */
     return GST_LLAMA4_UNWANTED;
@@ -250,12 +277,20 @@ gst_llama4_sampler_wants (GstLlama4Sampler * self, GstClockTime time, GstClockTi
   return most;
 }
 
+/* Drops the frames kept from before `from`. */
+static void
+keep_from (GstLlama4Sampler * self, GstClockTime from)
+{
+  while (self->doubtful->len > 0 && ((GstLlama4Frame *) g_ptr_array_index (self->doubtful, 0))->time < from)    /* NONE is the largest */
+    g_ptr_array_remove_index (self->doubtful, 0);
+}
+
 void
 gst_llama4_sampler_doubt (GstLlama4Sampler * self, GstClockTime from)
 {
   self->doubt = from;
-  while (self->doubtful->len > 0 && ((GstLlama4Frame *) g_ptr_array_index (self->doubtful, 0))->time < from)    /* NONE is the largest */
-    g_ptr_array_remove_index (self->doubtful, 0);
+  if (!self->is_shut)
+    keep_from (self, from);
 }
 
 void
@@ -268,8 +303,10 @@ gst_llama4_sampler_take (GstLlama4Sampler * self, GstLlama4Frame * frame)
       gst_llama4_roll_add (open->roll, frame, open->role);
     open->role = GST_LLAMA4_UNWANTED;
   }
-  if (frame->time >= self->doubt)
+  if (is_kept (self, frame->time))
     g_ptr_array_add (self->doubtful, gst_llama4_frame_ref (frame));
+  if (self->is_shut && frame->time > self->preroll)
+    keep_from (self, MIN (frame->time - self->preroll, self->doubt));   /* NONE is the largest */
   gst_llama4_frame_unref (frame);
 }
 
@@ -302,13 +339,26 @@ place (GstClockTime time, gpointer user_data)
   return take_targets (placing->sampler, placing->open, time) ? GST_LLAMA4_PLACE : GST_LLAMA4_RESERVE;
 }
 
+/* A window that starts at `time` with the frames that were kept, and the next one a step later. */
+static void
+open_with_kept (GstLlama4Sampler * self, GstClockTime time)
+{
+  GstLlama4Roll *roll = gst_llama4_roll_new (self->n_frames);
+  Open *fresh;
+
+  for (guint i = 0; i < self->doubtful->len; i++)
+    gst_llama4_roll_add (roll, g_ptr_array_index (self->doubtful, i), GST_LLAMA4_RESERVE);
+  fresh = open_new (self, time, roll);
+  gst_llama4_roll_place (roll, place, &(Placing) { self, fresh });
+  self->next = time + self->step;
+}
+
 /* What begins shortly before the cut goes on to what was there before; what begins behind it, to the new window. Where frames are far apart,
  * none may have come of the window that would have been next: the one before was seen until the cut. */
 gboolean
 gst_llama4_sampler_cut (GstLlama4Sampler * self, GstClockTime time)
 {
-  Open *cut = find_cut_one (self, time), *fresh;
-  GstLlama4Roll *roll;
+  Open *cut = find_cut_one (self, time);
 
   if (cut == NULL || cut->end + self->length <= time)
     return FALSE;
@@ -325,14 +375,43 @@ gst_llama4_sampler_cut (GstLlama4Sampler * self, GstClockTime time)
   while (g_queue_peek_tail (&self->open) != cut)
     open_free (g_queue_pop_tail (&self->open));
   cut->end = cut->text_end = time;
-  roll = gst_llama4_roll_new (self->n_frames);
   gst_llama4_sampler_doubt (self, time);
-  for (guint i = 0; i < self->doubtful->len; i++)
-    gst_llama4_roll_add (roll, g_ptr_array_index (self->doubtful, i), GST_LLAMA4_RESERVE);
-  fresh = open_new (self, time, roll);
-  gst_llama4_roll_place (roll, place, &(Placing) { self, fresh });
-  self->next = time + self->step;
+  open_with_kept (self, time);
   return TRUE;
+}
+
+/* Motion ---------------------------------------------------------------------------------------------------------------- */
+
+gboolean
+gst_llama4_sampler_is_shut (const GstLlama4Sampler * self)
+{
+  return self->is_shut;
+}
+
+void
+gst_llama4_sampler_open (GstLlama4Sampler * self, GstClockTime time)
+{
+  GstClockTime from = MAX (time > self->preroll ? time - self->preroll : 0, self->over);
+
+  if (from > time)              /* nothing is to be described yet */
+    return;
+  keep_from (self, from);
+  self->is_shut = FALSE;
+  open_with_kept (self, self->doubtful->len > 0 ? ((GstLlama4Frame *) self->doubtful->pdata[0])->time : time);
+  gst_llama4_sampler_doubt (self, self->doubt);
+}
+
+void
+gst_llama4_sampler_shut (GstLlama4Sampler * self, GstClockTime time)
+{
+  for (GList * link = self->open.head; link != NULL; link = link->next) {
+    Open *open = link->data;
+
+    open->is_cut |= open->end > time;
+    open->end = MAX (MIN (open->end, time), open->start + 1);
+  }
+  self->is_shut = TRUE;
+  self->over = time;
 }
 
 GstLlama4Window *

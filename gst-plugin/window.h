@@ -34,6 +34,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstLlama4Sampler, gst_llama4_sampler_free)
 void gst_llama4_sampler_set (GstLlama4Sampler * self, GstClockTime length, GstClockTime overlap, guint n_frames,
     GstClockTime shortest);
 
+/* From the next reset on windows come only between open and shut; meanwhile frames of the latest `preroll` are kept. 0: always. */
+void gst_llama4_sampler_set_preroll (GstLlama4Sampler * self, GstClockTime preroll);
+
 /* Forgets everything but the settings. */
 void gst_llama4_sampler_reset (GstLlama4Sampler * self);
 
@@ -66,6 +69,13 @@ void gst_llama4_sampler_take (GstLlama4Sampler * self, GstLlama4Frame * frame);
 /* The frame at `time`, not before the latest time advanced to, is the first of a shot: the windows before end there, and one begins, whose
  * are the frames that were taken from there on in doubt. FALSE: nothing begins, for it would leave too short a window. */
 gboolean gst_llama4_sampler_cut (GstLlama4Sampler * self, GstClockTime time);
+
+/* Whether no window is open and none will be by itself. */
+gboolean gst_llama4_sampler_is_shut (const GstLlama4Sampler * self);
+
+/* Opens a window that begins with the frames kept from before, and lets others follow; then ends them at `time`. */
+void gst_llama4_sampler_open (GstLlama4Sampler * self, GstClockTime time);
+void gst_llama4_sampler_shut (GstLlama4Sampler * self, GstClockTime time);
 
 /* The stream ends at `time`: the next open window with what it has, or NULL. Call until it returns NULL. (transfer full) */
 GstLlama4Window *gst_llama4_sampler_drain (GstLlama4Sampler * self, GstClockTime time);

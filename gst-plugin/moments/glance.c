@@ -155,6 +155,27 @@ from_rgb (guint8 r[H][W], guint8 g[H][W], guint8 b[H][W], GstLlama4Glance * glan
 }
 
 static void
+look_at_rgb (const Plane planes[3], GstLlama4Glance * glance)
+{
+  guint8 rgb[3][H][W];
+
+  for (guint c = 0; c < 3; c++)
+    look_at_plane (&planes[c], &rgb[c][0][0], W, H);
+  from_rgb (rgb[0], rgb[1], rgb[2], glance);
+}
+
+void
+gst_llama4_glance_at_picture (const L4Picture * picture, GstClockTime time, GstLlama4Glance * glance)
+{
+  Plane planes[3];
+
+  for (guint c = 0; c < 3; c++)
+    planes[c] = (Plane) {.data = picture->pixels + c,.stride = picture->stride,.step = 3,.width = picture->width,.height = picture->height };
+  glance->time = time;
+  look_at_rgb (planes, glance);
+}
+
+static void
 look (const GstVideoFrame * frame, GstLlama4Glance * glance)
 {
   const GstVideoFormatInfo *format = frame->info.finfo;
@@ -163,11 +184,7 @@ look (const GstVideoFrame * frame, GstLlama4Glance * glance)
   for (guint c = 0; c < MIN (GST_VIDEO_FORMAT_INFO_N_COMPONENTS (format), 3); c++)
     planes[c] = get_plane (frame, c);
   if (GST_VIDEO_FORMAT_INFO_IS_RGB (format)) {
-    guint8 rgb[3][H][W];
-
-    for (guint c = 0; c < 3; c++)
-      look_at_plane (&planes[c], &rgb[c][0][0], W, H);
-    from_rgb (rgb[0], rgb[1], rgb[2], glance);
+    look_at_rgb (planes, glance);
     return;
   }
   look_at_plane (&planes[0], &glance->y[0][0], W, H);

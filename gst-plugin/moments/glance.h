@@ -5,6 +5,8 @@
 
 #include <gst/video/video.h>
 
+#include "llama4.h"
+
 G_BEGIN_DECLS
 
 #define GST_LLAMA4_GLANCE_WIDTH 64
@@ -27,5 +29,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstLlama4Glancer, gst_llama4_glancer_free)
 
 /* Takes a glance at a mapped frame of any format. FALSE: the format cannot be converted. */
 gboolean gst_llama4_glancer_look (GstLlama4Glancer * self, GstVideoFrame * frame, GstClockTime time, GstLlama4Glance * glance);
+
+/* The same of a picture as it is shown to the model. Any thread. */
+void gst_llama4_glance_at_picture (const L4Picture * picture, GstClockTime time, GstLlama4Glance * glance);
 
 G_END_DECLS

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Whether something moves before the background, which is learnt from the frames themselves. */
+
+#include "moments/motion.h"
+
+#include <math.h>
+
+#include "moments/grid.h"
+#include "moments/light.h"
+
+#define N GST_LLAMA4_GRID_CELLS
+
+/* Seconds in which the background follows: where nothing is before it, and where something is. */
+#define SOON 5.0
+#define LATE 30.0
+#define FIRST 2.0               /* in these all is background */
+
+/* Luma by which a cell differs from its background, and times its spread. */
+#define LEAST 7.0f
+#define SPREADS 4.0f
+#define FIRST_SPREAD 1.5f
+#define MOST_SPREAD 20.0f
+
+#define NEARLY_ALL (N * 6 / 10) /* of the cells: the camera was moved, or this is another one */
+
+/* Time that one step of learning stands for at most, in seconds: pictures may be far apart. */
+#define LONGEST_STEP 1.0
+
+struct _GstLlama4Motion
+{
+  GstClockTime time;            /* of the latest glance, or NONE */
+  double age;                   /* seconds since it began */
+  float mean[N];
+  float spread[N];              /* mean difference from it */
+};
+
+GstLlama4Motion *
+gst_llama4_motion_new (void)
+{
+  GstLlama4Motion *self = g_new0 (GstLlama4Motion, 1);
+
+  gst_llama4_motion_reset (self);
+  return self;
+}
+
+void
+gst_llama4_motion_free (GstLlama4Motion * self)
+{
+  g_free (self);
+}
+
+void
+gst_llama4_motion_reset (GstLlama4Motion * self)
+{
+  self->time = GST_CLOCK_TIME_NONE;
+}
+
+static void
+begin (GstLlama4Motion * self, const guint8 * y)
+{
+  self->age = 0;
+  for (guint i = 0; i < N; i++) {
+    self->mean[i] = y[i];
+    self->spread[i] = FIRST_SPREAD;
+  }
+}
+
+/* Light that changes everywhere is the background's own. */
+static void
+follow_light (GstLlama4Motion * self, const guint8 * y)
+{
+  guint8 before[N];
+  GstLlama4Light light;
+
+  for (guint i = 0; i < N; i++)
+    before[i] = CLAMP (lrintf (self->mean[i]), 0, 255);
+  light = gst_llama4_light_fit (before, y, N);
+  for (guint i = 0; i < N; i++)
+    self->mean[i] = light.gain * self->mean[i] + light.offset;
+}
+
+/* What is young is the mean of all that there was. */
+static void
+learn (GstLlama4Motion * self, const guint8 * y, const guint8 * marks, double seconds)
+{
+  double soon = MAX (1 - exp (-seconds / SOON), seconds / (self->age + seconds)), late = 1 - exp (-seconds / LATE);
+
+  for (guint i = 0; i < N; i++) {
+    float rate = marks[i] && self->age > FIRST ? late : soon, difference = y[i] - self->mean[i];
+
+    self->mean[i] += rate * difference;
+    self->spread[i] += rate * (MIN (fabsf (difference), MOST_SPREAD) - self->spread[i]);
+  }
+}
+
+gboolean
+gst_llama4_motion_push (GstLlama4Motion * self, const GstLlama4Glance * glance)
+{
+  const guint8 *y = &glance->y[0][0];
+  gboolean is_first = !GST_CLOCK_TIME_IS_VALID (self->time);
+  double seconds = is_first ? 0 : CLAMP (GST_CLOCK_DIFF (self->time, glance->time) / 1e9, 0, LONGEST_STEP);
+  guint8 marks[N];
+  guint n_marked = 0;
+
+  self->time = glance->time;
+  if (is_first) {
+    begin (self, y);
+    return FALSE;
+  }
+  follow_light (self, y);
+  for (guint i = 0; i < N; i++)
+    n_marked += marks[i] = fabsf (y[i] - self->mean[i]) > MAX (LEAST, SPREADS * self->spread[i]);
+  if (n_marked > NEARLY_ALL) {
+    begin (self, y);
+    return TRUE;
+  }
+  if (seconds > 0)
+    learn (self, y, marks, seconds);
+  self->age += seconds;
+  return self->age > FIRST && gst_llama4_grid_clustered (marks, GST_LLAMA4_GLANCE_WIDTH, GST_LLAMA4_GLANCE_HEIGHT) > 0;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Whether something moves before the background, which is learnt from the frames themselves. */
+
+#pragma once
+
+#include "moments/glance.h"
+
+G_BEGIN_DECLS
+
+/* Every cell of a glance has a mean that it keeps to, and a spread that grows where leaves, water or noise stir. What stands still for
+ * half a minute is background; so is all that is seen in the first two seconds, and after a change of nearly everything. A change of light is no motion.
+ * Used by one thread. */
+typedef struct _GstLlama4Motion GstLlama4Motion;
+
+GstLlama4Motion *gst_llama4_motion_new (void);
+void gst_llama4_motion_free (GstLlama4Motion * self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstLlama4Motion, gst_llama4_motion_free)
+
+void gst_llama4_motion_reset (GstLlama4Motion * self);
+
+/* Whether something moves in the next frame. */
+gboolean gst_llama4_motion_push (GstLlama4Motion * self, const GstLlama4Glance * glance);
+
+G_END_DECLS

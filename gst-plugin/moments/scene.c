@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A scene that was seen: whether later glances show anything else. */
+
+#include "moments/scene.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "moments/grid.h"
+#include "moments/light.h"
+
+#define W GST_LLAMA4_GLANCE_WIDTH
+#define H GST_LLAMA4_GLANCE_HEIGHT
+
+/* Differences of 255 beyond which a cell has changed, on top of what noise makes. */
+#define LEAST_LUMA 7
+#define LEAST_COLOUR 6
+#define NOISES 4                /* times the median difference */
+#define MUCH 4                  /* times as much: one cell is enough */
+
+struct _GstLlama4Scene
+{
+  GstLlama4Glance glances[GST_LLAMA4_SCENE_MOST];
+  guint n;
+};
+
+GstLlama4Scene *
+gst_llama4_scene_new (void)
+{
+  return g_new0 (GstLlama4Scene, 1);
+}
+
+void
+gst_llama4_scene_free (GstLlama4Scene * self)
+{
+  g_free (self);
+}
+
+void
+gst_llama4_scene_reset (GstLlama4Scene * self)
+{
+  self->n = 0;
+}
+
+void
+gst_llama4_scene_learn (GstLlama4Scene * self, const GstLlama4Glance * glances, guint n)
+{
+  self->n = MIN (n, GST_LLAMA4_SCENE_MOST);
+  memcpy (self->glances, glances, self->n * sizeof *glances);
+}
+
+/* Changes --------------------------------------------------------------------------------------------------------------------- */
+
+/* Widens the range of each cell by what it was in one glance, in the light of another. Returns the median difference. */
+static gint
+widen (const guint8 * before, const guint8 * after, guint n, gint16 * low, gint16 * high)
+{
+  gint16 differences[GST_LLAMA4_GRID_CELLS];
+  GstLlama4Light light = gst_llama4_light_fit (before, after, n);
+
+  for (guint i = 0; i < n; i++) {
+    gint16 value = (gint16) (light.gain * before[i] + light.offset + 0.5);
+
+    /* what is burnt out, or drowned in black, in either light says nothing about the other */
+    low[i] = MIN (low[i], before[i] >= 250 ? MIN (value, 250) : value);
+    high[i] = MAX (high[i], before[i] >= 250 ? 255 : before[i] <= 4 ? MAX (value, 4) : value);
+    differences[i] = (gint16) abs (after[i] - value);
+  }
+  return gst_llama4_grid_median (differences, n);
+}
+
+/* Whether a plane shows more than the same of the glances, each of which is `stride` bytes behind the one before. */
+static gboolean
+has_changed (const guint8 * before, gsize stride, guint n_glances, const guint8 * after, guint width, guint height, gint least)
+{
+  gint16 low[GST_LLAMA4_GRID_CELLS], high[GST_LLAMA4_GRID_CELLS];
+  guint8 marks[GST_LLAMA4_GRID_CELLS];
+  guint n = width * height;
+  gint noise = 255, limit;
+
+  for (guint i = 0; i < n; i++) {
+    low[i] = 255;
+    high[i] = 0;
+  }
+  for (guint g = 0; g < n_glances; g++)
+    noise = MIN (noise, widen (before + g * stride, after, n, low, high));
+  limit = least + NOISES * noise;
+  for (guint i = 0; i < n; i++) {
+    gint beyond = MAX (low[i] - after[i], after[i] - high[i]);
+
+    if (beyond > MUCH * limit)
+      return TRUE;
+    marks[i] = beyond > limit;
+  }
+  return gst_llama4_grid_clustered (marks, width, height) > 0;
+}
+
+gboolean
+gst_llama4_scene_has (const GstLlama4Scene * self, const GstLlama4Glance * glance)
+{
+  const GstLlama4Glance *first = self->glances;
+
+  return self->n > 0 && !has_changed (&first->y[0][0], sizeof *first, self->n, &glance->y[0][0], W, H, LEAST_LUMA)
+      && !has_changed (&first->u[0][0], sizeof *first, self->n, &glance->u[0][0], W / 2, H / 2, LEAST_COLOUR)
+      && !has_changed (&first->v[0][0], sizeof *first, self->n, &glance->v[0][0], W / 2, H / 2, LEAST_COLOUR);
+}

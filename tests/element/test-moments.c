@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Which windows are described: those that show something new, those in which something moves. */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "fixture.h"
+#include "yard.h"
+
+#define SAID "{\"text\":\"First.\"}\n{\"text\":\"Second.\"}\n{\"text\":\"Third.\"}\n{\"text\":\"Fourth.\"}\n"
+
+static void
+set_up_yard (Fixture * self, Pads pads, const char *lines, const char *when)
+{
+  set_up (self, pads | NO_CAPS, lines, "when", when);
+  gst_element_set_state (self->element, GST_STATE_READY);
+  gst_element_set_state (self->element, GST_STATE_PLAYING);
+  gst_harness_set_src_caps_str (self->video, YARD_CAPS);
+}
+
+static void
+watch (Fixture * self, const Yard * yard, GstClockTime from, GstClockTime to)
+{
+  for (GstClockTime time = from; time < to; time += GST_SECOND / YARD_FPS) {
+    g_assert_cmpint (gst_harness_push (self->video, yard_draw (yard, time)), ==, GST_FLOW_OK);
+    gst_buffer_unref (gst_harness_pull (self->video));
+  }
+}
+
+static guint
+count_texts (GArray * pieces)
+{
+  guint n = 0;
+
+  while (nth_text (pieces, n) != NULL)
+    n++;
+  return n;
+}
+
+/* Change ------------------------------------------------------------------------------------------------------------------------- */
+
+static void
+test_an_unchanged_scene_is_described_once_and_its_text_extended (void)
+{
+  g_autoptr (GArray) texts = NULL, records = NULL;
+  const Yard yard = {.noise = 12,.leaves = 1 };
+  Fixture self;
+
+  set_up_yard (&self, TEXT | JSON, SAID, "change");
+  watch (&self, &yard, 0, 60 * GST_SECOND);
+  push_eos (&self);
+  g_assert_cmpuint (get_stat (&self, "described"), ==, 1);
+  g_assert_cmpuint (get_stat (&self, "unchanged"), ==, 14);
+  texts = collect (self.text);
+  records = collect (self.json);
+  assert_covers (texts, 0, 60 * GST_SECOND);
+  g_assert_cmpuint (count_texts (texts), ==, 15);
+  for (guint i = 0; i < 15; i++)
+    g_assert_cmpstr (nth_text (texts, i)->text, ==, "First.");
+  g_assert_cmpuint (count_texts (records), ==, 1);
+  assert_covers (records, 0, 60 * GST_SECOND);
+  tear_down (&self);
+}
+
+static void
+test_an_unchanged_scene_leaves_a_gap_when_asked_to (void)
+{
+  g_autoptr (GArray) texts = NULL;
+  const Yard yard = {.noise = 4 };
+  Fixture self;
+
+  set_up_yard (&self, TEXT, SAID, "change");
+  gst_util_set_object_arg (G_OBJECT (self.element), "repeat", "gap");
+  watch (&self, &yard, 0, 20 * GST_SECOND);
+  push_eos (&self);
+  texts = collect (self.text);
+  assert_covers (texts, 0, 20 * GST_SECOND);
+  g_assert_cmpuint (count_texts (texts), ==, 1);
+  tear_down (&self);
+}
+
+/* In the windows from 20 to 24 and 24 to 28 s somebody stands there; in each of the others nobody. */
+static void
+test_what_comes_and_what_has_gone_is_described (void)
+{
+  static const char *const expected[] = { "First.", "First.", "First.", "First.", "First.", "Second.", "Second.", "Third.", "Third." };
+  static const guint sizes[] = { 16, 24, 90 };
+
+  for (guint s = 0; s < G_N_ELEMENTS (sizes); s++) {
+    const Yard yard = {.noise = 8,.leaves = 1,.come = 20 * GST_SECOND,.go = 28 * GST_SECOND,.at = 180,.size = sizes[s] };
+    g_autoptr (GArray) texts = NULL;
+    Fixture self;
+
+    set_up_yard (&self, TEXT, SAID, "change");
+    watch (&self, &yard, 0, 36 * GST_SECOND);
+    push_eos (&self);
+    texts = collect (self.text);
+    for (guint i = 0; i < G_N_ELEMENTS (expected); i++)
+      g_assert_cmpstr (nth_text (texts, i)->text, ==, expected[i]);
+    tear_down (&self);
+  }
+}
+
+/* Somebody who walks all the time is somewhere else in each window. */
+static void
+test_who_goes_on_is_described_again (void)
+{
+  const Yard yard = {.noise = 8,.come = 0,.go = 20 * GST_SECOND,.at = 10,.speed = 14,.size = 40 };
+  Fixture self;
+
+  set_up_yard (&self, 0, SAID, "change");
+  watch (&self, &yard, 0, 20 * GST_SECOND);
+  push_eos (&self);
+  g_assert_cmpuint (get_stat (&self, "described"), ==, 5);
+  tear_down (&self);
+}
+
+static void
+test_other_light_is_no_change (void)
+{
+  static const double gains[] = { 1, 0.95, 0.8, 0.7, 1.15, 1.3, 1 };
+  Fixture self;
+
+  set_up_yard (&self, 0, SAID, "change");
+  for (guint i = 0; i < G_N_ELEMENTS (gains); i++) {
+    const Yard yard = {.noise = 6,.gain = gains[i] };
+
+    watch (&self, &yard, i * 4 * GST_SECOND, (i + 1) * 4 * GST_SECOND);
+  }
+  push_eos (&self);
+  g_assert_cmpuint (get_stat (&self, "described"), ==, 1);
+  tear_down (&self);
+}
+
+static void
+test_after_a_failure_the_next_window_is_described (void)
+{
+  g_autoptr (GArray) texts = NULL;
+  const Yard yard = {.noise = 4 };
+  Fixture self;
+
+  set_up_yard (&self, TEXT, "{\"error\":\"No idea\"}\n{\"text\":\"Now.\"}\n{\"text\":\"Never.\"}\n", "change");
+  watch (&self, &yard, 0, 4 * GST_SECOND + GST_SECOND / YARD_FPS);
+  wait_for_stat (&self, "failed", 1);
+  watch (&self, &yard, 4 * GST_SECOND + GST_SECOND / YARD_FPS, 16 * GST_SECOND);
+  push_eos (&self);
+  texts = collect (self.text);
+  assert_covers (texts, 0, 16 * GST_SECOND);
+  g_assert_cmpuint (count_texts (texts), ==, 3);
+  g_assert_cmpuint (nth_text (texts, 0)->start, ==, 4 * GST_SECOND);
+  g_assert_cmpstr (nth_text (texts, 2)->text, ==, "Now.");
+  tear_down (&self);
+}
+
+static void
+test_another_prompt_or_a_seek_describes_the_scene_anew (void)
+{
+  const Yard yard = {.noise = 4 };
+  Fixture self;
+
+  set_up_yard (&self, 0, SAID, "change");
+  watch (&self, &yard, 0, 9 * GST_SECOND);
+  g_object_set (self.element, "prompt", "Is the gate open?", NULL);
+  watch (&self, &yard, 9 * GST_SECOND, 21 * GST_SECOND);
+  gst_harness_push_event (self.video, gst_event_new_flush_start ());
+  gst_harness_push_event (self.video, gst_event_new_flush_stop (TRUE));
+  push_segment (&self, 1, 100 * GST_SECOND, GST_CLOCK_TIME_NONE, 100 * GST_SECOND, 0);
+  watch (&self, &yard, 100 * GST_SECOND, 112 * GST_SECOND);
+  push_eos (&self);
+  g_assert_cmpuint (get_stat (&self, "described"), ==, 3);
+  tear_down (&self);
+}
+
+static void
+test_messages_of_an_unchanged_scene_come_once_a_minute (void)
+{
+  const Yard yard = {.noise = 4 };
+  GstMessage *message;
+  guint n = 0;
+  Fixture self;
+
+  set_up_yard (&self, 0, SAID, "change");
+  watch (&self, &yard, 0, 40 * GST_SECOND);
+  push_eos (&self);
+  while ((message = gst_bus_pop_filtered (self.bus, GST_MESSAGE_ELEMENT)) != NULL) {
+    const GstStructure *structure = gst_message_get_structure (message);
+    guint64 start, end;
+    guint windows;
+
+    if (gst_structure_has_name (structure, "llama4-unchanged")) {
+      n++;
+      g_assert_true (gst_structure_get (structure, "start", G_TYPE_UINT64, &start, "end", G_TYPE_UINT64, &end, "windows", G_TYPE_UINT,
+              &windows, NULL));
+      g_assert_cmpuint (start, ==, 4 * GST_SECOND);
+      g_assert_cmpuint (end, ==, 8 * GST_SECOND);
+      g_assert_cmpuint (windows, ==, 1);
+    }
+    gst_message_unref (message);
+  }
+  g_assert_cmpuint (n, ==, 1);
+  tear_down (&self);
+}
+
+/* Motion ------------------------------------------------------------------------------------------------------------------------- */
+
+/* Start, end and the first frame's time of a record. */
+static void
+parse (const char *record, GstClockTime * start, GstClockTime * end, GstClockTime * first)
+{
+  g_assert_cmpint (sscanf (record, "{\"start\":%" G_GUINT64_FORMAT ",\"end\":%" G_GUINT64_FORMAT ",\"frames\":[%" G_GUINT64_FORMAT, start,
+          end, first), ==, 3);
+}
+
+static void
+test_a_quiet_yard_is_not_described (void)
+{
+  g_autoptr (GArray) texts = NULL;
+  const Yard yard = {.noise = 12,.leaves = 2 };
+  Fixture self;
+
+  set_up_yard (&self, TEXT, SAID, "motion");
+  watch (&self, &yard, 0, 60 * GST_SECOND);
+  push_eos (&self);
+  g_assert_cmpuint (get_stat (&self, "described"), ==, 0);
+  texts = collect (self.text);
+  assert_covers (texts, 0, 60 * GST_SECOND);
+  tear_down (&self);
+}
+
+/* The window has what was just before, and ends a second after the last motion. */
+static void
+test_a_window_begins_before_the_first_motion_and_ends_when_it_is_quiet (void)
+{
+  static const guint sizes[] = { 16, 30, 90 };
+
+  for (guint s = 0; s < G_N_ELEMENTS (sizes); s++) {
+    const Yard yard = {.noise = 8,.leaves = 1,.come = 20 * GST_SECOND,.go = 22 * GST_SECOND,.at = 150,.speed = 25,.size = sizes[s] };
+    g_autoptr (GArray) records = NULL;
+    GstClockTime start, end, first;
+    Fixture self;
+
+    set_up_yard (&self, JSON, SAID, "motion");
+    watch (&self, &yard, 0, 40 * GST_SECOND);
+    push_eos (&self);
+    records = collect (self.json);
+    g_assert_cmpuint (count_texts (records), ==, 1);
+    parse (nth_text (records, 0)->text, &start, &end, &first);
+    g_assert_cmpuint (start, >=, 19 * GST_SECOND);
+    g_assert_cmpuint (start, <, 20 * GST_SECOND);
+    g_assert_cmpuint (first, ==, start);
+    g_assert_cmpuint (end, >=, 22 * GST_SECOND);
+    g_assert_cmpuint (end, <=, 23 * GST_SECOND);
+    assert_covers (records, 0, 40 * GST_SECOND);
+    tear_down (&self);
+  }
+}
+
+static void
+test_motion_that_goes_on_gives_windows_one_after_the_other (void)
+{
+  const Yard yard = {.noise = 8,.come = 10 * GST_SECOND,.go = 24 * GST_SECOND,.at = 5,.speed = 20,.size = 50 };
+  g_autoptr (GArray) records = NULL;
+  GstClockTime start, end, first, at = 0;
+  guint n;
+  Fixture self;
+
+  set_up_yard (&self, JSON, SAID, "motion");
+  watch (&self, &yard, 0, 40 * GST_SECOND);
+  push_eos (&self);
+  records = collect (self.json);
+  for (n = 0; nth_text (records, n) != NULL; n++) {
+    parse (nth_text (records, n)->text, &start, &end, &first);
+    if (n > 0)
+      g_assert_cmpuint (start, ==, at);
+    g_assert_cmpuint (end - start, <=, 4 * GST_SECOND);
+    at = end;
+  }
+  g_assert_cmpuint (n, ==, 4);
+  g_assert_cmpuint (at, >=, 24 * GST_SECOND);
+  g_assert_cmpuint (at, <=, 25 * GST_SECOND);
+  tear_down (&self);
+}
+
+static void
+test_a_lamp_is_no_motion (void)
+{
+  Fixture self;
+
+  set_up_yard (&self, 0, SAID, "motion");
+  for (guint i = 0; i < 4; i++) {
+    const Yard yard = {.noise = 6,.gain = i % 2 ? 1.2 : 1 };
+
+    watch (&self, &yard, i * 8 * GST_SECOND, (i + 1) * 8 * GST_SECOND);
+  }
+  push_eos (&self);
+  g_assert_cmpuint (get_stat (&self, "described"), ==, 0);
+  tear_down (&self);
+}
+
+/* A car that parks: it is described as it comes, and belongs to the yard a while later; it is motion again when it leaves. */
+static void
+test_what_stays_becomes_background (void)
+{
+  const Yard yard = {.noise = 6,.come = 10 * GST_SECOND,.go = 200 * GST_SECOND,.at = 170,.size = 60 };
+  guint64 described;
+  Fixture self;
+
+  set_up_yard (&self, 0, SAID, "motion");
+  watch (&self, &yard, 0, 100 * GST_SECOND);
+  described = get_stat (&self, "described");
+  g_assert_cmpuint (described, >=, 1);
+  watch (&self, &yard, 100 * GST_SECOND, 200 * GST_SECOND);
+  g_assert_cmpuint (get_stat (&self, "described"), ==, described);
+  watch (&self, &yard, 200 * GST_SECOND, 230 * GST_SECOND);
+  push_eos (&self);
+  g_assert_cmpuint (get_stat (&self, "described"), >, described);
+  tear_down (&self);
+}
+
+static void
+test_a_gap_ends_a_window_of_motion (void)
+{
+  const Yard yard = {.noise = 6,.come = 10 * GST_SECOND,.go = 20 * GST_SECOND,.at = 150,.speed = 20,.size = 40 };
+  Fixture self;
+
+  set_up_yard (&self, JSON, SAID, "motion");
+  watch (&self, &yard, 0, 11 * GST_SECOND);
+  g_assert_true (gst_harness_push_event (self.video, gst_event_new_gap (11 * GST_SECOND, 20 * GST_SECOND)));
+  wait_for_stat (&self, "described", 1);
+  wait_until_covered (self.json, 12 * GST_SECOND);
+  tear_down (&self);
+}
+
+static void
+test_motion_before_from_is_not_described (void)
+{
+  const Yard yard = {.noise = 6,.come = 5 * GST_SECOND,.go = 12 * GST_SECOND,.at = 20,.speed = 20,.size = 40 };
+  g_autoptr (GArray) records = NULL;
+  GstClockTime start, end, first;
+  Fixture self;
+
+  set_up (&self, JSON | NO_CAPS, SAID, "when", "motion");
+  g_object_set (self.element, "from", (guint64) 10 * GST_SECOND, NULL);
+  gst_element_set_state (self.element, GST_STATE_READY);
+  gst_element_set_state (self.element, GST_STATE_PLAYING);
+  gst_harness_set_src_caps_str (self.video, YARD_CAPS);
+  watch (&self, &yard, 0, 20 * GST_SECOND);
+  push_eos (&self);
+  records = collect (self.json);
+  parse (nth_text (records, 0)->text, &start, &end, &first);
+  g_assert_cmpuint (start, >=, 10 * GST_SECOND);
+  g_assert_cmpuint (start, <, 11 * GST_SECOND);
+  tear_down (&self);
+}
+
+int
+main (int argc, char **argv)
+{
+  static const Test tests[] = {
+    {"an-unchanged-scene-is-described-once-and-its-text-extended", test_an_unchanged_scene_is_described_once_and_its_text_extended},
+    {"an-unchanged-scene-leaves-a-gap-when-asked-to", test_an_unchanged_scene_leaves_a_gap_when_asked_to},
+    {"what-comes-and-what-has-gone-is-described", test_what_comes_and_what_has_gone_is_described},
+    {"who-goes-on-is-described-again", test_who_goes_on_is_described_again},
+    {"other-light-is-no-change", test_other_light_is_no_change},
+    {"after-a-failure-the-next-window-is-described", test_after_a_failure_the_next_window_is_described},
+    {"another-prompt-or-a-seek-describes-the-scene-anew", test_another_prompt_or_a_seek_describes_the_scene_anew},
+    {"messages-of-an-unchanged-scene-come-once-a-minute", test_messages_of_an_unchanged_scene_come_once_a_minute},
+    {"a-quiet-yard-is-not-described", test_a_quiet_yard_is_not_described},
+    {"a-window-begins-before-the-first-motion-and-ends-when-it-is-quiet",
+        test_a_window_begins_before_the_first_motion_and_ends_when_it_is_quiet},
+    {"motion-that-goes-on-gives-windows-one-after-the-other", test_motion_that_goes_on_gives_windows_one_after_the_other},
+    {"a-lamp-is-no-motion", test_a_lamp_is_no_motion},
+    {"what-stays-becomes-background", test_what_stays_becomes_background},
+    {"a-gap-ends-a-window-of-motion", test_a_gap_ends_a_window_of_motion},
+    {"motion-before-from-is-not-described", test_motion_before_from_is_not_described},
+  };
+
+  return run_tests (argc, argv, "moments", tests, G_N_ELEMENTS (tests));
+}

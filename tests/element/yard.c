@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A camera's view of a yard, made of numbers. */
+
+#include "yard.h"
+
+#include <math.h>
+#include <string.h>
+
+/* The same for the same numbers. 0 … 1 */
+static double
+hash (guint32 a, guint32 b, guint32 c)
+{
+  guint32 h = a * 0x9e3779b1u ^ b * 0x85ebca77u ^ c * 0xc2b2ae3du;
+
+  h = (h ^ h >> 15) * 0x2c1b3c6du;
+  h = (h ^ h >> 12) * 0x297a2d39u;
+  return (h ^ h >> 15) / 4294967296.0;
+}
+
+static double
+luma (const Yard * self, guint x, guint y, double seconds)
+{
+  double value = 90 + 40 * (y > 110) + 20 * sin (x / 37.0);
+
+  if (x > 40 && x < 140 && y > 40 && y < 120)
+    value = 60 + 60 * ((x / 20 + y / 16) % 2);  /* a house with windows */
+  if (x > 220 && x < 290 && y < 90)
+    value = 70 + 50 * hash ((x + 1000 + (gint) lrint (self->leaves * sin (seconds * 7 + y))) / 6, y / 6, 1);
+  return value;
+}
+
+static gboolean
+is_walker (const Yard * self, guint x, guint y, GstClockTime time)
+{
+  double left = self->at + self->speed * (gdouble) (time - self->come) / GST_SECOND;
+
+  return time >= self->come && time < self->go && x >= left && x < left + self->size / 3.0 && y >= 150 - self->size && y < 150;
+}
+
+GstBuffer *
+yard_draw (const Yard * self, GstClockTime time)
+{
+  GstBuffer *buffer = gst_buffer_new_allocate (NULL, YARD_WIDTH * YARD_HEIGHT * 3 / 2, NULL);
+  double gain = self->gain != 0 ? self->gain : 1;
+  guint n = (guint) (time / GST_MSECOND);
+  GstMapInfo map;
+
+  gst_buffer_map (buffer, &map, GST_MAP_WRITE);
+  memset (map.data, 128, map.size);
+  for (guint y = 0; y < YARD_HEIGHT; y++)
+    for (guint x = 0; x < YARD_WIDTH; x++) {
+      double value = is_walker (self, x, y, time) ? 30 : luma (self, x, y, time / 1e9);
+
+      value = gain * value + self->noise * (2 * hash (x, y, n) - 1);
+      map.data[y * YARD_WIDTH + x] = CLAMP (lrint (value), 16, 235);
+    }
+  gst_buffer_unmap (buffer, &map);
+  GST_BUFFER_PTS (buffer) = time;
+  GST_BUFFER_DURATION (buffer) = GST_SECOND / YARD_FPS;
+  return buffer;
+}
