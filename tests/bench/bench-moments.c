@@ -6,6 +6,8 @@
 #include "element/scenes.h"
 #include "frame.h"
 #include "moments/cuts.h"
+#include "moments/motion.h"
+#include "moments/scene.h"
 
 #define N_BUFFERS 8             /* 25 MB of I420: as decoders' frames, hardly in the cache */
 #define ROUNDS 300
@@ -72,11 +74,13 @@ look_at (const GstVideoInfo * info, GstBuffer ** buffers)
 
 /* Of glances at a film in which all moves. */
 static void
-look_for_cuts (void)
+compare (void)
 {
   g_autoptr (Film) film = film_new (1, 8, 30, 50, 0.5);
   g_autoptr (GstLlama4Glancer) glancer = gst_llama4_glancer_new ();
   g_autoptr (GstLlama4Cuts) cuts = gst_llama4_cuts_new ();
+  g_autoptr (GstLlama4Motion) motion = gst_llama4_motion_new ();
+  g_autoptr (GstLlama4Scene) scene = gst_llama4_scene_new ();
   g_autofree GstLlama4Glance *glances = g_new (GstLlama4Glance, ROUNDS);
   GstVideoInfo info;
   gint64 begun;
@@ -97,6 +101,15 @@ look_for_cuts (void)
     gst_llama4_cuts_pop (cuts);
   }
   report ("looking for cuts", begun);
+  begun = now ();
+  for (guint i = 0; i < ROUNDS; i++)
+    gst_llama4_motion_push (motion, &glances[i]);
+  report ("looking for motion", begun);
+  begun = now ();
+  gst_llama4_scene_learn (scene, glances, 4);
+  for (guint i = 0; i < ROUNDS; i++)
+    gst_llama4_scene_has (scene, &glances[i % 4]);      /* of those that are shown only, a few a window */
+  report ("knowing a scene again", begun);
 }
 
 int
@@ -132,7 +145,7 @@ main (int argc, char **argv)
     for (guint i = 0; i < N_BUFFERS; i++)
       gst_buffer_unref (buffers[i]);
   }
-  look_for_cuts ();
+  compare ();
   g_rand_free (random);
   return 0;
 }
