@@ -36,6 +36,8 @@ static const GOptionEntry entries[] = {
   {"decode", 0, 0, G_OPTION_ARG_FILENAME, &given.decode,
       N_("Which frames are decoded: key frames, all, or key frames where they are dense enough (auto)"), "auto|keys|all"},
   {"threads", 0, 0, G_OPTION_ARG_INT, &given.options.threads, N_("Threads that compute; 0: one for every CPU (0)"), "N"},
+  {"ahead", 0, 0, G_OPTION_ARG_INT, &given.options.ahead,
+      N_("Windows described at once, each with memory of its own; 0: 4, of the built-in model and of scripts 1 (0)"), "N"},
   {"memory-limit", 0, 0, G_OPTION_ARG_FILENAME, &given.memory_limit,
       N_("Bytes for weights and caches, K, M or G behind them for more (what is free)"), "BYTES"},
   {NULL}
@@ -77,7 +79,18 @@ l4_describe_options (GError **error)
       && l4_command_check_number ("frames", self->frames, 1, 64, error) && l4_command_check_number ("tiles", self->tiles, 1, 16, error)
       && l4_command_check_number ("max-tokens", self->max_tokens, 1, 65536, error)
       && l4_command_check_number ("threads", self->threads, 0, L4_MAX_THREADS, error)
+      && l4_command_check_number ("ahead", self->ahead, 0, 64, error)
       && l4_command_parse_bytes ("memory-limit", given.memory_limit, &self->memory_limit, error) ? self : NULL;
+}
+
+/* What reads its weights from memory, or from a disk, reads them for several at once. The weights of the built-in model lie in the caches,
+ * prepared answers have none. */
+static guint
+choose_ahead (const L4DescribeOptions *options)
+{
+  if (options->ahead > 0)
+    return options->ahead;
+  return options->model_path == NULL || g_str_has_suffix (options->model_path, ".script") ? 1 : 4;
 }
 
 void
@@ -99,5 +112,5 @@ l4_describe_set_up (GstElement *describe, const L4DescribeOptions *options)
     g_object_set (describe, "tiles", options->tiles, NULL);
   if (options->max_tokens > 0)
     g_object_set (describe, "max-tokens", options->max_tokens, NULL);
-  g_object_set (describe, "cuts", !options->no_cuts, NULL);
+  g_object_set (describe, "cuts", !options->no_cuts, "ahead", choose_ahead (options), NULL);
 }

@@ -17,6 +17,7 @@ typedef struct
   char *prompt, *system_prompt, *language;
   guint64 window, overlap;      /* nanoseconds */
   int frames, tiles, max_tokens, threads;
+  int ahead;                    /* windows described at once; 0: chosen by the model */
   guint64 memory_limit;         /* bytes */
   gboolean no_cuts;             /* windows do not begin anew at hard cuts */
   L4FilmDecode decode;

@@ -147,6 +147,25 @@ test_order (void)
   tear_down (&self);
 }
 
+/* The first takes longest, the last three wait for each other. */
+static void
+test_order_of_several_at_once (void)
+{
+  L4Film film = {.length = 24 * GST_SECOND };
+  Fixture self;
+
+  set_up (&self, "{'when':'at 4.0','error':'it broke'}\n{'when':'at 8.0','text':'{prompt}'}\n"
+      "{'when':'at 0.0','text':'{prompt}','delay_ms':300}\n{'text':'{prompt}','together':3}\n", FALSE);
+  self.options.ahead = 3;
+  self.options.prompt = (char *) "at {start}";
+  g_clear_pointer (&self.describer, l4_describer_free);
+  self.describer = l4_describer_new (&self.options, FALSE, NULL);
+  g_assert_true (describe (&self, &film, 0, NULL));
+  assert_said (&self, "0.00-4.00 at 0.0 s\nfailed 4.00-8.00\n8.00-12.00 at 8.0 s\n12.00-16.00 at 12.0 s\n16.00-20.00 at 16.0 s\n"
+      "20.00-24.00 at 20.0 s\n");
+  tear_down (&self);
+}
+
 static void
 test_upright (void)
 {
@@ -372,6 +391,7 @@ main (int argc, char **argv)
   gst_init (&argc, &argv);
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/run/describe/windows-come-in-order-with-their-pictures", test_order);
+  g_test_add_func ("/run/describe/several-windows-at-once-come-in-order", test_order_of_several_at_once);
   g_test_add_func ("/run/describe/pictures-stand-upright", test_upright);
   g_test_add_func ("/run/describe/a-window-that-failed-is-told-with-its-times", test_failed_window);
   g_test_add_func ("/run/describe/a-film-that-breaks-off-keeps-only-whole-windows", test_breaks_off);
