@@ -40,6 +40,7 @@ static const GOptionEntry entries[] = {
 /* One film and what comes of it. */
 typedef struct
 {
+  const char *where;            /* the index */
   const L4IndexVideo *video;
   char *name;
   GArray *times;                /* guint64, where windows begin */
@@ -211,7 +212,7 @@ summarise (Summary *self, GPtrArray *windows, GError **error)
 {
   g_autoptr (L4Notes) notes = make_notes (self, windows);
   g_autoptr (GArray) files = g_array_new (FALSE, FALSE, sizeof (int));
-  g_autoptr (L4Outputs) outputs = l4_outputs_new (options.force);
+  g_autoptr (L4Outputs) outputs = l4_outputs_new (options.force, self->where);
   g_autoptr (GPtrArray) chapters = NULL;
 
   if (!open_outputs (outputs, files, error) || (self->talk = l4_talk_new (MAX_TOKENS, self->progress, l4_signals_begin (), error)) == NULL
@@ -250,7 +251,7 @@ summarise_named (const char *where, const char *name, GError **error)
   g_autoptr (GPtrArray) windows = NULL;
   g_autoptr (L4Progress) progress = l4_progress_new (options.json ? L4_PROGRESS_JSON : L4_PROGRESS_PEOPLE);
   g_autofree char *base = NULL;
-  Summary self = {.progress = progress };
+  Summary self = {.where = where,.progress = progress };
   gboolean done;
 
   if (index == NULL || (video = l4_index_find_named (index, name, error)) == NULL

@@ -19,14 +19,18 @@ typedef struct
   guint64 shortest, longest;    /* nanoseconds of a cue */
   guint64 gap;                  /* least time between two cues, nanoseconds; where the frame rate is known, gap_frames of its frames */
   guint gap_frames;
+  guint64 pause;                /* nanoseconds: where there is more than the gap, it is at least that long; 0: as long as it is */
 } L4CueRules;
 
-/* "plain", "netflix", "bbc"; NULL: no such preset. */
+/* "plain", "netflix", "bbc", of English; NULL: no such preset. */
 const L4CueRules *l4_cue_rules (const char *preset);
 
-/* Rules as options: entries for L4Command's `more`, and the preset with the changes that they say. */
+/* The figures that such a preset has for the language of that tag ("en", "pt-BR"); NULL: English. */
+void l4_cue_rules_for (const char *preset, const char *tag, L4CueRules *rules);
+
+/* Rules as options: entries for L4Command's `more`, and the preset for that language with the changes that they say. */
 const GOptionEntry *l4_cue_entries (void);
-gboolean l4_cue_options (L4CueRules *rules, GError **error);
+gboolean l4_cue_options (const char *tag, L4CueRules *rules, GError **error);
 
 typedef struct
 {
@@ -45,7 +49,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4CueMaker, l4_cue_maker_free)
 
 /* What is said of [start, end), nanoseconds; times do not go back. text: any, made one line. Cues stay within that time, and end where
  * the next sentence's time begins. Only what has less time than the shortest cue takes some of its neighbours', where they have more
- * than they need.
+ * than they need; and where less than the rules' pause lies between two cues, the first goes on until the other.
  *
  * Of text that is too long for its time the reading speed gives way: what is shown too briefly can be read after a pause, what is left
  * out cannot. Lines, durations and gaps hold all the same, so there is a most that fits: as many cues of full lines as the time holds of

@@ -196,6 +196,24 @@ add_cues (L4CueMaker *self, const Sentence *sentence, GPtrArray *cues)
   self->cut += cut;
 }
 
+/* A pause that is too short for one flickers: the cue before it goes on, or, where it may not be that long, ends sooner. */
+static void
+close_pauses (GPtrArray *cues, const L4CueRules *rules)
+{
+  for (guint i = 0; i + 1 < cues->len; i++) {
+    L4Cue *this = cues->pdata[i];
+    const L4Cue *next = cues->pdata[i + 1];
+    guint64 between = next->start - this->end;
+
+    if (between <= rules->gap || between >= rules->pause)
+      continue;
+    if (next->start - rules->gap - this->start <= rules->longest)
+      this->end = next->start - rules->gap;
+    else if (next->start - this->start >= rules->pause + rules->shortest)
+      this->end = next->start - rules->pause;
+  }
+}
+
 GPtrArray *
 l4_cue_maker_finish (L4CueMaker *self)
 {
@@ -212,5 +230,6 @@ l4_cue_maker_finish (L4CueMaker *self)
     if (sentence->end > sentence->start)
       add_cues (self, sentence, cues);
   }
+  close_pauses (cues, &self->rules);
   return cues;
 }

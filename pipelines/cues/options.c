@@ -26,9 +26,9 @@ l4_cue_entries (void)
 }
 
 gboolean
-l4_cue_options (L4CueRules *rules, GError **error)
+l4_cue_options (const char *tag, L4CueRules *rules, GError **error)
 {
-  *rules = *l4_cue_rules (given.rules != NULL ? given.rules : "plain"); /* the command knows that it is one of them */
+  l4_cue_rules_for (given.rules != NULL ? given.rules : "plain", tag, rules);   /* the command knows that it is one of them */
   if (given.columns != 0 && (given.columns < 8 || given.columns > 200))
     return l4_fail (error, L4_ERROR_INPUT, _("--columns %d: must be 8 to 200"), given.columns);
   if (given.speed != 0 && !(given.speed >= 1 && given.speed <= 1000))

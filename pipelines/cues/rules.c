@@ -26,9 +26,9 @@ static const struct
             .gap = SECOND / 12 + 1,
             .gap_frames = 2,
           }},
-  /* Netflix, Timed Text Style Guide (partnerhelp.netflixstudios.com): "General Requirements" (two lines, 5/6 s to 7 s; two frames
-   * between), "English" (42 characters, 20 a second for adults; most other languages 17), "Chinese (Simplified)" (16 characters, 9 a
-   * second). */
+  /* Netflix, Timed Text Style Guide, below https://partnerhelp.netflixstudios.com/hc/en-us/articles/: 215758617, "General Requirements"
+   * (two lines, 5/6 s to 7 s), 360051554394, "Subtitle Timing Guidelines" (two frames between cues at all frame rates; gaps of up to half
+   * a second are closed to that), 217350977, "English" (42 characters, 20 a second for adults). What other languages have stands below. */
   {"netflix", {
             .lines = 2,
             .columns = 42,
@@ -39,11 +39,12 @@ static const struct
             .longest = 7 * SECOND,
             .gap = SECOND / 12 + 1,
             .gap_frames = 2,
+            .pause = SECOND / 2 + 1,
           }},
-  /* BBC, Subtitle Guidelines (bbc.co.uk/accessibility/forproducts/guides/subtitles): two lines, 37 characters on teletext and 68 % of the
-   * width elsewhere; 160 to 180 words a minute, of which the slower is 16 characters a second at six a word, its blank among them; no gap
-   * at all rather than one of less than a second. It says nothing of wide characters, nor of a shortest and a longest time: these are
-   * usual ones. */
+  /* BBC, Subtitle Guidelines, https://www.bbc.co.uk/accessibility/forproducts/guides/subtitles/: 3.1 "Line length" (37 characters on
+   * teletext, 68 % of the width elsewhere), 3.3 (two lines), 4.1 "Target minimum timing" (160 to 180 words a minute, of which the slower
+   * is 16 characters a second at six a word, its blank among them), 4.5 "Gaps" (one second at least, or none). It says nothing of wide
+   * characters, nor of a shortest and a longest time: these are usual ones. */
   {"bbc", {
             .lines = 2,
             .columns = 37,
@@ -54,7 +55,19 @@ static const struct
             .longest = 7 * SECOND,
             .gap = 0,
             .gap_frames = 0,
+            .pause = SECOND,
           }},
+};
+
+/* Netflix by language: 215986007 "Chinese", 216001127 "Korean", 215767517 "Japanese", 215346638 "Russian", 220448308 "Thai"; the last one
+ * stands for all others but English. */
+static const struct
+{
+  const char *language;
+  guint columns, wide_columns;
+  double speed, wide_speed;
+} spoken[] = {
+  {"zh", 42, 16, 17, 9}, {"ko", 42, 16, 17, 12}, {"ja", 42, 13, 17, 4}, {"ru", 39, 16, 17, 9}, {"th", 35, 16, 17, 9}, {NULL, 42, 16, 17, 9},
 };
 
 const L4CueRules *
@@ -64,4 +77,29 @@ l4_cue_rules (const char *preset)
     if (strcmp (presets[i].name, preset) == 0)
       return &presets[i].rules;
   return NULL;
+}
+
+/* Whether the tag ("pt-BR") is of that language ("pt"). */
+static gboolean
+is_of (const char *tag, const char *language)
+{
+  gsize length = strlen (language);
+
+  return g_ascii_strncasecmp (tag, language, length) == 0 && (tag[length] == '\0' || tag[length] == '-');
+}
+
+void
+l4_cue_rules_for (const char *preset, const char *tag, L4CueRules *rules)
+{
+  guint i = 0;
+
+  *rules = *l4_cue_rules (preset);
+  if (strcmp (preset, "netflix") != 0 || tag == NULL || is_of (tag, "en"))
+    return;
+  while (spoken[i].language != NULL && !is_of (tag, spoken[i].language))
+    i++;
+  rules->columns = spoken[i].columns;
+  rules->wide_columns = spoken[i].wide_columns;
+  rules->speed = spoken[i].speed;
+  rules->wide_speed = spoken[i].wide_speed;
 }

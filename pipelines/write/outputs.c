@@ -29,6 +29,7 @@ typedef struct
 struct _L4Outputs
 {
   gboolean force;
+  char *source;                 /* NULL: none */
   GPtrArray *outputs;           /* of Output */
 };
 
@@ -56,11 +57,12 @@ output_free (gpointer data)
 }
 
 L4Outputs *
-l4_outputs_new (gboolean force)
+l4_outputs_new (gboolean force, const char *source)
 {
   L4Outputs *self = g_new0 (L4Outputs, 1);
 
   self->force = force;
+  self->source = g_strdup (source);
   self->outputs = g_ptr_array_new_with_free_func (output_free);
   return self;
 }
@@ -71,6 +73,7 @@ l4_outputs_free (L4Outputs *self)
   if (self == NULL)
     return;
   g_ptr_array_unref (self->outputs);
+  g_free (self->source);
   g_free (self);
 }
 
@@ -86,6 +89,15 @@ is_same (int folder, const char *name, const Output *other)
 }
 
 static gboolean
+is_source (const L4Outputs *self, const Output *output)
+{
+  struct stat a, b;
+
+  return self->source != NULL && stat (self->source, &a) == 0 && fstatat (output->folder, output->name, &b, 0) == 0 && a.st_dev == b.st_dev
+      && a.st_ino == b.st_ino;
+}
+
+static gboolean
 check_place (const L4Outputs *self, const Output *output, GError **error)
 {
   struct stat there;
@@ -93,6 +105,8 @@ check_place (const L4Outputs *self, const Output *output, GError **error)
   for (guint i = 0; i < self->outputs->len; i++)
     if (is_same (output->folder, output->name, g_ptr_array_index (self->outputs, i)))
       return l4_fail (error, L4_ERROR_INPUT, _("%s: is wanted twice"), output->path);
+  if (is_source (self, output))
+    return l4_fail (error, L4_ERROR_INPUT, _("%s: is itself what is read"), output->path);
   if (fstatat (output->folder, output->name, &there, AT_SYMLINK_NOFOLLOW) != 0)
     return errno == ENOENT || fail_with (error, output->path, errno);
   if (S_ISDIR (there.st_mode))

@@ -9,8 +9,8 @@ G_BEGIN_DECLS
 
 typedef struct _L4Outputs L4Outputs;
 
-/* force: what is there already may be replaced. */
-L4Outputs *l4_outputs_new (gboolean force);
+/* force: what is there already may be replaced. source: the file that is read, which never may; NULL: none. */
+L4Outputs *l4_outputs_new (gboolean force, const char *source);
 /* What has not been placed vanishes. */
 void l4_outputs_free (L4Outputs *self); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Outputs, l4_outputs_free)

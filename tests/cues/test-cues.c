@@ -214,8 +214,10 @@ test_a_films_cues_are_apart_and_in_order (void)
 
       g_assert_cmpuint (cue->start, <, cue->end);
       g_assert_cmpuint (cue->end - cue->start, <=, rules->longest);
-      if (before != NULL)
+      if (before != NULL) {
         g_assert_cmpuint (cue->start, >=, before->end);
+        g_assert_true (cue->start - before->end <= rules->gap || cue->start - before->end >= rules->pause);
+      }
       all += strstr (cue->lines[0], "A red") != NULL;
     }
     g_assert_cmpuint (all, ==, sentences);
@@ -381,6 +383,64 @@ test_any_text_and_any_rules_end (void)
   g_rand_free (random);
 }
 
+/* Two sentences at these times (milliseconds); where the first one's cue ends, and the second one's begins. */
+static void
+assert_pause (const char *preset, guint start, guint end, guint next, guint shown, guint again)
+{
+  g_autoptr (L4CueMaker) maker = l4_cue_maker_new (l4_cue_rules (preset));
+  g_autoptr (GPtrArray) cues = NULL;
+
+  l4_cue_maker_add (maker, start * MS, end * MS, "A red circle moves.");
+  l4_cue_maker_add (maker, next * MS, (next + 4000) * MS, "A blue one stands still.");
+  cues = l4_cue_maker_finish (maker);
+  g_assert_cmpuint (cues->len, ==, 2);
+  g_assert_cmpuint ((((L4Cue *) cues->pdata[0])->end + MS - 1) / MS, ==, shown);
+  g_assert_cmpuint (((L4Cue *) cues->pdata[1])->start / MS, ==, again);
+}
+
+static void
+test_pauses_are_long_or_none (void)
+{
+  assert_pause ("bbc", 0, 4000, 4300, 4300, 4300);
+  assert_pause ("bbc", 0, 4000, 4999, 4999, 4999);
+  assert_pause ("bbc", 0, 4000, 5000, 4000, 5000);
+  assert_pause ("bbc", 0, 7500, 7500, 6500, 7500);      /* it may not be shown so long */
+  assert_pause ("netflix", 0, 4000, 4500, 4417, 4500);  /* two frames before */
+  assert_pause ("netflix", 0, 4000, 4600, 4000, 4600);
+  assert_pause ("netflix", 0, 7200, 7200, 6700, 7200);
+  assert_pause ("plain", 0, 4000, 4300, 4000, 4300);
+}
+
+static void
+assert_rules (const char *preset, const char *tag, guint columns, guint wide_columns, double speed, double wide_speed)
+{
+  L4CueRules rules;
+
+  l4_cue_rules_for (preset, tag, &rules);
+  g_assert_cmpuint (rules.columns, ==, columns);
+  g_assert_cmpuint (rules.wide_columns, ==, wide_columns);
+  g_assert_cmpfloat (rules.speed, ==, speed);
+  g_assert_cmpfloat (rules.wide_speed, ==, wide_speed);
+  g_assert_cmpuint (rules.longest, ==, l4_cue_rules (preset)->longest);
+}
+
+static void
+test_netflix_has_figures_for_languages (void)
+{
+  assert_rules ("netflix", NULL, 42, 16, 20, 9);
+  assert_rules ("netflix", "en-GB", 42, 16, 20, 9);
+  assert_rules ("netflix", "de", 42, 16, 17, 9);
+  assert_rules ("netflix", "und", 42, 16, 17, 9);
+  assert_rules ("netflix", "ja", 42, 13, 17, 4);
+  assert_rules ("netflix", "KO-kr", 42, 16, 17, 12);
+  assert_rules ("netflix", "zh-Hans", 42, 16, 17, 9);
+  assert_rules ("netflix", "ru", 39, 16, 17, 9);
+  assert_rules ("netflix", "rup", 42, 16, 17, 9);
+  assert_rules ("netflix", "th", 35, 16, 17, 9);
+  assert_rules ("plain", "ja", 42, 16, 17, 9);
+  assert_rules ("bbc", "de", 37, 16, 16, 9);
+}
+
 static void
 test_presets_are_known_by_name (void)
 {
@@ -407,6 +467,8 @@ main (int argc, char **argv)
   g_test_add_func ("/cues/text-beyond-its-time-ends-with-an-ellipsis", test_text_beyond_its_time_ends_with_an_ellipsis);
   g_test_add_func ("/cues/text-without-end-is-cut-at-once", test_text_without_end_is_cut_at_once);
   g_test_add_func ("/cues/any-text-and-any-rules-end", test_any_text_and_any_rules_end);
+  g_test_add_func ("/cues/pauses-are-long-or-none", test_pauses_are_long_or_none);
+  g_test_add_func ("/cues/netflix-has-figures-for-languages", test_netflix_has_figures_for_languages);
   g_test_add_func ("/cues/presets-are-known-by-name", test_presets_are_known_by_name);
   return g_test_run ();
 }
