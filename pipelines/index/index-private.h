@@ -12,11 +12,13 @@ struct _L4Index
   char *where;                  /* as it was given */
   L4Owner owner;                /* this process */
   L4Lease *lease;               /* keeps its claims alive; NULL: it has made none */
+  GHashTable *claims;           /* of those that it has made and not given back, as "VIDEO RUN" */
 };
 
 /* Keeps others from the film until the transaction's end; an error when there is none. */
 gboolean l4_index_lock_video (L4Index *self, gint64 video, GError **error);
-/* TRUE when nobody else who lives has claimed the film in that run; an error otherwise. Within a transaction. */
+/* TRUE when nobody else who lives has claimed the film in that run, and this process has not lost its claim; an error otherwise. Within a
+ * transaction. */
 gboolean l4_index_check_claim (L4Index *self, gint64 video, gint64 run, GError **error);
 
 /* The run whose claims count for a run, in a statement: of films that are described again those of the run that described them before. */

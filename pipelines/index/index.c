@@ -8,6 +8,8 @@
 #include "index/index-private.h"
 #include "index/language.h"
 
+G_DEFINE_QUARK (l4-index-error-quark, l4_index_error)
+
 L4Index *
 l4_index_open (const char *where, L4IndexMode mode, GError **error)
 {
@@ -19,6 +21,7 @@ l4_index_open (const char *where, L4IndexMode mode, GError **error)
   self = g_new0 (L4Index, 1);
   self->database = database;
   self->where = g_strdup (where);
+  self->claims = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   l4_owner_init (&self->owner);
   return self;
 }
@@ -31,6 +34,7 @@ l4_index_close (L4Index *self)
   l4_lease_free (self->lease);
   l4_database_close (self->database);
   l4_owner_clear (&self->owner);
+  g_hash_table_unref (self->claims);
   g_free (self->where);
   g_free (self);
 }

@@ -7,7 +7,7 @@
 
 G_BEGIN_DECLS
 
-/* Errors are L4_ERROR's: one line that names the index. Every function that changes something is one transaction: when it has returned
+/* Errors are L4_ERROR's, and L4_INDEX_ERROR_TAKEN: one line that names the index. Every function that changes something is one transaction: when it has returned
  * TRUE, neither a kill nor a loss of power undoes it. Used by one thread at a time. */
 typedef struct _L4Index L4Index;
 
@@ -16,6 +16,15 @@ typedef enum
   L4_INDEX_READ,                /* must be there; a read-only file, and an older version's schema, will do */
   L4_INDEX_WRITE                /* made, or migrated to this version's schema, when need be */
 } L4IndexMode;
+
+/* Of one film: another process is describing it, or has taken it over from this one. */
+#define L4_INDEX_ERROR (l4_index_error_quark ())
+GQuark l4_index_error_quark (void);
+
+typedef enum
+{
+  L4_INDEX_ERROR_TAKEN
+} L4IndexError;
 
 /* where: a path, or postgresql://…. One of a newer version is an error. */
 L4Index *l4_index_open (const char *where, L4IndexMode mode, GError **error);
@@ -105,7 +114,8 @@ gboolean l4_index_get_progress (L4Index *self, gint64 video, gint64 run, L4Index
  * has cannot be changed. Progress is to be asked for afterwards: another may have been at it just before. */
 gboolean l4_index_claim (L4Index *self, gint64 video, gint64 run, gboolean *taken, GError **error);
 
-/* DONE, FAILED (with a reason), or BEGUN (given back, to go on another time). */
+/* DONE, FAILED (with a reason), or BEGUN (given back, to go on another time). Of what was taken over meanwhile and is free again, nothing but
+ * DONE is kept: it is as the other left it. */
 gboolean l4_index_settle (L4Index *self, gint64 video, gint64 run, L4IndexState state, const char *reason, GError **error);
 
 /* Forgets what the run said of the film, which is untouched then. */
@@ -126,7 +136,7 @@ typedef struct
 void l4_index_window_free (L4IndexWindow *window);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4IndexWindow, l4_index_window_free)
 
-/* Commits the window; the film is BEGUN then. One that begins at the same time is replaced. Text goes through l4_text_to_line(); a record
+/* Commits the window; the film is BEGUN then. Of a film that this process had claimed the claim must be its still. One that begins at the same time is replaced. Text goes through l4_text_to_line(); a record
  * (NULL: none) that is no JSON object, or has numbers beyond 2^63, is refused. Sets the id. */
 gboolean l4_index_put_window (L4Index *self, L4IndexWindow *window, GError **error);
 

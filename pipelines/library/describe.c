@@ -153,11 +153,12 @@ settle_failed (Job *job, const char *reason, gboolean hopeless, GError **error)
 {
   const L4LibraryContext *context = &job->library->context;
 
+  if (!(hopeless ? l4_library_refuse (job->library, job->work->video, job->work->run, reason, error)
+          : l4_index_settle (context->index, job->work->video->id, job->work->run, L4_INDEX_FAILED, reason, error)))
+    return FALSE;
   l4_progress_end (context->progress, "failed", reason);
   l4_tally_note_failure (context->tally, job->work->file->path, reason);
-  if (hopeless)
-    return l4_library_refuse (job->library, job->work->video, job->work->run, reason, error);
-  return l4_index_settle (context->index, job->work->video->id, job->work->run, L4_INDEX_FAILED, reason, error);
+  return TRUE;
 }
 
 static gboolean
@@ -212,9 +213,11 @@ settle_touched (Job *job, const GError *problem, GError **error)
     return settle_whole (job, error);
   if (problem->code != L4_FILM_ERROR_CHANGED || job->work->once_more)
     return settle_broken (job, problem, error);
+  if (!l4_index_settle (context->index, job->work->video->id, job->work->run, L4_INDEX_BEGUN, NULL, error))
+    return FALSE;
   l4_progress_end (context->progress, "stopped", NULL);
   l4_library_try_once_more (job->library, job->work);
-  return l4_index_settle (context->index, job->work->video->id, job->work->run, L4_INDEX_BEGUN, NULL, error);
+  return TRUE;
 }
 
 /* Of a film that was not whole nothing is kept: what it is when it is whole has another content, and other last windows. */
@@ -242,6 +245,10 @@ settle_begun (Job *job)
 static gboolean
 settle (Job *job, const GError *problem, GError **error)
 {
+  if (g_error_matches (problem, L4_INDEX_ERROR, L4_INDEX_ERROR_TAKEN)) {
+    g_propagate_error (error, g_error_copy (problem));
+    return FALSE;
+  }
   if (problem != NULL && (problem->domain != L4_FILM_ERROR || problem->code == L4_FILM_ERROR_CANCELLED)) {
     g_propagate_error (error, g_error_copy (problem));
     return settle_begun (job);
@@ -259,11 +266,22 @@ settle (Job *job, const GError *problem, GError **error)
   return problem != NULL ? settle_broken (job, problem, error) : settle_whole (job, error);
 }
 
+/* This process was not heard of for a minute, and another one has the film now, which is nothing to the other films. */
+static gboolean
+settle_taken (Job *job)
+{
+  const L4LibraryContext *context = &job->library->context;
+
+  l4_progress_end (context->progress, "stopped", _("another run has taken it over, and goes on with it"));
+  context->tally->counts[L4_TALLY_BUSY]++;
+  return TRUE;
+}
+
 gboolean
 l4_library_describe (L4Library *self, L4Describer *describer, L4Work *given, L4Work **next, GError **error)
 {
   g_autoptr (L4Work) work = given;
-  g_autoptr (GError) problem = NULL;
+  g_autoptr (GError) problem = NULL, trouble = NULL;
   const guint64 from = g_array_index (work->missing, L4Stretch, 0).from;
   Job job = { self, work, .next = next };
   gboolean goes_on;
@@ -272,15 +290,13 @@ l4_library_describe (L4Library *self, L4Describer *describer, L4Work *given, L4W
   self->at_work = work->video->id;
   l4_progress_begin (self->context.progress, work->file->path, work->size, from, work->video->duration);
   describe_missing (&job, describer, &problem);
-  goes_on = settle (&job, problem, error);
+  goes_on = settle (&job, problem, &trouble) || (g_error_matches (trouble, L4_INDEX_ERROR, L4_INDEX_ERROR_TAKEN) && settle_taken (&job));
   self->at_work = 0;
   g_free (job.why);
-  if (job.error == NULL)
-    return goes_on;
-  if (goes_on)
-    g_propagate_error (error, job.error);
-  else
-    g_error_free (job.error);
+  if (goes_on && job.error == NULL)
+    return TRUE;
+  g_propagate_error (error, goes_on ? g_steal_pointer (&job.error) : g_steal_pointer (&trouble));
+  g_clear_error (&job.error);
   return FALSE;
 }
 

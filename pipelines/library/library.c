@@ -319,17 +319,32 @@ take_up (L4Library *self, Pending *pending, L4Work **work, gboolean *later, GErr
   return TRUE;
 }
 
+/* What another run is describing can be neither refused nor removed meanwhile. */
+static gboolean
+pass_taken (L4Library *self, const GError *problem)
+{
+  if (!g_error_matches (problem, L4_INDEX_ERROR, L4_INDEX_ERROR_TAKEN))
+    return FALSE;
+  self->context.tally->counts[L4_TALLY_BUSY]++;
+  return TRUE;
+}
+
 L4Work *
 l4_library_next (L4Library *self, gboolean may_wait, GError **error)
 {
   while (self->n_taken < self->pending->len && !g_cancellable_is_cancelled (self->context.cancellable)) {
     Pending *pending = g_ptr_array_index (self->pending, self->n_taken);
+    g_autoptr (GError) problem = NULL;
     L4Work *work = NULL;
     gboolean later = FALSE;
 
     if (!may_wait && pending->fresh_until > g_get_monotonic_time ())
       return NULL;
-    if (!take_up (self, pending, &work, &later, error) || later)
+    if (!take_up (self, pending, &work, &later, &problem) && !pass_taken (self, problem)) {
+      g_propagate_error (error, g_steal_pointer (&problem));
+      return NULL;
+    }
+    if (later)
       return NULL;
     self->n_taken++;
     if (work != NULL)

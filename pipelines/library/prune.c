@@ -83,7 +83,7 @@ prune_video (L4Library *self, const L4IndexVideo *video, GHashTable *spared, GEr
     return TRUE;
   }
   if (!self->context.look_only && !l4_index_remove_video (self->context.index, video->id, &problem)) {
-    if (!g_error_matches (problem, L4_ERROR, L4_ERROR_INPUT)) {
+    if (!g_error_matches (problem, L4_INDEX_ERROR, L4_INDEX_ERROR_TAKEN)) {
       g_propagate_error (error, g_steal_pointer (&problem));
       return FALSE;
     }

@@ -161,6 +161,51 @@ test_what_a_killed_process_had_is_taken_over_at_once (void)
 }
 
 static void
+run_sql (const Place *place, const char *sqlite, const char *postgres)
+{
+  g_free (place_query (place, place_get_server () == NULL ? sqlite : postgres));
+}
+
+static void
+assert_lost (L4Index *index, gint64 video, gint64 run)
+{
+  L4IndexWindow window = { .video = video, .run = run, .start = SECOND, .end = 2 * SECOND, .text = (char *) "Text." };
+  g_autoptr (GError) error = NULL, other = NULL;
+
+  g_assert_false (l4_index_put_window (index, &window, &error));
+  g_assert_error (error, L4_INDEX_ERROR, L4_INDEX_ERROR_TAKEN);
+  g_assert_false (l4_index_forget (index, video, run, &other));
+  g_assert_error (other, L4_INDEX_ERROR, L4_INDEX_ERROR_TAKEN);
+}
+
+/* Another machine took over what was not heard of for long, and has done it meanwhile. */
+static void
+test_what_was_taken_over_is_lost_though_it_was_given_back (void)
+{
+  g_autoptr (Place) place = place_new ();
+  g_autoptr (L4Index) index = open_index (place), other = open_index (place);
+  gint64 run = add_run (index, "a"), video = add_video (index, "/a.mkv", "1-a");
+  g_auto (L4IndexProgress) progress = { 0 };
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (claim (index, video, run));
+  add_window (index, video, run, 0, "Text.");
+  run_sql (place, "UPDATE claims SET host = 'elsewhere'", "UPDATE llama4.claims SET host = 'elsewhere'");
+  assert_lost (index, video, run);
+  g_assert_false (l4_index_settle (index, video, run, L4_INDEX_DONE, NULL, &error));
+  g_assert_error (error, L4_INDEX_ERROR, L4_INDEX_ERROR_TAKEN);
+  run_sql (place, "DELETE FROM claims", "DELETE FROM llama4.claims");
+  add_window (other, video, run, 4, "Theirs.");
+  g_assert_true (l4_index_settle (other, video, run, L4_INDEX_DONE, NULL, NULL));
+  assert_lost (index, video, run);
+  g_assert_true (l4_index_settle (index, video, run, L4_INDEX_FAILED, "what was thought of it here", NULL));
+  g_assert_true (l4_index_get_progress (index, video, run, &progress, NULL));
+  g_assert_cmpint (progress.state, ==, L4_INDEX_DONE);
+  g_assert_true (claim (index, video, run));
+  add_window (index, video, run, 8, "Once more.");
+}
+
+static void
 test_a_process_that_stands_still_keeps_its_film (void)
 {
   g_autoptr (Place) place = place_new ();
@@ -370,6 +415,7 @@ main (int argc, char **argv)
   g_test_add_func ("/claims/a-film-that-is-described-again-is-in-the-same-hands", test_a_film_that_is_described_again_is_in_the_same_hands);
   g_test_add_func ("/claims/a-film-that-was-settled-is-free", test_a_film_that_was_settled_is_free);
   g_test_add_func ("/claims/what-a-killed-process-had-is-taken-over-at-once", test_what_a_killed_process_had_is_taken_over_at_once);
+  g_test_add_func ("/claims/what-was-taken-over-is-lost-though-it-was-given-back", test_what_was_taken_over_is_lost_though_it_was_given_back);
   g_test_add_func ("/claims/a-process-that-stands-still-keeps-its-film", test_a_process_that_stands_still_keeps_its_film);
   g_test_add_func ("/claims/who-is-not-heard-of-for-a-minute-has-lost-it", test_who_is_not_heard_of_for_a_minute_has_lost_it);
   g_test_add_func ("/claims/signs-of-life-come-by-themselves", test_signs_of_life_come_by_themselves);
