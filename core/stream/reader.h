@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Reads pieces of files past the system's cache, several at once, in the order in which they are asked for. */
+
+#pragma once
+
+#include "base/error.h"
+
+/* Bytes of a piece that a disk reads at its full rate. */
+#define L4_READER_PIECE (1 << 20)
+
+typedef struct
+{
+  guint file;                   /* as l4_reader_add_file() numbered it */
+  guint64 offset;
+  gsize bytes;                  /* 1 or more */
+  gpointer owner;               /* whose piece it is, and which: for who asked */
+  gint64 index;
+} L4Piece;
+
+/* Both are called from the reader's threads, several at once. */
+typedef struct
+{
+  /* The next piece; FALSE: there is none. wait: blocks until there is one, and FALSE ends the thread. */
+  gboolean (*take) (gpointer user_data, L4Piece *piece, gboolean wait);
+  /* It has come: piece->bytes at bytes, for the time of the call; or what failed. */
+  void (*arrived) (gpointer user_data, const L4Piece *piece, const guint8 *bytes, const GError *error);
+} L4ReaderClass;
+
+typedef struct _L4Reader L4Reader;
+
+/* Reads nothing yet. (transfer full) */
+L4Reader *l4_reader_new (const L4ReaderClass *class, gpointer user_data);
+/* Of the same files. (transfer full) */
+L4Reader *l4_reader_new_like (const L4Reader *other, const L4ReaderClass *class, gpointer user_data);
+/* Ends the threads: take must return FALSE from now on, and whoever waits in it must have been woken. NULL is fine. */
+void l4_reader_free (L4Reader *self);
+
+/* fd and path are borrowed as long as self; the same fd again is the same number. */
+guint l4_reader_add_file (L4Reader *self, int fd, const char *path);
+
+/* Whether a file is another than when it was added: FALSE with L4_ERROR_IO. Any thread. */
+gboolean l4_reader_check_file (L4Reader *self, guint file, GError **error);
+
+/* Begins to ask for pieces of at most piece_bytes. L4_ERROR_MEMORY */
+gboolean l4_reader_start (L4Reader *self, gsize piece_bytes, GError **error);
+
+/* Bytes that a reader of such pieces takes for itself. */
+guint64 l4_reader_bytes (gsize piece_bytes);

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The insides of L4Stream, for this folder. */
+
+#pragma once
+
+#include "stream/heat.h"
+#include "stream/reader.h"
+#include "stream/stream.h"
+
+typedef enum
+{
+  L4_STREAM_ABSENT,
+  L4_STREAM_QUEUED,                       /* asked for, in one of the two queues */
+  L4_STREAM_READING,                      /* in a slot */
+  L4_STREAM_READY                         /* in a slot */
+} L4StreamState;
+
+typedef struct
+{
+  guint file;
+  guint64 offset;
+  L4Type type;
+  gint64 n_rows;                /* 0: no such part */
+  gsize row_bytes, panel_bytes;
+  gsize place;                  /* in the slot */
+} L4StreamMatrix;
+
+typedef struct
+{
+  guint layer;
+  L4StreamMatrix parts[L4_STREAM_PARTS];
+  L4StreamState state;
+  gboolean early;               /* foreseen, and not used since */
+  guint wanted;                 /* turns that asked for it and have not released it */
+  gsize slot;                   /* while L4_STREAM_READING or L4_STREAM_READY */
+  guint part;                   /* the next piece is from this part, */
+  gint64 row;                   /* from this row on */
+  guint pieces;                 /* handed out, and not yet back */
+  gboolean dropped;             /* was foreseen wrongly: no more pieces */
+  GError *error;                /* of its first piece that could not be read */
+} L4StreamExpert;
+
+typedef struct
+{
+  gsize first;                  /* of its experts */
+  gint64 n_experts;
+} L4StreamLayer;
+
+struct _L4Stream
+{
+  GArray *layers;               /* L4StreamLayer */
+  GArray *experts;              /* L4StreamExpert */
+  GArray *heat;                 /* [experts] L4Heat */
+  gsize slot_bytes, piece_bytes, n_slots;
+  guint8 **slots;               /* [n_slots] */
+  gsize *owners;                /* [n_slots] expert + 1; 0: nobody */
+  L4Reader *reader;
+  GMutex lock;
+  GCond changed;                /* for turns: an expert has come, or failed */
+  GCond work;                   /* for readers: there may be a piece */
+  GQueue asked, foreseen;       /* of expert + 1 */
+  gsize reading, reading_early; /* expert + 1 whose pieces are handed out now; 0: none */
+  guint swept;                  /* layers that the latest sweep has come through */
+  gint64 patience;              /* microseconds */
+  GList *turns;                 /* that are under way */
+  guint pieces;                 /* handed out, and not yet back */
+  gint64 latest;                /* when one of them came, or the first of them was handed out; monotonic time */
+  gboolean quit;
+  L4StreamFigures figures;
+};
+
+struct _L4StreamTurn
+{
+  L4Stream *stream;
+  guint layer;
+  gsize first;
+  gint64 n_experts;
+  gboolean *left;               /* [n_experts] not yet released */
+  GError *error;
+};
+
+static inline L4StreamExpert *
+l4_stream_expert (const L4Stream *self, gsize index)
+{
+  return &g_array_index (self->experts, L4StreamExpert, index);
+}
+
+/* Under the lock, all of them. */
+
+/* The expert's reading has ended, well or not. */
+void l4_stream_finish (L4Stream *self, L4StreamExpert *expert);
+
+/* Whether it is being read and pieces of it are left to be handed out; the next one, which is whole panels. */
+gboolean l4_stream_has_pieces (const L4StreamExpert *expert);
+void l4_stream_next_piece (const L4Stream *self, L4StreamExpert *expert, L4Piece *piece);
+
+/* Begins an expert anew: its first piece is next. */
+void l4_stream_rewind (L4StreamExpert *expert);

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Experts that stay in their file: who is in memory, who is read next, and who leaves for it. */
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "kernels/panel.h"
+#include "stream/stream-private.h"
+
+/* Beyond a part's last panel, so that vectors may be read at its end; as compute/weight.c has it. */
+#define SLACK 64
+/* How long a disk may give nothing at all, unless one says otherwise. */
+#define PATIENCE (60 * G_TIME_SPAN_SECOND)
+
+static float
+heat_of (const L4Stream *self, gsize index)
+{
+  return l4_heat_of (&g_array_index (self->heat, L4Heat, index));
+}
+
+/* Adding ----------------------------------------------------------------------------------------------------------------- */
+
+static gboolean take_piece (gpointer user_data, L4Piece *piece, gboolean wait);
+static void piece_arrived (gpointer user_data, const L4Piece *piece, const guint8 *bytes, const GError *error);
+
+static const L4ReaderClass reader_class = { take_piece, piece_arrived };
+
+L4Stream *
+l4_stream_new (void)
+{
+  L4Stream *self = g_new0 (L4Stream, 1);
+
+  self->layers = g_array_new (FALSE, TRUE, sizeof (L4StreamLayer));
+  self->experts = g_array_new (FALSE, TRUE, sizeof (L4StreamExpert));
+  self->heat = g_array_new (FALSE, TRUE, sizeof (L4Heat));
+  self->reader = l4_reader_new (&reader_class, self);
+  self->piece_bytes = L4_READER_PIECE;
+  self->patience = PATIENCE;
+  g_mutex_init (&self->lock);
+  g_cond_init (&self->changed);
+  g_cond_init (&self->work);
+  g_queue_init (&self->asked);
+  g_queue_init (&self->foreseen);
+  return self;
+}
+
+void
+l4_stream_free (L4Stream *self)
+{
+  if (self == NULL)
+    return;
+  g_mutex_lock (&self->lock);
+  self->quit = TRUE;
+  g_cond_broadcast (&self->work);
+  g_mutex_unlock (&self->lock);
+  l4_reader_free (self->reader);
+  for (gsize i = 0; i < self->n_slots; i++)
+    l4_free (self->slots[i]);
+  g_free (self->slots);
+  g_free (self->owners);
+  for (gsize i = 0; i < self->experts->len; i++)
+    g_clear_error (&l4_stream_expert (self, i)->error);
+  g_queue_clear (&self->asked);
+  g_queue_clear (&self->foreseen);
+  g_array_unref (self->layers);
+  g_array_unref (self->experts);
+  g_array_unref (self->heat);
+  g_mutex_clear (&self->lock);
+  g_cond_clear (&self->changed);
+  g_cond_clear (&self->work);
+  g_free (self);
+}
+
+guint
+l4_stream_add_layer (L4Stream *self, gint64 n_experts)
+{
+  L4StreamLayer layer = { self->experts->len, n_experts };
+
+  g_array_append_val (self->layers, layer);
+  g_array_set_size (self->experts, layer.first + n_experts);
+  g_array_set_size (self->heat, layer.first + n_experts);
+  for (gint64 e = 0; e < n_experts; e++)
+    l4_stream_expert (self, layer.first + e)->layer = self->layers->len - 1;
+  return self->layers->len - 1;
+}
+
+void
+l4_stream_set_expert (L4Stream *self, guint layer, gint64 index, const L4StreamPart *const parts[L4_STREAM_PARTS])
+{
+  L4StreamExpert *expert = l4_stream_expert (self, g_array_index (self->layers, L4StreamLayer, layer).first + index);
+  gsize at = 0;
+
+  for (guint p = 0; p < L4_STREAM_PARTS; p++) {
+    L4StreamMatrix *part = &expert->parts[p];
+    const L4PanelFormat *format;
+
+    if (parts[p] == NULL)
+      continue;
+    format = l4_panel_format (parts[p]->type);
+    *part = (L4StreamMatrix) {
+      l4_reader_add_file (self->reader, parts[p]->fd, parts[p]->path), parts[p]->offset, parts[p]->type, parts[p]->n_rows,
+          parts[p]->n / format->block_elements * format->block_bytes, l4_panel_bytes (parts[p]->type, parts[p]->n), at
+    };
+    at += ((part->n_rows + L4_PANEL_ROWS - 1) / L4_PANEL_ROWS * part->panel_bytes + SLACK + 63) & ~(gsize) 63;
+    self->piece_bytes = MAX (self->piece_bytes, L4_PANEL_ROWS * part->row_bytes);
+  }
+  self->slot_bytes = MAX (self->slot_bytes, at);
+}
+
+guint64
+l4_stream_bytes (const L4Stream *self, gsize n_slots)
+{
+  return (guint64) n_slots * self->slot_bytes + l4_reader_bytes (self->piece_bytes);
+}
+
+gsize
+l4_stream_n_experts (const L4Stream *self)
+{
+  return self->experts->len;
+}
+
+gboolean
+l4_stream_start (L4Stream *self, gsize n_slots, GError **error)
+{
+  n_slots = MIN (n_slots, self->experts->len);
+  self->slots = g_new0 (guint8 *, n_slots);
+  self->owners = g_new0 (gsize, n_slots);
+  for (; self->n_slots < n_slots; self->n_slots++) {
+    self->slots[self->n_slots] = l4_alloc_raw (self->slot_bytes, _("experts"), error);
+    if (self->slots[self->n_slots] == NULL)
+      return FALSE;
+  }
+  return l4_reader_start (self->reader, self->piece_bytes, error);
+}
+
+void
+l4_stream_set_patience (L4Stream *self, gint64 microseconds)
+{
+  self->patience = microseconds;
+}
+
+gsize
+l4_stream_n_slots (const L4Stream *self)
+{
+  return self->n_slots;
+}
+
+/* Slots. All of the following is called with the lock held, unless it says otherwise --------------------------------------- */
+
+/* Whether an expert in a slot may leave it, for one that a turn waits for or for one that is foreseen. */
+static gboolean
+may_leave (const L4StreamExpert *expert, const L4StreamExpert *in)
+{
+  if (expert->state != L4_STREAM_READY || expert->wanted > 0)
+    return FALSE;
+  return in->wanted > 0 || (!expert->early && expert->layer != in->layer);
+}
+
+/* Whether one should leave rather than other. A sweep comes to every expert of the layers that it has not seen yet; those behind it
+ * come last. */
+static gboolean
+leaves_first (const L4Stream *self, gsize one, gsize other)
+{
+  const L4StreamExpert *a = l4_stream_expert (self, one), *b = l4_stream_expert (self, other);
+  gboolean ahead = a->layer >= self->swept, other_ahead = b->layer >= self->swept;
+
+  if (a->early != b->early)
+    return b->early;
+  if (self->swept > 0 && ahead != other_ahead)
+    return other_ahead;
+  return heat_of (self, one) < heat_of (self, other);
+}
+
+/* A slot for the expert, which starts to be read; FALSE: none is free, or may become so. */
+static gboolean
+give_slot (L4Stream *self, gsize index)
+{
+  L4StreamExpert *expert = l4_stream_expert (self, index);
+  gsize best = self->n_slots;
+
+  for (gsize s = 0; s < self->n_slots; s++) {
+    gsize owner = self->owners[s];
+
+    if (owner == 0) {
+      best = s;
+      break;
+    }
+    if (may_leave (l4_stream_expert (self, owner - 1), expert)
+        && (best == self->n_slots || leaves_first (self, owner - 1, self->owners[best] - 1)))
+      best = s;
+  }
+  if (best == self->n_slots)
+    return FALSE;
+  if (self->owners[best] != 0) {
+    l4_stream_expert (self, self->owners[best] - 1)->state = L4_STREAM_ABSENT;
+    l4_stream_expert (self, self->owners[best] - 1)->early = FALSE;
+  }
+  self->owners[best] = index + 1;
+  expert->slot = best;
+  l4_stream_rewind (expert);
+  return TRUE;
+}
+
+/* Tells the turns that want the expert why it does not come. */
+static void
+spread_error (L4Stream *self, gsize index, const GError *error)
+{
+  for (GList *l = self->turns; l != NULL; l = l->next) {
+    L4StreamTurn *turn = l->data;
+
+    if (turn->layer == l4_stream_expert (self, index)->layer && turn->left[index - turn->first] && turn->error == NULL)
+      turn->error = g_error_copy (error);
+  }
+}
+
+/* Its reading has ended, well or not. */
+void
+l4_stream_finish (L4Stream *self, L4StreamExpert *expert)
+{
+  gboolean good = expert->error == NULL && !expert->dropped;
+  gsize index = expert - &g_array_index (self->experts, L4StreamExpert, 0);
+
+  expert->state = good ? L4_STREAM_READY : L4_STREAM_ABSENT;
+  expert->early = good && expert->early;
+  self->figures.reads += good;
+  if (!good)
+    self->owners[expert->slot] = 0;
+  if (expert->error != NULL) {
+    spread_error (self, index, expert->error);
+    g_clear_error (&expert->error);
+  } else if (expert->dropped && expert->wanted > 0) {   /* asked for after it had been dropped */
+    expert->state = L4_STREAM_QUEUED;
+    g_queue_push_tail (&self->asked, GSIZE_TO_POINTER (index + 1));
+  }
+  g_cond_broadcast (&self->changed);
+  g_cond_broadcast (&self->work);       /* for what waits for its slot */
+}
+
+/* Reading ---------------------------------------------------------------------------------------------------------------- */
+
+gboolean
+l4_stream_has_pieces (const L4StreamExpert *expert)
+{
+  return expert->state == L4_STREAM_READING && expert->part < L4_STREAM_PARTS && expert->error == NULL && !expert->dropped;
+}
+
+static void
+skip_missing_parts (L4StreamExpert *expert)
+{
+  while (expert->part < L4_STREAM_PARTS && expert->parts[expert->part].n_rows == 0)
+    expert->part++;
+}
+
+void
+l4_stream_rewind (L4StreamExpert *expert)
+{
+  expert->state = L4_STREAM_READING;
+  expert->part = 0;
+  expert->row = 0;
+  expert->dropped = FALSE;
+  skip_missing_parts (expert);
+}
+
+void
+l4_stream_next_piece (const L4Stream *self, L4StreamExpert *expert, L4Piece *piece)
+{
+  const L4StreamMatrix *part = &expert->parts[expert->part];
+  gint64 rows = MAX ((gint64) (self->piece_bytes / part->row_bytes) / L4_PANEL_ROWS, 1) * L4_PANEL_ROWS;
+
+  rows = MIN (rows, part->n_rows - expert->row);
+  *piece = (L4Piece) { part->file, part->offset + (guint64) expert->row * part->row_bytes, (gsize) rows * part->row_bytes, expert,
+    expert->part * (G_MAXINT64 / L4_STREAM_PARTS) + expert->row
+  };
+  expert->row += rows;
+  if (expert->row < part->n_rows)
+    return;
+  expert->row = 0;
+  expert->part++;
+  skip_missing_parts (expert);
+}
+
+/* The expert whose piece is next; NULL: there is nothing to do now. */
+static L4StreamExpert *
+choose (L4Stream *self)
+{
+  gsize *of[] = { &self->reading, &self->reading_early };
+  GQueue *queues[] = { &self->asked, &self->foreseen };
+
+  if (self->reading_early != 0 && l4_stream_has_pieces (l4_stream_expert (self, self->reading_early - 1))
+      && l4_stream_expert (self, self->reading_early - 1)->wanted > 0)
+    return l4_stream_expert (self, self->reading_early - 1);
+  for (guint i = 0; i < G_N_ELEMENTS (of); i++) {
+    gsize next;
+
+    if (*of[i] != 0 && l4_stream_has_pieces (l4_stream_expert (self, *of[i] - 1)))
+      return l4_stream_expert (self, *of[i] - 1);
+    *of[i] = 0;
+    next = GPOINTER_TO_SIZE (g_queue_peek_head (queues[i]));
+    if (next != 0 && give_slot (self, next - 1)) {
+      g_queue_pop_head (queues[i]);
+      *of[i] = next;
+      return l4_stream_expert (self, next - 1);
+    }
+  }
+  return NULL;
+}
+
+/* By a reader, without the lock. */
+static gboolean
+take_piece (gpointer user_data, L4Piece *piece, gboolean wait)
+{
+  L4Stream *self = user_data;
+  L4StreamExpert *expert = NULL;
+
+  g_mutex_lock (&self->lock);
+  while (!self->quit && (expert = choose (self)) == NULL && wait)
+    g_cond_wait (&self->work, &self->lock);
+  if (self->quit)
+    expert = NULL;
+  if (expert != NULL) {
+    l4_stream_next_piece (self, expert, piece);
+    expert->pieces++;
+    if (self->pieces++ == 0)
+      self->latest = g_get_monotonic_time ();
+  }
+  g_mutex_unlock (&self->lock);
+  return expert != NULL;
+}
+
+/* Without the lock: the slot is the expert's alone while pieces of it are under way. */
+static void
+pack (const L4Stream *self, const L4StreamExpert *expert, const L4Piece *piece, const guint8 *bytes)
+{
+  guint p = piece->index / (G_MAXINT64 / L4_STREAM_PARTS);
+  const L4StreamMatrix *part = &expert->parts[p];
+  gint64 row = piece->index % (G_MAXINT64 / L4_STREAM_PARTS), rows = (gint64) (piece->bytes / part->row_bytes);
+  guint8 *panel = self->slots[expert->slot] + part->place + row / L4_PANEL_ROWS * part->panel_bytes;
+
+  for (; rows > 0; rows -= L4_PANEL_ROWS, bytes += L4_PANEL_ROWS * part->row_bytes, panel += part->panel_bytes)
+    l4_panel_pack (part->type, bytes, part->row_bytes, part->row_bytes, (guint) MIN (rows, L4_PANEL_ROWS), panel);
+}
+
+/* Whether the files of all parts are still those that were added. Without the lock. */
+static gboolean
+check_files (L4Stream *self, const L4StreamExpert *expert, GError **error)
+{
+  for (guint p = 0; p < L4_STREAM_PARTS; p++)
+    if (expert->parts[p].n_rows > 0 && !l4_reader_check_file (self->reader, expert->parts[p].file, error))
+      return FALSE;
+  return TRUE;
+}
+
+/* By a reader, without the lock. */
+static void
+piece_arrived (gpointer user_data, const L4Piece *piece, const guint8 *bytes, const GError *failure)
+{
+  L4Stream *self = user_data;
+  L4StreamExpert *expert = piece->owner;
+  g_autoptr (GError) error = failure != NULL ? g_error_copy (failure) : NULL;
+
+  if (error == NULL) {
+    pack (self, expert, piece, bytes);
+    check_files (self, expert, &error);
+  }
+  g_mutex_lock (&self->lock);
+  self->latest = g_get_monotonic_time ();
+  self->figures.bytes += error == NULL ? piece->bytes : 0;
+  if (expert->error == NULL)
+    expert->error = g_steal_pointer (&error);
+  self->pieces--;
+  expert->pieces--;
+  if (expert->pieces == 0 && !l4_stream_has_pieces (expert))
+    l4_stream_finish (self, expert);
+  g_mutex_unlock (&self->lock);
+}
+
