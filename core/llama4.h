@@ -39,13 +39,26 @@ typedef struct _L4Model L4Model;
 
 #define L4_MAX_THREADS 1024
 
+/* Where the weights are while the model is used. */
+typedef enum
+{
+  L4_LOAD_AUTO,                 /* in memory if they fit, else streamed if that fits */
+  L4_LOAD_READ,                 /* in memory */
+  L4_LOAD_MAP,                  /* in their file, which is mapped: the system keeps in memory what it likes. A file that is cut short meanwhile
+                                   ends the process with SIGBUS */
+  L4_LOAD_STREAM                /* routed experts in their file, as many of them as memory-limit allows also in memory; the rest there. A file
+                                   that changes meanwhile is an error of the answers that needed it */
+} L4Load;
+
+/* "auto", "read", "map" or "stream"; anything else, or NULL: L4_LOAD_AUTO. */
+L4_API L4Load l4_load_from_string (const char *name);
+
 typedef struct
 {
   const char *model_path;       /* folder or file; NULL: the embedded model; a file "*.script": answers read from that file */
   const char *projector_path;   /* vision part of a model that keeps it in its own file; NULL: found beside the model */
-  guint64 memory_limit;         /* bytes for weights and caches; 0: what the machine has free */
-  gboolean map;                 /* leave matrices in their file, mapped: for models larger than memory, slower. A file that is cut
-                                   short meanwhile ends the process with SIGBUS */
+  guint64 memory_limit;         /* bytes for weights and caches, and for all else too when experts are streamed; 0: what the machine has free */
+  L4Load load;
   gboolean vision_int8;         /* keep the vision part's plain matrices as 8-bit integers with a scale for 32 of them (Q8_0): half the
                                    memory, faster without matrix units, less exact */
   guint threads;                /* up to L4_MAX_THREADS; 0: every CPU that the process may use */

@@ -44,8 +44,10 @@ typedef enum
 
 typedef enum
 {
+  GST_LLAMA4_LOAD_AUTO,
   GST_LLAMA4_LOAD_READ,
-  GST_LLAMA4_LOAD_MAP
+  GST_LLAMA4_LOAD_MAP,
+  GST_LLAMA4_LOAD_STREAM
 } GstLlama4Load;
 
 typedef enum

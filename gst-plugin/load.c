@@ -129,7 +129,7 @@ get_model (GstLlama4Describe * self, GCancellable * cancellable, GError ** error
     .model_path = settings.model_path,
     .projector_path = settings.projector_path,
     .memory_limit = settings.memory_limit,
-    .map = settings.load == GST_LLAMA4_LOAD_MAP,
+    .load = (L4Load) settings.load,
     .vision_int8 = settings.vision_type == GST_LLAMA4_INT8,
     .threads = settings.threads,
     .for_pictures = TRUE,

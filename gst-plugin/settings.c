@@ -60,8 +60,10 @@ gst_llama4_load_get_type (void)
 {
   static gsize type = 0;
   static const GEnumValue values[] = {
+    {GST_LLAMA4_LOAD_AUTO, "Read the weights if they fit into memory, else stream experts", "auto"},
     {GST_LLAMA4_LOAD_READ, "Read the weights into memory", "read"},
     {GST_LLAMA4_LOAD_MAP, "Map the file: for models larger than memory; it must not change meanwhile", "map"},
+    {GST_LLAMA4_LOAD_STREAM, "Read routed experts from the file when they are needed: for models larger than memory", "stream"},
     {0, NULL, NULL}
   };
 
@@ -120,7 +122,7 @@ static const Property properties[] = {
       TEXT},
   {"projector-path", N_("Projector path"),
         N_("Vision part of a model that keeps it in a file of its own; unset: found beside the model"), READY, FIELD (projector_path), TEXT},
-  {"load", N_("Load"), N_("How the weights come into memory"), READY, FIELD (load), CHOICE, 0, 0, GST_LLAMA4_LOAD_READ,
+  {"load", N_("Load"), N_("How the weights come into memory"), READY, FIELD (load), CHOICE, 0, 0, GST_LLAMA4_LOAD_AUTO,
       gst_llama4_load_get_type},
   {"vision-type", N_("Type of the vision part"), N_("How the vision part's weights are kept"), READY, FIELD (vision_type), CHOICE, 0, 0,
       GST_LLAMA4_BF16, gst_llama4_numbers_get_type},

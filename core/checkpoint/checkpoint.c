@@ -282,6 +282,15 @@ l4_checkpoint_read_float (const L4Checkpoint *self, const L4Tensor *tensor, gsiz
   return TRUE;
 }
 
+int
+l4_checkpoint_get_fd (const L4Checkpoint *self, const L4Tensor *tensor, const char **path)
+{
+  const L4CheckpointFile *file = l4_checkpoint_file_of (self, tensor);
+
+  *path = file->path;
+  return file->fd;
+}
+
 const guint8 *
 l4_checkpoint_map (L4Checkpoint *self, const L4Tensor *tensor, GError **error)
 {

@@ -52,6 +52,9 @@ gboolean l4_checkpoint_read_float (const L4Checkpoint *self, const L4Tensor *ten
 gboolean l4_checkpoint_read (const L4Checkpoint *self, const L4Tensor *tensor, guint64 first_byte, gsize n_bytes, void *out,
     GError **error);
 
+/* The file of a tensor, open for reading as long as self; *path as long, too. */
+int l4_checkpoint_get_fd (const L4Checkpoint *self, const L4Tensor *tensor, const char **path);
+
 /* The tensor's data in a read-only mapping of its file, which is made at the first call and lives as long as self. A tensor of no
  * bytes gives a pointer to nothing. Who reads there after the file was cut short gets SIGBUS. Any thread. */
 const guint8 *l4_checkpoint_map (L4Checkpoint *self, const L4Tensor *tensor, GError **error);

@@ -16,7 +16,8 @@ static struct
 {
   gint threads, repetitions, together;
   gboolean json, no_vision;
-  char *prompts, *generations, *projector, *load, *kv_type, *vision_type;
+  guint64 memory_bytes;         /* of memory_limit */
+  char *prompts, *generations, *projector, *load, *memory_limit, *kv_type, *vision_type;
 } options = {.repetitions = 5,.together = 1 };
 
 /* One measurement: repeated, in order. */
@@ -69,12 +70,12 @@ limit (const Bench *bench, const Result *result)
 
 /* What is measured ----------------------------------------------------------------------------------------------------- */
 
-/* Mapped weights are read all the same. */
+/* Weights that stay in their file are read all the same. */
 static guint64
 weights_bytes (const L4Llama *model)
 {
-  return model->map ? l4_footprint_weights (model->checkpoint, model->config, L4_PRECISION_BF16, FALSE, model->vision_int8)
-      : model->memory;
+  return model->load != L4_LOAD_READ ? l4_footprint_weights (model->checkpoint, model->config, L4_PRECISION_BF16, L4_LOAD_READ,
+      model->vision_int8) : model->memory;
 }
 
 /* Random ids that are no special tokens where the vocabulary is large. */
@@ -314,7 +315,8 @@ static const GOptionEntry entries[] = {
   {"repetitions", 'r', 0, G_OPTION_ARG_INT, &options.repetitions, N_("Repetitions of each test (5)"), "N"},
   {"threads", 't', 0, G_OPTION_ARG_INT, &options.threads, N_("Threads; 0: one for every CPU (0)"), "N"},
   {"projector", 0, 0, G_OPTION_ARG_FILENAME, &options.projector, N_("Vision part of a GGUF model"), "FILE"},
-  {"load", 0, 0, G_OPTION_ARG_FILENAME, &options.load, N_("Read the weights into memory, or map their file"), L4_CLI_LOAD},
+  {"load", 0, 0, G_OPTION_ARG_FILENAME, &options.load, N_("Read the weights into memory, map their file, or read experts when they are needed"), L4_CLI_LOAD},
+  {"memory-limit", 0, 0, G_OPTION_ARG_FILENAME, &options.memory_limit, N_("Bytes for weights and caches, K, M or G behind them for more (what is free)"), "BYTES"},
   {"vision-type", 0, 0, G_OPTION_ARG_FILENAME, &options.vision_type, N_("How the vision part's weights are kept"), L4_CLI_PRECISION},
   {"kv-type", 0, 0, G_OPTION_ARG_FILENAME, &options.kv_type, N_("How keys and values are kept"), L4_CLI_PRECISION},
   {"no-vision", 0, 0, G_OPTION_ARG_NONE, &options.no_vision, N_("Leave pictures out"), NULL},
@@ -337,10 +339,11 @@ run (char **arguments, GError **error)
     return l4_fail (error, L4_ERROR_INPUT, _("--repetitions %d: must be 1 to 1000"), options.repetitions);
   if (options.together < 1 || options.together > L4_BATCH_MOST)
     return l4_fail (error, L4_ERROR_INPUT, _("--together %d: must be 1 to %d"), options.together, L4_BATCH_MOST);
-  if (!l4_cli_check_threads (options.threads, error))
+  if (!l4_cli_check_threads (options.threads, error)
+      || !l4_command_parse_bytes ("memory-limit", options.memory_limit, &options.memory_bytes, error))
     return FALSE;
   bench.model = model = l4_llama_load (&(L4LoadOptions) {.model_path = path,.projector_path = options.projector,
-        .threads = options.threads,.map = l4_cli_is (options.load, "map"),.vision_int8 = l4_cli_is (options.vision_type, "int8") },
+        .threads = options.threads,.memory_limit = options.memory_bytes,.load = l4_load_from_string (options.load),.vision_int8 = l4_cli_is (options.vision_type, "int8") },
       L4_PRECISION_BF16, NULL, NULL, NULL, error);
   if (model == NULL || !measure_all (&bench, error))
     return FALSE;

@@ -9,7 +9,7 @@
 extern const L4Command l4_cli_run, l4_cli_trace, l4_cli_tokenize, l4_cli_bench, l4_cli_inspect, l4_cli_plan, l4_cli_convert, l4_cli_synth;
 
 /* Values of options that several have. */
-#define L4_CLI_LOAD "read|map"
+#define L4_CLI_LOAD "auto|read|map|stream"
 #define L4_CLI_PRECISION "bf16|int8"
 #define L4_CLI_WRITTEN_TYPES "F32|F16|BF16|Q8_0|Q4_0|Q4_K|Q6_K"
 

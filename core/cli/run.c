@@ -13,8 +13,9 @@
 static struct
 {
   char **images;
-  char *system, *projector, *load, *kv_type, *vision_type;
+  char *system, *projector, *load, *memory_limit, *kv_type, *vision_type;
   gint max_tokens, tiles, threads;
+  guint64 memory_bytes;         /* of memory_limit */
   double temperature, top_p;
   gint64 seed;
   gboolean json;
@@ -30,7 +31,8 @@ static const GOptionEntry entries[] = {
   {"tiles", 0, 0, G_OPTION_ARG_INT, &options.tiles, N_("Most tiles a picture; 0: what the model allows (0)"), "N"},
   {"threads", 0, 0, G_OPTION_ARG_INT, &options.threads, N_("Threads; 0: one for every CPU (0)"), "N"},
   {"projector", 0, 0, G_OPTION_ARG_FILENAME, &options.projector, N_("Vision part of the model"), "FILE"},
-  {"load", 0, 0, G_OPTION_ARG_FILENAME, &options.load, N_("Read the weights into memory, or map their file"), L4_CLI_LOAD},
+  {"load", 0, 0, G_OPTION_ARG_FILENAME, &options.load, N_("Read the weights into memory, map their file, or read experts when they are needed"), L4_CLI_LOAD},
+  {"memory-limit", 0, 0, G_OPTION_ARG_FILENAME, &options.memory_limit, N_("Bytes for weights and caches, K, M or G behind them for more (what is free)"), "BYTES"},
   {"vision-type", 0, 0, G_OPTION_ARG_FILENAME, &options.vision_type, N_("How the vision part's weights are kept"), L4_CLI_PRECISION},
   {"kv-type", 0, 0, G_OPTION_ARG_FILENAME, &options.kv_type, N_("How keys and values are kept"), L4_CLI_PRECISION},
   {"json", 0, 0, G_OPTION_ARG_NONE, &options.json, N_("One JSON object instead of text"), NULL},
@@ -44,7 +46,8 @@ check_options (GError **error)
     return l4_fail (error, L4_ERROR_INPUT, _("--max-tokens %d: must be at least 1"), options.max_tokens);
   if (options.tiles < 0)
     return l4_fail (error, L4_ERROR_INPUT, _("--tiles %d: must not be negative"), options.tiles);
-  return l4_cli_check_threads (options.threads, error);
+  return l4_cli_check_threads (options.threads, error)
+      && l4_command_parse_bytes ("memory-limit", options.memory_limit, &options.memory_bytes, error);
 }
 
 static char *
@@ -183,7 +186,8 @@ run (char **arguments, GError **error)
   load = (L4LoadOptions) {
     .model_path = path,
     .projector_path = options.projector,
-    .map = l4_cli_is (options.load, "map"),
+    .memory_limit = options.memory_bytes,
+    .load = l4_load_from_string (options.load),
     .vision_int8 = l4_cli_is (options.vision_type, "int8"),
     .threads = options.threads,
     .for_pictures = options.images != NULL,

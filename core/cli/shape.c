@@ -37,8 +37,8 @@ only_settings (const char *path)
 static void
 count_files (const L4Checkpoint *checkpoint, const L4Config *config, L4ShapeFiles *files)
 {
-  files->memory = l4_footprint_weights (checkpoint, config, L4_PRECISION_BF16, FALSE, FALSE);
-  files->unmapped = l4_footprint_weights (checkpoint, config, L4_PRECISION_BF16, TRUE, FALSE);
+  files->memory = l4_footprint_weights (checkpoint, config, L4_PRECISION_BF16, L4_LOAD_READ, FALSE);
+  files->unmapped = l4_footprint_weights (checkpoint, config, L4_PRECISION_BF16, L4_LOAD_MAP, FALSE);
   files->type = l4_type_from_name (l4_checkpoint_main_type (checkpoint));
   for (guint i = 0; i < l4_checkpoint_get_n_tensors (checkpoint); i++) {
     const L4Tensor *tensor = l4_checkpoint_get_tensor (checkpoint, i);

@@ -20,6 +20,8 @@ struct _L4Loader
   L4Compute *compute;
   L4Checkpoint *checkpoint;
   gboolean map;
+  L4Stream *stream;
+  gboolean away;                /* matrices stay where they are */
   L4Type type;                  /* of plain numbers; L4_N_TYPES: the file's */
   guint64 total, done;          /* elements */
   L4ProgressFunc progress;
@@ -76,6 +78,24 @@ void
 l4_loader_set_type (L4Loader *self, L4Type type)
 {
   self->type = type;
+}
+
+void
+l4_loader_set_stream (L4Loader *self, L4Stream *stream)
+{
+  self->stream = stream;
+}
+
+L4Stream *
+l4_loader_get_stream (const L4Loader *self)
+{
+  return self->stream;
+}
+
+void
+l4_loader_set_away (L4Loader *self, gboolean away)
+{
+  self->away = away && self->stream != NULL;
 }
 
 gboolean
@@ -260,6 +280,16 @@ choose_type (const L4Loader *self, const L4Tensor *tensor, gint64 n_in, gboolean
   return tensor->type == L4_TYPE_F32 ? L4_TYPE_BF16 : tensor->type;
 }
 
+/* The matrix where it lies. */
+static L4Weight *
+leave_away (const L4Loader *self, const Reading *reading, gint64 n_out, gint64 n_in)
+{
+  L4StreamPart place = {.offset = reading->tensor->offset + reading->offset,.type = reading->tensor->type,.n_rows = n_out,.n = n_in };
+
+  place.fd = l4_checkpoint_get_fd (self->checkpoint, reading->tensor, &place.path);
+  return l4_weight_new_away (&place);
+}
+
 /* The matrix of tensor whose bytes begin at offset. */
 static L4Weight *
 load_matrix (L4Loader *self, const L4Tensor *tensor, gint64 n_out, gint64 n_in, gboolean keep_f32, const L4Slice *slice)
@@ -289,12 +319,13 @@ load_matrix (L4Loader *self, const L4Tensor *tensor, gint64 n_out, gint64 n_in, 
       return NULL;
     mapped += reading.offset;
   }
-  weight = l4_weight_new (type, n_out, n_in, mapped, &self->error);
+  weight = self->away && !inputs_first && type == tensor->type ? leave_away (self, &reading, n_out, n_in)
+      : l4_weight_new (type, n_out, n_in, mapped, &self->error);
   if (weight == NULL || (tensor->type == L4_TYPE_F8_E4M3 && !read_scales (self, tensor, weight)))
     return NULL;
   reading.weight = weight;
   g_mutex_init (&reading.lock);
-  if (mapped == NULL && !read_matrix (&reading, inputs_first))
+  if (mapped == NULL && weight->place == NULL && !read_matrix (&reading, inputs_first))
     self->error = reading.error;
   g_mutex_clear (&reading.lock);
   if (self->error != NULL)

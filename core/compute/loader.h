@@ -17,6 +17,13 @@ L4Loader *l4_loader_new (L4Compute *compute, L4Checkpoint *checkpoint, gboolean 
 void l4_loader_free (L4Loader *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Loader, l4_loader_free)
 
+/* Where experts may stay away; NULL, and at first: nowhere. Borrowed. */
+void l4_loader_set_stream (L4Loader *self, L4Stream *stream);
+L4Stream *l4_loader_get_stream (const L4Loader *self);
+
+/* With a stream: from now on matrices stay away (L4Weight.place), as far as the bytes in the file are what is multiplied; or not. */
+void l4_loader_set_away (L4Loader *self, gboolean away);
+
 /* From now on matrices of plain numbers become that type in L4_PRECISION_BF16: Q8_0, where their rows are whole blocks, or BF16, where
  * they are not mapped. L4_N_TYPES, and at first: those of 16 bits stay what they are. */
 void l4_loader_set_type (L4Loader *self, L4Type type);

@@ -15,10 +15,10 @@ l4_weight_bytes (L4Type type, gint64 n_out, gint64 n_in)
   return (n_out + L4_PANEL_ROWS - 1) / L4_PANEL_ROWS * l4_panel_bytes (type, n_in) + SLACK;
 }
 
-L4Weight *
-l4_weight_new (L4Type type, gint64 n_out, gint64 n_in, const guint8 *rows, GError **error)
+static L4Weight *
+weight_new (L4Type type, gint64 n_out, gint64 n_in)
 {
-  g_autoptr (L4Weight) self = g_new0 (L4Weight, 1);
+  L4Weight *self = g_new0 (L4Weight, 1);
   const L4PanelFormat *format = l4_panel_format (type);
 
   self->type = type;
@@ -26,6 +26,14 @@ l4_weight_new (L4Type type, gint64 n_out, gint64 n_in, const guint8 *rows, GErro
   self->n_in = n_in;
   self->row_bytes = n_in / format->block_elements * format->block_bytes;
   self->panel_bytes = l4_panel_bytes (type, n_in);
+  return self;
+}
+
+L4Weight *
+l4_weight_new (L4Type type, gint64 n_out, gint64 n_in, const guint8 *rows, GError **error)
+{
+  g_autoptr (L4Weight) self = weight_new (type, n_out, n_in);
+
   self->rows = rows;
   if (rows == NULL) {
     self->panels = l4_alloc_raw (l4_weight_bytes (type, n_out, n_in), _("weights"), error);
@@ -35,12 +43,22 @@ l4_weight_new (L4Type type, gint64 n_out, gint64 n_in, const guint8 *rows, GErro
   return g_steal_pointer (&self);
 }
 
+L4Weight *
+l4_weight_new_away (const L4StreamPart *place)
+{
+  L4Weight *self = weight_new (place->type, place->n_rows, place->n);
+
+  self->place = g_memdup2 (place, sizeof *place);
+  return self;
+}
+
 void
 l4_weight_free (L4Weight *self)
 {
   if (self == NULL)
     return;
   l4_free (self->panels);
+  g_free (self->place);
   l4_free (self->row_scales);
   g_free (self);
 }

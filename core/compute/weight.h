@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/type.h"
+#include "stream/stream.h"
 
 /* [n_out, n_in]. Immutable once filled; any thread. */
 typedef struct
@@ -15,11 +16,14 @@ typedef struct
   gsize panel_bytes;
   guint8 *panels;               /* [(n_out + 15) / 16, panel_bytes] as in kernels/panel.h; NULL: see rows */
   const guint8 *rows;           /* [n_out, row_bytes] as in the file, borrowed; made into panels whenever they are read */
+  L4StreamPart *place;          /* of a matrix that is not here: who multiplies gives a copy of self its panels; NULL: it is here */
   float *row_scales;            /* [n_out], of L4_TYPE_F8_E4M3; NULL: 1 */
 } L4Weight;
 
 /* With room for panels, contents undefined, unless rows is given. n_in: a multiple of the type's block. (transfer full) */
 L4Weight *l4_weight_new (L4Type type, gint64 n_out, gint64 n_in, const guint8 *rows, GError **error);
+/* One that stays in its file until somebody needs its panels. (transfer full) */
+L4Weight *l4_weight_new_away (const L4StreamPart *place);
 void l4_weight_free (L4Weight *self);   /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Weight, l4_weight_free)
 

@@ -167,7 +167,7 @@ normalise (const L4Decoder *self, L4Compute *compute, const float *y, float *h, 
 /* h += y of the layer before; h += attention(norm(h)); y = feed-forward(norm(h)). x, y: [n, hidden]; router: [n, n_experts]. */
 static gboolean
 forward_layer (const L4Decoder *self, gint64 l, L4Compute *compute, const L4Strands *tokens, const L4Angles *angles,
-    const gint32 *forced, float *h, float *x, float *y, float *router, float *hidden_states, GError **error)
+    const gint32 *forced, float *h, float *x, float *y, float *router, float *hidden_states, GCancellable *cancellable, GError **error)
 {
   const L4TextConfig *config = self->config;
   const Layer *layer = &self->layers[l];
@@ -180,8 +180,8 @@ forward_layer (const L4Decoder *self, gint64 l, L4Compute *compute, const L4Stra
   if (!l4_self_attention_forward (&layer->attention, compute, tokens, l, angles, x, y, error))
     return FALSE;
   normalise (self, compute, y, h, layer->ffn_norm, n, x);
-  return config->layers[l].moe ? l4_mixture (&layer->mixture, compute, x, n, apart, forced, router, y, error)
-      : l4_feed_forward (&layer->dense, compute, x, n, apart, y, error);
+  return config->layers[l].moe ? l4_mixture (&layer->mixture, compute, x, n, apart, forced, router, y, cancellable,
+      error) : l4_feed_forward (&layer->dense, compute, x, n, apart, y, error);
 }
 
 /* Angles of every token's place in its own conversation; chunk: 0, or counted from the start of each chunk. */
@@ -216,6 +216,11 @@ l4_decoder_forward (const L4Decoder *self, L4Compute *compute, const L4Strands *
   for (gsize i = 0; i < tokens->n_strands; i++)
     if (!l4_cache_has_room (tokens->strands[i].cache, tokens->strands[i].n, error))
       return FALSE;
+  for (gint64 l = 0; l < config->n_layers; l++)
+    if (config->layers[l].moe) {
+      l4_mixture_foresee (&self->layers[l].mixture, n);
+      break;
+    }
   find_angles (self, tokens, 0, &whole);
   find_angles (self, tokens, config->chunk, &chunked);
 
@@ -226,7 +231,7 @@ l4_decoder_forward (const L4Decoder *self, L4Compute *compute, const L4Strands *
     if (g_cancellable_is_cancelled (cancellable))
       return l4_fail (error, L4_ERROR_CANCELLED, _("cancelled"));
     if (!forward_layer (self, l, compute, tokens, config->layers[l].chunked ? &chunked : &whole, forced, h, x, y, router,
-            probe.hidden_states, error))
+            probe.hidden_states, cancellable, error))
       return FALSE;
     if (is_moe && probe.router_logits != NULL)
       memcpy (probe.router_logits + moe * n * config->n_experts, router, n * config->n_experts * sizeof (float));

@@ -45,6 +45,36 @@ load_fused (L4FeedForward *self, L4Loader *loader, const L4TextConfig *config, g
   self->down = l4_loader_slice (loader, hidden, width, &(L4Slice) { down, e, n, hidden, 0, !outputs_first });
 }
 
+static gboolean
+is_away (const L4FeedForward *network)
+{
+  return (network->gate != NULL && network->gate->place != NULL) || (network->up != NULL && network->up->place != NULL)
+      || (network->down != NULL && network->down->place != NULL);
+}
+
+static const L4StreamPart *
+place_of (const L4Weight *weight)
+{
+  return weight != NULL ? weight->place : NULL;
+}
+
+/* Tells the stream where the experts are that stayed away. */
+static void
+add_to_stream (L4Mixture *self, L4Stream *stream)
+{
+  gboolean any = FALSE;
+
+  for (gint64 e = 0; e < self->n_experts; e++)
+    any = any || is_away (&self->experts[e]);
+  if (!any)
+    return;
+  self->stream = stream;
+  self->layer = l4_stream_add_layer (stream, self->n_experts);
+  for (gint64 e = 0; e < self->n_experts; e++)
+    l4_stream_set_expert (stream, self->layer, e, (const L4StreamPart *const[]) { place_of (self->experts[e].gate),
+          place_of (self->experts[e].up), place_of (self->experts[e].down) });
+}
+
 void
 l4_mixture_load (L4Mixture *self, L4Loader *loader, const L4TextConfig *config, const char *prefix)
 {
@@ -57,6 +87,7 @@ l4_mixture_load (L4Mixture *self, L4Loader *loader, const L4TextConfig *config, 
   self->router = l4_loader_weight_f32 (loader, self->n_experts, config->hidden, "%s.router.weight", prefix);
   l4_feed_forward_load (&self->shared, loader, config->hidden, config->expert_width, shared);
   self->experts = g_new0 (L4FeedForward, self->n_experts);
+  l4_loader_set_away (loader, TRUE);
   for (gint64 e = 0; e < self->n_experts; e++) {
     g_autofree char *expert = g_strdup_printf ("%s.%" PRId64, experts, e);
 
@@ -65,6 +96,9 @@ l4_mixture_load (L4Mixture *self, L4Loader *loader, const L4TextConfig *config, 
     else
       load_fused (&self->experts[e], loader, config, e, experts);
   }
+  l4_loader_set_away (loader, FALSE);
+  if (l4_loader_get_stream (loader) != NULL)
+    add_to_stream (self, l4_loader_get_stream (loader));
 }
 
 void
@@ -153,37 +187,143 @@ group_tokens (const L4Mixture *self, const gint32 *chosen, const float *logits, 
   groups->first[self->n_experts] = at;
 }
 
-/* All networks side by side: inner [n + n * top_k, width], the shared one's rows first; routed [n * top_k, hidden]. */
-static gboolean
-run_networks (const L4Mixture *self, L4Compute *compute, const Groups *groups, const float *x, gint64 n, gboolean apart, float *inner,
-    float *routed, float *y, GError **error)
+/* One step through the networks. */
+typedef struct
 {
-  g_autofree L4Product *products = g_new0 (L4Product, self->n_experts + 1);
-  gint64 hidden = self->router->n_in, width = self->shared.up->n_out;
-  gsize n_products = 1;
+  const L4Mixture *mixture;
+  L4Compute *compute;
+  const Groups *groups;
+  const float *x;               /* [n, hidden] */
+  gint64 n;
+  gboolean apart;
+  float *inner;                 /* [n + n * top_k, width], the shared network's rows first */
+  float *routed;                /* [n * top_k, hidden] */
+  float *y;                     /* [n, hidden] */
+  L4Product *products;          /* [n_experts + 1] */
+} Step;
 
-  products[0] = (L4Product) {.weight = self->shared.up,.gate = self->shared.gate,.x = x,.m = n,.apart = apart,.y = inner };
-  for (gint64 e = 0; e < self->n_experts; e++) {
-    gint64 first = groups->first[e], m = groups->first[e + 1] - first;
+static L4Product
+shared_inner (const Step *self)
+{
+  const L4FeedForward *shared = &self->mixture->shared;
 
-    if (m > 0)
-      products[n_products++] = (L4Product) {.weight = self->experts[e].up,.gate = self->experts[e].gate,.x = x,
-        .rows = groups->tokens + first,.factors = groups->weights + first,.m = m,.apart = apart,.y = inner + (n + first) * width
-      };
-  }
-  if (!l4_multiply (compute, products, n_products, error))
+  return (L4Product) {.weight = shared->up,.gate = shared->gate,.x = self->x,.m = self->n,.apart = self->apart,.y = self->inner };
+}
+
+static L4Product
+shared_outer (const Step *self)
+{
+  return (L4Product) {.weight = self->mixture->shared.down,.x = self->inner,.m = self->n,.apart = self->apart,.y = self->y };
+}
+
+static L4Product
+expert_inner (const Step *self, gint64 e, const L4FeedForward *network)
+{
+  gint64 first = self->groups->first[e], width = self->mixture->shared.up->n_out;
+
+  return (L4Product) {.weight = network->up,.gate = network->gate,.x = self->x,.rows = self->groups->tokens + first,.factors =
+        self->groups->weights + first,.m = self->groups->first[e + 1] - first,.apart = self->apart,.y =
+        self->inner + (self->n + first) * width };
+}
+
+static L4Product
+expert_outer (const Step *self, gint64 e, const L4FeedForward *network)
+{
+  gint64 first = self->groups->first[e], width = self->mixture->shared.up->n_out;
+
+  return (L4Product) {.weight = network->down,.x = self->inner + (self->n + first) * width,.m = self->groups->first[e + 1] - first,
+    .apart = self->apart,.y = self->routed + first * self->mixture->router->n_in };
+}
+
+/* All networks side by side. */
+static gboolean
+run_networks (const Step *self, GError **error)
+{
+  const L4Mixture *mixture = self->mixture;
+
+  self->products[0] = shared_inner (self);
+  for (gint64 e = 0; e < mixture->n_experts; e++)
+    self->products[1 + e] = expert_inner (self, e, &mixture->experts[e]);
+  if (!l4_multiply (self->compute, self->products, mixture->n_experts + 1, error))
     return FALSE;
-  products[0] = (L4Product) {.weight = self->shared.down,.x = inner,.m = n,.apart = apart,.y = y };
-  n_products = 1;
-  for (gint64 e = 0; e < self->n_experts; e++) {
-    gint64 first = groups->first[e], m = groups->first[e + 1] - first;
+  self->products[0] = shared_outer (self);
+  for (gint64 e = 0; e < mixture->n_experts; e++)
+    self->products[1 + e] = expert_outer (self, e, &mixture->experts[e]);
+  return l4_multiply (self->compute, self->products, mixture->n_experts + 1, error);
+}
 
-    if (m > 0)
-      products[n_products++] = (L4Product) {.weight = self->experts[e].down,.x = inner + (n + first) * width,.m = m,
-        .apart = apart,.y = routed + first * hidden
-      };
+/* Experts that stay away -------------------------------------------------------------------------------------------- */
+
+typedef struct
+{
+  L4Weight gate, up, down;
+  L4FeedForward network;
+} Here;
+
+/* The matrix as it is while the turn has its panels: as copy, which the caller keeps. */
+static L4Weight *
+bring (const L4StreamTurn *turn, gint64 e, guint part, L4Weight *weight, L4Weight *copy)
+{
+  if (weight->place == NULL)
+    return weight;
+  *copy = *weight;
+  copy->panels = (guint8 *) l4_stream_panels (turn, e, part);
+  return copy;
+}
+
+/* Those experts side by side. */
+static gboolean
+run_ready (const Step *self, const L4StreamTurn *turn, const gint64 *ready, gsize n_ready, Here *here, GError **error)
+{
+  for (gsize i = 0; i < n_ready; i++) {
+    const L4FeedForward *away = &self->mixture->experts[ready[i]];
+
+    here[i].network = (L4FeedForward) {.gate = bring (turn, ready[i], 0, away->gate, &here[i].gate),.up =
+          bring (turn, ready[i], 1, away->up, &here[i].up),.down = bring (turn, ready[i], 2, away->down, &here[i].down) };
+    self->products[i] = expert_inner (self, ready[i], &here[i].network);
   }
-  return l4_multiply (compute, products, n_products, error);
+  if (!l4_multiply (self->compute, self->products, n_ready, error))
+    return FALSE;
+  for (gsize i = 0; i < n_ready; i++)
+    self->products[i] = expert_outer (self, ready[i], &here[i].network);
+  return l4_multiply (self->compute, self->products, n_ready, error);
+}
+
+/* The shared network while the first experts come, then each as it comes. What is computed is the same: no product depends on others of
+ * its call. */
+static gboolean
+run_streamed (const Step *self, GCancellable *cancellable, GError **error)
+{
+  const L4Mixture *mixture = self->mixture;
+  g_autofree gint64 *uses = g_new (gint64, mixture->n_experts), *ready = g_new (gint64, mixture->n_experts);
+  g_autofree Here *here = g_new (Here, mixture->n_experts);
+  g_autoptr (L4StreamTurn) turn = NULL;
+  gsize n_ready;
+
+  for (gint64 e = 0; e < mixture->n_experts; e++)
+    uses[e] = self->groups->first[e + 1] - self->groups->first[e];
+  turn = l4_stream_begin (mixture->stream, mixture->layer, uses, self->n);
+  self->products[0] = shared_inner (self);
+  if (!l4_multiply (self->compute, self->products, 1, error))
+    return FALSE;
+  self->products[0] = shared_outer (self);
+  if (!l4_multiply (self->compute, self->products, 1, error))
+    return FALSE;
+  while (l4_stream_next (turn, ready, &n_ready, cancellable, error)) {
+    if (n_ready == 0)
+      return TRUE;
+    if (!run_ready (self, turn, ready, n_ready, here, error))
+      return FALSE;
+    l4_stream_release (turn, ready, n_ready);
+  }
+  return FALSE;
+}
+
+void
+l4_mixture_foresee (const L4Mixture *self, gint64 n)
+{
+  if (self->stream != NULL)
+    l4_stream_foresee (self->stream, self->layer, n);
 }
 
 typedef struct
@@ -207,14 +347,16 @@ add_routed (gpointer data, gsize token, guint thread)
 
 gboolean
 l4_mixture (const L4Mixture *self, L4Compute *compute, const float *x, gint64 n, gboolean apart, const gint32 *forced,
-    float *logits, float *y, GError **error)
+    float *logits, float *y, GCancellable *cancellable, GError **error)
 {
   gint64 hidden = self->router->n_in, width = self->shared.up->n_out, total = n * self->top_k;
   g_auto (L4Workspace) workspace = { 0 };
   float *memory = l4_workspace_take (&workspace, compute, (n + total) * width + total * hidden, error);
   g_autofree gint32 *chosen = g_new (gint32, total);    /* [n, top_k] */
   g_auto (Groups) groups = { 0 };
+  g_autofree L4Product *products = g_new0 (L4Product, self->n_experts + 1);
   Sum sum = { &groups, self->top_k, hidden, memory + (n + total) * width, y };
+  const Step step = { self, compute, &groups, x, n, apart, memory, memory + (n + total) * width, y, products };
 
   if (memory == NULL
       || !l4_multiply (compute, &(L4Product) {.weight = self->router,.x = x,.m = n,.apart = apart,.y = logits }, 1, error))
@@ -225,7 +367,7 @@ l4_mixture (const L4Mixture *self, L4Compute *compute, const float *x, gint64 n,
     for (gint64 t = 0; t < n; t++)
       choose_experts (logits + t * self->n_experts, self->n_experts, self->top_k, chosen + t * self->top_k);
   group_tokens (self, chosen, logits, n, &groups);
-  if (!run_networks (self, compute, &groups, x, n, apart, memory, memory + (n + total) * width, y, error))
+  if (!(self->stream != NULL ? run_streamed (&step, cancellable, error) : run_networks (&step, error)))
     return FALSE;
   l4_compute_run (compute, add_routed, &sum, n, total * hidden);
   return TRUE;

@@ -20,6 +20,8 @@ typedef struct
   L4FeedForward *experts;       /* [n_experts] */
   gint64 n_experts;
   gint64 top_k;
+  L4Stream *stream;             /* where the experts' matrices come from that are not here; NULL: all are here */
+  guint layer;                  /* its number in stream */
 } L4Mixture;
 
 /* prefix: "….layers.N.feed_forward" or one network below it. Errors stay in the loader. */
@@ -32,9 +34,12 @@ void l4_mixture_clear (L4Mixture *self);
 gboolean l4_feed_forward (const L4FeedForward *self, L4Compute *compute, const float *x, gint64 n, gboolean apart, float *y,
     GError **error);
 
+/* A step of n tokens will come: its experts may be read ahead. */
+void l4_mixture_foresee (const L4Mixture *self, gint64 n);
+
 /* The shared network and, for each token, its top_k experts, whose input the router weighs. Only experts that a token chose are
  * computed, each once for all its tokens.
  * logits: [n, n_experts], the router's; forced: [n, top_k] experts to take instead of the router's choice, or NULL; apart: as
- * in L4Product. */
+ * in L4Product. Experts that are not here are waited for until cancellable, or NULL, is cancelled. */
 gboolean l4_mixture (const L4Mixture *self, L4Compute *compute, const float *x, gint64 n, gboolean apart, const gint32 *forced,
-    float *logits, float *y, GError **error);
+    float *logits, float *y, GCancellable *cancellable, GError **error);

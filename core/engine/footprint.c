@@ -3,6 +3,8 @@
 
 #include "engine/footprint.h"
 
+#include <string.h>
+
 #include "engine/draft.h"
 #include "vision/encoder.h"
 #include "weights/layout.h"
@@ -31,25 +33,45 @@ is_vision (const L4Tensor *tensor)
   return g_str_has_prefix (tensor->name, "vision_model.") || g_str_has_prefix (tensor->name, "multi_modal_projector.");
 }
 
+static gboolean
+is_rounded (const L4Tensor *tensor, L4Precision precision)
+{
+  return tensor->type == L4_TYPE_F32 && precision == L4_PRECISION_BF16;
+}
+
+/* Whether its rows are outputs and its bytes are left as they are. */
+static gboolean
+can_stay (const L4Tensor *tensor, L4Precision precision)
+{
+  gboolean inputs_first = tensor->n_dims == 3 && !g_str_has_suffix (tensor->name, ".weight");
+
+  return !inputs_first && !is_rounded (tensor, precision);
+}
+
+static gboolean
+is_expert (const L4Tensor *tensor)
+{
+  return strstr (tensor->name, ".feed_forward.experts.") != NULL && !becomes_floats (tensor);
+}
+
 /* A matrix as it is multiplied: in the blocks of its file, but float32 becomes bfloat16 unless all is float32. It stays in the file
  * if its bytes are left as they are, and its rows are outputs: those of experts under names that do not end in .weight are inputs. */
 static guint64
-matrix_memory (const L4Tensor *tensor, L4Precision precision, gboolean map, gboolean int8)
+matrix_memory (const L4Tensor *tensor, L4Precision precision, L4Load load, gboolean int8)
 {
   const L4TypeInfo *q8_0 = l4_type_info (L4_TYPE_Q8_0);
-  gboolean rounded = tensor->type == L4_TYPE_F32 && precision == L4_PRECISION_BF16;
-  gboolean inputs_first = tensor->n_dims == 3 && !g_str_has_suffix (tensor->name, ".weight");
+  gboolean rounded = is_rounded (tensor, precision);
 
   if (int8 && precision == L4_PRECISION_BF16 && tensor->n_dims == 2 && l4_type_info (tensor->type)->block_elements == 1
       && tensor->dims[1] % q8_0->block_elements == 0)
     return tensor->n_elements / q8_0->block_elements * q8_0->block_bytes;
-  if (map && !rounded && !inputs_first)
+  if ((load == L4_LOAD_MAP || (load == L4_LOAD_STREAM && is_expert (tensor))) && can_stay (tensor, precision))
     return 0;
   return rounded ? tensor->bytes / 2 : tensor->bytes;
 }
 
 guint64
-l4_footprint_weights (const L4Checkpoint *checkpoint, const L4Config *config, L4Precision precision, gboolean map,
+l4_footprint_weights (const L4Checkpoint *checkpoint, const L4Config *config, L4Precision precision, L4Load load,
     gboolean vision_int8)
 {
   guint64 total = 0;
@@ -61,11 +83,38 @@ l4_footprint_weights (const L4Checkpoint *checkpoint, const L4Config *config, L4
     if (becomes_floats (tensor))
       total += tensor->n_elements * sizeof (float);
     else if (!embeddings || config->text.tied)  /* tied: once in rows and once as the head */
-      total += matrix_memory (tensor, precision, map, vision_int8 && is_vision (tensor));
-    if (embeddings && !map)
+      total += matrix_memory (tensor, precision, load, vision_int8 && is_vision (tensor));
+    if (embeddings && load != L4_LOAD_MAP)
       total += tensor->bytes;
   }
   return total;
+}
+
+guint64
+l4_footprint_expert (const L4Checkpoint *checkpoint, const L4Config *config, L4Precision precision)
+{
+  g_autofree guint64 *layers = g_new0 (guint64, config->text.n_layers);
+  guint64 most = 0;
+
+  for (guint i = 0; i < l4_checkpoint_get_n_tensors (checkpoint); i++) {
+    const L4Tensor *tensor = l4_checkpoint_get_tensor (checkpoint, i);
+    const char *at = strstr (tensor->name, "layers.");
+    guint64 layer = at != NULL ? g_ascii_strtoull (at + strlen ("layers."), NULL, 10) : G_MAXUINT64;
+
+    if (is_expert (tensor) && can_stay (tensor, precision) && layer < (guint64) config->text.n_layers)
+      layers[layer] += tensor->bytes;
+  }
+  for (gint64 l = 0; l < config->text.n_layers; l++)
+    most = MAX (most, layers[l]);
+  return most > 0 ? most / (guint64) config->text.n_experts : 0;
+}
+
+guint64
+l4_footprint_left (const L4Config *config, guint64 weights, guint threads, guint64 limit)
+{
+  guint64 others = weights + l4_footprint_program (config) + l4_footprint_work (config, MIN (config->text.context, L4_USUAL_CONTEXT), threads);
+
+  return limit - MIN (others, limit);
 }
 
 static guint64

@@ -9,12 +9,22 @@
 
 /* Tokens that go through the decoder at once: bounds its working memory, and is enough to read every expert only once a prompt. */
 #define L4_FORWARD_BATCH 2048
+/* Tokens of a context for which memory is laid aside when it is not known yet how long the first will be. */
+#define L4_USUAL_CONTEXT 8192
 /* Tiles whose picture tokens a session keeps: some windows' worth, at Scout's width 2.9 MB each. */
 #define L4_KEPT_TILES 32
 
-/* Bytes of the checkpoint's weights; with map, of those that cannot stay in the file; vision_int8 as in L4LoadOptions. */
-guint64 l4_footprint_weights (const L4Checkpoint *checkpoint, const L4Config *config, L4Precision precision, gboolean map,
+/* Bytes of the checkpoint's weights; with L4_LOAD_MAP and L4_LOAD_STREAM, of those that cannot stay in the file; vision_int8 as in
+ * L4LoadOptions. */
+guint64 l4_footprint_weights (const L4Checkpoint *checkpoint, const L4Config *config, L4Precision precision, L4Load load,
     gboolean vision_int8);
+
+/* Bytes of the largest routed expert that can stay in the file; 0: there are none. */
+guint64 l4_footprint_expert (const L4Checkpoint *checkpoint, const L4Config *config, L4Precision precision);
+
+/* What streaming leaves for slots of experts and caches of limit bytes: all but the weights that cannot stay, the program, and the
+ * computing of a context of usual length; 0: nothing. */
+guint64 l4_footprint_left (const L4Config *config, guint64 weights, guint threads, guint64 limit);
 
 /* The latter of a GGUF file that nobody has yet. */
 guint64 l4_footprint_unmapped (const L4Config *config);

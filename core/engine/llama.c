@@ -21,20 +21,94 @@ loading_memory (const L4Llama *self)
       * sizeof (guint16) : 0;
 }
 
-static gboolean
-check_memory (const L4Llama *self, GError **error)
+static guint64
+available_memory (const L4Llama *self)
 {
-  guint64 needed = self->memory + loading_memory (self);
-  guint64 available = self->memory_limit > 0 ? self->memory_limit : l4_memory_available ();
+  return self->memory_limit > 0 ? self->memory_limit : l4_memory_available ();
+}
 
-  if (needed <= available)
-    return TRUE;
+/* What streaming may take: others need memory now and then. */
+static guint64
+limit_of_stream (const L4Llama *self)
+{
+  guint64 available = available_memory (self);
+
+  return self->memory_limit > 0 ? available : available - available / 20;
+}
+
+/* Bytes that must be there to hold the weights in that way. */
+static guint64
+needed_memory (const L4Llama *self, L4Precision precision, L4Load load)
+{
+  return l4_footprint_weights (self->checkpoint, self->config, precision, load, self->vision_int8) + loading_memory (self);
+}
+
+/* What streaming needs at least: slots, and as much again for caches. */
+static guint64
+least_left (const L4Llama *self, L4Precision precision)
+{
+  return 2 * L4_STREAM_LEAST_SLOTS * l4_footprint_expert (self->checkpoint, self->config, precision);
+}
+
+static gboolean
+refuse_memory (const L4Llama *self, guint64 needed, gboolean streamed, GError **error)
+{
+  double available = available_memory (self) / 1048576.0;
+
+  if (streamed && self->memory_limit > 0)
+    return l4_fail (error, L4_ERROR_MEMORY, _("%s: needs %.1f MiB of memory even if its experts are streamed, but memory-limit is %.1f MiB"),
+        self->path, needed / 1048576.0, available);
+  if (streamed)
+    return l4_fail (error, L4_ERROR_MEMORY, _("%s: needs %.1f MiB of memory even if its experts are streamed, but only %.1f MiB are free"),
+        self->path, needed / 1048576.0, available);
   if (self->memory_limit > 0)
     return l4_fail (error, L4_ERROR_MEMORY,
-        _("%s: needs %.1f MiB of memory, but memory-limit is %.1f MiB"), self->path, needed / 1048576.0,
-        available / 1048576.0);
+        _("%s: needs %.1f MiB of memory, but memory-limit is %.1f MiB"), self->path, needed / 1048576.0, available);
   return l4_fail (error, L4_ERROR_MEMORY, _("%s: needs %.1f MiB of memory, but only %.1f MiB are free"), self->path,
-      needed / 1048576.0, available / 1048576.0);
+      needed / 1048576.0, available);
+}
+
+/* Settles where the weights will be, and refuses what does not fit. A model without experts that can stay in their file is read. */
+static gboolean
+choose_load (L4Llama *self, L4Load wanted, L4Precision precision, GError **error)
+{
+  gboolean can_stream = l4_footprint_expert (self->checkpoint, self->config, precision) > 0;
+  guint64 needed, available = available_memory (self);
+
+  self->load = wanted == L4_LOAD_MAP ? L4_LOAD_MAP : L4_LOAD_READ;
+  needed = needed_memory (self, precision, self->load);
+  if ((wanted == L4_LOAD_STREAM || (wanted == L4_LOAD_AUTO && needed > available)) && can_stream) {
+    guint64 limit = limit_of_stream (self), left;
+
+    self->load = L4_LOAD_STREAM;
+    needed = needed_memory (self, precision, self->load);
+    left = l4_footprint_left (self->config, needed, 1, limit);
+    if (left < least_left (self, precision))
+      return refuse_memory (self, limit - left + least_left (self, precision), TRUE, error);
+  } else if (needed > available) {
+    return refuse_memory (self, needed, FALSE, error);
+  }
+  self->memory = needed - loading_memory (self);
+  return TRUE;
+}
+
+/* Slots for as many experts as there is memory for, beside a cache of usual length: at most a quarter of what is left. */
+static gboolean
+start_stream (L4Llama *self, guint64 limit, guint64 *cache_bytes, GError **error)
+{
+  const L4TextConfig *text = &self->config->text;
+  guint64 left = l4_footprint_left (self->config, self->memory, l4_compute_get_threads (self->compute), limit);
+  guint64 fixed = l4_stream_bytes (self->stream, 0), slot = l4_stream_bytes (self->stream, 1) - fixed;
+  gsize n_slots;
+
+  *cache_bytes = MIN (l4_cache_bytes (self->compute, text, FALSE, MIN (text->context, L4_USUAL_CONTEXT)), left / 4);
+  left -= *cache_bytes;
+  n_slots = left > fixed ? (left - fixed) / slot : 0;
+  if (n_slots < L4_STREAM_LEAST_SLOTS)
+    return refuse_memory (self, limit - left + l4_stream_bytes (self->stream, L4_STREAM_LEAST_SLOTS), TRUE, error);
+  n_slots = MIN (n_slots, l4_stream_n_experts (self->stream));
+  self->memory += l4_stream_bytes (self->stream, n_slots);
+  return l4_stream_start (self->stream, n_slots, error);
 }
 
 static gboolean
@@ -74,12 +148,13 @@ static gboolean
 load_weights (L4Llama *self, L4ProgressFunc progress, gpointer user_data, GCancellable *cancellable, GError **error)
 {
   g_autoptr (L4Loader) loader =
-      l4_loader_new (self->compute, self->checkpoint, self->map, self->n_parameters, progress, user_data, cancellable);
+      l4_loader_new (self->compute, self->checkpoint, self->load == L4_LOAD_MAP, self->n_parameters, progress, user_data, cancellable);
 
   l4_loader_set_type (loader, self->vision_int8 ? L4_TYPE_Q8_0 : L4_TYPE_BF16);
   if (self->config->has_vision)
     self->vision = l4_vision_encoder_load (loader, self->config);
   l4_loader_set_type (loader, L4_N_TYPES);
+  l4_loader_set_stream (loader, self->stream);
   self->decoder = l4_decoder_load (loader, self->config);
   return l4_loader_finish (loader, error);
 }
@@ -99,10 +174,10 @@ l4_llama_load (const L4LoadOptions *options, L4Precision precision, L4ProgressFu
     GCancellable *cancellable, GError **error)
 {
   g_autoptr (L4Llama) self = g_new0 (L4Llama, 1);
+  guint64 limit, for_caches = 0;
 
   self->path = g_strdup (options->model_path);
   self->memory_limit = options->memory_limit;
-  self->map = options->map;
   self->vision_int8 = options->vision_int8;
   self->checkpoint = l4_checkpoint_open (self->path, options->projector_path, error);
   self->config = self->checkpoint != NULL ? l4_config_load (self->checkpoint, error) : NULL;
@@ -114,9 +189,11 @@ l4_llama_load (const L4LoadOptions *options, L4Precision precision, L4ProgressFu
   self->n_parameters = l4_decoder_n_parameters (&self->config->text);
   if (self->config->has_vision)
     self->n_parameters += l4_vision_encoder_n_parameters (self->config);
-  self->memory = l4_footprint_weights (self->checkpoint, self->config, precision, self->map, self->vision_int8);
-  if (!check_memory (self, error) || !load_tokenizer (self, error))
+  limit = limit_of_stream (self);
+  if (!choose_load (self, options->load, precision, error) || !load_tokenizer (self, error))
     return NULL;
+  if (self->load == L4_LOAD_STREAM)
+    self->stream = l4_stream_new ();
   self->digest = make_digest (self->path, self->checkpoint);
   self->quantization = l4_checkpoint_main_type (self->checkpoint);
   self->pace = l4_pace_new (l4_type_info (l4_type_from_name (self->quantization))->block_elements > 1);
@@ -124,8 +201,12 @@ l4_llama_load (const L4LoadOptions *options, L4Precision precision, L4ProgressFu
   if (self->compute == NULL || !load_weights (self, progress, user_data, cancellable, error))
     return NULL;
   self->batch = l4_batch_new (self->decoder, self->compute, &self->config->text);
-  self->room = l4_room_new (self->compute, &self->config->text, self->memory_limit > 0 ? MAX (self->memory_limit - self->memory, 1) : 0);
-  if (!self->map)
+  if (self->stream != NULL && !start_stream (self, limit, &for_caches, error))
+    return NULL;
+  if (self->stream == NULL)
+    for_caches = self->memory_limit > 0 ? MAX (self->memory_limit - self->memory, 1) : 0;
+  self->room = l4_room_new (self->compute, &self->config->text, for_caches);
+  if (self->load == L4_LOAD_READ)
     g_clear_pointer (&self->checkpoint, l4_checkpoint_free);
   return g_steal_pointer (&self);
 }
@@ -138,6 +219,7 @@ l4_llama_free (L4Llama *self)
   l4_room_free (self->room);
   l4_batch_free (self->batch);
   l4_decoder_free (self->decoder);
+  l4_stream_free (self->stream);
   l4_vision_encoder_free (self->vision);
   l4_compute_free (self->compute);
   l4_tokenizer_free (self->tokenizer);

@@ -21,15 +21,17 @@ typedef struct
   L4Room *room;                 /* caches of all sessions */
   L4VisionEncoder *vision;      /* NULL in a text-only checkpoint */
   char *why_no_vision;          /* as of the checkpoint */
-  L4Checkpoint *checkpoint;     /* while loading, and with map as long as the model */
-  gboolean map, vision_int8;    /* as in L4LoadOptions */
+  L4Checkpoint *checkpoint;     /* while loading, and as long as the model when weights stay in their file */
+  L4Load load;                  /* as it turned out: not L4_LOAD_AUTO */
+  L4Stream *stream;             /* NULL: no expert is streamed */
+  gboolean vision_int8;         /* as in L4LoadOptions */
   char *path;
   char *digest;
   const char *quantization;     /* the type of most weights: static */
   L4Pace *pace;
   guint64 n_parameters;
-  guint64 memory;               /* bytes of the weights */
-  guint64 memory_limit;         /* bytes for weights and cache; 0: what the machine has free */
+  guint64 memory;               /* bytes of the weights, and of what streaming takes */
+  guint64 memory_limit;         /* as in L4LoadOptions */
 } L4Llama;
 
 /* Refuses, before it allocates, what does not fit options->memory_limit or the free memory. (transfer full) */

@@ -73,7 +73,7 @@ model_key (const L4LoadOptions *options)
 
   stat (canonical, &status);
   return g_strdup_printf ("%s\n%s\n%" PRId64 ".%ld\n%u %d %d", canonical, projector, (gint64) status.st_mtim.tv_sec,
-      status.st_mtim.tv_nsec, options->threads, options->map, options->vision_int8);
+      status.st_mtim.tv_nsec, options->threads, options->load, options->vision_int8);
 }
 
 static L4Model *
@@ -284,6 +284,17 @@ l4_answer_clear (L4Answer *answer)
   g_free (answer->text);
   g_free (answer->prompt_digest);
   *answer = (L4Answer) { 0 };
+}
+
+L4Load
+l4_load_from_string (const char *name)
+{
+  static const char *const names[] = { "auto", "read", "map", "stream" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    if (g_strcmp0 (name, names[i]) == 0)
+      return (L4Load) i;
+  return L4_LOAD_AUTO;
 }
 
 const char *

@@ -13,7 +13,7 @@ look_at_model (const L4DescribeOptions *options, GError **error)
     .model_path = options->model_path,
     .projector_path = options->projector_path,
     .memory_limit = options->memory_limit,
-    .map = TRUE,                /* which reads none */
+    .load = L4_LOAD_MAP,        /* which reads none */
     .threads = options->threads,
     .for_pictures = TRUE,
   };

@@ -22,7 +22,7 @@ static const GOptionEntry entries[] = {
   {"model", 0, 0, G_OPTION_ARG_FILENAME, &given.options.model_path,
       N_("Model: a GGUF file, a Hugging Face folder, a script of prepared answers (the embedded one)"), "FILE"},
   {"projector", 0, 0, G_OPTION_ARG_FILENAME, &given.options.projector_path, N_("Vision part of the model (found beside it)"), "FILE"},
-  {"load", 0, 0, G_OPTION_ARG_FILENAME, &given.options.load, N_("Read the weights into memory, or map their file (read)"), "read|map"},
+  {"load", 0, 0, G_OPTION_ARG_FILENAME, &given.options.load, N_("Read the weights into memory, map their file, or read experts when they are needed (auto)"), "auto|read|map|stream"},
   {"prompt", 0, 0, G_OPTION_ARG_FILENAME, &given.options.prompt,
       N_("Question about every window; {start} {end} {timestamps} {frames} are filled in"), "TEXT"},
   {"system-prompt", 0, 0, G_OPTION_ARG_FILENAME, &given.options.system_prompt, N_("Instruction before the question"), "TEXT"},

@@ -23,7 +23,7 @@ static struct
 static const GOptionEntry entries[] = {
   {"model", 0, 0, G_OPTION_ARG_FILENAME, &given.model, N_("Model that reads and answers: a GGUF file, a Hugging Face folder"), "MODEL"},
   {"projector", 0, 0, G_OPTION_ARG_FILENAME, &given.projector, N_("Vision part of the model (found beside it)"), "FILE"},
-  {"load", 0, 0, G_OPTION_ARG_FILENAME, &given.load, N_("Read the weights into memory, or map their file (read)"), "read|map"},
+  {"load", 0, 0, G_OPTION_ARG_FILENAME, &given.load, N_("Read the weights into memory, map their file, or read experts when they are needed (auto)"), "auto|read|map|stream"},
   {"language", 0, 0, G_OPTION_ARG_FILENAME, &given.language, N_("Language to answer in, such as German"), "NAME"},
   {"max-tokens", 0, 0, G_OPTION_ARG_INT, &given.max_tokens, N_("Longest answer, in tokens"), "N"},
   {"context", 0, 0, G_OPTION_ARG_INT, &given.context, N_("Most tokens of a prompt and its answer (16384, or what the model has)"), "N"},
@@ -91,7 +91,7 @@ l4_talk_new (guint max_tokens, L4Progress *progress, GCancellable *cancellable, 
     .model_path = given.model,
     .projector_path = given.projector,
     .memory_limit = given.bytes,
-    .map = g_strcmp0 (given.load, "map") == 0,
+    .load = l4_load_from_string (given.load),
     .threads = given.threads,
   };
   g_autoptr (L4Model) model = l4_model_load (&load, on_progress, progress, cancellable, error);

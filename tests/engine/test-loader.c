@@ -186,8 +186,8 @@ count_mapped (const char *name, guint64 *all)
   g_autoptr (L4Checkpoint) checkpoint = l4_checkpoint_open (path, NULL, NULL);
   g_autoptr (L4Config) config = l4_config_load (checkpoint, NULL);
 
-  *all = l4_footprint_weights (checkpoint, config, L4_PRECISION_BF16, FALSE, FALSE);
-  return l4_footprint_weights (checkpoint, config, L4_PRECISION_BF16, TRUE, FALSE);
+  *all = l4_footprint_weights (checkpoint, config, L4_PRECISION_BF16, L4_LOAD_READ, FALSE);
+  return l4_footprint_weights (checkpoint, config, L4_PRECISION_BF16, L4_LOAD_MAP, FALSE);
 }
 
 /* In a published folder the rows of experts are inputs, which no product reads. */

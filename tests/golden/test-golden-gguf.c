@@ -29,12 +29,12 @@ load_expected (const char *file, L4Npy *npy)
 
 /* path NULL: the golden's own file. */
 static L4Llama *
-load_model (const char *path, L4Precision precision, gboolean map)
+load_model (const char *path, L4Precision precision, L4Load load)
 {
   g_autofree char *own = golden_path ("model.gguf");
   g_autofree char *projector = golden_path ("mmproj-F16.gguf");
   const L4LoadOptions options = {.model_path = path != NULL ? path : own,.projector_path = path != NULL ? projector : NULL,
-    .map = map
+    .load = load
   };
   g_autoptr (GError) error = NULL;
   L4Llama *model = l4_llama_load (&options, precision, NULL, NULL, NULL, &error);
@@ -83,9 +83,9 @@ assert_close (const char *file, const float *values, gsize n, double tolerance)
 }
 
 static void
-assert_stages_close (const char *path, gboolean map)
+assert_stages_close (const char *path, L4Load load)
 {
-  g_autoptr (L4Llama) model = load_model (path, L4_PRECISION_F32, map);
+  g_autoptr (L4Llama) model = load_model (path, L4_PRECISION_F32, load);
   g_auto (L4Trace) pictures = { 0 }, text = { 0 };
 
   trace (model, TRUE, NULL, &pictures);
@@ -100,13 +100,13 @@ assert_stages_close (const char *path, gboolean map)
 static void
 test_every_stage_equals_the_reference (void)
 {
-  assert_stages_close (NULL, FALSE);
+  assert_stages_close (NULL, L4_LOAD_READ);
 }
 
 static void
 test_a_mapped_file_gives_the_same (void)
 {
-  assert_stages_close (NULL, TRUE);
+  assert_stages_close (NULL, L4_LOAD_MAP);
 }
 
 /* The golden's file in two: all that is said of the model, and its tensors. Returns the path of the second. */
@@ -147,14 +147,14 @@ test_a_split_set_gives_the_same (void)
   g_autoptr (Folder) folder = folder_new ();
   g_autofree char *second = split (folder);
 
-  assert_stages_close (second, FALSE);
-  assert_stages_close (second, TRUE);
+  assert_stages_close (second, L4_LOAD_READ);
+  assert_stages_close (second, L4_LOAD_MAP);
 }
 
 static void
 test_bf16_is_close_with_the_reference_experts (void)
 {
-  g_autoptr (L4Llama) model = load_model (NULL, L4_PRECISION_BF16, FALSE);
+  g_autoptr (L4Llama) model = load_model (NULL, L4_PRECISION_BF16, L4_LOAD_READ);
   g_auto (L4Npy) router = { 0 }, expected = { 0 };
   g_auto (L4Trace) forced = { 0 };
   g_autofree gint32 *experts = NULL;
@@ -181,7 +181,7 @@ test_bf16_is_close_with_the_reference_experts (void)
 static void
 test_the_model_says_what_it_is (void)
 {
-  g_autoptr (L4Llama) read = load_model (NULL, L4_PRECISION_F32, FALSE), mapped = load_model (NULL, L4_PRECISION_F32, TRUE);
+  g_autoptr (L4Llama) read = load_model (NULL, L4_PRECISION_F32, L4_LOAD_READ), mapped = load_model (NULL, L4_PRECISION_F32, L4_LOAD_MAP);
 
   g_assert_cmpstr (read->quantization, ==, "Q5_K");
   g_assert_true (g_str_has_prefix (read->digest, "sha256:"));
