@@ -274,6 +274,7 @@ answer (Question *self, GError **error)
     print_json (self, l4_talk_get_info (talk), &result);
   else if (named == 0)
     end_line ();
+  l4_talk_tell (talk, &result);
   return named > 0 || l4_fail (error, L4_ERROR_NOT_FOUND, _("the answer names no source: nothing in the index proves it"));
 }
 

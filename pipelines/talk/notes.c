@@ -128,6 +128,8 @@ read_notes (const L4Notes *self, const Excerpt *excerpt, guint n, L4Outline *out
 
   if (!l4_talk_answer (self->talk, system, prompt, NULL, NULL, &answer, error))
     return FALSE;
+  if (!excerpt->part)
+    l4_talk_tell (self->talk, &answer);
   l4_outline_read (answer.text, outline);
   return TRUE;
 }

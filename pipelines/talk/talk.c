@@ -37,6 +37,7 @@ struct _L4Talk
 {
   L4Model *model;
   L4Session *session;
+  L4Progress *progress;
   GCancellable *cancellable;
   L4GenerateOptions options;
   guint64 context;              /* tokens of prompt and answer */
@@ -102,6 +103,7 @@ l4_talk_new (guint max_tokens, L4Progress *progress, GCancellable *cancellable, 
   self = g_new0 (L4Talk, 1);
   self->model = g_steal_pointer (&model);
   self->session = l4_session_new (self->model);
+  self->progress = progress;
   self->cancellable = cancellable;
   self->options = (L4GenerateOptions) L4_GENERATE_OPTIONS_INIT;
   self->options.max_tokens = given.max_tokens > 0 ? (guint) given.max_tokens : max_tokens;
@@ -123,53 +125,46 @@ l4_talk_get_info (const L4Talk *self)
   return l4_model_get_info (self->model);
 }
 
-/* *tokens: of prompt and answer. A prompt that is too long by itself has too many. */
+/* Whether prompt and answer are within the context; why not: one line. */
 static gboolean
-count_tokens (L4Talk *self, const char *system, const char *prompt, guint64 *tokens, GError **error)
+fits (L4Talk *self, const char *system, const char *prompt, char **why, GError **error)
 {
   const L4Part parts[] = { {.text = system}, {.text = prompt} };
   const L4Message messages[] = { {L4_ROLE_SYSTEM, &parts[0], 1}, {L4_ROLE_USER, &parts[1], 1} };
   g_autoptr (GError) problem = NULL;
   L4Forecast forecast;
 
-  *tokens = G_MAXUINT64;
-  if (l4_session_forecast (self->session, messages, G_N_ELEMENTS (messages), &self->options, &forecast, &problem))
-    *tokens = (guint64) forecast.prompt_tokens + self->options.max_tokens;
-  else if (!g_error_matches (problem, L4_ERROR, L4_ERROR_INPUT))
-    return l4_fail (error, problem->code, "%s", problem->message);
-  return TRUE;
-}
-
-static gboolean
-fits (L4Talk *self, const char *system, L4TalkFunc make, gpointer user_data, guint n, gboolean *fit, GError **error)
-{
-  g_autofree char *prompt = make (n, user_data);
-  guint64 tokens;
-
-  if (!count_tokens (self, system, prompt, &tokens, error))
-    return FALSE;
-  *fit = tokens <= self->context;
-  return TRUE;
+  *why = NULL;
+  if (l4_session_forecast (self->session, messages, G_N_ELEMENTS (messages), &self->options, &forecast, &problem)) {
+    if ((guint64) forecast.prompt_tokens + self->options.max_tokens > self->context)
+      *why = g_strdup_printf (_("the prompt has %u tokens and the answer up to %u, but the context only %" PRIu64), forecast.prompt_tokens,
+          self->options.max_tokens, self->context);
+    return TRUE;
+  }
+  if (g_error_matches (problem, L4_ERROR, L4_ERROR_INPUT))      /* by itself it is too long */
+    *why = g_strdup (problem->message);
+  return *why != NULL || l4_fail (error, problem->code, "%s", problem->message);
 }
 
 guint
 l4_talk_fit (L4Talk *self, const char *system, L4TalkFunc make, gpointer user_data, guint most, GError **error)
 {
+  g_autofree char *why = NULL;
   guint fitting = 0, beyond = most + 1;
 
   for (guint n = most; fitting + 1 < beyond; n = (fitting + beyond) / 2) {
-    gboolean fit;
+    g_autofree char *prompt = make (n, user_data);
 
-    if (!fits (self, system, make, user_data, n, &fit, error))
+    g_free (g_steal_pointer (&why));
+    if (!fits (self, system, prompt, &why, error))
       return 0;
-    if (fit)
+    if (why == NULL)
       fitting = n;
     else
       beyond = n;
   }
   if (fitting == 0)
-    l4_fail (error, L4_ERROR_INPUT, _("a context of %" PRIu64 " tokens is too small for this, with %u of them for the answer"),
-        self->context, self->options.max_tokens);
+    l4_fail (error, L4_ERROR_INPUT, "%s", why);
   return fitting;
 }
 
@@ -184,6 +179,13 @@ l4_talk_answer (L4Talk *self, const char *system, const char *prompt, L4TextFunc
           answer, error))
     return FALSE;
   return answer->finish != L4_FINISH_CANCELLED || l4_fail (error, L4_ERROR_CANCELLED, _("the answer was cancelled"));
+}
+
+void
+l4_talk_tell (const L4Talk *self, const L4Answer *answer)
+{
+  if (answer->finish == L4_FINISH_LENGTH)
+    l4_progress_say (self->progress, _("the answer was cut at its longest, %u tokens; --max-tokens allows more"), answer->generated_tokens);
 }
 
 char *

@@ -20,8 +20,8 @@ const char *l4_talk_language (void);
 /* One conversation partner, who forgets what was asked before. Used by one thread. */
 typedef struct _L4Talk L4Talk;
 
-/* Loads the model that the options name, of which progress hears. max_tokens: of an answer, where they do not say. cancellable may be
- * NULL; borrowed. */
+/* Loads the model that the options name, of which progress hears. max_tokens: of an answer, where they do not say. Both others are
+ * borrowed; cancellable may be NULL. */
 L4Talk *l4_talk_new (guint max_tokens, L4Progress *progress, GCancellable *cancellable, GError **error);
 void l4_talk_free (L4Talk *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Talk, l4_talk_free)
@@ -37,6 +37,9 @@ guint l4_talk_fit (L4Talk *self, const char *system, L4TalkFunc make, gpointer u
 /* Answers. A cancellation is an error here. on_text may be NULL. */
 gboolean l4_talk_answer (L4Talk *self, const char *system, const char *prompt, L4TextFunc on_text, gpointer user_data,
     L4Answer *answer, GError **error);
+
+/* Says so if that answer was cut. */
+void l4_talk_tell (const L4Talk *self, const L4Answer *answer);
 
 /* What untrusted text becomes before it stands in a prompt: one line, its square brackets round, so that it forms no number of a note.
  * (transfer full) */
