@@ -35,6 +35,14 @@ typedef enum
   GST_LLAMA4_WHEN_MOTION
 } GstLlama4When;
 
+/* Which of a window's frames are shown. */
+typedef enum
+{
+  GST_LLAMA4_PICK_EVEN,
+  GST_LLAMA4_PICK_CHANGE,
+  GST_LLAMA4_PICK_SHARP
+} GstLlama4Pick;
+
 /* What is said of a window that shows the scene described last. */
 typedef enum
 {
@@ -75,6 +83,7 @@ typedef struct
   guint frames, tiles;
   GstLlama4When when;
   GstLlama4Repeat repeat;
+  GstLlama4Pick pick;
   gboolean cuts;                /* windows begin anew there */
   gboolean pictures;            /* in messages */
   guint max_tokens;
@@ -135,6 +144,8 @@ struct _GstLlama4Describe
   GstLlama4Copier *copier, *developer;  /* of frames, of drafts: each keeps its tables */
   gboolean looks_for_cuts;
   GstLlama4When when;
+  GstLlama4Pick pick;
+  guint n_shown;                /* frames of a window */
   GstLlama4Glancer *glancer;
   GstLlama4Cuts *cuts;
   GstLlama4Motion *motion;

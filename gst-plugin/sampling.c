@@ -3,6 +3,7 @@
 
 #include "gettext.h"
 #include "gstllama4describe.h"
+#include "moments/pick.h"
 
 GST_DEBUG_CATEGORY_EXTERN (gst_llama4_describe_debug);
 #define GST_CAT_DEFAULT gst_llama4_describe_debug
@@ -14,13 +15,20 @@ GST_DEBUG_CATEGORY_EXTERN (gst_llama4_describe_debug);
 #define PREROLL GST_SECOND
 #define QUIET GST_SECOND
 
+/* So many frames there are to choose each that is shown from, but not more in all. */
+#define CHOICE 4
+#define MOST_CANDIDATES 64
+
 void
 gst_llama4_sampling_set (GstLlama4Describe * self, const GstLlama4Settings * settings)
 {
   self->looks_for_cuts = settings->cuts;
   self->when = settings->when;
   gst_llama4_sampler_set_preroll (self->sampler, settings->when == GST_LLAMA4_WHEN_MOTION ? PREROLL : 0);
-  gst_llama4_sampler_set (self->sampler, settings->window, settings->overlap, settings->frames, settings->cuts ? SHORTEST_SHOT : 0);
+  self->pick = settings->pick;
+  self->n_shown = settings->frames;
+  gst_llama4_sampler_set (self->sampler, settings->window, settings->overlap, settings->pick == GST_LLAMA4_PICK_EVEN ? settings->frames
+      : MAX (settings->frames, MIN (CHOICE * settings->frames, MOST_CANDIDATES)), settings->cuts ? SHORTEST_SHOT : 0);
 }
 
 void
@@ -68,6 +76,10 @@ static void
 hand_over (GstLlama4Describe * self, GstLlama4Window * window, GstLlama4Patience patience)
 {
   develop (self, window);
+  if (self->pick == GST_LLAMA4_PICK_CHANGE)
+    gst_llama4_pick_different (window->frames, self->n_shown);
+  else if (self->pick == GST_LLAMA4_PICK_SHARP)
+    gst_llama4_pick_sharp (window->frames, self->n_shown);
   if (self->when == GST_LLAMA4_WHEN_CHANGE && gst_llama4_repeat_window (self, window))
     gst_llama4_window_free (window);
   else
@@ -183,7 +195,7 @@ gst_llama4_sampling_take (GstLlama4Describe * self, GstBuffer * buffer, GstClock
   GST_OBJECT_LOCK (self);
   tiles = self->settings.tiles;
   GST_OBJECT_UNLOCK (self);
-  if (role == GST_LLAMA4_PLACE)
+  if (role == GST_LLAMA4_PLACE && self->pick == GST_LLAMA4_PICK_EVEN)
     frame = gst_llama4_copier_copy (self->copier, &self->info, buffer, self->orientation, self->model, tiles, time, &problem);
   else
     frame = gst_llama4_copier_draft (self->copier, &self->info, buffer, self->orientation, self->model, tiles, time, &problem);

@@ -40,6 +40,22 @@ gst_llama4_when_get_type (void)
 }
 
 static GType
+gst_llama4_pick_get_type (void)
+{
+  static gsize type = 0;
+  static const GEnumValue values[] = {
+    {GST_LLAMA4_PICK_EVEN, "Evenly spread", "even"},
+    {GST_LLAMA4_PICK_CHANGE, "Those that differ most from each other", "change"},
+    {GST_LLAMA4_PICK_SHARP, "The sharpest near each evenly spread place", "sharp"},
+    {0, NULL, NULL}
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("GstLlama4Pick", values));
+  return type;
+}
+
+static GType
 gst_llama4_repeat_get_type (void)
 {
   static gsize type = 0;
@@ -147,7 +163,9 @@ static const Property properties[] = {
       G_MAXINT64, 0},
   {"from", N_("From"), N_("Stream time at which the first window begins and before which nothing is described, in nanoseconds; the largest "
             "number: at the first picture"), READY, FIELD (from), LONG, 0, G_MAXUINT64, GST_CLOCK_TIME_NONE},
-  {"frames", N_("Frames"), N_("Pictures shown of every window, evenly spread"), READY, FIELD (frames), COUNT, 1, 64, 4},
+  {"frames", N_("Frames"), N_("Pictures shown of every window"), READY, FIELD (frames), COUNT, 1, 64, 4},
+  {"pick", N_("Pick"), N_("Which pictures of a window are shown"), READY, FIELD (pick), CHOICE, 0, 0, GST_LLAMA4_PICK_EVEN,
+      gst_llama4_pick_get_type},
   {"tiles", N_("Tiles"), N_("Most tiles that a picture is split into"), PLAYING, FIELD (tiles), COUNT, 1, 16, 1},
   {"when", N_("When"), N_("Which windows are described"), READY, FIELD (when), CHOICE, 0, 0, GST_LLAMA4_WHEN_ALWAYS,
       gst_llama4_when_get_type},
@@ -369,6 +387,7 @@ gst_llama4_describe_install_properties (GObjectClass * klass)
           GST_TYPE_STRUCTURE, READ_ONLY));
   gst_type_mark_as_plugin_api (gst_llama4_when_get_type (), 0);
   gst_type_mark_as_plugin_api (gst_llama4_repeat_get_type (), 0);
+  gst_type_mark_as_plugin_api (gst_llama4_pick_get_type (), 0);
   gst_type_mark_as_plugin_api (GST_TYPE_LLAMA4_ON_BUSY, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_LLAMA4_LOAD, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_LLAMA4_NUMBERS, 0);

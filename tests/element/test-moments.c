@@ -353,6 +353,51 @@ test_motion_before_from_is_not_described (void)
   tear_down (&self);
 }
 
+/* Frames that are shown ---------------------------------------------------------------------------------------------------------- */
+
+/* The times of the first record's frames, in milliseconds. (transfer full) */
+static char *
+shown (const Yard * yard, const char *pick)
+{
+  g_autoptr (GArray) records = NULL;
+  g_autoptr (GString) times = g_string_new (NULL);
+  const char *at;
+  Fixture self;
+
+  set_up (&self, JSON | NO_CAPS, SAID, "pick", pick);
+  gst_element_set_state (self.element, GST_STATE_READY);
+  gst_element_set_state (self.element, GST_STATE_PLAYING);
+  gst_harness_set_src_caps_str (self.video, YARD_CAPS);
+  watch (&self, yard, 0, 4 * GST_SECOND);
+  push_eos (&self);
+  records = collect (self.json);
+  for (at = strchr (nth_text (records, 0)->text, '['); *at != ']';)
+    g_string_append_printf (times, " %" G_GUINT64_FORMAT, g_ascii_strtoull (at + 1, (char **) &at, 10) / GST_MSECOND);
+  tear_down (&self);
+  return g_string_free (g_steal_pointer (&times), FALSE);
+}
+
+static void
+test_pick_change_shows_what_lasts_only_a_moment (void)
+{
+  const Yard yard = {.noise = 4,.come = 1800 * GST_MSECOND,.go = 2200 * GST_MSECOND,.at = 150,.speed = 100,.size = 70 };
+  g_autofree char *even = shown (&yard, "even"), *change = shown (&yard, "change");
+
+  g_assert_cmpstr (even, ==, " 0 1200 2600 3800");
+  g_assert_nonnull (strstr (change, " 0 "));
+  g_assert_nonnull (strstr (change, " 1800"));
+  g_assert_nonnull (strstr (change, " 2000"));
+}
+
+static void
+test_pick_sharp_shows_no_blurred_picture_where_there_is_a_sharp_one (void)
+{
+  const Yard yard = {.noise = 2,.sharp = 5 };
+  g_autofree char *sharp = shown (&yard, "sharp");
+
+  g_assert_cmpstr (sharp, ==, " 0 1000 2000 3000");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -372,6 +417,8 @@ main (int argc, char **argv)
     {"a-lamp-is-no-motion", test_a_lamp_is_no_motion},
     {"what-stays-becomes-background", test_what_stays_becomes_background},
     {"a-gap-ends-a-window-of-motion", test_a_gap_ends_a_window_of_motion},
+    {"pick-change-shows-what-lasts-only-a-moment", test_pick_change_shows_what_lasts_only_a_moment},
+    {"pick-sharp-shows-no-blurred-picture-where-there-is-a-sharp-one", test_pick_sharp_shows_no_blurred_picture_where_there_is_a_sharp_one},
     {"motion-before-from-is-not-described", test_motion_before_from_is_not_described},
   };
 

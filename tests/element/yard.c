@@ -37,12 +37,27 @@ is_walker (const Yard * self, guint x, guint y, GstClockTime time)
   return time >= self->come && time < self->go && x >= left && x < left + self->size / 3.0 && y >= 150 - self->size && y < 150;
 }
 
+/* Every row, as a camera that is turned does. */
+static void
+blur (guint8 * pixels)
+{
+  for (guint y = 0; y < YARD_HEIGHT; y++)
+    for (guint x = 0; x + 8 < YARD_WIDTH; x++) {
+      guint8 *at = pixels + y * YARD_WIDTH + x;
+      guint sum = 0;
+
+      for (guint i = 0; i < 8; i++)
+        sum += at[i];
+      *at = sum / 8;
+    }
+}
+
 GstBuffer *
 yard_draw (const Yard * self, GstClockTime time)
 {
   GstBuffer *buffer = gst_buffer_new_allocate (NULL, YARD_WIDTH * YARD_HEIGHT * 3 / 2, NULL);
   double gain = self->gain != 0 ? self->gain : 1;
-  guint n = (guint) (time / GST_MSECOND);
+  guint32 random = (guint32) (time / GST_MSECOND) * 2654435761u + 1;
   GstMapInfo map;
 
   gst_buffer_map (buffer, &map, GST_MAP_WRITE);
@@ -51,9 +66,12 @@ yard_draw (const Yard * self, GstClockTime time)
     for (guint x = 0; x < YARD_WIDTH; x++) {
       double value = is_walker (self, x, y, time) ? 30 : luma (self, x, y, time / 1e9);
 
-      value = gain * value + self->noise * (2 * hash (x, y, n) - 1);
-      map.data[y * YARD_WIDTH + x] = CLAMP (lrint (value), 16, 235);
+      random = random * 1664525u + 1013904223u;
+      value = gain * value + self->noise * ((random >> 8) / 8388608.0 - 1);
+      map.data[y * YARD_WIDTH + x] = CLAMP ((gint) (value + 0.5), 16, 235);
     }
+  if (self->sharp > 0 && time / (GST_SECOND / YARD_FPS) % self->sharp != 0)
+    blur (map.data);
   gst_buffer_unmap (buffer, &map);
   GST_BUFFER_PTS (buffer) = time;
   GST_BUFFER_DURATION (buffer) = GST_SECOND / YARD_FPS;

@@ -18,6 +18,7 @@ typedef struct
   GstClockTime come, go;        /* when the walker is there; both 0: never */
   double at, speed;             /* pixels from the left when it comes, a second */
   guint size;                   /* pixels high, a third as wide */
+  guint sharp;                  /* every so manieth frame is; 0: all are */
 } Yard;
 
 /* The frame at that time. (transfer full) */
