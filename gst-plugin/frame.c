@@ -3,6 +3,7 @@
 
 #include "frame.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "gettext.h"
@@ -27,6 +28,7 @@ struct _GstLlama4Copier
   GstVideoConverter *converter;
   GstVideoInfo in, out;         /* what the converter is for */
   Area area;
+  const GstLlama4Regions *regions;      /* or NULL */
 };
 
 GstLlama4Frame *
@@ -82,6 +84,12 @@ gst_llama4_copier_free (GstLlama4Copier * self)
   g_free (self);
 }
 
+void
+gst_llama4_copier_set_regions (GstLlama4Copier * self, const GstLlama4Regions * regions)
+{
+  self->regions = regions;
+}
+
 static gboolean
 is_sideways (GstVideoOrientationMethod orientation)
 {
@@ -99,6 +107,26 @@ visible_area (const GstVideoInfo * info, const GstVideoFrame * frame)
   if (crop == NULL || crop->x >= width || crop->y >= height || crop->width == 0 || crop->height == 0)
     return (Area) { 0, 0, GST_VIDEO_INFO_WIDTH (info), GST_VIDEO_INFO_HEIGHT (info) };
   return (Area) { crop->x, crop->y, MIN (crop->width, width - crop->x), MIN (crop->height, height - crop->y) };
+}
+
+/* Of the visible area what has all that is shown. */
+static Area
+shown_area (const GstLlama4Copier * self, const GstVideoInfo * info, const GstVideoFrame * frame, GstVideoOrientationMethod orientation)
+{
+  Area area = visible_area (info, frame);
+  GstLlama4Region shown;
+  gint right, bottom;
+
+  if (self->regions == NULL)
+    return area;
+  shown = gst_llama4_region_turn (gst_llama4_regions_bounds (self->regions), orientation);
+  right = area.x + area.width;
+  bottom = area.y + area.height;
+  area.x += MIN (lrint (shown.x * area.width), area.width - 1);
+  area.y += MIN (lrint (shown.y * area.height), area.height - 1);
+  area.width = CLAMP (lrint (shown.width * area.width), 1, right - area.x);
+  area.height = CLAMP (lrint (shown.height * area.height), 1, bottom - area.y);
+  return area;
 }
 
 /* Mapping takes a meta at its word that it fits the caps. */
@@ -236,6 +264,8 @@ convert (GstLlama4Copier * self, GstVideoFrame * in, const Area * area, guint wi
     gst_video_converter_frame (self->converter, in, &out);
     fill (frame, &out, orientation);
     gst_video_frame_unmap (&out);
+    if (self->regions != NULL && gst_llama4_regions_hide (self->regions))
+      gst_llama4_regions_blacken (self->regions, frame->pixels, frame->picture.width, frame->picture.height, frame->picture.stride);
     done = TRUE;
   }
   gst_clear_buffer (&converted);
@@ -254,7 +284,7 @@ gst_llama4_copier_copy (GstLlama4Copier * self, const GstVideoInfo * info, GstBu
   if (!gst_llama4_frame_map (info, buffer, &in, problem))
     return NULL;
   frame = frame_new (time);
-  area = visible_area (info, &in);
+  area = shown_area (self, info, &in, orientation);
   choose_size (info, &area, is_sideways (orientation), model, max_tiles, &width, &height);
   if (!convert (self, &in, &area, width, height, orientation, frame, problem))
     g_clear_pointer (&frame, gst_llama4_frame_unref);
@@ -331,7 +361,7 @@ gst_llama4_copier_draft (GstLlama4Copier * self, const GstVideoInfo * info, GstB
     return NULL;
   frame = frame_new (time);
   draft = frame->draft = g_new0 (GstLlama4Draft, 1);
-  area = visible_area (info, &in);
+  area = shown_area (self, info, &in, orientation);
   choose_size (info, &area, is_sideways (orientation), model, max_tiles, &draft->width, &draft->height);
   step = choose_step (&in, &area, draft->height);
   draft->area = (Area) { area.x, area.y / (gint) step, area.width, MAX (area.height / (gint) step, 1) };
@@ -341,6 +371,9 @@ gst_llama4_copier_draft (GstLlama4Copier * self, const GstVideoInfo * info, GstB
     g_clear_pointer (&frame, gst_llama4_frame_unref);
   }
   gst_video_frame_unmap (&in);
+  if (frame != NULL && self->regions != NULL && gst_llama4_regions_hide (self->regions)
+      && !gst_llama4_copier_develop (self, frame, problem))
+    g_clear_pointer (&frame, gst_llama4_frame_unref);
   return frame;
 }
 

@@ -6,6 +6,7 @@
 #include <gst/video/video.h>
 
 #include "llama4.h"
+#include "regions.h"
 
 G_BEGIN_DECLS
 
@@ -35,12 +36,15 @@ GstLlama4Copier *gst_llama4_copier_new (void);
 void gst_llama4_copier_free (GstLlama4Copier * self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstLlama4Copier, gst_llama4_copier_free)
 
+/* What is shown of frames from now on, the rest being cut off or black before anything of it is kept. (borrowed) */
+void gst_llama4_copier_set_regions (GstLlama4Copier * self, const GstLlama4Regions * regions);
+
 /* The picture in buffer as a viewer sees it (cropped, with square pixels, turned by `orientation`), at the size at which model
  * looks at it. NULL and a message in *problem (transfer full) when that cannot be. (transfer full) */
 GstLlama4Frame *gst_llama4_copier_copy (GstLlama4Copier * self, const GstVideoInfo * info, GstBuffer * buffer,
     GstVideoOrientationMethod orientation, const L4Model * model, guint max_tiles, GstClockTime time, char **problem);
 
-/* The same as a draft: quick, as most are never looked at. (transfer full) */
+/* The same as a draft: quick, as most are never looked at. A picture where something is hidden. (transfer full) */
 GstLlama4Frame *gst_llama4_copier_draft (GstLlama4Copier * self, const GstVideoInfo * info, GstBuffer * buffer,
     GstVideoOrientationMethod orientation, const L4Model * model, guint max_tiles, GstClockTime time, char **problem);
 

@@ -71,6 +71,23 @@ reset (GstLlama4Describe * self)
   GST_OBJECT_UNLOCK (self);
 }
 
+static gboolean
+take_regions (GstLlama4Describe * self, const GstLlama4Settings * settings)
+{
+  GstLlama4Regions *regions = &self->regions;
+  g_autofree char *problem = NULL;
+  const char *property = "region";
+  gboolean good = gst_llama4_regions_parse (settings->region, regions->shown, &regions->n_shown, &problem);
+
+  if (good) {
+    property = "mask";
+    good = gst_llama4_regions_parse (settings->mask, regions->hidden, &regions->n_hidden, &problem);
+  }
+  if (!good)
+    GST_ELEMENT_ERROR (self, LIBRARY, SETTINGS, ("%s: %s", property, problem), (NULL));
+  return good;
+}
+
 /* Those of sampling are checked, and stay as they are until READY. */
 static gboolean
 take_settings (GstLlama4Describe * self)
@@ -83,6 +100,8 @@ take_settings (GstLlama4Describe * self)
                 " ns), by a %dth of it"), settings.overlap, settings.window, MAX_OVERLAPPING), (NULL));
     return FALSE;
   }
+  if (!take_regions (self, &settings))
+    return FALSE;
   gst_llama4_sampling_set (self, &settings);
   return TRUE;
 }
@@ -149,6 +168,8 @@ gst_llama4_describe_init (GstLlama4Describe * self)
   self->sampler = gst_llama4_sampler_new ();
   self->copier = gst_llama4_copier_new ();
   self->developer = gst_llama4_copier_new ();
+  gst_llama4_copier_set_regions (self->copier, &self->regions);
+  gst_llama4_copier_set_regions (self->developer, &self->regions);
   self->glancer = gst_llama4_glancer_new ();
   self->cuts = gst_llama4_cuts_new ();
   self->motion = gst_llama4_motion_new ();

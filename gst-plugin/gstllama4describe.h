@@ -84,6 +84,7 @@ typedef struct
   GstLlama4When when;
   GstLlama4Repeat repeat;
   GstLlama4Pick pick;
+  char *region, *mask;          /* as regions.h reads them */
   gboolean cuts;                /* windows begin anew there */
   gboolean pictures;            /* in messages */
   guint max_tokens;
@@ -146,6 +147,7 @@ struct _GstLlama4Describe
   GstLlama4When when;
   GstLlama4Pick pick;
   guint n_shown;                /* frames of a window */
+  GstLlama4Regions regions;     /* of them */
   GstLlama4Glancer *glancer;
   GstLlama4Cuts *cuts;
   GstLlama4Motion *motion;
@@ -208,7 +210,7 @@ GstClockTime gst_llama4_describe_get_delay (GstLlama4Describe * self);
 
 /* sampling.c: for the streaming thread */
 /* Takes the settings over, and forgets everything else. */
-void gst_llama4_sampling_set (GstLlama4Describe * self, const GstLlama4Settings * settings);
+void gst_llama4_sampling_set (GstLlama4Describe * self, const GstLlama4Settings * settings);    /* after regions were read */
 void gst_llama4_sampling_reset (GstLlama4Describe * self);
 /* Before advancing there: windows may turn out to end earlier. */
 void gst_llama4_sampling_watch (GstLlama4Describe * self, GstBuffer * buffer, GstClockTime time);

@@ -147,6 +147,7 @@ gst_llama4_sampling_watch (GstLlama4Describe * self, GstBuffer * buffer, GstCloc
   gst_video_frame_unmap (&frame);
   if (!seen)
     return;
+  gst_llama4_regions_blind (&self->regions, self->orientation, &glance);
   if (self->looks_for_cuts) {
     gst_llama4_cuts_push (self->cuts, &glance, gst_llama4_sampler_start_of (self->sampler, time));
     heed_cut (self);

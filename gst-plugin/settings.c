@@ -166,6 +166,9 @@ static const Property properties[] = {
   {"frames", N_("Frames"), N_("Pictures shown of every window"), READY, FIELD (frames), COUNT, 1, 64, 4},
   {"pick", N_("Pick"), N_("Which pictures of a window are shown"), READY, FIELD (pick), CHOICE, 0, 0, GST_LLAMA4_PICK_EVEN,
       gst_llama4_pick_get_type},
+  {"region", N_("Region"), N_("Parts of the picture that alone are watched and shown: x,y,width,height in fractions of it, several between "
+            "semicolons; unset: all"), READY, FIELD (region), TEXT},
+  {"mask", N_("Mask"), N_("Parts of the picture that are black before anything is kept, written as region is"), READY, FIELD (mask), TEXT},
   {"tiles", N_("Tiles"), N_("Most tiles that a picture is split into"), PLAYING, FIELD (tiles), COUNT, 1, 16, 1},
   {"when", N_("When"), N_("Which windows are described"), READY, FIELD (when), CHOICE, 0, 0, GST_LLAMA4_WHEN_ALWAYS,
       gst_llama4_when_get_type},

@@ -366,6 +366,67 @@ test_a_draft_shows_what_the_crop_meta_says (void)
   gst_llama4_frame_unref (frame);
 }
 
+/* What is shown of the upright picture is cut out of the frame as it lies, and what is hidden is black in both ways of copying. */
+static void
+test_regions_are_of_the_upright_picture_and_masks_black (void)
+{
+  g_autoptr (GstBuffer) buffer = draw_quarters (400, 200, 0, 0, 400, 200, 1200);
+  g_autoptr (L4Model) model = load_model ();
+  GstVideoInfo info;
+
+  gst_video_info_set_format (&info, GST_VIDEO_FORMAT_RGB, 400, 200);
+  for (guint o = GST_VIDEO_ORIENTATION_IDENTITY; o <= GST_VIDEO_ORIENTATION_UR_LL; o++)
+    for (guint place = 0; place < 8; place++) {
+      g_autoptr (GstLlama4Copier) copier = gst_llama4_copier_new ();
+      const GstLlama4Region corner = { place % 2 / 2.0, place / 2 % 2 / 2.0, 0.5, 0.5 };
+      GstLlama4Regions regions = {.shown = {corner},.n_shown = 1 };
+      g_autofree char *problem = NULL;
+      GstLlama4Frame *whole = copy_draft (&info, buffer, o), *shown, *masked;
+      guint colour = quarter (whole, place % 2, place / 2 % 2);
+
+      gst_llama4_copier_set_regions (copier, &regions);
+      shown = (place < 4 ? gst_llama4_copier_copy : gst_llama4_copier_draft) (copier, &info, buffer, o, model, 1, 0, &problem);
+      g_assert_null (problem);
+      g_assert_true (gst_llama4_copier_develop (copier, shown, &problem));
+      assert_quarters (shown, colour, colour, colour, colour);
+      regions = (GstLlama4Regions) {.hidden = {corner},.n_hidden = 1 };
+      masked = (place < 4 ? gst_llama4_copier_copy : gst_llama4_copier_draft) (copier, &info, buffer, o, model, 1, 0, &problem);
+      g_assert_null (problem);
+      g_assert_null (masked->draft);    /* of what is hidden nothing is kept */
+      for (guint q = 0; q < 4; q++)
+        g_assert_cmphex (quarter (masked, q % 2, q / 2), ==, q == place % 4 ? 0 : quarter (whole, q % 2, q / 2));
+      gst_llama4_frame_unref (whole);
+      gst_llama4_frame_unref (shown);
+      gst_llama4_frame_unref (masked);
+    }
+}
+
+static void
+test_regions_are_read_or_refused_by_what_is_wrong (void)
+{
+  static const char *const good[] = { "", " ; ", "0,0,1,1", "0.5, 0.25 ,0.5,0.75", "0,0,0.1,0.1;0.9,0.9,0.1,0.1;" };
+  static const guint counts[] = { 0, 0, 1, 1, 2 };
+  static const char *const bad[] = { "x", "0,0,1", "0,0,1,1,1", "0,0,0,1", "-0.1,0,1,1", "0,0,1.5,1", "0.5,0,0.6,1", "nan,0,1,1", "0;0;1;1" };
+  GstLlama4Region regions[GST_LLAMA4_MOST_REGIONS];
+  g_autoptr (GString) many = g_string_new (NULL);
+  char *problem = NULL;
+  guint n;
+
+  for (guint i = 0; i < G_N_ELEMENTS (good); i++) {
+    g_assert_true (gst_llama4_regions_parse (good[i], regions, &n, &problem));
+    g_assert_cmpuint (n, ==, counts[i]);
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (bad); i++) {
+    g_assert_false (gst_llama4_regions_parse (bad[i], regions, &n, &problem));
+    g_assert_nonnull (strstr (problem, "0.5,0,0.5,1"));
+    g_clear_pointer (&problem, g_free);
+  }
+  for (guint i = 0; i <= GST_LLAMA4_MOST_REGIONS; i++)
+    g_string_append (many, "0,0,1,1;");
+  g_assert_false (gst_llama4_regions_parse (many->str, regions, &n, &problem));
+  g_free (problem);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -384,5 +445,7 @@ main (int argc, char **argv)
   g_test_add_func ("/frame/every-format-is-converted", test_every_format_is_converted);
   g_test_add_func ("/frame/a-draft-becomes-the-picture", test_a_draft_becomes_the_picture);
   g_test_add_func ("/frame/a-draft-shows-what-the-crop-meta-says", test_a_draft_shows_what_the_crop_meta_says);
+  g_test_add_func ("/frame/regions-are-of-the-upright-picture-and-masks-black", test_regions_are_of_the_upright_picture_and_masks_black);
+  g_test_add_func ("/frame/regions-are-read-or-refused-by-what-is-wrong", test_regions_are_read_or_refused_by_what_is_wrong);
   return g_test_run ();
 }

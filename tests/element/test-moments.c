@@ -353,6 +353,60 @@ test_motion_before_from_is_not_described (void)
   tear_down (&self);
 }
 
+/* Regions ------------------------------------------------------------------------------------------------------------------------ */
+
+/* How many windows of motion there are when somebody walks on the right. */
+static guint64
+count_windows (const char *property, const char *value)
+{
+  const Yard yard = {.noise = 6,.come = 10 * GST_SECOND,.go = 12 * GST_SECOND,.at = 200,.speed = 25,.size = 40 };
+  guint64 described;
+  Fixture self;
+
+  set_up (&self, NO_CAPS, SAID, "when", "motion");
+  gst_util_set_object_arg (G_OBJECT (self.element), property, value);
+  gst_element_set_state (self.element, GST_STATE_READY);
+  gst_element_set_state (self.element, GST_STATE_PLAYING);
+  gst_harness_set_src_caps_str (self.video, YARD_CAPS);
+  watch (&self, &yard, 0, 20 * GST_SECOND);
+  push_eos (&self);
+  described = get_stat (&self, "described");
+  tear_down (&self);
+  return described;
+}
+
+static void
+test_motion_counts_in_the_region_and_not_under_a_mask (void)
+{
+  g_assert_cmpuint (count_windows ("region", "0.5,0,0.5,1"), ==, 1);
+  g_assert_cmpuint (count_windows ("region", "0,0,0.5,1"), ==, 0);
+  g_assert_cmpuint (count_windows ("region", "0,0,0.3,1;0.5,0,0.2,0.1;0.6,0.5,0.3,0.4"), ==, 1);
+  g_assert_cmpuint (count_windows ("mask", "0.5,0,0.5,1"), ==, 0);
+  g_assert_cmpuint (count_windows ("mask", "0,0,0.5,1"), ==, 1);
+}
+
+static void
+test_a_region_that_is_none_is_refused_by_name (void)
+{
+  static const char *const properties[] = { "region", "mask" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (properties); i++) {
+    g_autoptr (GstMessage) message = NULL;
+    g_autoptr (GError) error = NULL;
+    Fixture self;
+
+    set_up (&self, 0, SAID, NULL, NULL);
+    gst_element_set_state (self.element, GST_STATE_READY);
+    g_object_set (self.element, properties[i], "0,0,2,1", NULL);
+    g_assert_cmpint (gst_element_set_state (self.element, GST_STATE_PAUSED), ==, GST_STATE_CHANGE_FAILURE);
+    message = gst_bus_pop_filtered (self.bus, GST_MESSAGE_ERROR);
+    g_assert_nonnull (message);
+    gst_message_parse_error (message, &error, NULL);
+    g_assert_true (g_str_has_prefix (error->message, properties[i]));
+    tear_down (&self);
+  }
+}
+
 /* Frames that are shown ---------------------------------------------------------------------------------------------------------- */
 
 /* The times of the first record's frames, in milliseconds. (transfer full) */
@@ -419,6 +473,8 @@ main (int argc, char **argv)
     {"a-gap-ends-a-window-of-motion", test_a_gap_ends_a_window_of_motion},
     {"pick-change-shows-what-lasts-only-a-moment", test_pick_change_shows_what_lasts_only_a_moment},
     {"pick-sharp-shows-no-blurred-picture-where-there-is-a-sharp-one", test_pick_sharp_shows_no_blurred_picture_where_there_is_a_sharp_one},
+    {"motion-counts-in-the-region-and-not-under-a-mask", test_motion_counts_in_the_region_and_not_under_a_mask},
+    {"a-region-that-is-none-is-refused-by-name", test_a_region_that_is_none_is_refused_by_name},
     {"motion-before-from-is-not-described", test_motion_before_from_is_not_described},
   };
 

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Parts of the picture that alone are watched and shown, and parts that never are. */
+
+#include "regions.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "gettext.h"
+
+#define BLIND 128               /* of cells that show nothing */
+
+/* Reading ------------------------------------------------------------------------------------------------------------------- */
+
+/* The next number, of 0 … 1. */
+static gboolean
+read_fraction (const char **at, double *value)
+{
+  char *end;
+
+  *value = g_ascii_strtod (*at, &end);
+  if (end == *at || !(*value >= 0 && *value <= 1))
+    return FALSE;
+  *at = end + strspn (end, " ");
+  return TRUE;
+}
+
+static gboolean
+read_region (const char *at, GstLlama4Region * region)
+{
+  double *const numbers[] = { &region->x, &region->y, &region->width, &region->height };
+
+  for (guint i = 0; i < G_N_ELEMENTS (numbers); i++)
+    if ((i > 0 && *at++ != ',') || !read_fraction (&at, numbers[i]))
+      return FALSE;
+  return *at == '\0' && region->width > 0 && region->height > 0 && region->x + region->width <= 1 + 1e-9
+      && region->y + region->height <= 1 + 1e-9;
+}
+
+gboolean
+gst_llama4_regions_parse (const char *text, GstLlama4Region * regions, guint * n, char **problem)
+{
+  g_auto (GStrv) parts = g_strsplit (text != NULL ? text : "", ";", -1);
+
+  *n = 0;
+  for (guint i = 0; parts[i] != NULL; i++) {
+    if (*g_strstrip (parts[i]) == '\0')
+      continue;
+    if (*n == GST_LLAMA4_MOST_REGIONS) {
+      *problem = g_strdup_printf (_("more than %d rectangles"), GST_LLAMA4_MOST_REGIONS);
+      return FALSE;
+    }
+    if (!read_region (parts[i], &regions[(*n)++])) {
+      *problem = g_strdup_printf (_("\"%s\" is not x,y,width,height in fractions of the picture, such as 0.5,0,0.5,1"), parts[i]);
+      return FALSE;
+    }
+  }
+  return TRUE;
+}
+
+/* Rectangles ---------------------------------------------------------------------------------------------------------------- */
+
+GstLlama4Region
+gst_llama4_regions_bounds (const GstLlama4Regions * self)
+{
+  double left = 1, top = 1, right = 0, bottom = 0;
+
+  if (self->n_shown == 0)
+    return (GstLlama4Region) { 0, 0, 1, 1 };
+  for (guint i = 0; i < self->n_shown; i++) {
+    const GstLlama4Region *region = &self->shown[i];
+
+    left = MIN (left, region->x);
+    top = MIN (top, region->y);
+    right = MAX (right, region->x + region->width);
+    bottom = MAX (bottom, region->y + region->height);
+  }
+  return (GstLlama4Region) { left, top, MIN (right, 1) - left, MIN (bottom, 1) - top };
+}
+
+GstLlama4Region
+gst_llama4_region_turn (GstLlama4Region r, GstVideoOrientationMethod orientation)
+{
+  double x = r.x, y = r.y, w = r.width, h = r.height;
+
+  switch (orientation) {
+    case GST_VIDEO_ORIENTATION_90R:
+      return (GstLlama4Region) { y, 1 - x - w, h, w };
+    case GST_VIDEO_ORIENTATION_180:
+      return (GstLlama4Region) { 1 - x - w, 1 - y - h, w, h };
+    case GST_VIDEO_ORIENTATION_90L:
+      return (GstLlama4Region) { 1 - y - h, x, h, w };
+    case GST_VIDEO_ORIENTATION_HORIZ:
+      return (GstLlama4Region) { 1 - x - w, y, w, h };
+    case GST_VIDEO_ORIENTATION_VERT:
+      return (GstLlama4Region) { x, 1 - y - h, w, h };
+    case GST_VIDEO_ORIENTATION_UL_LR:
+      return (GstLlama4Region) { y, x, h, w };
+    case GST_VIDEO_ORIENTATION_UR_LL:
+      return (GstLlama4Region) { 1 - y - h, 1 - x - w, h, w };
+    default:
+      return r;
+  }
+}
+
+static gboolean
+has (const GstLlama4Region * regions, guint n, double x, double y)
+{
+  for (guint i = 0; i < n; i++)
+    if (x >= regions[i].x && x < regions[i].x + regions[i].width && y >= regions[i].y && y < regions[i].y + regions[i].height)
+      return TRUE;
+  return FALSE;
+}
+
+/* Whether a rectangle touches any. */
+static gboolean
+touches (const GstLlama4Region * regions, guint n, const GstLlama4Region * one)
+{
+  for (guint i = 0; i < n; i++)
+    if (one->x < regions[i].x + regions[i].width && one->x + one->width > regions[i].x && one->y < regions[i].y + regions[i].height
+        && one->y + one->height > regions[i].y)
+      return TRUE;
+  return FALSE;
+}
+
+gboolean
+gst_llama4_regions_hide (const GstLlama4Regions * self)
+{
+  return self->n_hidden > 0 || self->n_shown > 1;
+}
+
+/* Pixels -------------------------------------------------------------------------------------------------------------------- */
+
+/* A pixel is hidden when any of it is; shown when its middle is. */
+static gboolean
+is_black (const GstLlama4Regions * self, const GstLlama4Region * pixel)
+{
+  return touches (self->hidden, self->n_hidden, pixel)
+      || (self->n_shown > 0 && !has (self->shown, self->n_shown, pixel->x + pixel->width / 2, pixel->y + pixel->height / 2));
+}
+
+void
+gst_llama4_regions_blacken (const GstLlama4Regions * self, guint8 * pixels, guint width, guint height, gsize stride)
+{
+  GstLlama4Region bounds = gst_llama4_regions_bounds (self);
+  double across = bounds.width / width, down = bounds.height / height;
+
+  for (guint y = 0; y < height; y++)
+    for (guint x = 0; x < width; x++) {
+      const GstLlama4Region pixel = { bounds.x + x * across, bounds.y + y * down, across, down };
+
+      if (is_black (self, &pixel))
+        memset (pixels + y * stride + x * 3, 0, 3);
+    }
+}
+
+/* Glances ------------------------------------------------------------------------------------------------------------------- */
+
+static void
+blind (const GstLlama4Regions * self, GstVideoOrientationMethod orientation, guint8 * cells, guint width, guint height)
+{
+  GstLlama4Regions turned = *self;
+
+  for (guint i = 0; i < self->n_shown; i++)
+    turned.shown[i] = gst_llama4_region_turn (self->shown[i], orientation);
+  for (guint i = 0; i < self->n_hidden; i++)
+    turned.hidden[i] = gst_llama4_region_turn (self->hidden[i], orientation);
+  for (guint y = 0; y < height; y++)
+    for (guint x = 0; x < width; x++)
+      if (is_black (&turned, &(GstLlama4Region) { (double) x / width, (double) y / height, 1.0 / width, 1.0 / height }))
+        cells[y * width + x] = BLIND;
+}
+
+void
+gst_llama4_regions_blind (const GstLlama4Regions * self, GstVideoOrientationMethod orientation, GstLlama4Glance * glance)
+{
+  if (self->n_shown == 0 && self->n_hidden == 0)
+    return;
+  blind (self, orientation, &glance->y[0][0], GST_LLAMA4_GLANCE_WIDTH, GST_LLAMA4_GLANCE_HEIGHT);
+  blind (self, orientation, &glance->u[0][0], GST_LLAMA4_GLANCE_WIDTH / 2, GST_LLAMA4_GLANCE_HEIGHT / 2);
+  blind (self, orientation, &glance->v[0][0], GST_LLAMA4_GLANCE_WIDTH / 2, GST_LLAMA4_GLANCE_HEIGHT / 2);
+}
