@@ -59,6 +59,21 @@ place_query (const Place *self, const char *sql)
   return place_get_server () != NULL ? query_postgres (self->where, sql) : query_sqlite (self->where, sql);
 }
 
+void
+place_execute (const Place *self, const char *sql)
+{
+  sqlite3 *handle;
+
+  if (place_get_server () != NULL) {
+    g_free (query_postgres (self->where, sql));
+    return;
+  }
+  g_assert_cmpint (sqlite3_open (self->where, &handle), ==, SQLITE_OK);
+  if (sqlite3_exec (handle, sql, NULL, NULL, NULL) != SQLITE_OK)
+    g_error ("%s", sqlite3_errmsg (handle));
+  sqlite3_close (handle);
+}
+
 static char *
 get_address (const char *database)
 {

@@ -23,6 +23,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Place, place_free)
 /* Runs SQL in it, past the program; the first column of the first row ("": none). (transfer full) */
 char *place_query (const Place *self, const char *sql);
 
+void place_execute (const Place *self, const char *sql);        /* several statements */
+
 L4Index *open_index (const Place *self);        /* to write */
 
 /* A run, a film and a window that differ by their numbers. */

@@ -5,7 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "fixture.h"
+#include "version-1.h"
 
 #define N_WINDOWS 2
 #define N_AGAIN 1               /* when it is described again */
@@ -176,6 +176,29 @@ lose_at_every_statement (Loss when)
   g_assert_cmpuint (n, >, 60);
 }
 
+/* The connection is lost at every statement of a migration, which is done all the same, once. */
+static void
+test_a_migration_is_repeated (gconstpointer when)
+{
+  for (guint n = 1;; n++) {
+    g_autoptr (Place) place = place_new ();
+    g_autoptr (L4Index) index = NULL;
+
+    version_1_make (place);
+    loss = GPOINTER_TO_INT (when);
+    countdown = n;
+    n_losses = 0;
+    index = open_index (place);
+    loss = LOST_NOT;
+    version_1_assert_found (index);
+    g_assert_cmpint (version_1_get (place), ==, 2);
+    if (n_losses == 0) {
+      g_assert_cmpuint (n, >, 7);
+      break;
+    }
+  }
+}
+
 static void
 test_a_statement_that_does_not_arrive_is_repeated (void)
 {
@@ -330,6 +353,9 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/connection/a-statement-that-does-not-arrive-is-repeated", test_a_statement_that_does_not_arrive_is_repeated);
   g_test_add_func ("/connection/an-answer-that-does-not-arrive-makes-nothing-twice", test_an_answer_that_does_not_arrive_makes_nothing_twice);
+  g_test_add_data_func ("/connection/a-migration-is-repeated", GINT_TO_POINTER (LOST_BEFORE), test_a_migration_is_repeated);
+  g_test_add_data_func ("/connection/a-migration-whose-answer-does-not-arrive-is-done-once", GINT_TO_POINTER (LOST_AFTER),
+      test_a_migration_is_repeated);
   g_test_add_func ("/connection/a-server-that-starts-again-is-waited-for", test_a_server_that_starts_again_is_waited_for);
   g_test_add_func ("/connection/sessions-that-the-server-ends-are-begun-anew", test_sessions_that_the_server_ends_are_begun_anew);
   g_test_add_func ("/connection/a-server-that-stays-away-is-one-line", test_a_server_that_stays_away_is_one_line);

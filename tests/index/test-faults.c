@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "faulty-vfs.h"
-#include "fixture.h"
+#include "version-1.h"
 
 #define N_WINDOWS 2
 #define N_AGAIN 1               /* when it is described again */
@@ -202,6 +202,39 @@ test_power_is_lost_at_any_write (void)
   g_assert_cmpuint (fail_at_every_call (FAULT_POWER, TRUE), >, 50);
 }
 
+/* Opened to be written to while a call fails, or the power is lost, until none does: it is of version 1, or of this one, and whole. */
+static void
+test_a_migration_is_whole_or_none (gconstpointer data)
+{
+  const FaultKind kind = GPOINTER_TO_INT (data);
+  gboolean happened = TRUE;
+  guint n_failed = 0;
+
+  for (guint n = 1; happened; n++) {
+    g_autoptr (Place) place = place_new ();
+    g_autofree char *shared = g_strconcat (place->where, "-shm", NULL);
+    g_autoptr (L4Index) index = NULL;
+    gint64 version;
+
+    version_1_make (place);
+    faulty_vfs_arm (kind, n, TRUE);
+    index = l4_index_open (place->where, L4_INDEX_WRITE, NULL);
+    n_failed += index == NULL;
+    g_clear_pointer (&index, l4_index_close);
+    happened = faulty_vfs_disarm ();
+    if (kind == FAULT_POWER)
+      g_unlink (shared);
+    version = version_1_get (place);
+    g_assert_true (version == 1 || version == 2);
+    assert_query (place, "PRAGMA integrity_check", "ok");
+    index = open_index (place);
+    version_1_assert_found (index);
+    g_assert_cmpint (version_1_get (place), ==, 2);
+  }
+  g_assert_cmpuint (n_failed, >, 0);
+  g_test_message ("%u failed", n_failed);
+}
+
 /* The disk must be the first to fail. */
 static void
 test_a_commit_waits_for_the_disk (void)
@@ -258,6 +291,11 @@ main (int argc, char **argv)
         g_test_add_data_func (path, GINT_TO_POINTER (lasting), faults[i].function);
     }
   g_test_add_func ("/faults/power-is-lost-at-any-write", test_power_is_lost_at_any_write);
+  g_test_add_data_func ("/faults/a-migration-is-whole-or-none-when-writing-fails", GINT_TO_POINTER (FAULT_WRITE), test_a_migration_is_whole_or_none);
+  g_test_add_data_func ("/faults/a-migration-is-whole-or-none-when-the-disk-fails", GINT_TO_POINTER (FAULT_SYNC),
+      test_a_migration_is_whole_or_none);
+  g_test_add_data_func ("/faults/a-migration-is-whole-or-none-when-power-is-lost", GINT_TO_POINTER (FAULT_POWER),
+      test_a_migration_is_whole_or_none);
   g_test_add_func ("/faults/a-commit-waits-for-the-disk", test_a_commit_waits_for_the_disk);
   g_test_add_func ("/faults/locks-that-a-file-system-refuses-are-no-other-program",
       test_locks_that_a_file_system_refuses_are_no_other_program);
