@@ -142,3 +142,14 @@ l4_sampler_choose (L4Sampler *self, const float *logits, guint n)
   }
   return best;                  /* what rounding left over */
 }
+
+void
+l4_logits_mask (float *logits, guint n, const guint32 *mask)
+{
+  for (guint at = 0; at < n; at += 32) {
+    guint32 bits = mask[at / 32];
+
+    for (guint i = at; bits != G_MAXUINT32 && i < MIN (at + 32, n); i++)
+      logits[i] = bits >> (i - at) & 1 ? logits[i] : -INFINITY;
+  }
+}

@@ -15,3 +15,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Sampler, l4_sampler_free)
 
 /* logits: [n]; NaN counts as minus infinity. -1 when none is more than that. */
 gint32 l4_sampler_choose (L4Sampler *self, const float *logits, guint n);
+
+/* Leaves the logits [n] of those tokens whose bit is set in mask [(n + 31) / 32], the lowest first; the others become minus infinity. */
+void l4_logits_mask (float *logits, guint n, const guint32 *mask);
