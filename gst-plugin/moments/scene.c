@@ -69,6 +69,18 @@ widen (const guint8 * before, const guint8 * after, guint n, gint16 * low, gint1
   return gst_llama4_grid_median (differences, n);
 }
 
+/* The most that a cell or a neighbour of it varied: leaves and water stir, and what stirs is somewhere else the next time. */
+static gint
+stir (const gint16 * low, const gint16 * high, guint width, guint height, guint x, guint y)
+{
+  gint most = 0;
+
+  for (guint j = y > 0 ? y - 1 : 0; j <= y + 1 && j < height; j++)
+    for (guint i = x > 0 ? x - 1 : 0; i <= x + 1 && i < width; i++)
+      most = MAX (most, high[j * width + i] - low[j * width + i]);
+  return most;
+}
+
 /* Whether a plane shows more than the same of the glances, each of which is `stride` bytes behind the one before. */
 static gboolean
 has_changed (const guint8 * before, gsize stride, guint n_glances, const guint8 * after, guint width, guint height, gint least)
@@ -76,7 +88,7 @@ has_changed (const guint8 * before, gsize stride, guint n_glances, const guint8 
   gint16 low[GST_LLAMA4_GRID_CELLS], high[GST_LLAMA4_GRID_CELLS];
   guint8 marks[GST_LLAMA4_GRID_CELLS];
   guint n = width * height;
-  gint noise = 255, limit;
+  gint noise = 255;
 
   for (guint i = 0; i < n; i++) {
     low[i] = 255;
@@ -84,9 +96,9 @@ has_changed (const guint8 * before, gsize stride, guint n_glances, const guint8 
   }
   for (guint g = 0; g < n_glances; g++)
     noise = MIN (noise, widen (before + g * stride, after, n, low, high));
-  limit = least + NOISES * noise;
   for (guint i = 0; i < n; i++) {
     gint beyond = MAX (low[i] - after[i], after[i] - high[i]);
+    gint limit = least + NOISES * noise + stir (low, high, width, height, i % width, i / width);
 
     if (beyond > MUCH * limit)
       return TRUE;
