@@ -211,6 +211,8 @@ l4_progress_set_loading (L4Progress *self, guint percent)
   if (self->loading == (int) percent || percent > 100)
     return;
   self->loading = percent < 100 ? (int) percent : -1;
+  if (self->loading < 0)
+    wipe (self);
   if (self->style == L4_PROGRESS_JSON) {
     yyjson_mut_doc *doc;
     yyjson_mut_val *event = l4_json_begin (&doc, "loading");
@@ -374,6 +376,7 @@ l4_progress_finish (L4Progress *self, const char *const *names, const guint *num
 void
 l4_progress_written (L4Progress *self, const char *path)
 {
+  wipe (self);
   if (self->style == L4_PROGRESS_JSON) {
     yyjson_mut_doc *doc;
     yyjson_mut_val *event = l4_json_begin (&doc, "written");
