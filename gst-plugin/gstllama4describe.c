@@ -66,6 +66,7 @@ reset (GstLlama4Describe * self)
   GST_OBJECT_LOCK (self);
   self->stats = (GstLlama4Stats) { 0 };
   self->lost = GST_CLOCK_TIME_NONE;
+  gst_llama4_memory_clear (&self->memory);
   g_clear_pointer (&self->description, g_free);
   g_clear_pointer (&self->latest, gst_structure_free);
   GST_OBJECT_UNLOCK (self);
@@ -177,6 +178,7 @@ gst_llama4_describe_init (GstLlama4Describe * self)
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
   g_queue_init (&self->jobs);
+  g_queue_init (&self->asked_for);
   reset (self);
 }
 
@@ -197,6 +199,7 @@ finalize (GObject * object)
   gst_llama4_load_forget (self);
   g_clear_object (&self->cancellable);
   g_free (self->description);
+  gst_llama4_memory_clear (&self->memory);
   g_clear_pointer (&self->latest, gst_structure_free);
   g_mutex_clear (&self->lock);
   g_cond_clear (&self->changed);
@@ -214,6 +217,9 @@ gst_llama4_describe_class_init (GstLlama4DescribeClass * klass)
   element_class->request_new_pad = request_new_pad;
   element_class->release_pad = release_pad;
   gst_llama4_describe_install_properties (G_OBJECT_CLASS (klass));
+  /* What the latest window shows: (question, for whom the message llama4-answer is) -> whether there will be one. */
+  g_signal_new_class_handler ("ask", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION, G_CALLBACK (gst_llama4_ask), NULL, NULL,
+      NULL, G_TYPE_BOOLEAN, 2, G_TYPE_STRING, G_TYPE_STRING);
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);
   gst_element_class_add_static_pad_template (element_class, &text_template);

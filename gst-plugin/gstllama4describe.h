@@ -7,6 +7,7 @@
 #include <gst/gst.h>
 
 #include "frame.h"
+#include "memory.h"
 #include "moments/cuts.h"
 #include "moments/motion.h"
 #include "moments/scene.h"
@@ -17,6 +18,8 @@ G_BEGIN_DECLS
 
 #define GST_LLAMA4_META "Llama4Description"
 #define GST_LLAMA4_MESSAGE "llama4-description"
+#define GST_LLAMA4_PARTIAL_MESSAGE "llama4-partial"
+#define GST_LLAMA4_ANSWER_MESSAGE "llama4-answer"
 #define GST_LLAMA4_UNCHANGED_MESSAGE "llama4-unchanged"
 #define GST_LLAMA4_LICENCE_MESSAGE "llama4-licence"
 
@@ -87,6 +90,8 @@ typedef struct
   char *region, *mask;          /* as regions.h reads them */
   gboolean cuts;                /* windows begin anew there */
   gboolean pictures;            /* in messages */
+  gboolean partial;             /* messages of text that grows */
+  guint memory;                 /* windows that the model is told of */
   guint max_tokens;
   double temperature, top_p;
   guint64 seed;
@@ -133,6 +138,7 @@ struct _GstLlama4Describe
   GstLlama4Stats stats;         /* object lock */
   char *description;            /* object lock; the latest text */
   GstStructure *latest;         /* object lock; the latest description as in the meta, or NULL */
+  GstLlama4Memory memory;       /* object lock */
   GstClockTime lost;            /* object lock; start of the latest window that was not described after all */
   char *licence_notice;         /* object lock; of the model in memory, or NULL */
 
@@ -153,7 +159,7 @@ struct _GstLlama4Describe
   GstLlama4Motion *motion;
   GstClockTime moved;           /* when something last did */
   GstLlama4Scene *scene;        /* of the window that was handed over last, */
-  GstClockTime scene_start;     /* which began there; NONE: none */
+  GstClockTime scene_start;     /* object lock; which began there; NONE: none */
   guint n_untold;               /* windows that showed it, of which no message has told, */
   GstClockTime untold_since;    /* since then */
   gint64 told;                  /* monotonic time of the latest message; 0: none */
@@ -178,6 +184,8 @@ struct _GstLlama4Describe
   GThread *worker;              /* the first, which starts and joins the others */
   guint n_workers;              /* at most */
   GQueue jobs;                  /* of GstLlama4Job (job.h) that were not delivered yet, in order */
+  GQueue asked_for;             /* of Job: questions, which go before all else */
+  GstLlama4Window *latest_window;       /* which they are about, or NULL */
   guint n_waiting;              /* windows in jobs that nobody is at work on */
   guint n_at_work;              /* windows that somebody is, those of before a flush included */
   gboolean flushing;
@@ -243,6 +251,11 @@ void gst_llama4_load_announce (GstLlama4Describe * self);       /* opens the pro
 gboolean gst_llama4_load_run (GstLlama4Describe * self);        /* puts the model there, or posts why not */
 /* Lets go of the model, which outlives the worker otherwise. */
 void gst_llama4_load_forget (GstLlama4Describe * self);
+
+/* ask.c: any thread */
+#define GST_LLAMA4_MOST_ASKED 64
+/* Asks about the latest window; a message tells the answer, or why there is none, to whom. FALSE: there is no window, or too much is asked. */
+gboolean gst_llama4_ask (GstLlama4Describe * self, const char *prompt, const char *whom);
 
 /* worker.c */
 void gst_llama4_worker_start (GstLlama4Describe * self);

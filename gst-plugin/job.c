@@ -9,6 +9,9 @@
 GST_DEBUG_CATEGORY_EXTERN (gst_llama4_describe_debug);
 #define GST_CAT_DEFAULT gst_llama4_describe_debug
 
+/* Messages of a text that grows come no more often, in microseconds. */
+#define TELL_EVERY (G_USEC_PER_SEC / 5)
+
 void
 gst_llama4_job_free (GstLlama4Job * self)
 {
@@ -16,6 +19,7 @@ gst_llama4_job_free (GstLlama4Job * self)
     return;
   gst_llama4_window_free (self->window);
   gst_llama4_item_free (self->item);
+  g_free (self->whom);
   gst_llama4_settings_clear (&self->settings);
   l4_answer_clear (&self->answer);
   g_clear_error (&self->error);
@@ -47,6 +51,44 @@ is_worth_it (const GstLlama4Job * self, GstLlama4Describe * element, L4Session *
   return in_time;
 }
 
+/* (transfer full) */
+static char *
+recall (GstLlama4Describe * element, guint n)
+{
+  char *before;
+
+  GST_OBJECT_LOCK (element);
+  before = gst_llama4_memory_tell (&element->memory, n);
+  GST_OBJECT_UNLOCK (element);
+  return before;
+}
+
+/* A text as it grows. */
+typedef struct
+{
+  GstLlama4Describe *element;
+  const GstLlama4Window *window;
+  GString *text;
+  gint64 told;                  /* monotonic time of the latest message */
+} Growing;
+
+static void
+take_piece (const char *piece, gpointer user_data)
+{
+  Growing *self = user_data;
+  g_autofree char *line = NULL;
+  gint64 now = g_get_monotonic_time ();
+
+  g_string_append (self->text, piece);
+  if (now - self->told < TELL_EVERY)
+    return;
+  self->told = now;
+  line = l4_text_to_line (self->text->str, -1);
+  gst_element_post_message (GST_ELEMENT (self->element), gst_message_new_element (GST_OBJECT (self->element),
+          gst_structure_new (GST_LLAMA4_PARTIAL_MESSAGE, "start", G_TYPE_UINT64, self->window->start, "end", G_TYPE_UINT64, self->window->end,
+              "text", G_TYPE_STRING, line, NULL)));
+}
+
 void
 gst_llama4_job_describe (GstLlama4Job * self, GstLlama4Describe * element, L4Session * session, GCancellable * cancellable)
 {
@@ -58,9 +100,12 @@ gst_llama4_job_describe (GstLlama4Job * self, GstLlama4Describe * element, L4Ses
   L4Part system = { 0 };
   L4Message messages[2];
   gsize n_messages = 0;
+  g_autofree char *before = recall (element, settings->memory);
+  g_autoptr (GString) text = g_string_new (NULL);
+  Growing growing = { element, self->window, text, 0 };
 
   self->queue_us = g_get_monotonic_time () - self->since;
-  gst_llama4_prompt_init (&prompt, self->window, settings->prompt, settings->language);
+  gst_llama4_prompt_init (&prompt, self->window, settings->prompt, settings->language, before);
   if (settings->system_prompt != NULL && *settings->system_prompt != '\0') {
     system.text = settings->system_prompt;
     messages[n_messages++] = (L4Message) { L4_ROLE_SYSTEM, &system, 1 };
@@ -71,7 +116,8 @@ gst_llama4_job_describe (GstLlama4Job * self, GstLlama4Describe * element, L4Ses
     return;
   if (!is_worth_it (self, element, session, messages, n_messages, &options))
     self->outcome = GST_LLAMA4_LEFT_OUT;
-  else if (!l4_session_answer (session, messages, n_messages, &options, NULL, NULL, cancellable, &self->answer, &self->error))
+  else if (!l4_session_answer (session, messages, n_messages, &options, settings->partial ? take_piece : NULL, &growing,
+          cancellable, &self->answer, &self->error))
     self->outcome = GST_LLAMA4_FAILED;
   else if (self->answer.finish != L4_FINISH_CANCELLED)
     self->outcome = GST_LLAMA4_ANSWERED;
@@ -108,6 +154,7 @@ remember (GstLlama4Describe * element, const L4Record * record, const char *text
   g_clear_pointer (&element->latest, gst_structure_free);
   element->latest = gst_llama4_latest_structure (GST_LLAMA4_META, record, text, json);
   count (&element->stats, record->answer, record->queue_us);
+  gst_llama4_memory_add (&element->memory, record->start, record->end, text);
   GST_OBJECT_UNLOCK (element);
 }
 

@@ -28,6 +28,7 @@ typedef struct
   gint64 patience;              /* microseconds from then to the latest moment at which its text is of use */
   GstClockTime running_time, timestamp; /* of its start */
   guint segment_number;
+  char *whom;                   /* it was asked for, and who is told alone; NULL: for all */
   GstLlama4Settings settings;   /* with which it is described, once it is at work */
 
   GstLlama4Outcome outcome;
@@ -40,6 +41,9 @@ void gst_llama4_job_free (GstLlama4Job * self); /* NULL is fine */
 
 /* Finds the outcome. Any thread, whatever others do: nothing of it is seen outside yet. */
 void gst_llama4_job_describe (GstLlama4Job * self, GstLlama4Describe * element, L4Session * session, GCancellable * cancellable);
+
+/* Tells who asked for it. */
+void gst_llama4_ask_reply (const GstLlama4Job * self, GstLlama4Describe * element);
 
 /* Tells it to all: the output, the bus, the properties. One job at a time, in their order. */
 void gst_llama4_job_deliver (GstLlama4Job * self, GstLlama4Describe * element);

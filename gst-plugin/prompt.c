@@ -6,9 +6,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* Seconds with one decimal and a point, whatever the locale. */
-static char *
-format_seconds (GstClockTime time)
+char *
+gst_llama4_prompt_seconds (GstClockTime time)
 {
   guint64 tenths = gst_util_uint64_scale_round (time, 10, GST_SECOND);
 
@@ -21,7 +20,7 @@ format_timestamps (const GstLlama4Window * window)
   GString *list = g_string_new (NULL);
 
   for (guint i = 0; i < window->frames->len; i++) {
-    g_autofree char *seconds = format_seconds (((GstLlama4Frame *) g_ptr_array_index (window->frames, i))->time);
+    g_autofree char *seconds = gst_llama4_prompt_seconds (((GstLlama4Frame *) g_ptr_array_index (window->frames, i))->time);
 
     g_string_append_printf (list, "%s%s", i > 0 ? ", " : "", seconds);
   }
@@ -32,7 +31,7 @@ format_timestamps (const GstLlama4Window * window)
 static char *
 expand (const char *text, const GstLlama4Window * window)
 {
-  g_autofree char *start = format_seconds (window->start), *end = format_seconds (window->end);
+  g_autofree char *start = gst_llama4_prompt_seconds (window->start), *end = gst_llama4_prompt_seconds (window->end);
   g_autofree char *timestamps = format_timestamps (window);
   g_autofree char *frames = g_strdup_printf ("%u", window->frames->len);
   const struct
@@ -66,7 +65,8 @@ add_text (GstLlama4Prompt * self, char *text)
 }
 
 void
-gst_llama4_prompt_init (GstLlama4Prompt * self, const GstLlama4Window * window, const char *text, const char *language)
+gst_llama4_prompt_init (GstLlama4Prompt * self, const GstLlama4Window * window, const char *text, const char *language,
+    const char *before)
 {
   g_autofree char *question = expand (text, window);
 
@@ -74,12 +74,14 @@ gst_llama4_prompt_init (GstLlama4Prompt * self, const GstLlama4Window * window, 
   self->strings = g_ptr_array_new_with_free_func (g_free);
   for (guint i = 0; i < window->frames->len; i++) {
     const GstLlama4Frame *frame = g_ptr_array_index (window->frames, i);
-    g_autofree char *seconds = format_seconds (frame->time);
+    g_autofree char *seconds = gst_llama4_prompt_seconds (frame->time);
     const L4Part part = {.picture = frame->picture };
 
     add_text (self, g_strdup_printf ("[%s]", seconds));
     g_array_append_val (self->parts, part);
   }
+  if (before != NULL)
+    add_text (self, g_strdup_printf ("\n%s", before));
   if (language != NULL && *language != '\0')
     add_text (self, g_strdup_printf ("\n%s Answer in %s.", question, language));
   else

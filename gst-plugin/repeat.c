@@ -9,11 +9,19 @@ GST_DEBUG_CATEGORY_EXTERN (gst_llama4_describe_debug);
 /* Messages of them come no more often, in microseconds. */
 #define TELL_EVERY G_TIME_SPAN_MINUTE
 
+static void
+set_scene_start (GstLlama4Describe * self, GstClockTime start)
+{
+  GST_OBJECT_LOCK (self);
+  self->scene_start = start;
+  GST_OBJECT_UNLOCK (self);
+}
+
 void
 gst_llama4_repeat_reset (GstLlama4Describe * self)
 {
   gst_llama4_scene_reset (self->scene);
-  self->scene_start = GST_CLOCK_TIME_NONE;
+  set_scene_start (self, GST_CLOCK_TIME_NONE);
   self->n_untold = 0;
 }
 
@@ -81,7 +89,7 @@ gst_llama4_repeat_window (GstLlama4Describe * self, const GstLlama4Window * wind
   }
   if (!is_said (self) || !shows_scene (self, glances, window->frames->len)) {
     gst_llama4_scene_learn (self->scene, glances, window->frames->len);
-    self->scene_start = window->start;
+    set_scene_start (self, window->start);
     return FALSE;
   }
   GST_OBJECT_LOCK (self);

@@ -176,6 +176,9 @@ static const Property properties[] = {
       CHOICE, 0, 0, GST_LLAMA4_REPEAT_EXTEND, gst_llama4_repeat_get_type},
   {"cuts", N_("Cuts"), N_("Let windows begin anew at hard cuts; none gets shorter than half a second thereby"), READY, FIELD (cuts), FLAG},
   {"pictures", N_("Pictures"), N_("Put a picture of the middle of the window, of those shown, into messages"), PLAYING, FIELD (pictures), FLAG},
+  {"partial", N_("Partial"), N_("Post messages with the text so far while it is made, five a second at most"), PLAYING, FIELD (partial), FLAG},
+  {"memory", N_("Memory"), N_("Windows whose texts the model is told with the next one, with their times"), PLAYING, FIELD (memory), COUNT, 0,
+      GST_LLAMA4_MEMORY_MOST, 0},
   {"on-busy", N_("When busy"), N_("What to do with a window that comes while another is described"), READY, FIELD (on_busy), CHOICE, 0, 0,
       GST_LLAMA4_ON_BUSY_AUTO, gst_llama4_on_busy_get_type},
   {"ahead", N_("Ahead"), N_("Windows that may be described at once where the video waits for them; what is said comes in order all the same, "

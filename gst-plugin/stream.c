@@ -358,6 +358,7 @@ flush_stop (GstLlama4Describe * self, GstEvent * event)
   gst_segment_init (&self->segment, GST_FORMAT_TIME);
   GST_OBJECT_LOCK (self);
   g_clear_pointer (&self->latest, gst_structure_free);
+  gst_llama4_memory_clear (&self->memory);
   GST_OBJECT_UNLOCK (self);
   gst_llama4_output_set_ending (self->output, FALSE);
   gst_llama4_output_flush_stop (self->output, event);

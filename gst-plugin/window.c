@@ -55,6 +55,18 @@ open_free (gpointer data)
   g_free (open);
 }
 
+GstLlama4Window *
+gst_llama4_window_copy (const GstLlama4Window * self)
+{
+  GstLlama4Window *copy = g_new (GstLlama4Window, 1);
+
+  *copy = *self;
+  copy->frames = g_ptr_array_new_with_free_func ((GDestroyNotify) gst_llama4_frame_unref);
+  for (guint i = 0; i < self->frames->len; i++)
+    g_ptr_array_add (copy->frames, gst_llama4_frame_ref (g_ptr_array_index (self->frames, i)));
+  return copy;
+}
+
 void
 gst_llama4_window_free (GstLlama4Window * self)
 {

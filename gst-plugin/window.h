@@ -18,6 +18,8 @@ typedef struct
   GPtrArray *frames;            /* of GstLlama4Frame; empty: some were wanted, but none was taken */
 } GstLlama4Window;
 
+/* With the same frames. (transfer full) */
+GstLlama4Window *gst_llama4_window_copy (const GstLlama4Window * self);
 void gst_llama4_window_free (GstLlama4Window * self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstLlama4Window, gst_llama4_window_free)
 

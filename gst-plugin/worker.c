@@ -73,7 +73,7 @@ work (GstLlama4Describe * self, L4Session * session)
 {
   g_mutex_lock (&self->lock);
   while (!self->stopping) {
-    GstLlama4Job *job = take_up (self);
+    GstLlama4Job *asked = g_queue_pop_head (&self->asked_for), *job = asked != NULL ? asked : take_up (self);
 
     if (job == NULL) {
       g_cond_wait (&self->changed, &self->lock);
@@ -86,7 +86,14 @@ work (GstLlama4Describe * self, L4Session * session)
       gst_llama4_job_describe (job, self, session, cancellable);
       g_mutex_lock (&self->lock);
     }
-    hand_over (self, job);
+    if (asked != NULL) {
+      g_mutex_unlock (&self->lock);
+      gst_llama4_ask_reply (asked, self);
+      gst_llama4_job_free (asked);
+      g_mutex_lock (&self->lock);
+    } else {
+      hand_over (self, job);
+    }
   }
   g_mutex_unlock (&self->lock);
 }
@@ -152,19 +159,46 @@ drop_jobs (GstLlama4Describe * self)
     if (!job->at_work)
       gst_llama4_job_free (job);
   self->n_waiting = 0;
+  g_clear_pointer (&self->latest_window, gst_llama4_window_free);
+}
+
+/* Questions that nobody will answer any more are told so. (asked: transfer full) */
+static void
+refuse (GstLlama4Describe * self, GQueue asked)
+{
+  GstLlama4Job *job;
+
+  while ((job = g_queue_pop_head (&asked)) != NULL) {
+    gst_llama4_ask_reply (job, self);
+    gst_llama4_job_free (job);
+  }
+}
+
+/* With lock held. (transfer full) */
+static GQueue
+take_asked (GstLlama4Describe * self)
+{
+  GQueue asked = self->asked_for;
+
+  g_queue_init (&self->asked_for);
+  return asked;
 }
 
 void
 gst_llama4_worker_interrupt (GstLlama4Describe * self)
 {
+  GQueue asked;
+
   g_mutex_lock (&self->lock);
   self->stopping = TRUE;
   self->generation++;
   if (self->cancellable != NULL)
     g_cancellable_cancel (self->cancellable);
   drop_jobs (self);
+  asked = take_asked (self);
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
+  refuse (self, asked);
   gst_llama4_output_interrupt (self->output);
 }
 
@@ -179,6 +213,8 @@ gst_llama4_worker_join (GstLlama4Describe * self)
 void
 gst_llama4_worker_flush_start (GstLlama4Describe * self)
 {
+  GQueue asked;
+
   g_mutex_lock (&self->lock);
   self->flushing = TRUE;
   self->generation++;
@@ -188,8 +224,10 @@ gst_llama4_worker_flush_start (GstLlama4Describe * self)
     self->cancellable = g_cancellable_new ();
   }
   drop_jobs (self);
+  asked = take_asked (self);
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
+  refuse (self, asked);
 }
 
 void
@@ -295,6 +333,10 @@ gst_llama4_worker_push_window (GstLlama4Describe * self, GstLlama4Window * windo
     g_ptr_array_add (skipped, take_waiting (self));
   while (patience == GST_LLAMA4_WAIT && self->n_waiting > 0 && !is_interrupted (self))
     g_cond_wait (&self->changed, &self->lock);
+  if (!is_interrupted (self)) {
+    g_clear_pointer (&self->latest_window, gst_llama4_window_free);
+    self->latest_window = gst_llama4_window_copy (window);
+  }
   push_job (self, job);
   g_mutex_unlock (&self->lock);
   for (guint i = 0; i < skipped->len; i++)

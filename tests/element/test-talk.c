@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the model is told of what it said, what is told of what it is saying, and questions meanwhile. */
+
+#include <string.h>
+
+#include "fixture.h"
+
+/* The next element message of that name. (transfer full) */
+static GstMessage *
+expect (Fixture * self, const char *name)
+{
+  for (;;) {
+    GstMessage *message = gst_bus_timed_pop_filtered (self->bus, 20 * GST_SECOND, GST_MESSAGE_ELEMENT);
+
+    g_assert_nonnull (message);
+    if (gst_message_has_name (message, name))
+      return message;
+    gst_message_unref (message);
+  }
+}
+
+static const char *
+get_field (GstMessage * message, const char *field)
+{
+  return gst_structure_get_string (gst_message_get_structure (message), field);
+}
+
+/* Memory ------------------------------------------------------------------------------------------------------------------------- */
+
+static void
+test_the_model_is_told_what_was_said_of_the_windows_before (void)
+{
+  Fixture self;
+
+  set_up (&self, 0, "{\"text\":\"First.\",\"refuse\":[\"Before\"]}\n"
+      "{\"text\":\"Second.\",\"expect\":[\"Before this was said:\\n[0.0 s to 4.0 s] First.\"]}\n"
+      "{\"text\":\"Third.\",\"expect\":[\"[0.0 s to 4.0 s] First.\\n[4.0 s to 8.0 s] Second.\"]}\n"
+      "{\"text\":\"Fourth.\",\"expect\":[\"[4.0 s to 8.0 s] Second.\\n[8.0 s to 12.0 s] Third.\"],\"refuse\":[\"First\"]}\n", "memory", "2");
+  push_until (&self, 0, 16 * GST_SECOND);
+  push_eos (&self);
+  g_assert_cmpuint (get_stat (&self, "described"), ==, 4);
+  tear_down (&self);
+}
+
+static void
+test_nothing_is_remembered_across_a_flush (void)
+{
+  Fixture self;
+
+  set_up (&self, 0, "{\"text\":\"First.\"}\n{\"text\":\"Second.\",\"refuse\":[\"First\"]}\n", "memory", "5");
+  push_until (&self, 0, 4 * GST_SECOND + FRAME);
+  wait_for_stat (&self, "described", 1);
+  gst_harness_push_event (self.video, gst_event_new_flush_start ());
+  gst_harness_push_event (self.video, gst_event_new_flush_stop (TRUE));
+  push_segment (&self, 1, 100 * GST_SECOND, GST_CLOCK_TIME_NONE, 100 * GST_SECOND, 0);
+  push_until (&self, 100 * GST_SECOND, 104 * GST_SECOND);
+  push_eos (&self);
+  g_assert_cmpuint (get_stat (&self, "described"), ==, 2);
+  tear_down (&self);
+}
+
+/* Partial ------------------------------------------------------------------------------------------------------------------------ */
+
+static void
+test_a_text_that_grows_is_told_five_times_a_second_at_most (void)
+{
+  gint64 begun;
+  guint n = 0;
+  gsize length = 0;
+  Fixture self;
+
+  set_up (&self, 0, "{\"text\":\"a b c d e f g h i j k l m n o p q r s t\",\"delay_ms\":1000}", "partial", "true");
+  push_until (&self, 0, GST_SECOND);
+  begun = g_get_monotonic_time ();
+  push_eos (&self);
+  for (;;) {
+    g_autoptr (GstMessage) message = gst_bus_timed_pop_filtered (self.bus, 20 * GST_SECOND, GST_MESSAGE_ELEMENT);
+
+    g_assert_nonnull (message);
+    if (gst_message_has_name (message, "llama4-description"))
+      break;
+    if (!gst_message_has_name (message, "llama4-partial"))
+      continue;
+    g_assert_cmpuint (strlen (get_field (message, "text")), >, length);
+    length = strlen (get_field (message, "text"));
+    g_assert_true (g_str_has_prefix ("a b c d e f g h i j k l m n o p q r s t", get_field (message, "text")));
+    n++;
+  }
+  g_assert_cmpuint (n, >=, 1);
+  g_assert_cmpuint (n, <=, 1 + (g_get_monotonic_time () - begun) * 5 / G_USEC_PER_SEC);
+  tear_down (&self);
+}
+
+/* Questions ---------------------------------------------------------------------------------------------------------------------- */
+
+static gboolean
+ask (Fixture * self, const char *question, const char *whom)
+{
+  gboolean taken;
+
+  g_signal_emit_by_name (self->element, "ask", question, whom, &taken);
+  return taken;
+}
+
+#define QUESTIONS "{\"when\":\"gate\",\"text\":\"It is open.\"}\n{\"when\":\"fail\",\"error\":\"No idea\"}\n"
+
+static void
+test_a_question_is_answered_ahead_of_the_windows_that_wait (void)
+{
+  g_autoptr (GstMessage) answer = NULL, refusal = NULL;
+  guint64 start;
+  Fixture self;
+
+  set_up (&self, TEXT, QUESTIONS "{\"text\":\"Said.\",\"forecast_ms\":300," UNTIL_RELEASED "}", NULL, NULL);
+  g_assert_false (ask (&self, "Is the gate open?", "me"));      /* nothing is there to be asked about */
+  push_until (&self, 0, 4 * GST_SECOND + FRAME);
+  wait_for_forecast (&self, 300);
+  push_until (&self, 4 * GST_SECOND + FRAME, 8 * GST_SECOND + FRAME);   /* one waits */
+  g_assert_false (ask (&self, "", "me"));
+  g_assert_true (ask (&self, "Is the gate open?", "me"));
+  g_assert_true (ask (&self, "fail", "you"));
+  release_answers (&self);
+  answer = expect (&self, "llama4-answer");
+  g_assert_cmpstr (get_field (answer, "for"), ==, "me");
+  g_assert_cmpstr (get_field (answer, "prompt"), ==, "Is the gate open?");
+  g_assert_cmpstr (get_field (answer, "text"), ==, "It is open.");
+  g_assert_true (gst_structure_get_uint64 (gst_message_get_structure (answer), "start", &start));
+  g_assert_cmpuint (start, ==, 4 * GST_SECOND);
+  refusal = expect (&self, "llama4-answer");
+  g_assert_cmpstr (get_field (refusal, "for"), ==, "you");
+  g_assert_cmpstr (get_field (refusal, "error"), ==, "No idea");
+  g_assert_cmpuint (get_stat (&self, "described"), <=, 2);
+  push_eos (&self);
+  g_assert_cmpuint (get_stat (&self, "described"), ==, 3);      /* questions are no windows */
+  g_assert_cmpuint (get_stat (&self, "failed"), ==, 0);
+  tear_down (&self);
+}
+
+static void
+test_questions_that_a_flush_or_the_end_cuts_off_are_told_so (void)
+{
+  for (guint stops = 0; stops < 2; stops++) {
+    Fixture self;
+
+    set_up (&self, 0, "{\"text\":\"Said.\",\"forecast_ms\":300," UNTIL_RELEASED "}", NULL, NULL);
+    push_until (&self, 0, 4 * GST_SECOND + FRAME);
+    wait_for_forecast (&self, 300);
+    g_assert_true (ask (&self, "first", "a"));
+    g_assert_true (ask (&self, "second", "b"));
+    if (stops)
+      gst_element_set_state (self.element, GST_STATE_READY);
+    else
+      gst_harness_push_event (self.video, gst_event_new_flush_start ());
+    for (guint i = 0; i < 2; i++) {
+      g_autoptr (GstMessage) message = expect (&self, "llama4-answer");
+
+      g_assert_cmpstr (get_field (message, "for"), ==, i == 0 ? "a" : "b");
+      g_assert_nonnull (get_field (message, "error"));
+    }
+    g_assert_false (ask (&self, "third", "c"));
+    if (!stops)
+      gst_harness_push_event (self.video, gst_event_new_flush_stop (TRUE));
+    tear_down (&self);
+  }
+}
+
+static void
+test_more_questions_than_may_wait_are_refused (void)
+{
+  guint n = 0;
+  Fixture self;
+
+  set_up (&self, 0, "{\"text\":\"Said.\",\"forecast_ms\":300," UNTIL_RELEASED "}", NULL, NULL);
+  push_until (&self, 0, 4 * GST_SECOND + FRAME);
+  wait_for_forecast (&self, 300);
+  while (n < 1000 && ask (&self, "question", NULL))
+    n++;
+  g_assert_cmpuint (n, ==, 64);
+  tear_down (&self);
+}
+
+int
+main (int argc, char **argv)
+{
+  static const Test tests[] = {
+    {"the-model-is-told-what-was-said-of-the-windows-before", test_the_model_is_told_what_was_said_of_the_windows_before},
+    {"nothing-is-remembered-across-a-flush", test_nothing_is_remembered_across_a_flush},
+    {"a-text-that-grows-is-told-five-times-a-second-at-most", test_a_text_that_grows_is_told_five_times_a_second_at_most},
+    {"a-question-is-answered-ahead-of-the-windows-that-wait", test_a_question_is_answered_ahead_of_the_windows_that_wait},
+    {"questions-that-a-flush-or-the-end-cuts-off-are-told-so", test_questions_that_a_flush_or_the_end_cuts_off_are_told_so},
+    {"more-questions-than-may-wait-are-refused", test_more_questions_than_may_wait_are_refused},
+  };
+
+  return run_tests (argc, argv, "talk", tests, G_N_ELEMENTS (tests));
+}
