@@ -9,6 +9,7 @@
 #include "base/i18n.h"
 #include "command/command.h"
 #include "config.h"
+#include "index/password.h"
 #include "library/library.h"
 #include "library/sidecar.h"
 #include "run/signals.h"
@@ -373,6 +374,7 @@ main (int argc, char **argv)
         "llama4 archive films.sqlite /media/films --dry-run  # Say what there is to do, and how long it will take.\n"
         "llama4 archive films.sqlite /media/films --sidecar srt,vtt  # Leave subtitles beside the films."),
     .exit_status = N_("1  # Something failed that did not fail before, or the index cannot be used."),
+    .files = L4_INDEX_FILES,
     .entries = entries,
     .events = events,
     .run = run,

@@ -9,6 +9,7 @@
 #include "command/command.h"
 #include "find/filter.h"
 #include "index/index.h"
+#include "index/password.h"
 #include "run/json.h"
 #include "run/progress.h"
 #include "run/signals.h"
@@ -343,6 +344,7 @@ main (int argc, char **argv)
         "The embedded model cannot read; another one is named by --model."),
     .examples = N_("llama4 ask archive.index \"When does the red car arrive?\" --model scout-q4.gguf  # the answer and its sources"),
     .exit_status = N_("1  # Nothing in the index answers, the answer names no source, or there is none."),
+    .files = L4_INDEX_FILES,
     .entries = entries,
     .more = {l4_filter_entries (), l4_talk_entries ()},
     .events = events,

@@ -10,6 +10,7 @@
 #include "command/command.h"
 #include "index/index.h"
 #include "index/named.h"
+#include "index/password.h"
 #include "page/page.h"
 #include "run/json.h"
 #include "run/progress.h"
@@ -280,6 +281,7 @@ main (int argc, char **argv)
         "Films stay where they are; the pages refer to them by the way from FOLDER. FOLDER appears when it is complete. What an earlier "
         "report made in it is replaced; files of others are kept."),
     .examples = N_("llama4 report archive.index -o pages  # all films\n" "llama4 report archive.index holiday.mp4 -o holiday --copy  # one, to give away"),
+    .files = L4_INDEX_FILES,
     .entries = entries,
     .events = events,
     .run = run,

@@ -11,6 +11,7 @@
 #include "find/filter.h"
 #include "find/player.h"
 #include "index/index.h"
+#include "index/password.h"
 #include "run/json.h"
 #include "run/progress.h"
 #include "scan/scan.h"
@@ -225,6 +226,7 @@ static const L4Command command = {
   .environment = N_("LLAMA4_PLAYER  # The player's command line; {file}, {start} (1:02:03.500) and {seconds} are filled in. Without it mpv, vlc, "
       "ffplay or xdg-open is taken, whichever is there.\n"
       "NO_COLOR  # Hits are «marked» instead of bold on terminals, too."),
+  .files = L4_INDEX_FILES,
   .entries = entries,
 };
 

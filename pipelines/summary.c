@@ -11,6 +11,7 @@
 #include "cues/chapters.h"
 #include "index/index.h"
 #include "index/named.h"
+#include "index/password.h"
 #include "run/json.h"
 #include "run/progress.h"
 #include "run/signals.h"
@@ -306,6 +307,7 @@ main (int argc, char **argv)
         "Chapters begin where windows do.\n\n" "The embedded model cannot read; another one is named by --model."),
     .examples = N_("llama4 summary archive.index lecture.mp4 --model scout-q4.gguf  # to read\n"
         "llama4 summary archive.index lecture.mp4 --model scout-q4.gguf -o lecture.vtt -o lecture.xml  # chapters for players"),
+    .files = L4_INDEX_FILES,
     .entries = entries,
     .more = {l4_talk_entries ()},
     .events = events,

@@ -22,19 +22,35 @@ find_option (const PQconninfoOption *options, const char *keyword)
   return "";
 }
 
-/* What a message may show of the address: no user, no password. (transfer full) */
-static char *
-get_name (const char *where)
+/* Whether what is no password may be the end of one, in which @, / or : stood as they are: the last @ of the address was not taken for the one
+ * before the host. */
+static gboolean
+is_unclear (const PQconninfoOption *options)
+{
+  static const char *const shown[] = { "host", "hostaddr", "port", "dbname" };
+  const char *port = find_option (options, "port");
+
+  for (guint i = 0; i < G_N_ELEMENTS (shown); i++)
+    if (strchr (find_option (options, shown[i]), '@') != NULL)
+      return TRUE;
+  return port[strspn (port, "0123456789,")] != '\0';
+}
+
+/* What a message may show of the address: no user, no password. */
+static void
+set_name (L4Postgres *self, const char *where)
 {
   PQconninfoOption *options = PQconninfoParse (where, NULL);
   g_autofree char *name = NULL;
 
-  if (options == NULL)
-    return g_strdup ("postgresql://");
-  name = g_strconcat ("postgresql://", find_option (options, "host"), *find_option (options, "port") != '\0' ? ":" : "",
-      find_option (options, "port"), "/", find_option (options, "dbname"), NULL);
+  self->unclear = options == NULL || is_unclear (options);
+  if (self->unclear)
+    name = g_strdup ("postgresql://");
+  else
+    name = g_strconcat ("postgresql://", find_option (options, "host"), *find_option (options, "port") != '\0' ? ":" : "",
+        find_option (options, "port"), "/", find_option (options, "dbname"), NULL);
   PQconninfoFree (options);
-  return l4_text_to_line (name, -1);
+  self->base.name = l4_text_to_line (name, -1);
 }
 
 static void
@@ -75,7 +91,7 @@ l4_postgres_connect (L4Postgres *self, const char *where, GError **error)
   const char *const values[] = { "10", "20", "5", "4", "40000", "llama4", where, "UTF8", NULL };
   g_autoptr (GError) why = NULL;
 
-  self->base.name = get_name (where);
+  set_name (self, where);
   self->connection = PQconnectdbParams (keywords, values, TRUE);
   if (PQstatus (self->connection) != CONNECTION_OK)
     return l4_postgres_fail (self, NULL, error);        /* there is no server: no use in waiting */

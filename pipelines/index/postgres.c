@@ -57,7 +57,9 @@ l4_postgres_fail (L4Postgres *self, const PGresult *result, GError **error)
   self->ready &= state != NULL; /* the library says it itself, of a connection that is lost, whether or not that shows yet */
   self->passes = state == NULL || may_pass (state) || PQstatus (self->connection) != CONNECTION_OK;
   if (message == NULL)
-    message = PQerrorMessage (self->connection);
+    /* xgettext:no-c-format */
+    message = self->unclear ? _("there is no connection by this address; in a user's name and password, %40 stands for @, %2F for / and %25 for "
+        "the percent sign") : PQerrorMessage (self->connection);
   return l4_database_fail (&self->base, code_of (state), error, "%s", message);
 }
 

@@ -11,6 +11,7 @@ typedef struct
 {
   L4Database base;
   PGconn *connection;
+  gboolean unclear;             /* parts of a password may have been taken for something else in the address: nothing of it is told */
   gboolean ready;               /* the session is as the index needs it */
   gboolean passes;              /* what failed last may work when it is tried again */
 } L4Postgres;

@@ -294,6 +294,12 @@ test_an_address_that_is_wrong_is_one_line_without_its_password (void)
   static const char *const addresses[][2] = {
     {"postgresql://user:secret@/db?host=/nowhere", "postgresql:///nowhere/db"}, {"postgresql://user:secret@%zz/", "postgresql://"},
     {"postgresql://127.0.0.1:1/db?password=secret", "postgresql://127.0.0.1:1/db"}, {"postgres://u:secret@/?nonsense=1", "postgresql://"},
+    {"postgresql://u:secret/secret@127.0.0.1:1/db", "%40"}, {"postgresql://u:1/secret@127.0.0.1:1/db", "%40"},
+    {"postgresql://u:p@secret@127.0.0.1:1/db", "%40"}, {"postgresql://u:p@127.0.0.1:secret@127.0.0.1:1/db", "%40"},
+    {"postgresql://u:p@127.0.0.1/secret@127.0.0.1:1/db", "%40"}, {"postgresql://u:p@127.0.0.1?secret@127.0.0.1:1/db", "%40"},
+    {"postgresql://u:%secret@127.0.0.1:1/db", "%40"}, {"postgresql://u:secret%00@127.0.0.1:1/db", "%40"},
+    {"postgresql://u:secret@127.0.0.1:1:secret/db", "postgresql://"}, {"postgresql://u:secret@127.0.0.1:1/db?port=secret", "postgresql://"},
+    {"postgresql://u:p@[secret@127.0.0.1:1/db", "%40"}, {"postgresql://u:secret@127.0.0.1:1/db?sslmode=nonsense", "postgresql://127.0.0.1:1/db"},
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (addresses); i++) {

@@ -113,7 +113,7 @@ test_a_kill_leaves_it_whole (void)
 
     version_1_make (place);
     worker = g_subprocess_newv (argv, G_SUBPROCESS_FLAGS_STDOUT_SILENCE, NULL);
-    g_usleep (g_test_rand_int_range (0, 20000));
+    g_usleep (g_test_rand_int_range (0, 60000));
     g_subprocess_force_exit (worker);
     g_subprocess_wait (worker, NULL, NULL);
     n_old += version_1_get (place) == 1;
