@@ -189,6 +189,7 @@ commit (L4Database *base, GError **error)
   PGresult *result = PQexec (self->connection, "COMMIT");
   gboolean right = PQresultStatus (result) == PGRES_COMMAND_OK && strcmp (PQcmdStatus (result), "COMMIT") == 0;
 
+  self->given_up &= !right;
   if (!right)
     l4_postgres_fail (self, result, error);
   PQclear (result);
@@ -204,15 +205,18 @@ rollback (L4Database *base)
     PQclear (PQexec (self->connection, "ROLLBACK"));
 }
 
-/* Every change may be made twice without harm: it does not matter whether the answer to a commit was lost, or the commit. */
+/* Every change may be made twice without harm: it does not matter whether the answer to a commit was lost, or the commit. Who waited for a server
+ * in vain does not wait for it again: what is still to be put in order at the end would take as long each time. */
 static gboolean
 try_again (L4Database *base, guint attempt)
 {
   static const guint waits[ATTEMPTS] = { 20, 100, 300, 1000, 2000, 4000, 8000 };       /* milliseconds */
   L4Postgres *self = (L4Postgres *) base;
 
-  if (!self->passes || attempt > ATTEMPTS)
+  if (self->given_up || !self->passes || attempt > ATTEMPTS) {
+    self->given_up |= self->passes && attempt > ATTEMPTS;
     return FALSE;
+  }
   self->passes = FALSE;
   g_usleep (waits[attempt - 1] * 1000);
   return TRUE;

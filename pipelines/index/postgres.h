@@ -13,6 +13,7 @@ typedef struct
   PGconn *connection;
   gboolean unclear;             /* parts of a password may have been taken for something else in the address: nothing of it is told */
   gboolean ready;               /* the session is as the index needs it */
+  gboolean given_up;            /* it was tried again to the end, in vain, and nothing has worked since */
   gboolean passes;              /* what failed last may work when it is tried again */
 } L4Postgres;
 
