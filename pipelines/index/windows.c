@@ -246,3 +246,40 @@ l4_index_list_windows (L4Index *self, gint64 video, gint64 run, gboolean thumbna
 
   return l4_database_transact (self->database, FALSE, list, &listing, error) ? g_steal_pointer (&windows) : NULL;
 }
+
+/* Measuring --------------------------------------------------------------------------------------------------------------------- */
+
+#define ENOUGH 200              /* windows: what is long ago was by another machine, or beside other work */
+
+typedef struct
+{
+  gint64 run;
+  double milliseconds;
+} Measure;
+
+static void
+row_measure (const L4Value *columns, gpointer data)
+{
+  ((Measure *) data)->milliseconds = columns[0].type == L4_VALUE_REAL ? columns[0].real : 0;
+}
+
+/* Windows of others' making say nothing of it. */
+static gboolean
+measure (L4Database *database, gpointer work, GError **error)
+{
+  Measure *found = work;
+
+  return l4_database_query (database, row_measure, found, error, "SELECT avg (ms) FROM (SELECT vision_ms + prefill_ms + decode_ms AS ms "
+      "FROM windows WHERE run = $1 AND vision_ms + prefill_ms + decode_ms > 0 ORDER BY id DESC LIMIT $2) AS newest", "ii", found->run,
+      (gint64) ENOUGH);
+}
+
+gboolean
+l4_index_measure (L4Index *self, gint64 run, double *seconds, GError **error)
+{
+  Measure found = { run };
+  gboolean right = l4_database_transact (self->database, FALSE, measure, &found, error);
+
+  *seconds = found.milliseconds / 1e3;
+  return right;
+}

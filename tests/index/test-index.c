@@ -79,6 +79,31 @@ test_a_record_fills_the_columns (void)
   assert_column (place, "decode_ms", "40.125");
 }
 
+/* Of the newest 200; what another program put there without times counts for nothing. */
+static void
+test_the_time_of_a_window_is_measured_by_the_newest (void)
+{
+  g_autoptr (Place) place = place_new ();
+  g_autoptr (L4Index) index = open_index (place);
+  gint64 run = add_run (index, "a"), other = add_run (index, "b"), video = add_video (index, "/a.mkv", "1-a");
+  gboolean is_file = place_get_server () == NULL;
+  g_autofree char *sql = g_strdup_printf ("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 210) INSERT INTO "
+      "%swindows (video, run, start, \"end\", text, queue_ms, vision_ms, prefill_ms, decode_ms%s) SELECT %" G_GINT64_FORMAT ", %" G_GINT64_FORMAT
+      ", i * 1000, i * 1000 + 1000, 'Text.', 9000, 500, CASE WHEN i <= 10 THEN 700000 ELSE 499 END, 1000.5%s FROM n ORDER BY i",
+      is_file ? "" : "llama4.", is_file ? "" : ", words", video, run, is_file ? "" : ", ''::tsvector");
+  double seconds = 1;
+
+  g_assert_true (l4_index_measure (index, run, &seconds, NULL));
+  g_assert_cmpfloat (seconds, ==, 0);
+  place_execute (place, sql);
+  add_window (index, video, run, 300, "Of a program that keeps no time.");
+  add_window (index, video, other, 0, "Of another run.");
+  g_assert_true (l4_index_measure (index, run, &seconds, NULL));
+  g_assert_cmpfloat_with_epsilon (seconds, 1.9995, 1e-9);
+  g_assert_true (l4_index_measure (index, other, &seconds, NULL));
+  g_assert_cmpfloat (seconds, ==, 0);
+}
+
 static void
 test_a_run_is_known_again (void)
 {
@@ -506,6 +531,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/index/what-was-put-comes-back", test_what_was_put_comes_back);
   g_test_add_func ("/index/a-record-fills-the-columns", test_a_record_fills_the_columns);
+  g_test_add_func ("/index/the-time-of-a-window-is-measured-by-the-newest", test_the_time_of_a_window_is_measured_by_the_newest);
   g_test_add_func ("/index/a-run-is-known-again", test_a_run_is_known_again);
   g_test_add_func ("/index/paths-are-bytes", test_paths_are_bytes);
   g_test_add_func ("/index/a-moved-film-is-the-same-and-another-takes-its-place", test_a_moved_film_is_the_same_and_another_takes_its_place);
