@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A camera, as the file tells of it: where it is, and how it is described. */
+
+#include <string.h>
+
+#include "base/error.h"
+#include "cameras/cameras-private.h"
+
+#define LONGEST_NAME 64         /* bytes */
+
+static void
+property_free (gpointer data)
+{
+  L4CameraProperty *property = data;
+
+  g_free (property->name);
+  g_free (property->value);
+  g_free (property);
+}
+
+L4Camera *
+l4_camera_new (void)
+{
+  L4Camera *self = g_new0 (L4Camera, 1);
+
+  self->properties = g_ptr_array_new_with_free_func (property_free);
+  self->stall = L4_STALL_DEFAULT;
+  return self;
+}
+
+void
+l4_camera_free (L4Camera *self)
+{
+  if (self == NULL)
+    return;
+  g_free (self->name);
+  g_free (self->uri);
+  g_ptr_array_unref (self->properties);
+  g_strfreev (self->questions);
+  g_free (self);
+}
+
+/* Values ------------------------------------------------------------------------------------------------------------------------ */
+
+static gboolean
+has_control (const char *text)
+{
+  for (const char *c = text; *c != '\0'; c = g_utf8_next_char (c))
+    if (g_unichar_iscntrl (g_utf8_get_char (c)))
+      return TRUE;
+  return FALSE;
+}
+
+gboolean
+l4_yaml_read_name (L4Yaml *self, yaml_node_t *node, const char *key, gpointer field, GError **error)
+{
+  const char *name;
+
+  if (!l4_yaml_read_text (self, node, key, field, error))
+    return FALSE;
+  name = *(char **) field;
+  if (*name == '\0' || strlen (name) > LONGEST_NAME || strchr (".-", *name) != NULL || strchr (name, '/') != NULL || has_control (name))
+    return l4_yaml_fail (self, node, key, error, _("must have 1 to %d bytes, no slash, and no . or - at the beginning"), LONGEST_NAME);
+  return TRUE;
+}
+
+static gboolean
+is_path (const char *text)
+{
+  return strstr (text, "://") == NULL;
+}
+
+/* An address, or a path that becomes one. */
+static gboolean
+read_uri (L4Yaml *self, yaml_node_t *node, const char *key, gpointer field, GError **error)
+{
+  char **uri = field;
+  g_autofree char *path = NULL;
+
+  if (!l4_yaml_read_text (self, node, key, field, error))
+    return FALSE;
+  if (**uri == '\0')
+    return l4_yaml_fail (self, node, key, error, _("is empty"));
+  if (!is_path (*uri))
+    return TRUE;
+  path = g_canonicalize_filename (*uri, self->folder);
+  g_free (*uri);
+  *uri = g_str_has_prefix (path, "/dev/video") ? g_strconcat ("v4l2://", path, NULL) : g_filename_to_uri (path, NULL, NULL);
+  return TRUE;
+}
+
+/* "x,y,width,height", or a list of four numbers, or a list of several of these; the element reads it. */
+static gboolean
+read_region (L4Yaml *self, yaml_node_t *node, const char *key, gpointer field, GError **error)
+{
+  g_auto (GStrv) parts = NULL;
+  gboolean nested = FALSE;
+
+  if (node->type != YAML_SEQUENCE_NODE)
+    return l4_yaml_read_text (self, node, key, field, error);
+  for L4_YAML_EACH (node, item)
+    nested = nested || l4_yaml_node (self, *item)->type == YAML_SEQUENCE_NODE;
+  if (nested) {
+    g_autoptr (GString) all = g_string_new (NULL);
+
+    for L4_YAML_EACH (node, item) {
+      g_autofree char *one = NULL;
+
+      if (l4_yaml_node (self, *item)->type == YAML_SEQUENCE_NODE && !l4_yaml_read_texts (self, l4_yaml_node (self, *item), key, &parts, error))
+        return FALSE;
+      if (parts == NULL)
+        return l4_yaml_fail (self, node, key, error, _("must be a list of numbers, or of such lists"));
+      one = g_strjoinv (",", parts);
+      g_clear_pointer (&parts, g_strfreev);
+      g_string_append_printf (all, "%s%s", all->len > 0 ? ";" : "", one);
+    }
+    *(char **) field = g_strdup (all->str);
+    return TRUE;
+  }
+  if (!l4_yaml_read_texts (self, node, key, &parts, error))
+    return FALSE;
+  *(char **) field = g_strjoinv (strchr (parts[0], ',') != NULL ? ";" : ",", parts);
+  return TRUE;
+}
+
+/* Nanoseconds, as the element has them. */
+static gboolean
+read_seconds (L4Yaml *self, yaml_node_t *node, const char *key, gpointer field, GError **error)
+{
+  guint64 time;
+
+  if (!l4_yaml_read_time (self, node, key, &time, error))
+    return FALSE;
+  *(char **) field = g_strdup_printf ("%" PRIu64, time);
+  return TRUE;
+}
+
+static gboolean
+read_flag (L4Yaml *self, yaml_node_t *node, const char *key, gpointer field, GError **error)
+{
+  gboolean flag;
+
+  if (!l4_yaml_read_flag (self, node, key, &flag, error))
+    return FALSE;
+  *(char **) field = g_strdup (flag ? "true" : "false");
+  return TRUE;
+}
+
+/* JSON Schema: written out here, or a text of JSON, or the path of a file. */
+static gboolean
+read_schema (L4Yaml *self, yaml_node_t *node, const char *key, gpointer field, GError **error)
+{
+  const char *text = l4_yaml_scalar (node, NULL);
+
+  if (text == NULL)
+    return l4_yaml_read_json (self, node, key, field, error);
+  while (g_ascii_isspace (*text))
+    text++;
+  return *text == '{' ? l4_yaml_read_text (self, node, key, field, error) : l4_yaml_read_path (self, node, key, field, error);
+}
+
+/* A camera ---------------------------------------------------------------------------------------------------------------------- */
+
+/* The element's properties. */
+static const struct
+{
+  const char *name;
+  L4YamlRead read;
+} properties[] = {
+  {"cuts", read_flag},
+  {"frames", l4_yaml_read_text},
+  {"language", l4_yaml_read_text},
+  {"mask", read_region},
+  {"max-tokens", l4_yaml_read_text},
+  {"overlap", read_seconds},
+  {"pick", l4_yaml_read_text},
+  {"prompt", l4_yaml_read_text},
+  {"region", read_region},
+  {"repeat", l4_yaml_read_text},
+  {"schema", read_schema},
+  {"seed", l4_yaml_read_text},
+  {"system-prompt", l4_yaml_read_text},
+  {"temperature", l4_yaml_read_text},
+  {"tiles", l4_yaml_read_text},
+  {"top-p", l4_yaml_read_text},
+  {"when", l4_yaml_read_text},
+  {"window", read_seconds},
+};
+
+static gboolean
+read_property (L4Yaml *yaml, yaml_node_t *node, const char *key, gpointer target, gboolean *taken, GError **error)
+{
+  L4Camera *self = target;
+
+  for (guint i = 0; i < G_N_ELEMENTS (properties); i++) {
+    L4CameraProperty *property;
+
+    if (!g_str_equal (properties[i].name, key))
+      continue;
+    property = g_new0 (L4CameraProperty, 1);
+    property->name = g_strdup (key);
+    property->line = l4_yaml_line (node);
+    g_ptr_array_add (self->properties, property);
+    *taken = TRUE;
+    return properties[i].read (yaml, node, key, &property->value, error);
+  }
+  return TRUE;
+}
+
+static const L4YamlField fields[] = {
+  {"name", l4_yaml_read_name, G_STRUCT_OFFSET (L4Camera, name)},
+  {"uri", read_uri, G_STRUCT_OFFSET (L4Camera, uri)},
+  {"questions", l4_yaml_read_texts, G_STRUCT_OFFSET (L4Camera, questions)},
+  {"stall", l4_yaml_read_time, G_STRUCT_OFFSET (L4Camera, stall)},
+  {NULL}
+};
+
+L4Camera *
+l4_camera_read (L4Yaml *yaml, yaml_node_t *node, yaml_node_t *defaults, GError **error)
+{
+  g_autoptr (L4Camera) self = l4_camera_new ();
+
+  /* a camera has no name of another */
+  if (defaults != NULL && !l4_yaml_read_fields (yaml, defaults, "defaults", fields + 2, read_property, self, error))
+    return NULL;
+  self->line = l4_yaml_line (node);
+  if (!l4_yaml_read_fields (yaml, node, "cameras", fields, read_property, self, error))
+    return NULL;
+  if (self->name == NULL || self->uri == NULL) {
+    l4_yaml_fail (yaml, node, "cameras", error, self->name == NULL ? _("a camera has no name") : _("a camera has no uri"));
+    return NULL;
+  }
+  if (self->stall == 0) {
+    l4_yaml_fail (yaml, node, "stall", error, _("must be more than 0"));
+    return NULL;
+  }
+  return g_steal_pointer (&self);
+}

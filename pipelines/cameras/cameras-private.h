@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Within the room. */
+
+#pragma once
+
+#include "cameras/cameras.h"
+#include "cameras/yaml.h"
+
+G_BEGIN_DECLS
+
+#define L4_STALL_DEFAULT (10 * G_GUINT64_CONSTANT (1000000000))
+
+void l4_camera_free (L4Camera *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Camera, l4_camera_free)
+L4Camera *l4_camera_new (void);
+
+/* What a node says of one camera; defaults: what is said of all, or NULL. NULL: *error. (transfer full) */
+L4Camera *l4_camera_read (L4Yaml *yaml, yaml_node_t *node, yaml_node_t *defaults, GError **error);
+
+void l4_rule_free (L4Rule *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Rule, l4_rule_free)
+
+/* NULL: *error. (transfer full) */
+L4Rule *l4_rule_read (L4Yaml *yaml, yaml_node_t *node, GError **error);
+
+/* A name of a camera or a rule: it stands in names of files, so it has no slash, and begins with none of . and -. */
+gboolean l4_yaml_read_name (L4Yaml *self, yaml_node_t *node, const char *key, gpointer field, GError **error);
+
+G_END_DECLS

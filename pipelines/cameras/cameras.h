@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What llama4 watch is told by its file: cameras, rules, what becomes of alerts. */
+
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* A property of llama4describe: as GStreamer reads it from a text. */
+typedef struct
+{
+  char *name, *value;
+  guint line;                   /* of the file; 0: none */
+} L4CameraProperty;
+
+typedef struct
+{
+  char *name;                   /* unlike all others; may stand in the name of a file */
+  char *uri;
+  guint line;
+  GPtrArray *properties;        /* of L4CameraProperty; those of all cameras first */
+  char **questions;             /* NULL-terminated; NULL: none */
+  guint64 stall;                /* nanoseconds without a picture, after which it is lost */
+} L4Camera;
+
+typedef enum
+{
+  L4_COMPARE_GREATER,
+  L4_COMPARE_AT_LEAST,
+  L4_COMPARE_LESS,
+  L4_COMPARE_AT_MOST,
+  L4_COMPARE_EQUAL,
+  L4_COMPARE_UNEQUAL,
+  L4_COMPARE_CONTAINS
+} L4Compare;
+
+/* Minutes since midnight, of local time. until at most from: it ends on the next day. */
+typedef struct
+{
+  guint from, until;
+} L4Hours;
+
+typedef struct
+{
+  char *name;                   /* unlike all others; may stand in the name of a file */
+  guint line;
+  char **cameras;               /* names, NULL-terminated; NULL: all */
+  char *pointer;                /* a JSON pointer into the record; NULL: question */
+  char *question;               /* one of the cameras' */
+  L4Compare compare;
+  char *value;                  /* what with: a number, text, true, false or null as JSON */
+  guint windows;                /* in turn */
+  guint64 cooldown;             /* nanoseconds */
+  GArray *quiet;                /* of L4Hours: no alerts */
+
+  gboolean print;               /* a line of JSON on standard output */
+  char **command;               /* a program and its arguments; NULL: none */
+  gboolean clip, picture;
+} L4Rule;
+
+typedef struct
+{
+  char *file;                   /* that was read; NULL: none was */
+  char *model, *projector, *load;       /* NULL: as without an option */
+  guint threads;
+  guint64 memory_limit;         /* bytes; 0: what is free */
+
+  GPtrArray *cameras;           /* of L4Camera; one at least */
+  GPtrArray *rules;             /* of L4Rule */
+
+  char *index;                  /* NULL: none */
+  char *folder;                 /* of clips and pictures, absolute; NULL: none */
+  guint64 keep_time;            /* nanoseconds that sentences, clips and pictures are kept; 0: for ever */
+  guint64 keep_bytes;           /* of them all that are kept; 0: any number */
+
+  guint64 before, after;        /* nanoseconds that clips have before and after the windows */
+  guint64 clip_memory;          /* bytes that each camera's packets may take */
+  guint64 command_limit;        /* nanoseconds that a command may take */
+  guint commands;               /* that may run at once */
+} L4Cameras;
+
+/* Reads a file of YAML. NULL: *error says in one line what is wrong, in which line and with which key. (transfer full) */
+L4Cameras *l4_cameras_read (const char *path, GError **error);
+
+/* Cameras at addresses, without rules, named by their hosts or files. A path becomes an address. (transfer full) */
+L4Cameras *l4_cameras_of_uris (char **uris, GError **error);
+
+void l4_cameras_free (L4Cameras *self); /* NULL is fine */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Cameras, l4_cameras_free)
+
+/* An address without a name and a password in it. (transfer full) */
+char *l4_camera_show_uri (const char *uri);
+
+G_END_DECLS

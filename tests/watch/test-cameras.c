@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The file of llama4 watch is read whole, or refused in one line that names line and key. */
+
+#include <string.h>
+
+#include <glib/gstdio.h>
+
+#include "cameras/cameras.h"
+#include "llama4.h"
+
+#define SECOND G_GUINT64_CONSTANT (1000000000)
+
+/* (transfer full) */
+static L4Cameras *
+read_text (const char *text, gssize length, GError **error)
+{
+  g_autofree char *path = NULL;
+  L4Cameras *cameras;
+  int file = g_file_open_tmp ("cameras-XXXXXX.yaml", &path, NULL);
+
+  g_assert_cmpint (file, >=, 0);
+  g_assert_true (g_file_set_contents (path, text, length, NULL));
+  cameras = l4_cameras_read (path, error);
+  if (error != NULL && *error != NULL)
+    g_assert_true (g_str_has_prefix ((*error)->message, path));
+  g_unlink (path);
+  g_close (file, NULL);
+  return cameras;
+}
+
+static void
+test_example (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (L4Cameras) cameras = l4_cameras_read (g_getenv ("EXAMPLE"), &error);
+  const L4Camera *camera;
+  const L4Rule *rule;
+  gboolean region = FALSE;
+
+  g_assert_no_error (error);
+  g_assert_cmpuint (cameras->cameras->len, ==, 3);
+  g_assert_cmpuint (cameras->rules->len, ==, 3);
+  camera = g_ptr_array_index (cameras->cameras, 0);
+  g_assert_cmpstr (camera->name, ==, "yard");
+  g_assert_cmpstr (camera->questions[0], ==, "Is a person in the yard?");
+  for (guint i = 0; i < camera->properties->len; i++) {
+    const L4CameraProperty *property = g_ptr_array_index (camera->properties, i);
+
+    if (g_str_equal (property->name, "window"))
+      g_assert_cmpstr (property->value, ==, "4000000000");
+    if (g_str_equal (property->name, "region")) {
+      g_assert_cmpstr (property->value, ==, "0,0.3,1,0.7");
+      region = TRUE;
+    }
+  }
+  g_assert_true (region);
+  camera = g_ptr_array_index (cameras->cameras, 2);
+  g_assert_cmpstr (camera->uri, ==, "v4l2:///dev/video0");
+  rule = g_ptr_array_index (cameras->rules, 0);
+  g_assert_cmpint (rule->compare, ==, L4_COMPARE_AT_LEAST);
+  g_assert_cmpstr (rule->value, ==, "0.8");
+  g_assert_cmpuint (rule->windows, ==, 2);
+  g_assert_cmpuint (rule->cooldown, ==, 300 * SECOND);
+  g_assert_cmpuint (g_array_index (rule->quiet, L4Hours, 0).from, ==, 22 * 60);
+  g_assert_cmpuint (g_array_index (rule->quiet, L4Hours, 0).until, ==, 6 * 60 + 30);
+  g_assert_cmpstr (rule->command[2], ==, "llama4");
+  rule = g_ptr_array_index (cameras->rules, 2);
+  g_assert_cmpstr (rule->value, ==, "\"red car\"");
+  g_assert_cmpuint (cameras->keep_time, ==, 30 * 86400 * SECOND);
+  g_assert_cmpuint (cameras->keep_bytes, ==, 50 * (G_GUINT64_CONSTANT (1) << 30));
+  g_assert_true (g_path_is_absolute (cameras->folder));
+}
+
+#define ONE "cameras:\n  - {name: a, uri: /x}\n"
+#define RULE ONE "rules:\n  - "
+
+static void
+test_wrong (void)
+{
+  static const struct
+  {
+    const char *text, *said;
+  } cases[] = {
+    {"", ": is empty"},
+    {"{", ": is no YAML"},
+    {"a: [1\nb: 2\n", "is no YAML"},
+    {"a: \"\xff\"\n", "is no YAML"},
+    {"- 1\n", ":1: the file: must be keys with values"},
+    {"camera: []\n", ":1: camera: is no key of the file"},
+    {"index: a\n", ": has no cameras"},
+    {"cameras: []\n", ":1: cameras: is empty"},
+    {"cameras: 5\n", ":1: cameras: must be a list"},
+    {"cameras:\n  - {name: a}\n", ":2: cameras: a camera has no uri"},
+    {"cameras:\n  - {uri: /a}\n", ":2: cameras: a camera has no name"},
+    {"cameras:\n  - name: a\n    uri: /a\n    widow: 4\n", ":4: widow: is no key of cameras"},
+    {"cameras:\n  - name: a\n    uri: /a\n    window: soon\n", ":4: window: must be seconds"},
+    {"cameras:\n  - name: a\n    uri: /a\n    window: -1\n", ":4: window: must be seconds"},
+    {"cameras:\n  - name: a\n    uri: /a\n    window: nan\n", ":4: window: must be seconds"},
+    {"cameras:\n  - name: a\n    uri: /a\n    uri: /b\n", ":4: uri: stands there twice"},
+    {"cameras:\n  - {name: ../a, uri: /a}\n", ":2: name: must have"},
+    {"cameras:\n  - {name: \"a\\0b\", uri: /a}\n", ":2: name: must be a text"},
+    {"cameras:\n  - {name: -a, uri: /a}\n", ":2: name: must have"},
+    {"cameras:\n  - {name: a, uri: /a, stall: 0}\n", ":2: stall: must be more than 0"},
+    {"cameras:\n  - {name: a, uri: /a}\n  - {name: a, uri: /b}\n", ":3: cameras: there are two of the name a"},
+    {"cameras:\n  - &a [*a]\n", "cameras"},
+    {"cameras:\n  - name: a\n    uri: /a\n    schema: &s {a: *s}\n", "schema: has too much in it"},
+    {ONE "---\na: 1\n", "more than one document"},
+    {RULE "{pointer: /text, value: 1}\n", ":4: rules: a rule has no name"},
+    {RULE "{name: r, value: 1}\n", ":4: rules: r: needs either pointer or question"},
+    {RULE "{name: r, pointer: /a}\n", ":4: rules: r: needs a value"},
+    {RULE "{name: r, pointer: text, value: 1}\n", ":4: pointer: must begin with a slash"},
+    {RULE "{name: r, pointer: /a~2, value: 1}\n", ":4: pointer: has a ~"},
+    {RULE "{name: r, pointer: /a, value: 1, compare: \"=\"}\n", ":4: compare: must be one of"},
+    {RULE "{name: r, pointer: /a, value: red, compare: \">\"}\n", ":4: value: must be a number"},
+    {RULE "{name: r, pointer: /a, value: [1]}\n", ":4: value: must be a number, a text"},
+    {RULE "{name: r, question: Who, value: 1}\n", ":4: question: is not among those of the camera a"},
+    {RULE "{name: r, pointer: /a, value: 1, cameras: [b]}\n", ":4: cameras: r: there is no camera b"},
+    {RULE "{name: r, pointer: /a, value: 1, quiet: [\"25:00-26:00\"]}\n", ":4: quiet: must be hours"},
+    {RULE "{name: r, pointer: /a, value: 1, quiet: [\"1:00-2:00 \"]}\n", ":4: quiet: must be hours"},
+    {RULE "{name: r, pointer: /a, value: 1, windows: 0}\n", ":4: windows: must be more than 0"},
+    {RULE "{name: r, pointer: /a, value: 1, windows: 99999999999999999999}\n", ":4: windows: must be a whole number"},
+    {RULE "{name: r, pointer: /a, value: 1, actions: {shell: x}}\n", ":4: shell: is no key of actions"},
+    {RULE "{name: r, pointer: /a, value: 1, actions: {command: []}}\n", ":4: command: is empty"},
+    {RULE "{name: r, pointer: /a, value: 1, actions: {clip: yes}}\n", "needs a folder"},
+    {RULE "{name: r, pointer: /a, value: 1, actions: {clip: maybe}}\n", ":4: clip: must be true or false"},
+    {ONE "commands: {at-once: 0}\n", "at-once: must be 1 to 64"},
+    {ONE "model: {load: fast}\n", ":3: load: must be auto, read, map or stream"},
+    {ONE "keep: {bytes: many}\n", ":3: bytes: must be bytes"},
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (GError) error = NULL;
+    g_autoptr (L4Cameras) cameras = read_text (cases[i].text, -1, &error);
+
+    g_assert_null (cameras);
+    g_test_message ("%s", error->message);
+    g_assert_nonnull (strstr (error->message, cases[i].said));
+    g_assert_null (strchr (error->message, '\n'));
+  }
+}
+
+/* Aliases of aliases of aliases would be a value of 10^9 parts. */
+static void
+test_bomb (void)
+{
+  g_autoptr (GString) text = g_string_new (ONE "    schema:\n      a0: &a0 [x]\n");
+  g_autoptr (GError) error = NULL;
+
+  g_string_assign (text, "cameras:\n  - name: a\n    uri: /x\n    schema:\n      a0: &a0 [x]\n");
+  for (guint i = 1; i < 10; i++)
+    g_string_append_printf (text, "      a%u: &a%u [*a%u,*a%u,*a%u,*a%u,*a%u,*a%u,*a%u,*a%u,*a%u,*a%u]\n", i, i, i - 1, i - 1, i - 1, i - 1,
+        i - 1, i - 1, i - 1, i - 1, i - 1, i - 1);
+  g_assert_null (read_text (text->str, text->len, &error));
+  g_assert_nonnull (strstr (error->message, "schema: has too much in it"));
+}
+
+static void
+test_noise (void)
+{
+  GRand *random = g_rand_new_with_seed (18);
+  g_autofree char *example = NULL;
+  gsize length;
+
+  g_assert_true (g_file_get_contents (g_getenv ("EXAMPLE"), &example, &length, NULL));
+  for (guint round = 0; round < 500; round++) {
+    g_autofree char *text = g_memdup2 (example, length);
+    g_autoptr (GError) error = NULL;
+    L4Cameras *cameras;
+
+    for (guint i = 0; i < 4; i++)
+      text[g_rand_int_range (random, 0, length)] = g_rand_int_range (random, 0, 256);
+    cameras = read_text (text, g_rand_int_range (random, 0, length + 1), &error);
+    g_assert_true ((cameras == NULL) == (error != NULL));
+    l4_cameras_free (cameras);
+  }
+  g_rand_free (random);
+}
+
+static void
+test_addresses (void)
+{
+  char *uris[] = { "rtsp://me:secret@host/a", "rtsp://host/b", "/tmp/a b%.mp4", "http://[::1]:80/", "/dev/video3", NULL };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (L4Cameras) cameras = l4_cameras_of_uris (uris, &error);
+  g_autofree char *shown = l4_camera_show_uri (uris[0]);
+  const char *names[] = { "host", "host-2", "a b%.mp4", "::1", "video3" };
+
+  g_assert_no_error (error);
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    g_assert_cmpstr (((L4Camera *) g_ptr_array_index (cameras->cameras, i))->name, ==, names[i]);
+  g_assert_cmpstr (((L4Camera *) g_ptr_array_index (cameras->cameras, 2))->uri, ==, "file:///tmp/a%20b%25.mp4");
+  g_assert_cmpstr (shown, ==, "rtsp://host/a");
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/cameras/the-example-is-read-to-its-last-key", test_example);
+  g_test_add_func ("/cameras/what-is-wrong-is-one-line-with-line-and-key", test_wrong);
+  g_test_add_func ("/cameras/aliases-of-aliases-take-no-memory", test_bomb);
+  g_test_add_func ("/cameras/a-damaged-file-is-read-or-refused", test_noise);
+  g_test_add_func ("/cameras/addresses-get-names-and-show-no-password", test_addresses);
+  return g_test_run ();
+}
