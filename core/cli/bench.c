@@ -29,12 +29,14 @@ typedef struct
   double units;                 /* tokens or tiles in one repetition */
   L4Work work;                  /* of one repetition */
   gboolean integers;            /* its weights can be multiplied as 8-bit integers */
+  L4StreamFigures before, after;        /* of all repetitions that count, with experts streamed */
 } Result;
 
 typedef struct
 {
   L4Llama *model;
   L4Speed speed;
+  double disk;                  /* bytes a second, with experts streamed; else 0 */
   GArray *results;              /* Result */
 } Bench;
 
@@ -66,6 +68,32 @@ limit (const Bench *bench, const Result *result)
 {
   return l4_speed_least (&bench->speed, result->work.operations, result->work.weight_bytes + result->work.cache_bytes,
       result->integers);
+}
+
+/* What streaming has done in one repetition on average: bytes read, share of the disk's rate, share of uses that found their expert there or on
+ * its way. */
+typedef struct
+{
+  double bytes, of_disk, hits;
+} Streamed;
+
+static Streamed
+streamed (const Bench *bench, const Result *result)
+{
+  const L4StreamFigures *before = &result->before, *after = &result->after;
+  double seconds = 0, bytes = (double) (after->bytes - before->bytes);
+  guint64 uses = after->uses - before->uses, hits = after->hits + after->foreseen - before->hits - before->foreseen;
+
+  for (guint i = 0; i < result->n; i++)
+    seconds += result->seconds[i];
+  return (Streamed) { bytes / result->n, bytes / seconds / bench->disk, uses > 0 ? (double) hits / (double) uses : 1 };
+}
+
+static void
+count (const Bench *bench, L4StreamFigures *figures)
+{
+  if (bench->model->stream != NULL)
+    l4_stream_figures (bench->model->stream, figures);
 }
 
 /* What is measured ----------------------------------------------------------------------------------------------------- */
@@ -106,7 +134,7 @@ measure_tokens (Bench *bench, gint64 n, gboolean generate, GError **error)
 {
   const L4TextConfig *text = &bench->model->config->text;
   Result *result = begin (bench, generate ? "tg" : "pp", n);
-  g_autofree gint32 *ids = random_ids (text, n);
+  g_autofree gint32 *all = random_ids (text, n * (options.repetitions + 1));    /* others each time, for experts that are streamed */
   g_autoptr (L4Cache) cache = l4_cache_new (bench->model->compute, text, l4_cli_is (options.kv_type, "int8"), n, error);
   l4_autofree float *logits = l4_alloc (text->vocab * sizeof (float), _("logits"), error);
   L4Type type = l4_type_from_name (bench->model->quantization);
@@ -120,7 +148,9 @@ measure_tokens (Bench *bench, gint64 n, gboolean generate, GError **error)
     l4_work_scale (&result->work, n);
   for (gint r = -1; r < options.repetitions; r++) {
     gint64 start = g_get_monotonic_time (), step = generate ? 1 : n;
+    const gint32 *ids = all + (r + 1) * n;
 
+    count (bench, r <= 0 ? &result->before : &result->after);
     l4_cache_clear (cache);
     for (gint64 at = 0; at < n; at += step) {
       l4_autofree float *h = l4_llama_embed (bench->model, ids + at, step, NULL, 0, error);
@@ -133,6 +163,7 @@ measure_tokens (Bench *bench, gint64 n, gboolean generate, GError **error)
     if (r >= 0)
       result->seconds[result->n++] = (g_get_monotonic_time () - start) / 1e6;
   }
+  count (bench, &result->after);
   return TRUE;
 }
 
@@ -142,16 +173,16 @@ measure_together (Bench *bench, gint64 n, GError **error)
 {
   const L4TextConfig *text = &bench->model->config->text;
   gboolean int8 = l4_cli_is (options.kv_type, "int8");
-  gint64 count = options.together;
+  gint64 n_talks = options.together;
   Result *result = begin (bench, "tg", n);
   L4Type type = l4_type_from_name (bench->model->quantization);
-  g_autofree gint32 *ids = random_ids (text, n * count);
+  g_autofree gint32 *ids = random_ids (text, n * n_talks);
   g_autoptr (GPtrArray) caches = g_ptr_array_new_with_free_func ((GDestroyNotify) l4_cache_free);
-  g_autofree L4Strand *strands = g_new0 (L4Strand, count);
-  const L4Strands tokens = { strands, count, count };
-  l4_autofree float *logits = l4_alloc (count * text->vocab * sizeof (float), _("logits"), error);
+  g_autofree L4Strand *strands = g_new0 (L4Strand, n_talks);
+  const L4Strands tokens = { strands, n_talks, n_talks };
+  l4_autofree float *logits = l4_alloc (n_talks * text->vocab * sizeof (float), _("logits"), error);
 
-  for (gint64 i = 0; i < count; i++) {
+  for (gint64 i = 0; i < n_talks; i++) {
     strands[i] = (L4Strand) { l4_cache_new (bench->model->compute, text, int8, n, error), 1 };
     if (strands[i].cache == NULL)
       return FALSE;
@@ -159,26 +190,28 @@ measure_together (Bench *bench, gint64 n, GError **error)
   }
   if (logits == NULL)
     return FALSE;
-  g_snprintf (result->name, sizeof result->name, "tg%" PRId64 "x%" PRId64, n, count);
-  result->units = n * count;
+  g_snprintf (result->name, sizeof result->name, "tg%" PRId64 "x%" PRId64, n, n_talks);
+  result->units = n * n_talks;
   result->integers = l4_type_info (type)->block_elements > 1;
-  l4_budget_tokens (bench->model->config, type, int8 ? 1 : 2, n / 2, count, &result->work);
+  l4_budget_tokens (bench->model->config, type, int8 ? 1 : 2, n / 2, n_talks, &result->work);
   l4_work_scale (&result->work, n);
   for (gint r = -1; r < options.repetitions; r++) {
     gint64 start = g_get_monotonic_time ();
 
-    for (gint64 i = 0; i < count; i++)
+    count (bench, r <= 0 ? &result->before : &result->after);
+    for (gint64 i = 0; i < n_talks; i++)
       l4_cache_clear (strands[i].cache);
     for (gint64 at = 0; at < n && (r >= 0 || at <= 8); at++) {
-      l4_autofree float *h = l4_llama_embed (bench->model, ids + at * count, count, NULL, 0, error);
+      l4_autofree float *h = l4_llama_embed (bench->model, ids + at * n_talks, n_talks, NULL, 0, error);
 
       if (h == NULL || !l4_decoder_forward (bench->model->decoder, bench->model->compute, &tokens, h, NULL, NULL, error)
-          || !l4_decoder_logits (bench->model->decoder, bench->model->compute, h, count, TRUE, logits, error))
+          || !l4_decoder_logits (bench->model->decoder, bench->model->compute, h, n_talks, TRUE, logits, error))
         return FALSE;
     }
     if (r >= 0)
       result->seconds[result->n++] = (g_get_monotonic_time () - start) / 1e6;
   }
+  count (bench, &result->after);
   return TRUE;
 }
 
@@ -233,6 +266,24 @@ measure_list (Bench *bench, const char *list, gboolean generate, GError **error)
 /* What is printed ------------------------------------------------------------------------------------------------------ */
 
 static void
+print_streamed (const Bench *bench)
+{
+  gsize n = l4_stream_n_experts (bench->model->stream), slots = l4_stream_n_slots (bench->model->stream);
+  double bytes = (double) l4_stream_expert_bytes (bench->model->stream);
+
+  printf (_("\nexperts %.2f GB, %.0f %% of them in memory; disk %.2f GB/s: all of them in %.2f s\n"), bytes / 1e9, 100.0 * (double) slots / (double) n,
+      bench->disk / 1e9, bytes / bench->disk);
+  printf ("| %-8s | %10s | %12s | %9s |\n| -------- | ---------: | -----------: | --------: |\n", "test", "read GB", "of disk", "hits");
+  for (guint i = 0; i < bench->results->len; i++) {
+    const Result *result = &g_array_index (bench->results, Result, i);
+    Streamed figures = streamed (bench, result);
+
+    if (result->after.uses > 0)
+      printf ("| %-8s | %10.2f | %10.1f %% | %7.1f %% |\n", result->name, figures.bytes / 1e9, 100 * figures.of_disk, 100 * figures.hits);
+  }
+}
+
+static void
 print_table (const Bench *bench)
 {
   printf (_("%u threads, %s; memory %.1f GB/s, matrices %.2f TFLOPS, 4-bit dots %.2f TOPS\n"),
@@ -246,6 +297,8 @@ print_table (const Bench *bench)
     printf ("| %-8s | %10.2f | %12.1f | %7.1f %% |\n", result->name, result->units / seconds, seconds * 1e3,
         100 * limit (bench, result) / seconds);
   }
+  if (bench->model->stream != NULL)
+    print_streamed (bench);
 }
 
 static gboolean
@@ -263,6 +316,12 @@ print_json (const Bench *bench, GError **error)
   yyjson_mut_obj_add_real (doc, root, "memory_bytes_per_second", bench->speed.bytes_per_second);
   yyjson_mut_obj_add_real (doc, root, "matrix_operations_per_second", bench->speed.matrix_per_second);
   yyjson_mut_obj_add_real (doc, root, "dot_operations_per_second", bench->speed.dots_per_second);
+  if (bench->model->stream != NULL) {
+    yyjson_mut_obj_add_real (doc, root, "disk_bytes_per_second", bench->disk);
+    yyjson_mut_obj_add_uint (doc, root, "expert_bytes", l4_stream_expert_bytes (bench->model->stream));
+    yyjson_mut_obj_add_uint (doc, root, "experts", l4_stream_n_experts (bench->model->stream));
+    yyjson_mut_obj_add_uint (doc, root, "slots", l4_stream_n_slots (bench->model->stream));
+  }
   yyjson_mut_obj_add_val (doc, root, "tests", tests);
   for (guint i = 0; i < bench->results->len; i++) {
     const Result *result = &g_array_index (bench->results, Result, i);
@@ -273,6 +332,13 @@ print_json (const Bench *bench, GError **error)
     yyjson_mut_obj_add_real (doc, test, "per_second", result->units / median (result));
     yyjson_mut_obj_add_real (doc, test, "of_limit", limit (bench, result) / median (result));
     yyjson_mut_obj_add_val (doc, test, "seconds", seconds);
+    if (result->after.uses > 0) {
+      Streamed figures = streamed (bench, result);
+
+      yyjson_mut_obj_add_real (doc, test, "bytes_read", figures.bytes);
+      yyjson_mut_obj_add_real (doc, test, "of_disk", figures.of_disk);
+      yyjson_mut_obj_add_real (doc, test, "hits", figures.hits);
+    }
   }
   text = yyjson_mut_write (doc, YYJSON_WRITE_PRETTY, NULL);
   if (text != NULL)
@@ -287,9 +353,13 @@ static gboolean
 measure_machine (Bench *bench, GError **error)
 {
   L4Speed now, *best = &bench->speed;
+  double disk = 0;
 
   if (!l4_measure (bench->model->compute, &now, error))
     return FALSE;
+  if (bench->model->stream != NULL && !l4_stream_measure (bench->model->stream, &disk, error))
+    return FALSE;
+  bench->disk = MAX (bench->disk, disk);
   *best = (L4Speed) { MAX (best->bytes_per_second, now.bytes_per_second), MAX (best->matrix_per_second, now.matrix_per_second),
     MAX (best->dots_per_second, now.dots_per_second)
   };

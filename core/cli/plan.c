@@ -10,6 +10,7 @@
 #include "decoder/cache.h"
 #include "engine/footprint.h"
 #include "engine/machine.h"
+#include "stream/stream.h"
 #include "weights/budget.h"
 
 #define GIGA 1e9
@@ -33,6 +34,7 @@ typedef struct
   L4Config *config;
   L4Type type;
   L4ShapeFiles files;           /* type: L4_TYPE_OTHER when another type is planned */
+  guint64 memory_limit;         /* bytes; 0: what is free */
   gint64 context;
   gboolean kv_int8;
   gint threads;
@@ -44,7 +46,7 @@ typedef struct
   L4Counts counts;
   double text_bytes, vision_bytes;      /* weights as they are in the files, or in the planned type and F16 */
   double type_bytes[N_TYPES];   /* both */
-  double memory, unmapped;      /* weights in memory; those that are there even if the rest stays in its file */
+  double memory, unmapped, unstreamed;  /* weights in memory; those that are there even if the rest stays in its file, mapped or streamed */
   double full[N_CONTEXTS], chunked[N_CONTEXTS];
   L4Work prompt, token, tile;
 } Figures;
@@ -67,6 +69,8 @@ get_figures (const Plan *plan, Figures *figures)
     figures->unmapped = (double) plan->files.unmapped;
   }
   figures->memory = plan->files.type != L4_TYPE_OTHER ? (double) plan->files.memory : figures->text_bytes + figures->vision_bytes;
+  figures->unstreamed = plan->files.type != L4_TYPE_OTHER ? (double) plan->files.unstreamed
+      : figures->memory - (double) l4_budget_expert_bytes (config, plan->type);
   for (guint i = 0; i < N_CONTEXTS; i++)
     l4_budget_cache (&config->text, contexts[i], kv_size, &figures->full[i], &figures->chunked[i]);
   l4_budget_tokens (config, plan->type, kv_size, 0, PROMPT, &figures->prompt);
@@ -178,7 +182,7 @@ print_fitting (const Figures *low, double others, double available)
       printf (" %s", l4_type_name (types[i]));
       any = TRUE;
     }
-  printf ("%s\n", any ? "" : _(" none of the types; with --load map the weights come from the disk, as fast as it reads"));
+  printf ("%s\n", any ? "" : _(" none of the types; with --load stream or map weights come from the disk, as fast as it reads"));
 }
 
 /* Largest context that leaves enough room; 0: none. */
@@ -196,7 +200,7 @@ largest_context (const Plan *plan, const L4Compute *compute, double weights, dou
 static void
 print_machine (const Plan *plan, const L4Compute *compute, const L4Speed *speed, const Figures *low)
 {
-  double available = (double) l4_memory_available ();
+  double available = (double) (plan->memory_limit > 0 ? plan->memory_limit : l4_memory_available ());
   Beside others = beside (plan, compute, plan->context);
   gboolean fits = low->memory + others.all <= available;
 
@@ -232,6 +236,32 @@ print_forecast (const Plan *plan, const L4Speed *speed, const Figures *low, cons
   printf ("\n");
 }
 
+/* With experts streamed: the share of them that is in memory, and what comes of it if the router likes all alike. */
+static gboolean
+print_streamed (const Plan *plan, const L4Compute *compute, const L4Speed *speed, const Figures *low, GError **error)
+{
+  const L4TextConfig *text = &plan->config->text;
+  gboolean integers = l4_type_info (plan->type)->block_elements > 1, is_file = plan->files.type != L4_TYPE_OTHER;
+  double experts = low->memory - low->unstreamed, disk = GIGA, share, left;
+  Beside others = beside (plan, compute, plan->context);
+  guint64 layers = 0;
+
+  for (gint64 l = 0; l < text->n_layers; l++)
+    layers += text->layers[l].moe;
+  if (experts <= 0 || layers == 0)
+    return TRUE;
+  if (is_file && !l4_stream_measure_file (plan->files.first, &disk, error))
+    return FALSE;
+  left = (double) l4_footprint_left (plan->config, (guint64) low->unstreamed, l4_compute_get_threads (compute), plan->memory_limit > 0
+      ? plan->memory_limit : l4_memory_available () / 20 * 19) - others.cache;
+  share = CLAMP (left / experts, 0, 1);
+  printf (_("with --load stream: %.4g GiB, and %.0f %% of the experts; from a disk of %.3g GB/s%s: prompt %.4g tokens/s, generation %.4g tokens/s\n"),
+      (low->unstreamed + others.all) / GIB, 100 * share, disk / GIGA, is_file ? "" : _(" (say)"),
+      PROMPT / MAX (seconds (&low->prompt, speed, integers), (1 - share) * experts / disk),
+      1 / (seconds (&low->token, speed, integers) + (1 - share) * experts / (double) text->n_experts * (double) text->top_k / disk));
+  return TRUE;
+}
+
 /* The command ------------------------------------------------------------------------------------------------------------ */
 
 static gboolean
@@ -257,10 +287,10 @@ print_plan (const Plan *plan, const Plan *other, GError **error)
   print_work (plan, low, high);
   print_machine (plan, compute, &speed, low);
   print_forecast (plan, &speed, low, high);
-  return TRUE;
+  return other != NULL || print_streamed (plan, compute, &speed, low, error);
 }
 
-static char *type, *kv_type;
+static char *type, *kv_type, *memory_limit;
 static gint64 context;
 static gint threads;
 
@@ -270,6 +300,8 @@ static const GOptionEntry entries[] = {
       "F32|F16|BF16|Q8_0|Q4_0|Q4_1|Q5_0|Q5_1|Q2_K|Q3_K|Q4_K|Q5_K|Q6_K|IQ4_NL|IQ4_XS|IQ2_XXS|IQ2_XS|IQ2_S|IQ3_XXS|"
       "IQ3_S|IQ1_S|IQ1_M|TQ1_0|TQ2_0|MXFP4"},
   {"kv-type", 0, 0, G_OPTION_ARG_FILENAME, &kv_type, N_("How keys and values are kept"), L4_CLI_PRECISION},
+  {"memory-limit", 0, 0, G_OPTION_ARG_FILENAME, &memory_limit, N_("Bytes for weights and caches, K, M or G behind them for more (what is free)"),
+      "BYTES"},
   {"threads", 0, 0, G_OPTION_ARG_INT, &threads, N_("Threads; 0: one for every CPU (0)"), "N"},
   {NULL}
 };
@@ -297,6 +329,7 @@ static void
 plan_clear (Plan *self)
 {
   l4_config_free (self->config);
+  g_free (self->files.first);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Plan, plan_clear)
@@ -312,8 +345,9 @@ run (char **arguments, GError **error)
     return FALSE;
   if (context < 0)
     return l4_fail (error, L4_ERROR_INPUT, _("--context %" PRId64 ": must not be negative"), context);
-  if (!l4_cli_check_threads (threads, error))
+  if (!l4_cli_check_threads (threads, error) || !l4_command_parse_bytes ("memory-limit", memory_limit, &plan.memory_limit, error))
     return FALSE;
+  other.memory_limit = plan.memory_limit;
   unknown = g_ascii_strcasecmp (path, UNKNOWN) == 0;
   if (!load (&plan, unknown ? unknown_shapes[1] : path, error) || (unknown && !load (&other, unknown_shapes[0], error)))
     return FALSE;

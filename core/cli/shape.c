@@ -39,6 +39,8 @@ count_files (const L4Checkpoint *checkpoint, const L4Config *config, L4ShapeFile
 {
   files->memory = l4_footprint_weights (checkpoint, config, L4_PRECISION_BF16, L4_LOAD_READ, FALSE);
   files->unmapped = l4_footprint_weights (checkpoint, config, L4_PRECISION_BF16, L4_LOAD_MAP, FALSE);
+  files->first = g_strdup (l4_checkpoint_get_file (checkpoint, 0));
+  files->unstreamed = l4_footprint_weights (checkpoint, config, L4_PRECISION_BF16, L4_LOAD_STREAM, FALSE);
   files->type = l4_type_from_name (l4_checkpoint_main_type (checkpoint));
   for (guint i = 0; i < l4_checkpoint_get_n_tensors (checkpoint); i++) {
     const L4Tensor *tensor = l4_checkpoint_get_tensor (checkpoint, i);

@@ -10,8 +10,9 @@
 typedef struct
 {
   L4Type type;                  /* of most weights; L4_TYPE_OTHER: there are no files */
+  char *first;                  /* path of one; NULL: there are none. (owned) */
   guint64 text_bytes, vision_bytes;
-  guint64 memory, unmapped;     /* bytes of the weights once loaded; of those that --load map cannot leave in the file */
+  guint64 memory, unmapped, unstreamed; /* bytes of the weights once loaded; of those that --load map, and stream, cannot leave in the file */
 } L4ShapeFiles;
 
 /* what: a file or folder with a model, a folder with only a config.json, or the name of a published shape that is installed

@@ -1,43 +1,43 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the disk gives when nothing is computed. */
 
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "files/file.h"
 #include "stream/stream-private.h"
 
 #define TIME (1500 * G_TIME_SPAN_MILLISECOND)
 
-/* Experts one after the other, from one that differs from measurement to measurement. */
+/* Pieces of a file one after the other, and from its start again after its end. */
 typedef struct
 {
-  L4Stream *stream;
   GMutex lock;
-  L4StreamExpert expert;                /* a copy of the one at hand: where we are in it */
-  gsize next;
+  guint64 size, at;             /* bytes */
   gint64 end;                   /* monotonic time */
-  guint64 bytes;
+  guint64 bytes;                /* that have come */
   GError *error;
 } Measure;
 
 static gboolean
-take_measured (gpointer user_data, L4Piece *piece, gboolean wait)
+take_piece (gpointer user_data, L4Piece *piece, gboolean wait)
 {
   Measure *self = user_data;
   gboolean more;
 
   g_mutex_lock (&self->lock);
   more = self->error == NULL && g_get_monotonic_time () < self->end;
-  while (more && !l4_stream_has_pieces (&self->expert)) {
-    self->expert = *l4_stream_expert (self->stream, self->next++ % self->stream->experts->len);
-    self->expert.error = NULL;
-    l4_stream_rewind (&self->expert);
+  if (more) {
+    *piece = (L4Piece) {.offset = self->at,.bytes = (gsize) MIN (L4_READER_PIECE, self->size - self->at) };
+    self->at = self->at + piece->bytes < self->size ? self->at + piece->bytes : 0;
   }
-  if (more)
-    l4_stream_next_piece (self->stream, &self->expert, piece);
   g_mutex_unlock (&self->lock);
   return more;
 }
 
 static void
-measured_arrived (gpointer user_data, const L4Piece *piece, const guint8 *bytes, const GError *error)
+piece_arrived (gpointer user_data, const L4Piece *piece, const guint8 *bytes, const GError *error)
 {
   Measure *self = user_data;
 
@@ -48,23 +48,54 @@ measured_arrived (gpointer user_data, const L4Piece *piece, const guint8 *bytes,
   g_mutex_unlock (&self->lock);
 }
 
+/* From the byte `from` on. */
+static gboolean
+measure (int fd, const char *path, guint64 size, guint64 from, double *bytes_per_second, GError **error)
+{
+  static const L4ReaderClass class = { take_piece, piece_arrived };
+  gint64 begun = g_get_monotonic_time ();
+  Measure self = {.size = size,.at = from,.end = begun + TIME };
+  L4Reader *reader = l4_reader_new (&class, &self);
+  gboolean good;
+
+  g_mutex_init (&self.lock);
+  l4_reader_add_file (reader, fd, path);
+  good = l4_reader_start (reader, L4_READER_PIECE, error);
+  l4_reader_free (reader);      /* waits for the end */
+  g_mutex_clear (&self.lock);
+  if (self.error != NULL) {
+    g_propagate_error (good ? error : NULL, self.error);
+    return FALSE;
+  }
+  *bytes_per_second = (double) self.bytes * 1e6 / (double) (g_get_monotonic_time () - begun);
+  return good;
+}
+
+gboolean
+l4_stream_measure_file (const char *path, double *bytes_per_second, GError **error)
+{
+  guint64 size;
+  int fd = l4_file_open (path, &size, error);
+  gboolean good;
+
+  if (fd < 0)
+    return FALSE;
+  good = size > 0 ? measure (fd, path, size, 0, bytes_per_second, error) : l4_fail (error, L4_ERROR_FORMAT, _("%s: is empty"), path);
+  close (fd);
+  return good;
+}
+
 gboolean
 l4_stream_measure (L4Stream *self, double *bytes_per_second, GError **error)
 {
-  static const L4ReaderClass class = { take_measured, measured_arrived };
-  gint64 begun = g_get_monotonic_time ();
-  Measure measure = {.stream = self,.next = self->figures.reads,.end = begun + TIME,.expert.part = L4_STREAM_PARTS };
-  L4Reader *reader = l4_reader_new_like (self->reader, &class, &measure);
-  gboolean good;
+  const L4StreamExpert *some = l4_stream_expert (self, self->figures.reads % self->experts->len);
+  const L4StreamMatrix *matrix = some->parts;
+  const char *path;
+  guint64 size;
+  int fd;
 
-  g_mutex_init (&measure.lock);
-  good = l4_reader_start (reader, self->piece_bytes, error);
-  l4_reader_free (reader);      /* waits for the end */
-  g_mutex_clear (&measure.lock);
-  if (good && measure.error != NULL) {
-    g_propagate_error (error, measure.error);
-    return FALSE;
-  }
-  *bytes_per_second = (double) measure.bytes * 1e6 / (double) (g_get_monotonic_time () - begun);
-  return good;
+  while (matrix->n_rows == 0)
+    matrix++;
+  fd = l4_reader_get_file (self->reader, matrix->file, &path, &size);
+  return measure (fd, path, size, MIN (matrix->offset, size - 1), bytes_per_second, error);
 }

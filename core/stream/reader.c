@@ -84,17 +84,14 @@ l4_reader_add_file (L4Reader *self, int fd, const char *path)
   return self->files->len - 1;
 }
 
-L4Reader *
-l4_reader_new_like (const L4Reader *other, const L4ReaderClass *class, gpointer user_data)
+int
+l4_reader_get_file (const L4Reader *self, guint index, const char **path, guint64 *size)
 {
-  L4Reader *self = l4_reader_new (class, user_data);
+  const File *file = &g_array_index (self->files, File, index);
 
-  for (guint i = 0; i < other->files->len; i++) {
-    const File *file = &g_array_index (other->files, File, i);
-
-    l4_reader_add_file (self, file->fd, file->path);
-  }
-  return self;
+  *path = file->path;
+  *size = (guint64) file->status.st_size;
+  return file->fd;
 }
 
 gboolean

@@ -30,13 +30,14 @@ typedef struct _L4Reader L4Reader;
 
 /* Reads nothing yet. (transfer full) */
 L4Reader *l4_reader_new (const L4ReaderClass *class, gpointer user_data);
-/* Of the same files. (transfer full) */
-L4Reader *l4_reader_new_like (const L4Reader *other, const L4ReaderClass *class, gpointer user_data);
 /* Ends the threads: take must return FALSE from now on, and whoever waits in it must have been woken. NULL is fine. */
 void l4_reader_free (L4Reader *self);
 
 /* fd and path are borrowed as long as self; the same fd again is the same number. */
 guint l4_reader_add_file (L4Reader *self, int fd, const char *path);
+
+/* What was added, and its size then. */
+int l4_reader_get_file (const L4Reader *self, guint file, const char **path, guint64 *size);
 
 /* Whether a file is another than when it was added: FALSE with L4_ERROR_IO. Any thread. */
 gboolean l4_reader_check_file (L4Reader *self, guint file, GError **error);

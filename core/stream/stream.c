@@ -119,6 +119,17 @@ l4_stream_n_experts (const L4Stream *self)
   return self->experts->len;
 }
 
+guint64
+l4_stream_expert_bytes (const L4Stream *self)
+{
+  guint64 total = 0;
+
+  for (gsize i = 0; i < self->experts->len; i++)
+    for (guint p = 0; p < L4_STREAM_PARTS; p++)
+      total += l4_stream_expert (self, i)->parts[p].n_rows * l4_stream_expert (self, i)->parts[p].row_bytes;
+  return total;
+}
+
 gboolean
 l4_stream_start (L4Stream *self, gsize n_slots, GError **error)
 {

@@ -36,6 +36,8 @@ void l4_stream_set_expert (L4Stream *self, guint layer, gint64 expert, const L4S
 /* Bytes that n_slots slots and all else take; what all experts take when each has one. */
 guint64 l4_stream_bytes (const L4Stream *self, gsize n_slots);
 gsize l4_stream_n_experts (const L4Stream *self);
+/* Bytes of all of them in their files. */
+guint64 l4_stream_expert_bytes (const L4Stream *self);
 
 /* Fewer slots than this are none: one is computed while the other is read. */
 #define L4_STREAM_LEAST_SLOTS 2
@@ -83,5 +85,7 @@ typedef struct
 
 void l4_stream_figures (L4Stream *self, L4StreamFigures *figures);
 
-/* Reads experts as fast as the disk gives them for a while, and computes nothing: bytes a second. Nobody else uses it meanwhile. */
+/* What the disk gives for a second and a half when nothing is computed: bytes a second. Of the file of some expert, from there on, while no
+ * turn is under way; of any file, from its start on. */
 gboolean l4_stream_measure (L4Stream *self, double *bytes_per_second, GError **error);
+gboolean l4_stream_measure_file (const char *path, double *bytes_per_second, GError **error);

@@ -66,6 +66,18 @@ l4_budget_text_bytes (const L4Config *config, L4Type type)
 }
 
 guint64
+l4_budget_expert_bytes (const L4Config *config, L4Type type)
+{
+  g_autoptr (GArray) layout = l4_layout_text (&config->text, TRUE);
+  double total = 0;
+
+  for (guint i = 0; i < layout->len; i++)
+    if (at (layout, i)->kind == L4_LAYOUT_EXPERTS)
+      total += tensor_bytes (at (layout, i), type);
+  return (guint64) total;
+}
+
+guint64
 l4_budget_vision_bytes (const L4Config *config, L4Type type)
 {
   g_autoptr (GArray) layout = vision_layout (config);

@@ -20,6 +20,9 @@ void l4_budget_count (const L4Config *config, L4Counts *counts);
 guint64 l4_budget_text_bytes (const L4Config *config, L4Type type);
 guint64 l4_budget_vision_bytes (const L4Config *config, L4Type type);
 
+/* Of the former: bytes of the routed experts. */
+guint64 l4_budget_expert_bytes (const L4Config *config, L4Type type);
+
 /* Bytes of keys and values of n tokens, element_size each: of layers that keep them all, and of those that keep a chunk. */
 void l4_budget_cache (const L4TextConfig *text, gint64 n, guint element_size, double *full, double *chunked);
 

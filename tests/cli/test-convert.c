@@ -262,6 +262,28 @@ test_a_killed_program_leaves_no_file (void)
     g_assert_cmpuint (count_files (folder), ==, 0);
 }
 
+/* With experts streamed bench tells what it read, and plan what to expect. */
+static void
+test_streaming_is_measured_and_forecast (void)
+{
+  g_autofree char *scout = golden ("scout-tiny"), *path = NULL, *said = NULL, *bench = NULL, *plan = NULL, *out = NULL, *err = NULL;
+  g_autoptr (Folder) folder = folder_new ();
+  static const char *const told[] = { "\"bytes_read\": ", "\"of_disk\": ", "\"hits\": ", "\"disk_bytes_per_second\": ", "\"experts\": 128" };
+
+  path = g_build_filename (folder, "model.gguf", NULL);
+  said = succeed ("convert %s %s --type BF16", scout, path);
+  bench = g_strdup_printf ("bench %s --json --load stream --no-vision -p 8 -n 2 -r 1", path);
+  g_assert_cmpint (run (bench, NULL, &out, &err), ==, 0);
+  for (guint i = 0; i < G_N_ELEMENTS (told); i++)
+    g_assert_nonnull (strstr (out, told[i]));
+  g_clear_pointer (&out, g_free);
+  g_clear_pointer (&err, g_free);
+  plan = g_strdup_printf ("plan %s", path);
+  g_assert_cmpint (run (plan, NULL, &out, &err), ==, 0);
+  g_assert_nonnull (strstr (out, "with --load stream: "));
+  g_assert_null (strstr (out, "(say)"));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -271,6 +293,7 @@ main (int argc, char **argv)
   g_test_add_func ("/convert/a-converted-model-answers-like-the-folder", test_a_converted_model_answers_like_the_folder);
   g_test_add_func ("/convert/failures-are-one-line-and-leave-nothing", test_failures_are_one_line_and_leave_nothing);
   g_test_add_func ("/convert/a-pipe-is-not-replaced", test_a_pipe_is_not_replaced);
+  g_test_add_func ("/stream/streaming-is-measured-and-forecast", test_streaming_is_measured_and_forecast);
   g_test_add_func ("/synth/random-models-load-and-answer", test_random_models_load_and_answer);
   g_test_add_func ("/synth/random-models-depend-on-the-seed-alone", test_random_models_depend_on_the_seed_alone);
   g_test_add_func ("/synth/bad-random-models-are-refused", test_bad_random_models_are_refused);
