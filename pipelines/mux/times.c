@@ -6,6 +6,7 @@
 #include <math.h>
 
 #define NEAR 10                 /* seconds: how far apart what belongs together may be in a file */
+#define MOST_REORDERED 32       /* pictures that may be shown after one that is decoded after them */
 
 typedef struct
 {
@@ -16,12 +17,12 @@ typedef struct
 
 struct _L4Times
 {
-  const L4Reader *reader;
+  L4Reader *reader;
   Stream *streams;              /* [n_streams] */
 };
 
 L4Times *
-l4_times_new (const L4Reader *reader)
+l4_times_new (L4Reader *reader)
 {
   L4Times *self = g_new0 (L4Times, 1);
 
@@ -71,6 +72,20 @@ find_shift (const L4Times *self, int index, gint64 dts)
     stream->shift = stream->last + stream->last_duration - dts;
 }
 
+/* When a picture of the film is decoded of which the file does not tell: such are those at the beginning of a Matroska file, as many as are
+ * shown in another order. They come right before the first of which it is known. */
+static gint64
+find_decoding_time (const L4Times *self, const AVPacket *packet)
+{
+  const gint64 step = MAX (packet->duration, 1);
+  const AVPacket *next;
+
+  for (guint n = 0; n < MOST_REORDERED && (next = l4_reader_peek (self->reader, n, NULL)) != NULL; n++)
+    if (next->dts != AV_NOPTS_VALUE)
+      return MIN (next->dts - (n + 1) * step, packet->pts);
+  return packet->pts;
+}
+
 void
 l4_times_straighten (L4Times *self, AVPacket *packet)
 {
@@ -79,7 +94,7 @@ l4_times_straighten (L4Times *self, AVPacket *packet)
 
   if (index == self->reader->stream->index) {
     if (packet->dts == AV_NOPTS_VALUE)
-      packet->dts = packet->pts;
+      packet->dts = find_decoding_time (self, packet);
   } else {
     find_shift (self, index, packet->dts);
     if (packet->dts == AV_NOPTS_VALUE && packet->pts == AV_NOPTS_VALUE)

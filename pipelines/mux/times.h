@@ -9,8 +9,8 @@ G_BEGIN_DECLS
 
 typedef struct _L4Times L4Times;
 
-/* reader: borrowed. */
-L4Times *l4_times_new (const L4Reader *reader);
+/* reader: borrowed; some packets are read ahead. */
+L4Times *l4_times_new (L4Reader *reader);
 void l4_times_free (L4Times *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Times, l4_times_free)
 
