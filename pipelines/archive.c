@@ -29,7 +29,7 @@ static const GOptionEntry entries[] = {
   {"sidecar", 0, 0, G_OPTION_ARG_FILENAME, &options.sidecar, N_("Write files of what was said, such as film.mp4.srt"),
       "srt,vtt,json,chapters"},
   {"output", 'o', 0, G_OPTION_ARG_FILENAME, &options.output, N_("Where these go (beside the films)"), "FOLDER"},
-  {"force", 0, 0, G_OPTION_ARG_NONE, &options.force, N_("Let them come in the place of files that were there before the index"), NULL},
+  {"force", 0, 0, G_OPTION_ARG_NONE, &options.force, N_("Let them come in the place of files that others made or changed"), NULL},
   {"no-thumbnails", 0, 0, G_OPTION_ARG_NONE, &options.no_thumbnails, N_("Keep no small pictures in the index"), NULL},
   {"json", 0, 0, G_OPTION_ARG_NONE, &options.json, N_("Say what happens as JSON, an event a line"), NULL},
   {"quiet", 'q', 0, G_OPTION_ARG_NONE, &options.quiet, N_("Say only what goes wrong"), NULL},
@@ -135,7 +135,6 @@ choose_run (Archive *self, GError **error)
   self->context.run = run.id;
   if (!(options.again && !options.dry_run ? l4_index_put_again : l4_index_find_again) (self->context.index, run.id, &self->context.beside, error))
     return FALSE;
-  self->context.since = runs->len > 0 ? ((L4IndexRun *) g_ptr_array_index (runs, 0))->time : run.time;
   return TRUE;
 }
 

@@ -147,6 +147,13 @@ GPtrArray *l4_index_list_windows (L4Index *self, gint64 video, gint64 run, gbool
 /* Seconds that describing a window of that run took, on average of the newest; 0: no window says it. */
 gboolean l4_index_measure (L4Index *self, gint64 run, double *seconds, GError **error);
 
+/* Files beside films --------------------------------------------------------------------------------------------------------- */
+
+/* Keeps that a file of that content (its SHA-256, in hexadecimal) is written; whether any was. By nothing else, least of all by times, which are
+ * those of several clocks, does a program know its own files from those that others made or changed. */
+gboolean l4_index_put_written (L4Index *self, const char *digest, GError **error);
+gboolean l4_index_has_written (L4Index *self, const char *digest, gboolean *has, GError **error);
+
 /* Search -------------------------------------------------------------------------------------------------------------------- */
 
 typedef struct

@@ -81,7 +81,7 @@ l4_library_write_sidecars (L4Library *self, const L4ScanFile *file, gint64 video
   windows = l4_index_list_windows (self->context.index, video, self->context.run, FALSE, error);
   if (windows == NULL)
     return FALSE;
-  if (!l4_sidecar_write (base, kinds, windows, self->context.force ? G_MININT64 : self->context.since, &problem))
+  if (!l4_sidecar_write (self->context.index, base, kinds, windows, self->context.force, &problem))
     l4_tally_fail (self->context.tally, self->context.progress, NULL, problem->message);
   return TRUE;
 }

@@ -21,7 +21,6 @@ typedef struct
   guint sidecars;               /* of L4SidecarKind */
   const char *output;           /* folder for these; NULL: beside the films */
   gboolean force;               /* these may come in the place of others' files */
-  gint64 since;                 /* when the index's first run began, microseconds since 1970: what is older is others' */
   const L4DescribeOptions *describe;
   L4Tally *tally;
   L4Progress *progress;

@@ -151,40 +151,57 @@ write_whole (const char *path, const char *text, GError **error)
   return FALSE;
 }
 
-/* Whether something is there from before. */
-static gboolean
-is_older (const char *path, gint64 since)
-{
-  struct stat status;
+/* Whose the files are that are there ------------------------------------------------------------------------------------------------ */
 
-  return stat (path, &status) == 0 && status.st_mtim.tv_sec < since / G_USEC_PER_SEC;
+/* Of what is no file, or cannot be read, "". (transfer full) */
+static char *
+get_digest (const char *path)
+{
+  g_autoptr (GChecksum) sum = g_checksum_new (G_CHECKSUM_SHA256);
+  int file = g_open (path, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0);
+  struct stat status;
+  guchar buffer[16384];
+  ssize_t n = -1;
+
+  if (file >= 0 && fstat (file, &status) == 0 && S_ISREG (status.st_mode))
+    while ((n = read (file, buffer, sizeof buffer)) > 0 || (n < 0 && errno == EINTR))
+      g_checksum_update (sum, buffer, MAX (n, 0));
+  if (file >= 0)
+    close (file);
+  return g_strdup (n == 0 ? g_checksum_get_string (sum) : "");
 }
 
+/* Whether it may be written over: it says the same, or is as it was written. */
 static gboolean
-holds (const char *path, const char *text)
+is_ours (L4Index *index, const char *path, const char *digest, gboolean *ours, GError **error)
 {
-  g_autofree char *there = NULL;
-  gsize length = strlen (text), n;
-  struct stat status;
+  g_autofree char *there = get_digest (path);
 
-  return stat (path, &status) == 0 && S_ISREG (status.st_mode) && (gsize) status.st_size == length
-      && g_file_get_contents (path, &there, &n, NULL) && n == length && memcmp (there, text, length) == 0;
+  *ours = g_str_equal (there, digest);
+  return *ours || *there == '\0' || l4_index_has_written (index, there, ours, error);
 }
 
-/* What says the same is ours, whatever the clocks say that the file system and the index have. */
+/* The index knows of it before it is there: whenever this ends, it is known again. */
 static gboolean
-write_one (const char *path, const char *text, gint64 since, GError **error)
+write_one (L4Index *index, const char *path, const char *text, gboolean force, GError **error)
 {
-  if (!is_older (path, since))
-    return write_whole (path, text, error);
-  if (holds (path, text))
-    return TRUE;
-  g_set_error (error, L4_ERROR, L4_ERROR_INPUT, _("%s: was there before; --force writes over it"), path);
-  return FALSE;
+  g_autofree char *digest = g_compute_checksum_for_string (G_CHECKSUM_SHA256, text, -1);
+  struct stat status;
+  gboolean ours;
+
+  if (!force && lstat (path, &status) == 0) {
+    if (!is_ours (index, path, digest, &ours, error))
+      return FALSE;
+    if (!ours) {
+      g_set_error (error, L4_ERROR, L4_ERROR_INPUT, _("%s: was there before, or was changed; --force writes over it"), path);
+      return FALSE;
+    }
+  }
+  return l4_index_put_written (index, digest, error) && write_whole (path, text, error);
 }
 
 gboolean
-l4_sidecar_write (const char *base, guint kinds, GPtrArray *windows, gint64 since, GError **error)
+l4_sidecar_write (L4Index *index, const char *base, guint kinds, GPtrArray *windows, gboolean force, GError **error)
 {
   g_autofree char *folder = g_path_get_dirname (base);
   gboolean right = TRUE;
@@ -199,7 +216,7 @@ l4_sidecar_write (const char *base, guint kinds, GPtrArray *windows, gint64 sinc
     if (!(kinds & kinds_known[i].kind))
       continue;
     text = make_contents (windows, kinds_known[i].kind);
-    if (!write_one (path, text, since, right ? error : NULL))
+    if (!write_one (index, path, text, force, right ? error : NULL))
       right = FALSE;
   }
   return right;

@@ -22,9 +22,8 @@ guint l4_sidecar_parse (const char *list);
 /* Kinds of those whose file is there. base: what the suffixes are put behind. */
 guint l4_sidecar_find (const char *base, guint kinds);
 
-/* Writes files of the windows (of L4IndexWindow), each whole or not at all; makes their folder. They come in the place of those that are
- * there, but not of what is older than `since` (microseconds since 1970) and says something else, which is an error after the others
- * were written. */
-gboolean l4_sidecar_write (const char *base, guint kinds, GPtrArray *windows, gint64 since, GError **error);
+/* Writes files of the windows (of L4IndexWindow), each whole or not at all; makes their folder. They come in the place of those that were written
+ * for this index and are as they were; in that of others by force only, otherwise these are an error, after the rest was written. */
+gboolean l4_sidecar_write (L4Index *index, const char *base, guint kinds, GPtrArray *windows, gboolean force, GError **error);
 
 G_END_DECLS

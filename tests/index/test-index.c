@@ -105,6 +105,23 @@ test_the_time_of_a_window_is_measured_by_the_newest (void)
 }
 
 static void
+test_a_file_that_was_written_is_known_by_its_content (void)
+{
+  g_autoptr (Place) place = place_new ();
+  g_autoptr (L4Index) index = open_index (place);
+  gboolean has = TRUE;
+
+  g_assert_true (l4_index_has_written (index, "e3b0", &has, NULL));
+  g_assert_false (has);
+  for (guint i = 0; i < 2; i++)
+    g_assert_true (l4_index_put_written (index, "e3b0", NULL));
+  g_assert_true (l4_index_has_written (index, "e3b0", &has, NULL));
+  g_assert_true (has);
+  g_assert_true (l4_index_has_written (index, "e3b1", &has, NULL));
+  g_assert_false (has);
+}
+
+static void
 test_a_run_is_known_again (void)
 {
   g_autoptr (Place) place = place_new ();
@@ -532,6 +549,7 @@ main (int argc, char **argv)
   g_test_add_func ("/index/what-was-put-comes-back", test_what_was_put_comes_back);
   g_test_add_func ("/index/a-record-fills-the-columns", test_a_record_fills_the_columns);
   g_test_add_func ("/index/the-time-of-a-window-is-measured-by-the-newest", test_the_time_of_a_window_is_measured_by_the_newest);
+  g_test_add_func ("/index/a-file-that-was-written-is-known-by-its-content", test_a_file_that_was_written_is_known_by_its_content);
   g_test_add_func ("/index/a-run-is-known-again", test_a_run_is_known_again);
   g_test_add_func ("/index/paths-are-bytes", test_paths_are_bytes);
   g_test_add_func ("/index/a-moved-film-is-the-same-and-another-takes-its-place", test_a_moved_film_is_the_same_and_another_takes_its_place);
