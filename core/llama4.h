@@ -143,6 +143,7 @@ typedef struct
   guint64 seed;
   guint max_tiles;              /* most tiles a picture is split into; 0: what the checkpoint allows */
   gboolean kv_int8;             /* keep keys and values as 8-bit integers: half the memory of bfloat16, less exact */
+  const char *schema;           /* text of a JSON Schema: the answer is a value of it, as compact JSON; NULL: free text */
 } L4GenerateOptions;
 
 #define L4_GENERATE_OPTIONS_INIT { .max_tokens = 100, .temperature = 0, .top_p = 1, .seed = 0, .max_tiles = 1 }
@@ -154,6 +155,10 @@ typedef enum
   L4_FINISH_CANCELLED
 } L4Finish;
 
+/* Whether answers can follow the schema: what of JSON Schema is supported stands in core/schema/schema.h. Otherwise the error names the
+ * keyword and its place. */
+L4_API gboolean l4_schema_check (const char *schema, GError **error);
+
 L4_API const char *l4_finish_to_string (L4Finish finish);       /* "stop", "length", "cancelled" */
 
 /* A further piece of the answer: whole code points, valid UTF-8, NUL-terminated. Called from the generating thread. */
@@ -163,6 +168,8 @@ typedef struct
 {
   char *text;                   /* valid UTF-8; what came before a cancellation is kept */
   L4Finish finish;
+  gboolean is_value;            /* text is a whole value of the schema: always when there was one, unless it was cancelled. With
+                                   L4_FINISH_LENGTH it had to be a shorter one than the model would have said */
   char *prompt_digest;          /* "sha256:…" over the token ids of the prompt, pictures left out */
   guint prompt_tokens;
   guint generated_tokens;       /* the token that ended the turn included */
@@ -177,6 +184,10 @@ typedef struct
   gint64 decode_us;
   gint64 limit_us;              /* least time that the machine allows for what was computed; 0: it was never measured */
 } L4Answer;
+
+/* The value of an answer with a schema, as one line of JSON in which what a terminal would obey or hide is escaped; NULL: it is none.
+ * (transfer full) */
+L4_API char *l4_answer_get_value (const L4Answer *answer);
 
 L4_API void l4_answer_clear (L4Answer *answer);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (L4Answer, l4_answer_clear)
@@ -245,7 +256,7 @@ typedef struct
 
 /* The record as one line of JSON without a line end:
  * {"start","end","frames","text","model":{"name","digest","quantization"},"prompt_digest","tokens":{"prompt","generated"},
- * "ms":{"queue","vision","prefill","decode"},"finish"}; text has passed l4_text_to_line(). (transfer full) */
+ * "ms":{"queue","vision","prefill","decode"},"finish"}, with a schema "value", too; text has passed l4_text_to_line(). (transfer full) */
 L4_API char *l4_record_to_json (const L4Record *record);
 
 G_END_DECLS

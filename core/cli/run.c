@@ -8,12 +8,15 @@
 
 #include "cli/cli.h"
 #include "cli/picture-file.h"
+#include "files/file.h"
 #include "output/text.h"
+
+#define MAX_SCHEMA (4u << 20)   /* bytes */
 
 static struct
 {
   char **images;
-  char *system, *projector, *load, *memory_limit, *kv_type, *vision_type;
+  char *system, *projector, *load, *memory_limit, *kv_type, *vision_type, *schema;
   gint max_tokens, tiles, threads;
   guint64 memory_bytes;         /* of memory_limit */
   double temperature, top_p;
@@ -35,6 +38,7 @@ static const GOptionEntry entries[] = {
   {"memory-limit", 0, 0, G_OPTION_ARG_FILENAME, &options.memory_limit, N_("Bytes for weights and caches, K, M or G behind them for more (what is free)"), "BYTES"},
   {"vision-type", 0, 0, G_OPTION_ARG_FILENAME, &options.vision_type, N_("How the vision part's weights are kept"), L4_CLI_PRECISION},
   {"kv-type", 0, 0, G_OPTION_ARG_FILENAME, &options.kv_type, N_("How keys and values are kept"), L4_CLI_PRECISION},
+  {"schema", 0, 0, G_OPTION_ARG_FILENAME, &options.schema, N_("A JSON Schema; the answer is JSON that it allows"), "FILE"},
   {"json", 0, 0, G_OPTION_ARG_NONE, &options.json, N_("One JSON object instead of text"), NULL},
   {NULL}
 };
@@ -118,15 +122,31 @@ print_figures (const L4Answer *answer)
       answer->prefill_us / 1e3, answer->decode_us / 1e3);
 }
 
+/* The text of --schema, checked before a model is loaded for it. (transfer full) */
 static gboolean
-answer (L4Model *model, const char *prompt, GError **error)
+read_schema (char **schema, GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+  gsize length;
+
+  *schema = NULL;
+  if (options.schema == NULL)
+    return TRUE;
+  *schema = l4_file_load (options.schema, MAX_SCHEMA, &length, error);
+  if (*schema == NULL || !check_text (options.schema, *schema, error))
+    return FALSE;
+  return l4_schema_check (*schema, &problem) || l4_fail (error, problem->code, "%s: %s", options.schema, problem->message);
+}
+
+static gboolean
+answer (L4Model *model, const char *prompt, const char *schema, GError **error)
 {
   g_autoptr (GArray) parts = g_array_new (FALSE, TRUE, sizeof (L4Part));
   g_autoptr (GPtrArray) pixels = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (L4Session) session = l4_session_new (model);
   const L4Part system = {.text = options.system };
   const L4GenerateOptions generate = { options.max_tokens, options.temperature, options.top_p, options.seed,
-    options.tiles, l4_cli_is (options.kv_type, "int8")
+    options.tiles, l4_cli_is (options.kv_type, "int8"), schema
   };
   g_auto (L4Answer) result = { 0 };
   L4Message messages[2];
@@ -176,12 +196,13 @@ tell_limits (L4Model *model)
 static gboolean
 run (char **arguments, GError **error)
 {
-  g_autofree char *path = NULL, *prompt = NULL;
+  g_autofree char *path = NULL, *prompt = NULL, *schema = NULL;
   g_autoptr (L4Model) model = NULL;
   L4LoadOptions load;
 
   if (!check_options (error) || !sort_arguments (arguments, &path, &prompt, error)
-      || !check_text ("--system", options.system, error) || !check_text (_("prompt"), prompt, error))
+      || !check_text ("--system", options.system, error) || !check_text (_("prompt"), prompt, error)
+      || !read_schema (&schema, error))
     return FALSE;
   load = (L4LoadOptions) {
     .model_path = path,
@@ -193,7 +214,7 @@ run (char **arguments, GError **error)
     .for_pictures = options.images != NULL,
   };
   model = l4_model_load (&load, NULL, NULL, NULL, error);
-  if (model == NULL || !answer (model, prompt, error))
+  if (model == NULL || !answer (model, prompt, schema, error))
     return FALSE;
   if (path == NULL)
     tell_limits (model);
@@ -205,10 +226,12 @@ const L4Command l4_cli_run = {
   .usage = "[MODEL] [PROMPT | -]",
   .description = N_("Shows the pictures to the model, asks the PROMPT (of standard input with -; without one, what there is to see) and prints the "
       "answer as it is generated, then on standard error what it took. A single argument is the model when it is a file or has a slash.\n\n"
-      "On a terminal control characters of an answer are left out; elsewhere it comes as the model gave it."),
+      "On a terminal control characters of an answer are left out; elsewhere it comes as the model gave it. With --schema the answer "
+      "is one value that the schema allows, on one line; where --max-tokens are too few for the shortest such value, it fails."),
   .examples = N_("llama4 run --image photo.jpg \"What is in this picture?\"  # Ask the embedded model about a picture.\n"
       "llama4 run scout.gguf --image a.png --image b.png \"What changed?\"  # Ask another one about two.\n"
-      "llama4 run scout.gguf --json - < prompt.txt  # Take the prompt from a file, and get the record."),
+      "llama4 run scout.gguf --json - < prompt.txt  # Take the prompt from a file, and get the record.\n"
+      "llama4 run scout.gguf --schema seen.json --image photo.jpg \"What is there?\"  # Get an answer that programs can read."),
   .entries = entries,
   .run = run,
 };

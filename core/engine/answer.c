@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "batch/batch.h"
 #include "engine/draft.h"
+#include "engine/guided.h"
 #include "engine/prompt.h"
 #include "output/text.h"
 #include "sampling/sampler.h"
@@ -22,6 +23,7 @@ typedef struct
   GArray *places;               /* L4Place: what the cache holds, or held */
   L4PictureCache *pictures;
   L4Draft *draft;
+  L4Guided guided;              /* by the schema of the last answer that had one */
   double usual_tokens;          /* of an answer; 0: none yet */
 } Session;
 
@@ -46,6 +48,7 @@ l4_llama_session_free (gpointer session)
   g_array_unref (self->places);
   l4_picture_cache_free (self->pictures);
   l4_draft_free (self->draft);
+  l4_guided_clear (&self->guided);
   g_free (self);
 }
 
@@ -181,6 +184,8 @@ typedef struct
 {
   Session *session;
   L4Sampler *sampler;
+  L4Guide *guide;               /* NULL: free text */
+  gboolean steered;             /* the guide had to end it before the model would have */
   guint max_tokens;
   GString *bytes, *text;
   L4TextFunc on_text;
@@ -188,13 +193,24 @@ typedef struct
   L4Answer *answer;
 } Generation;
 
-/* Chooses the next token by logits; FALSE without *error when it ends the turn, or the room is used up. */
+static gint32
+choose_guided (Generation *self, float *logits)
+{
+  const L4Config *config = self->session->model->config;
+  const L4StopTokens stops = { config->stop_tokens, config->n_stop_tokens };
+
+  return l4_guide_choose (self->guide, self->sampler, logits, &stops, self->max_tokens - self->answer->generated_tokens - 1, &self->steered);
+}
+
+/* Chooses the next token by logits, which may be changed; FALSE without *error when the answer is complete, or the room is used up. */
 static gboolean
-choose (Generation *self, const float *logits, gint32 *id, GError **error)
+choose (Generation *self, float *logits, gint32 *id, GError **error)
 {
   const L4Llama *model = self->session->model;
 
-  *id = l4_sampler_choose (self->sampler, logits, model->config->text.vocab);
+  *id = self->guide != NULL ? choose_guided (self, logits) : l4_sampler_choose (self->sampler, logits, model->config->text.vocab);
+  if (*id == L4_GUIDE_END)
+    return FALSE;
   if (*id < 0)
     return l4_fail (error, L4_ERROR_FORMAT, _("%s: no token has a probability that is a number: the weights are damaged"),
         model->path);
@@ -206,6 +222,10 @@ choose (Generation *self, const float *logits, gint32 *id, GError **error)
   l4_draft_add (self->session->draft, *id);
   l4_tokenizer_decode (model->tokenizer, *id, FALSE, self->bytes);
   emit (self->bytes, FALSE, self->text, self->on_text, self->user_data);
+  if (self->guide != NULL && l4_guide_must_end (self->guide)) {
+    self->answer->finish = L4_FINISH_STOP;
+    return FALSE;
+  }
   return self->answer->generated_tokens < self->max_tokens;
 }
 
@@ -250,6 +270,9 @@ generate (Generation *self, float *logits, GCancellable *cancellable, GError **e
   if (problem == NULL && g_cancellable_is_cancelled (cancellable) && self->answer->finish != L4_FINISH_STOP
       && self->answer->generated_tokens < self->max_tokens)
     self->answer->finish = L4_FINISH_CANCELLED;
+  else if (self->steered)
+    self->answer->finish = L4_FINISH_LENGTH;
+  self->answer->is_value = self->guide != NULL && self->answer->finish != L4_FINISH_CANCELLED && l4_guide_may_end (self->guide);
   emit (self->bytes, TRUE, self->text, self->on_text, self->user_data);
   self->answer->text = g_strdup (self->text->str);
   if (problem == NULL)
@@ -293,6 +316,16 @@ learn (Session *self, const L4Pictures *pictures, L4Answer *answer)
     self->usual_tokens += (answer->generated_tokens - self->usual_tokens) / (self->usual_tokens > 0 ? 4 : 1);
 }
 
+/* The guide for an answer of up to max_tokens; *guide is NULL for free text. */
+static gboolean
+begin_guide (Session *self, const char *schema, guint max_tokens, L4Guide **guide, GError **error)
+{
+  guint64 needed;
+
+  *guide = schema != NULL ? l4_guided_prepare (&self->guided, self->model, schema, error) : NULL;
+  return schema == NULL || (*guide != NULL && (l4_guide_begin (*guide, max_tokens, &needed) || l4_guided_refuse (needed, max_tokens, error)));
+}
+
 static gboolean
 answer_conversation (Session *self, const L4Message *messages, gsize n_messages, const L4GenerateOptions *options,
     L4TextFunc on_text, gpointer user_data, GCancellable *cancellable, L4Answer *answer, GError **error)
@@ -303,10 +336,13 @@ answer_conversation (Session *self, const L4Message *messages, gsize n_messages,
   g_autoptr (GString) bytes = g_string_new (NULL), text = g_string_new (NULL);
   g_autoptr (L4Sampler) sampler = l4_sampler_new (options->temperature, options->top_p, options->seed, error);
   l4_autofree float *logits = NULL;     /* [L4_MAX_DRAFT + 1, vocab] */
+  L4Guide *guide;
   Generation generation;
 
-  if (sampler == NULL
-      || !l4_prompt_prepare (model, self->pictures, messages, n_messages, options->max_tiles, &prompt, error)
+  if (sampler == NULL || !l4_prompt_prepare (model, self->pictures, messages, n_messages, options->max_tiles, &prompt, error))
+    return FALSE;
+  capacity = needed_capacity (model, &prompt, options->max_tokens);
+  if (!begin_guide (self, options->schema, capacity - prompt.ids->len, &guide, error)
       || !l4_pictures_encode (model, self->pictures, &prompt.pictures, cancellable, error))
     return FALSE;
   answer->reused_pictures = prompt.pictures.n_reused;
@@ -314,7 +350,6 @@ answer_conversation (Session *self, const L4Message *messages, gsize n_messages,
 
   answer->prompt_tokens = prompt.ids->len;
   answer->prompt_digest = l4_prompt_digest (&prompt);
-  capacity = needed_capacity (model, &prompt, options->max_tokens);
   logits = l4_alloc ((L4_MAX_DRAFT + 1) * model->config->text.vocab * sizeof (float), _("logits"), error);
   if (logits == NULL || !prepare_cache (self, options->kv_int8, capacity, cancellable, error)
       || !prefill (self, &prompt, logits, answer, cancellable, error))
@@ -322,7 +357,7 @@ answer_conversation (Session *self, const L4Message *messages, gsize n_messages,
   answer->prefill_us = lap (&clock);
 
   l4_draft_begin (self->draft, (const gint32 *) prompt.ids->data, prompt.ids->len);
-  generation = (Generation) { self, sampler, capacity - prompt.ids->len, bytes, text, on_text, user_data, answer };
+  generation = (Generation) { self, sampler, guide, FALSE, capacity - prompt.ids->len, bytes, text, on_text, user_data, answer };
   if (!generate (&generation, logits, cancellable, error))
     return FALSE;
   answer->decode_us = lap (&clock);

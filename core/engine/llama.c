@@ -222,6 +222,7 @@ l4_llama_free (L4Llama *self)
   l4_stream_free (self->stream);
   l4_vision_encoder_free (self->vision);
   l4_compute_free (self->compute);
+  l4_vocabulary_free (self->vocabulary);
   l4_tokenizer_free (self->tokenizer);
   l4_config_free (self->config);
   l4_checkpoint_free (self->checkpoint);

@@ -6,6 +6,7 @@
 #include "batch/batch.h"
 #include "batch/room.h"
 #include "engine/pace.h"
+#include "schema/vocabulary.h"
 #include "tokenizer/chat.h"
 #include "vision/encoder.h"
 
@@ -19,6 +20,7 @@ typedef struct
   L4Decoder *decoder;
   L4Batch *batch;               /* steps of all sessions */
   L4Room *room;                 /* caches of all sessions */
+  L4Vocabulary *vocabulary;     /* of answers with a schema; NULL: none was asked for yet */
   L4VisionEncoder *vision;      /* NULL in a text-only checkpoint */
   char *why_no_vision;          /* as of the checkpoint */
   L4Checkpoint *checkpoint;     /* while loading, and as long as the model when weights stay in their file */

@@ -9,13 +9,14 @@
  * turn but whenever the conversation has that text. "together": 3 makes it wait until it is under way in as many sessions at once. In
  * "text", {prompt} stands for the conversation's last text, and {pictures} for a sum over its pictures. A first line {"load_ms": 500} or
  * {"load_error": "…"} makes loading slow or fail; with {"context": 100} there the model's context has so many tokens, and every word
- * is one (else every part of a prompt). */
+ * is one (else every part of a prompt). Where there is a schema, "text" must be a value of it, as compact JSON; else the answer fails. */
 
 #include <string.h>
 #include <yyjson.h>
 
 #include "base/error.h"
 #include "engine/backend.h"
+#include "engine/guided.h"
 
 #define MAX_FILE (16u << 20)    /* bytes */
 #define TILE_SIZE 112           /* pixels */
@@ -395,6 +396,19 @@ script_forecast (gpointer session, const L4Message *messages, gsize n_messages, 
   return TRUE;
 }
 
+/* Nobody makes prepared text follow a schema; so that no reader of values gets anything else, it fails where it does not. */
+static gboolean
+check_value (const L4GenerateOptions *options, const char *text, guint n_words, GError **error)
+{
+  g_autoptr (L4Schema) schema = l4_schema_new (options->schema, error);
+
+  if (schema == NULL)
+    return FALSE;
+  if (!l4_schema_accepts (schema, text, strlen (text)))
+    return l4_fail (error, L4_ERROR_INPUT, _("schema: the prepared answer is no value of it, or not written as values are"));
+  return n_words <= options->max_tokens || l4_guided_refuse (n_words, options->max_tokens, error);
+}
+
 static gboolean
 script_answer (gpointer session, const L4Message *messages, gsize n_messages, const L4GenerateOptions *options,
     L4TextFunc on_text, gpointer user_data, GCancellable *cancellable, L4Answer *answer, GError **error)
@@ -415,6 +429,8 @@ script_answer (gpointer session, const L4Message *messages, gsize n_messages, co
     return l4_fail (error, L4_ERROR_INTERNAL, "%s", line->error);
   filled = fill_in (line, messages, n_messages);
   words = g_strsplit (filled, " ", -1);
+  if (options->schema != NULL && !check_value (options, filled, g_strv_length (words), error))
+    return FALSE;
   answer->finish = line->until == NULL || wait_for_file (line->until, cancellable) ? L4_FINISH_STOP : L4_FINISH_CANCELLED;
   for (guint i = 0, n = g_strv_length (words); i < n && answer->finish == L4_FINISH_STOP; i++) {
     g_autofree char *piece = g_strconcat (i > 0 ? " " : "", words[i], NULL);
@@ -434,6 +450,7 @@ script_answer (gpointer session, const L4Message *messages, gsize n_messages, co
   }
   if (g_cancellable_is_cancelled (cancellable))
     answer->finish = L4_FINISH_CANCELLED;
+  answer->is_value = options->schema != NULL && answer->finish == L4_FINISH_STOP;
   answer->prefill_us = line->prefill_us;
   answer->decode_us = line->delay_us;
   answer->limit_us = line->limit_us;

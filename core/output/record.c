@@ -5,6 +5,7 @@
 #include <yyjson.h>
 
 #include "llama4.h"
+#include "output/text.h"
 
 static double
 milliseconds (gint64 microseconds)
@@ -13,10 +14,17 @@ milliseconds (gint64 microseconds)
 }
 
 char *
+l4_answer_get_value (const L4Answer *answer)
+{
+  return answer->is_value ? l4_text_to_json (answer->text) : NULL;
+}
+
+char *
 l4_record_to_json (const L4Record *record)
 {
   g_autofree char *text = l4_text_to_line (record->answer->text, -1);
   g_autofree char *name = l4_text_to_line (record->model->name, -1);
+  g_autofree char *value = l4_answer_get_value (record->answer);
   yyjson_mut_doc *doc = yyjson_mut_doc_new (NULL);
   yyjson_mut_val *root = yyjson_mut_obj (doc);
   yyjson_mut_val *frames, *model, *tokens, *ms;
@@ -29,6 +37,8 @@ l4_record_to_json (const L4Record *record)
   for (gsize i = 0; i < record->n_frames; i++)
     yyjson_mut_arr_add_uint (doc, frames, record->frames[i]);
   yyjson_mut_obj_add_str (doc, root, "text", text);
+  if (value != NULL)
+    yyjson_mut_obj_add_val (doc, root, "value", yyjson_mut_raw (doc, value));
   model = yyjson_mut_obj_add_obj (doc, root, "model");
   yyjson_mut_obj_add_str (doc, model, "name", name);
   yyjson_mut_obj_add_str (doc, model, "digest", record->model->digest);

@@ -63,6 +63,24 @@ l4_text_to_terminal (const char *text)
   return g_string_free (safe, FALSE);
 }
 
+char *
+l4_text_to_json (const char *json)
+{
+  GString *safe = g_string_sized_new (strlen (json));
+
+  for (const char *at = json; *at != '\0'; at = g_utf8_next_char (at)) {
+    gunichar character = g_utf8_get_char (at);
+
+    if (!is_unsafe (character))
+      g_string_append_len (safe, at, g_utf8_next_char (at) - at);
+    else if (character < 0x10000)
+      g_string_append_printf (safe, "\\u%04x", character);
+    else
+      g_string_append_printf (safe, "\\u%04x\\u%04x", 0xd800 + ((character - 0x10000) >> 10), 0xdc00 + ((character - 0x10000) & 0x3ff));
+  }
+  return g_string_free (safe, FALSE);
+}
+
 /* The arrow between the times of a subtitle must not appear in its text: --> and longer ones become ->. */
 static void
 append_arrowhead (GString *line)

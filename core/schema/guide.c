@@ -11,7 +11,7 @@
 #define MAX_TRIES 16            /* choices that would not come to an end in time, before the shortest way is taken */
 
 #define MAX_STATES 20000        /* remembered; then all are forgotten but what the answer needs */
-#define MAX_MASK_BYTES (64u << 20)
+#define MAX_MASK_BYTES (16u << 20)
 
 struct _L4Guide
 {
@@ -217,10 +217,10 @@ mask_logits (L4Guide *self, float *logits, const L4StopTokens *stops)
   g_autofree float *ends = g_new (float, stops->n + 1);
 
   for (guint i = 0; i < stops->n; i++)
-    ends[i] = l4_guide_may_end (self) && stops->ids[i] >= 0 && (guint) stops->ids[i] < n ? logits[stops->ids[i]] : -INFINITY;
+    ends[i] = l4_guide_may_end (self) && stops->ids[i] >= 0 && stops->ids[i] < n ? logits[stops->ids[i]] : -INFINITY;
   l4_logits_mask (logits, n, l4_guide_mask (self));
   for (guint i = 0; i < stops->n; i++)
-    if (stops->ids[i] >= 0 && (guint) stops->ids[i] < n)
+    if (stops->ids[i] >= 0 && stops->ids[i] < n)
       logits[stops->ids[i]] = ends[i];
 }
 

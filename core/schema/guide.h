@@ -35,7 +35,7 @@ guint32 l4_guide_shortest (L4Guide *self);
 /* Tokens that end an answer, like the model's own. */
 typedef struct
 {
-  const gint32 *ids;
+  const gint64 *ids;
   guint n;
 } L4StopTokens;
 

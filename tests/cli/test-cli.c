@@ -26,7 +26,8 @@ test_bad_input_is_one_line_that_names_the_thing (void)
     {"plan scout --context 99999999", "10485760"}, {"run --threads 2147483647 hello", "--threads 2147483647"},
     {"plan --threads 1025", "--threads 1025"}, {"plan --threads -1", "--threads -1"}, {"bench --threads 1025", "--threads 1025"},
     {"bench --threads -1", "--threads -1"}, {"trace --threads 1025 --ids /nowhere.npy --out /tmp", "--threads 1025"},
-    {"run --tiles -1 hello", "--tiles -1"},
+    {"run --tiles -1 hello", "--tiles -1"}, {"run --schema /nowhere.json hello", "/nowhere.json"},
+    {"run --schema /dev/null hello", "/dev/null"},
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
@@ -366,6 +367,39 @@ test_run_describes_a_picture (void)
   yyjson_doc_free (doc);
 }
 
+/* The embedded model has never seen JSON. */
+static void
+test_run_answers_with_a_value_of_a_schema (void)
+{
+  static const char *const schemas[][2] = {
+    {"{\"type\":\"object\",\"properties\":{\"yes\":{\"type\":\"boolean\"},\"colour\":{\"enum\":[\"red\",\"blue\"]}},\"required\":[\"yes\",\"colour\"]}", NULL},
+    {"{\"type\":\"string\",\"minLength\":900}", "schema: the shortest answer takes"},
+    {"{\"type\":\"string\",\"format\":\"date\"}", ": schema: #/format: this keyword is not supported"},
+    {"{\"type\":", ": schema: not JSON at byte 8"},
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (schemas); i++) {
+    g_autofree char *path = NULL, *arguments = NULL, *out = NULL, *err = NULL;
+    int file = g_file_open_tmp ("schema-XXXXXX.json", &path, NULL);
+    yyjson_doc *doc;
+
+    g_assert_true (g_close (file, NULL) && g_file_set_contents (path, schemas[i][0], -1, NULL));
+    arguments = g_strdup_printf ("run --schema %s hello", path);
+    g_assert_cmpint (run (arguments, NULL, &out, &err), ==, schemas[i][1] != NULL);
+    g_unlink (path);
+    if (schemas[i][1] != NULL) {
+      g_assert_cmpstr (out, ==, "");
+      g_assert_nonnull (strstr (err, schemas[i][1]));
+      g_assert_true (strchr (err, '\n') == err + strlen (err) - 1);
+      continue;
+    }
+    doc = yyjson_read (out, strlen (out), 0);
+    g_assert_true (yyjson_is_bool (yyjson_obj_get (yyjson_doc_get_root (doc), "yes")));
+    g_assert_true (yyjson_is_str (yyjson_obj_get (yyjson_doc_get_root (doc), "colour")));
+    yyjson_doc_free (doc);
+  }
+}
+
 static void
 test_a_model_without_a_vision_part_answers (void)
 {
@@ -425,6 +459,7 @@ main (int argc, char **argv)
   g_test_add_func ("/cli/run-describes-a-picture", test_run_describes_a_picture);
   g_test_add_func ("/cli/plan-tells-figures-of-published-shapes-and-files",
       test_plan_tells_figures_of_published_shapes_and_files);
+  g_test_add_func ("/cli/run-answers-with-a-value-of-a-schema", test_run_answers_with_a_value_of_a_schema);
   g_test_add_func ("/cli/a-model-without-a-vision-part-answers", test_a_model_without_a_vision_part_answers);
   return g_test_run ();
 }

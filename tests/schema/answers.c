@@ -46,7 +46,7 @@ static gboolean
 print_answer (L4Guide *guide, const L4Vocabulary *vocabulary, guint tokens)
 {
   static float logits[VOCABULARY];
-  const gint32 stop = STOP;
+  const gint64 stop = STOP;
   const L4StopTokens stops = { &stop, 1 };
   g_autoptr (L4Sampler) sampler = l4_sampler_new (0, 1, 0, NULL);
   g_autoptr (GString) text = g_string_new (NULL);

@@ -52,7 +52,7 @@ answer (L4Guide *guide, const L4Vocabulary *vocabulary, guint tokens, guint seed
 {
   g_autoptr (L4Sampler) sampler = l4_sampler_new (0, 1, 0, NULL);
   g_autofree float *logits = g_new (float, vocabulary->n_tokens);
-  const gint32 stop = (gint32) vocabulary->n_tokens - 1;
+  const gint64 stop = (gint32) vocabulary->n_tokens - 1;
   const L4StopTokens stops = { &stop, 1 };
   GString *text = g_string_new (NULL);
   guint64 needed;
@@ -186,7 +186,7 @@ test_a_complete_value_ends_by_itself_or_by_the_models_token (void)
   g_autoptr (L4Guide) one = l4_guide_new (closed, vocabulary), other = l4_guide_new (open, vocabulary);
   g_autoptr (L4Sampler) sampler = l4_sampler_new (0, 1, 0, NULL);
   g_autofree float *logits = g_new0 (float, TOKENS);
-  const gint32 stop = STOP;
+  const gint64 stop = STOP;
   const L4StopTokens stops = { &stop, 1 };
   gboolean steered = FALSE;
   guint64 needed;

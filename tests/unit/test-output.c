@@ -80,6 +80,29 @@ test_records_are_one_line_of_json_whatever_the_text (void)
   yyjson_doc_free (doc);
 }
 
+/* What a terminal would obey is escaped; the value is the same. */
+static void
+test_values_are_json_that_no_terminal_obeys (void)
+{
+  static const char *const same[] = { "{\"a\":[1,-2.5,null,\"b\\n\\\"\"]}", "\"\"", "\"\xc3\xa4\xe4\xb8\x80\xf0\x9f\x98\x80\"" };
+  const L4ModelInfo model = {.name = "m",.digest = "sha256:0",.quantization = "bf16" };
+  L4Answer answer = {.text = (char *) "{\"a\":\"\x7f\xe2\x80\xae\xf3\xa0\x80\xa1x\"}",.prompt_digest = (char *) "sha256:1",.is_value = TRUE };
+  const L4Record record = {.model = &model,.answer = &answer };
+  g_autofree char *value = l4_answer_get_value (&answer), *json = l4_record_to_json (&record);
+  yyjson_doc *doc = yyjson_read (json, strlen (json), 0);
+
+  g_assert_cmpstr (value, ==, "{\"a\":\"\\u007f\\u202e\\udb40\\udc21x\"}");
+  g_assert_cmpstr (yyjson_get_str (yyjson_ptr_get (yyjson_doc_get_root (doc), "/value/a")), ==, "\x7f\xe2\x80\xae\xf3\xa0\x80\xa1x");
+  yyjson_doc_free (doc);
+  for (guint i = 0; i < G_N_ELEMENTS (same); i++) {
+    g_autofree char *text = NULL;
+
+    answer.text = (char *) same[i];
+    text = l4_answer_get_value (&answer);
+    g_assert_cmpstr (text, ==, same[i]);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -88,5 +111,6 @@ main (int argc, char **argv)
   g_test_add_func ("/output/invalid-bytes-become-replacement-characters", test_invalid_bytes_become_replacement_characters);
   g_test_add_func ("/output/lines-are-one-line-of-visible-text", test_lines_are_one_line_of_visible_text);
   g_test_add_func ("/output/records-are-one-line-of-json-whatever-the-text", test_records_are_one_line_of_json_whatever_the_text);
+  g_test_add_func ("/output/values-are-json-that-no-terminal-obeys", test_values_are_json_that_no_terminal_obeys);
   return g_test_run ();
 }
