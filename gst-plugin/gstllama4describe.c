@@ -101,7 +101,7 @@ take_settings (GstLlama4Describe * self)
                 " ns), by a %dth of it"), settings.overlap, settings.window, MAX_OVERLAPPING), (NULL));
     return FALSE;
   }
-  if (!take_regions (self, &settings))
+  if (!take_regions (self, &settings) || !gst_llama4_schema_take (self))
     return FALSE;
   gst_llama4_sampling_set (self, &settings);
   return TRUE;

@@ -81,6 +81,8 @@ typedef struct
   char *model_path, *projector_path;
   GstLlama4Load load;
   char *prompt, *system_prompt, *language;
+  char *schema;                 /* as it was set: a text, or a file's name */
+  char *schema_text;            /* what answers follow, checked; NULL: free text */
   guint64 window, overlap;      /* nanoseconds */
   guint64 from;                 /* nanoseconds of stream time; GST_CLOCK_TIME_NONE: the first picture's */
   guint frames, tiles;
@@ -245,6 +247,10 @@ GstStructure *gst_llama4_latest_structure (const char *name, const L4Record * re
 GstSample *gst_llama4_latest_picture (const GstLlama4Window * window);
 /* Puts the latest description on the buffer. (transfer full) */
 GstBuffer *gst_llama4_latest_attach (GstLlama4Describe * self, GstBuffer * buffer);
+
+/* schema.c: any thread */
+/* Lets answers follow the schema that is set from now on. FALSE, with an error message posted: it is bad, and the one before stays. */
+gboolean gst_llama4_schema_take (GstLlama4Describe * self);
 
 /* load.c: for the worker */
 void gst_llama4_load_announce (GstLlama4Describe * self);       /* opens the progress that run closes */

@@ -95,7 +95,7 @@ gst_llama4_job_describe (GstLlama4Job * self, GstLlama4Describe * element, L4Ses
   const GstLlama4Settings *settings = &self->settings;
   g_auto (GstLlama4Prompt) prompt = { 0 };
   const L4GenerateOptions options = { settings->max_tokens, settings->temperature, settings->top_p, settings->seed, settings->tiles,
-    settings->kv_type == GST_LLAMA4_INT8
+    settings->kv_type == GST_LLAMA4_INT8, settings->schema_text
   };
   L4Part system = { 0 };
   L4Message messages[2];

@@ -10,6 +10,7 @@ gst_llama4_latest_structure (const char *name, const L4Record * record, const ch
 {
   GstStructure *structure = gst_structure_new_empty (name);
   GValue frames = G_VALUE_INIT, frame = G_VALUE_INIT;
+  g_autofree char *value = l4_answer_get_value (record->answer);
 
   g_value_init (&frames, GST_TYPE_ARRAY);
   g_value_init (&frame, G_TYPE_UINT64);
@@ -20,6 +21,8 @@ gst_llama4_latest_structure (const char *name, const L4Record * record, const ch
   gst_structure_set (structure, "start", G_TYPE_UINT64, record->start, "end", G_TYPE_UINT64, record->end, "text",
       G_TYPE_STRING, text, "json", G_TYPE_STRING, json, NULL);
   gst_structure_take_value (structure, "frames", &frames);
+  if (value != NULL)
+    gst_structure_set (structure, "value", G_TYPE_STRING, value, NULL);
   g_value_unset (&frame);
   return structure;
 }

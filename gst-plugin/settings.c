@@ -150,6 +150,8 @@ static const Property properties[] = {
       TEXT, 0, 0, 0, NULL, DEFAULT_PROMPT},
   {"system-prompt", N_("System prompt"), N_("Instruction before the question; unset: none"), PLAYING, FIELD (system_prompt), TEXT},
   {"language", N_("Language"), N_("Language to answer in, such as German; unset: the model's choice"), PLAYING, FIELD (language), TEXT},
+  {"schema", N_("Schema"), N_("JSON Schema, or the name of a file that holds one: what is said is JSON that it allows; unset: free text"), PLAYING,
+      FIELD (schema), TEXT},
   {"max-tokens", N_("Most tokens"), N_("Longest description, in tokens"), PLAYING, FIELD (max_tokens), COUNT, 1, 65536, 100},
   {"temperature", N_("Temperature"), N_("Randomness of the words; 0: always the likeliest"), PLAYING, FIELD (temperature), NUMBER, 0, 100, 0},
   {"top-p", N_("Top p"), N_("Choose among the likeliest words that together have this probability"), PLAYING, FIELD (top_p), NUMBER, 0, 1, 1},
@@ -295,6 +297,7 @@ gst_llama4_settings_clear (GstLlama4Settings * self)
   for (guint i = 0; i < N_PROPERTIES; i++)
     if (properties[i].kind == TEXT)
       g_clear_pointer ((char **) G_STRUCT_MEMBER_P (self, properties[i].field), g_free);
+  g_clear_pointer (&self->schema_text, g_free);
 }
 
 void
@@ -308,6 +311,7 @@ gst_llama4_describe_copy_settings (GstLlama4Describe * self, GstLlama4Settings *
 
       *text = g_strdup (*text);
     }
+  copy->schema_text = g_strdup (copy->schema_text);
   GST_OBJECT_UNLOCK (self);
 }
 
@@ -326,6 +330,8 @@ set_property (GObject * object, guint id, const GValue * value, GParamSpec * psp
   GST_OBJECT_UNLOCK (self);
   if (properties[id - 1].field == FIELD (latency))
     gst_element_post_message (GST_ELEMENT (self), gst_message_new_latency (GST_OBJECT (self)));
+  else if (properties[id - 1].field == FIELD (schema) && GST_STATE (self) > GST_STATE_READY)
+    gst_llama4_schema_take (self);      /* before, it is read with the next stream */
 }
 
 /* n in that time, a second; 0 when it took none. */
