@@ -257,11 +257,10 @@ static gboolean
 describe_all (Archive *self, GError **error)
 {
   g_autoptr (GError) problem = NULL;
-  const char *limits = l4_describer_get_model (self->describer, NULL)->limits;
   L4Work *work = l4_library_next (self->library, TRUE, &problem);
 
-  if (work != NULL && limits != NULL)
-    l4_progress_say (self->context.progress, _("the small built-in model is at work: %s; --model takes a real one"), limits);
+  if (work != NULL)
+    l4_describer_model_tell (l4_describer_get_model (self->describer, NULL), self->context.progress);
   while (work != NULL) {
     L4Work *next = NULL;
 

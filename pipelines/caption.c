@@ -249,6 +249,7 @@ describe (Job *self, GError **error)
 
   if (describer == NULL)
     return FALSE;
+  l4_describer_model_tell (l4_describer_get_model (describer, NULL), self->progress);     /* what is wrong with it, loading will tell */
   l4_progress_set_total (self->progress, 1, MAX (duration, 1));
   l4_progress_begin (self->progress, self->path, MAX (duration, 1), 0, duration);
   if (!l4_describer_run (describer, self->film, 0, &funcs, self, self->cancellable, error))

@@ -297,6 +297,16 @@ play (const Overlay *self, GError **error)
   return FALSE;
 }
 
+static void
+tell_model (const Overlay *self)
+{
+  L4DescriberModel model = { 0 };
+
+  if (l4_describer_model_find (self->options, &model, NULL))    /* what is wrong with it, loading will tell */
+    l4_describer_model_tell (&model, NULL);
+  l4_describer_model_clear (&model);
+}
+
 static gboolean
 run (char **arguments, GError **error)
 {
@@ -313,7 +323,10 @@ run (char **arguments, GError **error)
     return FALSE;
   gst_init (NULL, NULL);
   self.cancellable = l4_signals_begin ();
-  right = build (&self, error) && play (&self, error);
+  right = build (&self, error);
+  if (right)
+    tell_model (&self);
+  right = right && play (&self, error);
   gst_element_set_state (self.pipeline, GST_STATE_NULL);
   gst_object_unref (self.pipeline);
   l4_signals_end ();

@@ -3,6 +3,7 @@
 
 #include "run/model.h"
 
+#include "base/i18n.h"
 #include "llama4.h"
 
 /* (transfer full) */
@@ -47,6 +48,13 @@ l4_describer_model_clear (L4DescriberModel *facts)
   g_free ((char *) facts->quantization);
   g_free ((char *) facts->limits);
   *facts = (L4DescriberModel) { 0 };
+}
+
+void
+l4_describer_model_tell (const L4DescriberModel *facts, L4Progress *progress)
+{
+  if (facts != NULL && facts->limits != NULL)
+    l4_progress_say (progress, _("the small built-in model is at work: %s; --model takes a real one"), facts->limits);
 }
 
 gboolean

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "run/options.h"
+#include "run/progress.h"
 
 G_BEGIN_DECLS
 
@@ -16,6 +17,9 @@ typedef struct
 
 gboolean l4_describer_model_find (const L4DescribeOptions *options, L4DescriberModel *facts, GError **error);
 void l4_describer_model_clear (L4DescriberModel *facts);       /* an empty one, too */
+
+/* Says so if it is the built-in one, which must not be taken for a real one. facts NULL: nothing. */
+void l4_describer_model_tell (const L4DescriberModel *facts, L4Progress *progress);
 
 /* What describing one window with it will take, as far as this machine is known; 0: it is not. */
 gboolean l4_describer_model_forecast (const L4DescribeOptions *options, double *seconds, GError **error);
