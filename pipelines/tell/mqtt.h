@@ -14,7 +14,8 @@
  *
  * Everything is sent with quality of service 1 (at least once). Alerts and changes of state wait in the queue until the broker has
  * acknowledged them, over any number of lost connections; what is kept last is sent again after each. A broker that is away is tried again
- * after 1, 2, 4 … 60 seconds. An alert after which the broker closed five connections in turn, without taking anything, is refused. */
+ * after 1, 2, 4 … 60 seconds. An alert that the broker closed five connections for counts as refused; so does one for a camera or rule that
+ * was not announced. */
 
 #pragma once
 
