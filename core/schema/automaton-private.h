@@ -36,3 +36,21 @@ typedef struct
 /* Bytes that a thread needs to the end, and what they are. */
 guint64 l4_thread_shortest (const L4Schema *schema, const L4Frame *frames, const L4Thread *thread);
 void l4_thread_complete (const L4Schema *schema, const L4Frame *frames, const L4Thread *thread, GString *text);
+
+/* Threads on their way through values, and the frames that these stand in. */
+typedef struct
+{
+  const L4Schema *schema;
+  GArray *frames;               /* of L4Frame */
+  GHashTable *by_frame;         /* L4Frame → its number */
+  GArray *next;                 /* of L4Thread: those that a step adds */
+} L4Reading;
+
+void l4_reading_init (L4Reading *self, const L4Schema *schema);
+void l4_reading_clear (L4Reading *self);
+void l4_reading_forget (L4Reading *self);       /* all frames but 0 */
+guint32 l4_reading_frame (L4Reading *self, guint32 node, guint32 count, guint32 parent);
+
+/* Adds the threads at the beginning of a value in a frame; those that a thread becomes by a byte. */
+void l4_reading_begin (L4Reading *self, guint32 value, guint32 frame);
+void l4_reading_step (L4Reading *self, const L4Thread *thread, guint8 byte);

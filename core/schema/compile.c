@@ -1,38 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Reads a schema into kinds of values. */
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "schema/number.h"
-#include "schema/pattern.h"
-#include "schema/schema-private.h"
+#include "schema/compile-private.h"
 
 #define MAX_TEXT (4u << 20)     /* bytes of a schema */
 #define MAX_NODES 100000
 #define MAX_PROPERTIES 1000     /* of one object */
-#define MAX_WORD_STATES 400000
 
-/* A value whose kinds are still to be found: those that fulfil all the schemas. */
-typedef struct
-{
-  guint32 node;
-  GPtrArray *schemas;           /* of yyjson_val, each once */
-} Open;
-
-typedef struct
-{
-  L4SchemaText text;
-  L4Schema *schema;
-  GHashTable *values;           /* GBytes of schemas → node */
-  GQueue open;                  /* of Open */
-  GHashTable *words;            /* GBytes that tell which → L4Dfa */
-  GError **error;
-} Compiler;
-
-static guint32
-add_node (Compiler *self, L4SchemaNode node)
+guint32
+l4_compiler_add_node (L4Compiler *self, L4SchemaNode node)
 {
   node.need = L4_DFA_NONE;
   node.shortest = L4_NEVER;
@@ -41,13 +20,13 @@ add_node (Compiler *self, L4SchemaNode node)
 }
 
 static L4SchemaNode *
-get_node (Compiler *self, guint32 i)
+get_node (L4Compiler *self, guint32 i)
 {
   return &g_array_index (self->schema->nodes, L4SchemaNode, i);
 }
 
-static void
-add_choice (Compiler *self, guint32 value, guint32 choice)
+void
+l4_compiler_add_choice (L4Compiler *self, guint32 value, guint32 choice)
 {
   g_array_append_val (get_node (self, value)->choices, choice);
 }
@@ -62,12 +41,12 @@ compare_pointers (gconstpointer a, gconstpointer b)
 
 /* The value that fulfils all the schemas; the same ones have the same node. Consumes schemas. */
 static guint32
-value_of (Compiler *self, GPtrArray *given)
+value_of (L4Compiler *self, GPtrArray *given)
 {
   g_autoptr (GPtrArray) schemas = given, sorted = g_ptr_array_copy (given, NULL, NULL);
   GBytes *key;
   gpointer node;
-  Open *open;
+  L4OpenValue *open;
 
   g_ptr_array_sort (sorted, compare_pointers);
   key = g_bytes_new (sorted->pdata, sorted->len * sizeof (gpointer));
@@ -75,8 +54,8 @@ value_of (Compiler *self, GPtrArray *given)
     g_bytes_unref (key);
     return GPOINTER_TO_UINT (node);
   }
-  open = g_new (Open, 1);
-  open->node = add_node (self, (L4SchemaNode) { L4_NODE_VALUE,.choices = g_array_new (FALSE, FALSE, sizeof (guint32)) });
+  open = g_new (L4OpenValue, 1);
+  open->node = l4_compiler_add_node (self, (L4SchemaNode) { L4_NODE_VALUE,.choices = g_array_new (FALSE, FALSE, sizeof (guint32)) });
   open->schemas = g_steal_pointer (&schemas);
   g_hash_table_insert (self->values, key, GUINT_TO_POINTER (open->node));
   g_queue_push_tail (&self->open, open);
@@ -86,243 +65,16 @@ value_of (Compiler *self, GPtrArray *given)
 static void
 open_free (gpointer data)
 {
-  Open *self = data;
+  L4OpenValue *self = data;
 
   g_ptr_array_unref (self->schemas);
   g_free (self);
 }
 
-/* Words ------------------------------------------------------------------------------------------------------------------------ */
-
-/* Takes dfa, which may be NULL. */
-static gboolean
-add_word (Compiler *self, guint32 value, L4Dfa *dfa, yyjson_val *owner, const char *keyword)
-{
-  if (dfa == NULL)
-    return l4_schema_text_refuse (&self->text, owner, keyword, self->error, _("it is too large"));
-  g_ptr_array_add (self->schema->words, dfa);
-  add_choice (self, value, add_node (self, (L4SchemaNode) { L4_NODE_WORD,.word = dfa }));
-  return TRUE;
-}
-
-/* A word that was made before under that key; FALSE: none was. */
-static gboolean
-reuse_word (Compiler *self, guint32 value, gconstpointer key, gsize length)
-{
-  g_autoptr (GBytes) bytes = g_bytes_new (key, length);
-  const L4Dfa *dfa = g_hash_table_lookup (self->words, bytes);
-
-  if (dfa != NULL)
-    add_choice (self, value, add_node (self, (L4SchemaNode) { L4_NODE_WORD,.word = dfa }));
-  return dfa != NULL;
-}
-
-static void
-keep_word (Compiler *self, gconstpointer key, gsize length)
-{
-  g_hash_table_insert (self->words, g_bytes_new (key, length), g_ptr_array_index (self->schema->words, self->schema->words->len - 1));
-}
-
-static gboolean
-add_literals (Compiler *self, guint32 value, const char *one, const char *other)
-{
-  g_autoptr (GPtrArray) words = g_ptr_array_new ();
-  g_autoptr (GString) first = g_string_new (one), second = g_string_new (other);
-
-  if (reuse_word (self, value, one, strlen (one)))
-    return TRUE;
-  g_ptr_array_add (words, first);
-  if (other != NULL)
-    g_ptr_array_add (words, second);
-  add_word (self, value, l4_dfa_of_words (words, MAX_WORD_STATES), NULL, NULL);
-  keep_word (self, one, strlen (one));
-  return TRUE;
-}
-
-/* The one text of a value. (transfer full) */
-static GString *
-text_of (yyjson_val *value)
-{
-  GString *text = g_string_new (NULL);
-  double number = yyjson_get_real (value);
-  size_t length = 0;
-  char *written;
-
-  if (yyjson_is_real (value) && floor (number) == number && fabs (number) < 1e15) {
-    g_string_append_printf (text, "%.0f", number == 0 ? 0.0 : number);
-    return text;
-  }
-  written = yyjson_val_write (value, YYJSON_WRITE_NOFLAG, &length);
-  g_string_append_len (text, written != NULL ? written : "null", written != NULL ? (gssize) length : 4);
-  free (written);
-  return text;
-}
-
-static L4ValueTypes
-type_of (yyjson_val *value)
-{
-  switch (yyjson_get_type (value)) {
-    case YYJSON_TYPE_NULL:
-      return L4_VALUE_NULL;
-    case YYJSON_TYPE_BOOL:
-      return L4_VALUE_BOOLEAN;
-    case YYJSON_TYPE_STR:
-      return L4_VALUE_STRING;
-    case YYJSON_TYPE_ARR:
-      return L4_VALUE_ARRAY;
-    case YYJSON_TYPE_OBJ:
-      return L4_VALUE_OBJECT;
-    default:
-      return yyjson_is_int (value) || floor (yyjson_get_real (value)) == yyjson_get_real (value) ? L4_VALUE_INTEGER : L4_VALUE_NUMBER;
-  }
-}
-
-static void
-string_unref (gpointer string)
-{
-  g_string_free (string, TRUE);
-}
-
-/* The values that an enum or const has. (transfer full; GString, a set of texts) */
-static GHashTable *
-texts_of (yyjson_val *schema, L4ValueTypes types, gboolean only_const)
-{
-  GHashTable *texts = g_hash_table_new_full ((GHashFunc) g_string_hash, (GEqualFunc) g_string_equal, string_unref, NULL);
-  yyjson_val *list = yyjson_obj_get (schema, only_const ? "const" : "enum"), *value;
-  size_t i, n;
-
-  if (only_const && (type_of (list) & types) != 0)
-    g_hash_table_add (texts, text_of (list));
-  if (!only_const)
-    yyjson_arr_foreach (list, i, n, value)
-      if ((type_of (value) & types) != 0)
-        g_hash_table_add (texts, text_of (value));
-  return texts;
-}
-
-/* What must not stand beside a list of values, because nobody looks whether these fulfil it. */
-static gboolean
-check_beside_list (Compiler *self, const L4Conjunction *all)
-{
-  static const char *const others[] = { "properties", "required", "additionalProperties", "items", "minItems", "maxItems", "minLength",
-    "maxLength", "pattern", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"
-  };
-  yyjson_val *owner;
-
-  for (guint i = 0; i < G_N_ELEMENTS (others); i++)
-    if (l4_conjunction_find (all, others[i], &owner) != NULL)
-      return l4_schema_text_refuse (&self->text, owner, others[i], self->error, _("it is not supported beside enum or const"));
-  return TRUE;
-}
-
-/* The values that all lists have. */
-static gboolean
-add_list (Compiler *self, guint32 value, const L4Conjunction *all, yyjson_val *owner, const char *keyword)
-{
-  L4ValueTypes types = l4_conjunction_types (all);
-  g_autoptr (GHashTable) common = NULL;
-  g_autoptr (GPtrArray) words = NULL;
-
-  if (!check_beside_list (self, all))
-    return FALSE;
-  for (guint i = 0; i < 2 * all->len; i++) {
-    GHashTable *texts, *before = common;
-    GHashTableIter iter;
-    gpointer text;
-
-    if (yyjson_obj_get (all->pdata[i / 2], i % 2 == 0 ? "enum" : "const") == NULL)
-      continue;
-    texts = texts_of (all->pdata[i / 2], types, i % 2 == 1);
-    g_hash_table_iter_init (&iter, texts);
-    while (before != NULL && g_hash_table_iter_next (&iter, &text, NULL))
-      if (!g_hash_table_contains (before, text))
-        g_hash_table_iter_remove (&iter);
-    common = texts;
-    g_clear_pointer (&before, g_hash_table_unref);
-  }
-  words = g_hash_table_get_keys_as_ptr_array (common);
-  return add_word (self, value, l4_dfa_of_words (words, MAX_WORD_STATES), owner, keyword);
-}
-
-/* Numbers and strings ------------------------------------------------------------------------------------------------------------- */
-
-static void
-tighten (yyjson_val *bound, gboolean open, int direction, gboolean *has, gboolean *is_open, double *value, L4Decimal *decimal)
-{
-  double new_value = yyjson_get_num (bound);
-
-  if (bound == NULL || (*has && (new_value - *value) * direction < 0) || (*has && new_value == *value && !open))
-    return;
-  *has = TRUE;
-  *is_open = open;
-  *value = new_value;
-  l4_decimal_set (decimal, bound);
-}
-
-static gboolean
-add_number (Compiler *self, guint32 value, const L4Conjunction *all, gboolean integer)
-{
-  L4NumberRange range;
-  double low = 0, high = 0;
-  guint64 multiple = 0;
-
-  memset (&range, 0, sizeof range);     /* it is a key, with what lies between its members */
-  for (guint i = 0; i < all->len; i++) {
-    yyjson_val *schema = all->pdata[i], *step = yyjson_obj_get (schema, "multipleOf");
-
-    tighten (yyjson_obj_get (schema, "minimum"), FALSE, 1, &range.has_low, &range.low_open, &low, &range.low);
-    tighten (yyjson_obj_get (schema, "exclusiveMinimum"), TRUE, 1, &range.has_low, &range.low_open, &low, &range.low);
-    tighten (yyjson_obj_get (schema, "maximum"), FALSE, -1, &range.has_high, &range.high_open, &high, &range.high);
-    tighten (yyjson_obj_get (schema, "exclusiveMaximum"), TRUE, -1, &range.has_high, &range.high_open, &high, &range.high);
-    if (step != NULL) {
-      guint64 own = (guint64) yyjson_get_num (step), a = own, b = multiple > 0 ? multiple : own;
-
-      while (b != 0) {
-        guint64 rest = a % b;
-
-        a = b;
-        b = rest;
-      }
-      multiple = multiple > 0 ? multiple / a * own : own;
-      if (multiple > L4_MAX_MULTIPLE)
-        return l4_schema_text_refuse (&self->text, schema, "multipleOf", self->error, _("several together are too large"));
-    }
-  }
-  range.integer = integer || multiple > 0;
-  range.multiple = (guint) multiple;
-  if (reuse_word (self, value, &range, sizeof range))
-    return TRUE;
-  if (!add_word (self, value, l4_number_range_to_dfa (&range), all->len > 0 ? all->pdata[0] : NULL, NULL))
-    return FALSE;
-  keep_word (self, &range, sizeof range);
-  return TRUE;
-}
-
-static gboolean
-add_string (Compiler *self, guint32 value, const L4Conjunction *all)
-{
-  guint32 least = l4_conjunction_least (all, "minLength"), most = l4_conjunction_most (all, "maxLength");
-  yyjson_val *pattern, *owner;
-  g_autoptr (GError) problem = NULL;
-  L4Dfa *dfa;
-
-  if (!l4_conjunction_find_only (all, &self->text, "pattern", &pattern, &owner, self->error))
-    return FALSE;
-  if (pattern == NULL) {
-    if (least <= most)
-      add_choice (self, value, add_node (self, (L4SchemaNode) { L4_NODE_STRING,.least = least,.most = most }));
-    return TRUE;
-  }
-  dfa = l4_pattern_to_dfa (yyjson_get_str (pattern), least, most, &problem);
-  if (dfa == NULL)
-    return l4_schema_text_refuse (&self->text, owner, "pattern", self->error, problem->message);
-  return add_word (self, value, dfa, owner, "pattern");
-}
-
 /* Containers ------------------------------------------------------------------------------------------------------------------------ */
 
 static gboolean
-add_array (Compiler *self, guint32 value, const L4Conjunction *all)
+add_array (L4Compiler *self, guint32 value, const L4Conjunction *all)
 {
   L4SchemaNode node = { L4_NODE_ARRAY,.least = l4_conjunction_least (all, "minItems"),.most = l4_conjunction_most (all, "maxItems") };
   GPtrArray *items = g_ptr_array_new ();
@@ -337,7 +89,7 @@ add_array (Compiler *self, guint32 value, const L4Conjunction *all)
   }
   node.item = value_of (self, items);
   if (node.least <= node.most)
-    add_choice (self, value, add_node (self, node));
+    l4_compiler_add_choice (self, value, l4_compiler_add_node (self, node));
   return TRUE;
 }
 
@@ -389,7 +141,7 @@ find_named (GHashTable *named, GPtrArray *order, yyjson_val *name)
 
 /* What a schema says of properties. */
 static void
-collect_properties (Compiler *self, yyjson_val *schema, gboolean closed, GHashTable *named, GPtrArray *order)
+collect_properties (L4Compiler *self, yyjson_val *schema, gboolean closed, GHashTable *named, GPtrArray *order)
 {
   yyjson_val *properties = yyjson_obj_get (schema, "properties"), *name, *property;
   size_t i, n;
@@ -405,7 +157,7 @@ collect_properties (Compiler *self, yyjson_val *schema, gboolean closed, GHashTa
 }
 
 static gboolean
-add_object (Compiler *self, guint32 value, const L4Conjunction *all)
+add_object (L4Compiler *self, guint32 value, const L4Conjunction *all)
 {
   g_autoptr (GHashTable) named = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, named_free);
   g_autoptr (GPtrArray) order = g_ptr_array_new ();     /* of the keys of named */
@@ -434,32 +186,32 @@ add_object (Compiler *self, guint32 value, const L4Conjunction *all)
       property.value = value_of (self, g_steal_pointer (&found->schemas));
     g_array_append_val (properties, property);
   }
-  add_choice (self, value, add_node (self, (L4SchemaNode) { L4_NODE_OBJECT,.properties = properties }));
+  l4_compiler_add_choice (self, value, l4_compiler_add_node (self, (L4SchemaNode) { L4_NODE_OBJECT,.properties = properties }));
   return TRUE;
 }
 
 /* All of it ---------------------------------------------------------------------------------------------------------------------------- */
 
 static gboolean
-add_kinds (Compiler *self, guint32 value, const L4Conjunction *all)
+add_kinds (L4Compiler *self, guint32 value, const L4Conjunction *all)
 {
   L4ValueTypes types = l4_conjunction_types (all);
   yyjson_val *owner;
 
   if (l4_conjunction_find (all, "enum", &owner) != NULL)
-    return add_list (self, value, all, owner, "enum");
+    return l4_compiler_add_list (self, value, all, owner, "enum");
   if (l4_conjunction_find (all, "const", &owner) != NULL)
-    return add_list (self, value, all, owner, "const");
-  return ((types & L4_VALUE_NULL) == 0 || add_literals (self, value, "null", NULL))
-      && ((types & L4_VALUE_BOOLEAN) == 0 || add_literals (self, value, "true", "false"))
-      && ((types & (L4_VALUE_NUMBER | L4_VALUE_INTEGER)) == 0 || add_number (self, value, all, (types & L4_VALUE_NUMBER) == 0))
-      && ((types & L4_VALUE_STRING) == 0 || add_string (self, value, all))
+    return l4_compiler_add_list (self, value, all, owner, "const");
+  return ((types & L4_VALUE_NULL) == 0 || l4_compiler_add_literals (self, value, "null", NULL))
+      && ((types & L4_VALUE_BOOLEAN) == 0 || l4_compiler_add_literals (self, value, "true", "false"))
+      && ((types & (L4_VALUE_NUMBER | L4_VALUE_INTEGER)) == 0 || l4_compiler_add_number (self, value, all, (types & L4_VALUE_NUMBER) == 0))
+      && ((types & L4_VALUE_STRING) == 0 || l4_compiler_add_string (self, value, all))
       && ((types & L4_VALUE_ARRAY) == 0 || add_array (self, value, all))
       && ((types & L4_VALUE_OBJECT) == 0 || add_object (self, value, all));
 }
 
 static gboolean
-compile_open (Compiler *self, const Open *open)
+compile_open (L4Compiler *self, const L4OpenValue *open)
 {
   g_autoptr (GPtrArray) alternatives =
       l4_schema_alternatives (&self->text, (yyjson_val *const *) open->schemas->pdata, open->schemas->len, self->error);
@@ -476,11 +228,11 @@ compile_open (Compiler *self, const Open *open)
 }
 
 static gboolean
-compile (Compiler *self)
+compile (L4Compiler *self)
 {
   GPtrArray *whole = g_ptr_array_new ();
   gboolean good = TRUE;
-  Open *open;
+  L4OpenValue *open;
 
   g_ptr_array_add (whole, self->text.root);
   value_of (self, whole);
@@ -494,7 +246,7 @@ compile (Compiler *self)
 }
 
 static gboolean
-parse (Compiler *self, const char *text)
+parse (L4Compiler *self, const char *text)
 {
   yyjson_read_err problem;
   gsize length = strlen (text);
@@ -525,7 +277,7 @@ L4Schema *
 l4_schema_new (const char *text, GError **error)
 {
   g_autoptr (L4Schema) schema = g_new0 (L4Schema, 1);
-  Compiler self = {.schema = schema,.error = error };
+  L4Compiler self = {.schema = schema,.error = error };
   gboolean good;
 
   schema->nodes = g_array_new (FALSE, TRUE, sizeof (L4SchemaNode));
