@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "schema/compile-private.h"
+#include "schema/pattern.h"
 
 #define MAX_TEXT (4u << 20)     /* bytes of a schema */
 #define MAX_NODES 100000
