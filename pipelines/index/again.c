@@ -67,7 +67,8 @@ l4_index_replace_windows (L4Index *self, gint64 video, gint64 run, gint64 again,
   return there == 0
       || (l4_database_query (database, NULL, NULL, error, "DELETE FROM windows WHERE video = $1 AND run = $2", "ii", video, run)
       && l4_database_query (database, NULL, NULL, error, "UPDATE windows SET run = $2 WHERE video = $1 AND run = $3", "iii", video, run, again)
-      && l4_database_query (database, NULL, NULL, error, "DELETE FROM progress WHERE video = $1 AND run = $2", "ii", video, again));
+      && l4_database_query (database, NULL, NULL, error, "DELETE FROM progress WHERE video = $1 AND run IN ($2, $3)", "iii", video, run,
+          again));
 }
 
 gboolean
@@ -75,7 +76,7 @@ l4_index_choose_newest (L4Index *self, gint64 video, GError **error)
 {
   return l4_database_query (self->database, NULL, NULL, error, "UPDATE videos SET newest_run = best.run FROM (SELECT p.run FROM progress AS p "
       "JOIN runs AS r ON r.id = p.run WHERE p.video = $1 AND r.again_of IS NULL AND "
-      "EXISTS (SELECT 1 FROM windows AS w WHERE w.video = p.video AND w.run = p.run) ORDER BY CASE p.state WHEN 'done' THEN p.run ELSE 0 END DESC, "
+      "EXISTS (SELECT 1 FROM windows AS w WHERE w.video = p.video AND w.run = p.run) ORDER BY CASE p.state WHEN 'done' THEN p.turn ELSE 0 END DESC, "
       "(SELECT w.\"end\" FROM windows AS w WHERE w.video = p.video AND w.run = p.run ORDER BY w.start DESC LIMIT 1) DESC, p.run DESC LIMIT 1) "
       "AS best WHERE videos.id = $1 AND (newest_run IS NULL OR newest_run <> best.run)", "i", video);
 }

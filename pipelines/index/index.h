@@ -140,8 +140,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4IndexWindow, l4_index_window_free)
  * (NULL: none) that is no JSON object, or has numbers beyond 2^63, is refused. Sets the id. */
 gboolean l4_index_put_window (L4Index *self, L4IndexWindow *window, GError **error);
 
-/* Those of a film, in order; run 0: those that are searched: of the newest run that described it to its end, or while there is none of the one
- * that came furthest. Thumbnails only if asked for. (transfer full) */
+/* Those of a film, in order; run 0: those that are searched: of the run that described it to its end last, or while there is none of the one that
+ * came furthest. Thumbnails only if asked for. (transfer full) */
 GPtrArray *l4_index_list_windows (L4Index *self, gint64 video, gint64 run, gboolean thumbnails, GError **error);
 
 /* Seconds that describing a window of that run took, on average of the newest; 0: no window says it. */

@@ -241,12 +241,18 @@ drop_claim (Job *job, gboolean *lost, GError **error)
   return l4_database_query (self->database, NULL, NULL, error, "DELETE FROM claims WHERE video = $1 AND run = $2", "ii", job->video, claim.run);
 }
 
+/* What was done before keeps its turn. */
 static gboolean
 put_state (const Job *job, gint64 run, GError **error)
 {
-  return l4_database_query (job->index->database, NULL, NULL, error, "INSERT INTO progress (video, run, state, reason) VALUES ($1, $2, $3, $4) "
-      "ON CONFLICT (video, run) DO UPDATE SET state = excluded.state, reason = excluded.reason", "iitt", job->video, run, states[job->state],
-      job->reason);
+  gint64 turn = 0;
+
+  return (job->state != L4_INDEX_DONE || l4_database_query (job->index->database, l4_row_integer, &turn, error, "SELECT 1 + COALESCE (max (turn), 0) "
+          "FROM progress WHERE video = $1", "i", job->video))
+      && l4_database_query (job->index->database, NULL, NULL, error, "INSERT INTO progress (video, run, state, reason, turn) "
+      "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (video, run) DO UPDATE SET state = excluded.state, reason = excluded.reason, "
+      "turn = CASE WHEN excluded.state = progress.state THEN progress.turn ELSE excluded.turn END", "iitti", job->video, run,
+      states[job->state], job->reason, turn);
 }
 
 /* Of one that is described again nothing is kept before the first window: it is not begun. */

@@ -177,7 +177,7 @@ put (L4Database *database, gpointer work, GError **error)
       window->thumbnail)
       && l4_database_query (database, NULL, NULL, error, database->class->put_words, "t", addition->set)
       && l4_database_query (database, NULL, NULL, error, "INSERT INTO progress (video, run, state) VALUES ($1, $2, 'begun') "
-      "ON CONFLICT (video, run) DO UPDATE SET state = 'begun', reason = NULL WHERE progress.state <> 'begun'", "ii", window->video,
+      "ON CONFLICT (video, run) DO UPDATE SET state = 'begun', reason = NULL, turn = 0 WHERE progress.state <> 'begun'", "ii", window->video,
       window->run)
       && l4_index_choose_newest (addition->index, window->video, error);
 }

@@ -366,6 +366,29 @@ test_what_is_described_again_takes_the_place_when_it_is_done (void)
   assert_column (place, "count(*)", "3");
 }
 
+/* Whichever run was there first. */
+static void
+test_what_was_done_last_is_searched (void)
+{
+  g_autoptr (Place) place = place_new ();
+  g_autoptr (L4Index) index = open_index (place);
+  gint64 first = add_run (index, "a"), second = add_run (index, "b"), video = add_video (index, "/a.mkv", "1-a"), again;
+
+  add_window (index, video, first, 0, "First.");
+  add_window (index, video, second, 0, "Second.");
+  g_assert_true (l4_index_settle (index, video, second, L4_INDEX_DONE, NULL, NULL));
+  g_assert_true (l4_index_settle (index, video, first, L4_INDEX_DONE, NULL, NULL));
+  assert_searched (index, video, "First.");
+  g_assert_true (l4_index_settle (index, video, second, L4_INDEX_DONE, NULL, NULL));    /* as it was */
+  assert_searched (index, video, "First.");
+  g_assert_true (l4_index_put_again (index, second, &again, NULL));
+  add_window (index, video, again, 0, "Again.");
+  g_assert_true (l4_index_settle (index, video, again, L4_INDEX_DONE, NULL, NULL));
+  assert_searched (index, video, "Again.");
+  add_window (index, video, second, 4, "More.");        /* it is not whole any more */
+  assert_searched (index, video, "First.");
+}
+
 static void
 assert_film (const Place *place, const char *key, const char *expected)
 {
@@ -560,6 +583,7 @@ main (int argc, char **argv)
   g_test_add_func ("/index/what-is-searched-is-a-whole-description", test_what_is_searched_is_a_whole_description);
   g_test_add_func ("/index/what-is-described-again-takes-the-place-when-it-is-done",
       test_what_is_described_again_takes_the_place_when_it_is_done);
+  g_test_add_func ("/index/what-was-done-last-is-searched", test_what_was_done_last_is_searched);
   g_test_add_func ("/index/films-have-their-state-reason-and-facts-in-a-row", test_films_have_their_state_reason_and_facts_in_a_row);
   g_test_add_func ("/index/a-removed-film-leaves-nothing", test_a_removed_film_leaves_nothing);
   g_test_add_func ("/index/what-no-index-can-hold-is-refused", test_what_no_index_can_hold_is_refused);

@@ -6,12 +6,16 @@ UPDATE llama4.version SET version = 2;
 -- film is done in it, its windows take the place of those of the other. The key of run 7's is "again 7". Claims are those of run 7 alone.
 ALTER TABLE llama4.runs ADD COLUMN again_of bigint REFERENCES llama4.runs;
 
--- videos.newest_run, what is searched: of the runs that described the film to its end the newest; while there is none, the one that came
--- furthest. Version 1 took the newest from its first window on.
+-- Which description of the film was done last: the highest of them. 0: it is not done.
+ALTER TABLE llama4.progress ADD COLUMN turn bigint NOT NULL DEFAULT 0;
+UPDATE llama4.progress SET turn = run WHERE state = 'done';
+
+-- videos.newest_run, what is searched: of the runs that described the film to its end the one that was done last; while there is none, the one
+-- that came furthest. Version 1 took the newest from its first window on.
 UPDATE llama4.videos SET newest_run = COALESCE((
   SELECT p.run FROM llama4.progress AS p
   WHERE p.video = videos.id AND EXISTS (SELECT 1 FROM llama4.windows AS w WHERE w.video = p.video AND w.run = p.run)
-  ORDER BY CASE p.state WHEN 'done' THEN p.run ELSE 0 END DESC,
+  ORDER BY p.turn DESC,
     (SELECT w."end" FROM llama4.windows AS w WHERE w.video = p.video AND w.run = p.run ORDER BY w.start DESC LIMIT 1) DESC, p.run DESC
   LIMIT 1), newest_run);
 

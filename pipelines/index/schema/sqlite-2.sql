@@ -5,12 +5,16 @@
 -- film is done in it, its windows take the place of those of the other. The key of run 7's is "again 7". Claims are those of run 7 alone.
 ALTER TABLE runs ADD COLUMN again_of INTEGER REFERENCES runs;
 
--- videos.newest_run, what is searched: of the runs that described the film to its end the newest; while there is none, the one that came
--- furthest. Version 1 took the newest from its first window on.
+-- Which description of the film was done last: the highest of them. 0: it is not done.
+ALTER TABLE progress ADD COLUMN turn INTEGER NOT NULL DEFAULT 0;
+UPDATE progress SET turn = run WHERE state = 'done';
+
+-- videos.newest_run, what is searched: of the runs that described the film to its end the one that was done last; while there is none, the one
+-- that came furthest. Version 1 took the newest from its first window on.
 UPDATE videos SET newest_run = COALESCE((
   SELECT p.run FROM progress AS p
   WHERE p.video = videos.id AND EXISTS (SELECT 1 FROM windows AS w WHERE w.video = p.video AND w.run = p.run)
-  ORDER BY CASE p.state WHEN 'done' THEN p.run ELSE 0 END DESC,
+  ORDER BY p.turn DESC,
     (SELECT w."end" FROM windows AS w WHERE w.video = p.video AND w.run = p.run ORDER BY w.start DESC LIMIT 1) DESC, p.run DESC
   LIMIT 1), newest_run);
 
