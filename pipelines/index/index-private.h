@@ -21,6 +21,10 @@ gboolean l4_index_lock_video (L4Index *self, gint64 video, GError **error);
  * transaction. */
 gboolean l4_index_check_claim (L4Index *self, gint64 video, gint64 run, GError **error);
 
+/* Gives back what this process has, within a transaction; *key: what is to be taken out of self->claims behind it (transfer full; freed
+ * first). *lost: it was gone before, or was given back already: the answer was lost. What another has is an error. */
+gboolean l4_index_drop_claim (L4Index *self, gint64 video, gint64 run, char **key, gboolean *lost, GError **error);
+
 /* The run whose claims count for a run, in a statement: of films that are described again those of the run that described them before. */
 #define L4_CLAIMED_RUN(run) "COALESCE ((SELECT again_of FROM runs WHERE id = " run "), " run ")"
 /* Begins the key of a run in which films are described again; the id of the other follows. */

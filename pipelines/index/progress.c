@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How far runs are with films, and who describes them. */
-
-#include <string.h>
+/* How far runs are with films. */
 
 #include "base/i18n.h"
 #include "index/index-private.h"
@@ -16,8 +14,7 @@ typedef struct
   L4IndexProgress *progress;
   L4IndexState state;
   const char *reason;
-  gboolean taken;
-  char *key;                    /* of the claim */
+  char *claim;                  /* that was dropped */
 } Job;
 
 /* Progress ---------------------------------------------------------------------------------------------------------------------- */
@@ -72,174 +69,7 @@ l4_index_get_progress (L4Index *self, gint64 video, gint64 run, L4IndexProgress 
   return l4_database_transact (self->database, FALSE, get_progress, &job, error);
 }
 
-/* Claims ------------------------------------------------------------------------------------------------------------------------ */
-
-/* Whose a film is in a run. */
-typedef struct
-{
-  L4Owner owner;                /* host NULL: nobody's */
-  gint64 renewed;
-  gint64 run;                   /* that the claim is made in */
-} Claim;
-
-static void
-claim_clear (Claim *claim)
-{
-  l4_owner_clear (&claim->owner);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Claim, claim_clear)
-
-static void
-row_claim (const L4Value *columns, gpointer data)
-{
-  Claim *claim = data;
-
-  claim_clear (claim);
-  claim->owner.host = l4_value_text (&columns[0]);
-  claim->owner.pid = l4_value_integer (&columns[1]);
-  claim->owner.born = l4_value_integer (&columns[2]);
-  claim->renewed = l4_value_integer (&columns[3]);
-  claim->run = l4_value_integer (&columns[4]);
-}
-
-static gboolean
-find_claim (L4Index *self, gint64 video, gint64 run, Claim *claim, GError **error)
-{
-  return l4_database_query (self->database, row_claim, claim, error, "SELECT c.host, c.pid, c.born, c.renewed, r.run FROM "
-      "(SELECT " L4_CLAIMED_RUN ("$2") " AS run) AS r LEFT JOIN claims AS c ON c.video = $1 AND c.run = r.run", "ii", video, run);
-}
-
-/* What this process keeps in mind of its claims. (transfer full) */
-static char *
-get_claim_key (gint64 video, const Claim *claim)
-{
-  return g_strdup_printf ("%" G_GINT64_FORMAT " %" G_GINT64_FORMAT, video, claim->run);
-}
-
-static gboolean
-is_own (L4Index *self, const Claim *claim)
-{
-  return claim->owner.host != NULL && l4_owner_equal (&claim->owner, &self->owner);
-}
-
-/* Whether it was this process's, and is no more: it was taken over, and may have been given back since. */
-static gboolean
-is_lost (L4Index *self, gint64 video, const Claim *claim)
-{
-  g_autofree char *key = get_claim_key (video, claim);
-
-  return !is_own (self, claim) && g_hash_table_contains (self->claims, key);
-}
-
-/* Whether another process that lives has the film. A sign of life from the future is none: a clock was set. */
-static gboolean
-is_taken (L4Index *self, const Claim *claim, gboolean *taken, GError **error)
-{
-  gint64 now;
-
-  *taken = FALSE;
-  if (claim->owner.host == NULL || is_own (self, claim))
-    return TRUE;
-  if (!self->database->class->now (self->database, &now, error))
-    return FALSE;
-  switch (l4_owner_get_life (&claim->owner, &self->owner)) {
-    case L4_OWNER_ALIVE:
-      *taken = TRUE;
-      break;
-    case L4_OWNER_DEAD:
-      break;
-    case L4_OWNER_ELSEWHERE:
-      *taken = ABS (now - claim->renewed) <= L4_LEASE_TIME;
-      break;
-  }
-  return TRUE;
-}
-
-static gboolean
-fail_taken (L4Index *self, GError **error)
-{
-  g_set_error (error, L4_INDEX_ERROR, L4_INDEX_ERROR_TAKEN, "%s: %s", self->database->name, _("another program is describing this film"));
-  return FALSE;
-}
-
-gboolean
-l4_index_lock_video (L4Index *self, gint64 video, GError **error)
-{
-  gint64 found = 0;
-
-  return l4_database_query (self->database, l4_row_integer, &found, error, self->database->class->lock_video, "i", video)
-      && (found != 0 || l4_database_fail (self->database, L4_ERROR_NOT_FOUND, error, _("the index has no film %" PRIi64), video));
-}
-
-gboolean
-l4_index_check_claim (L4Index *self, gint64 video, gint64 run, GError **error)
-{
-  g_auto (Claim) claim = { 0 };
-  gboolean taken;
-
-  if (!find_claim (self, video, run, &claim, error) || !is_taken (self, &claim, &taken, error))
-    return FALSE;
-  return (!taken && !is_lost (self, video, &claim)) || fail_taken (self, error);
-}
-
-static gboolean
-claim (L4Database *database, gpointer work, GError **error)
-{
-  Job *job = work;
-  const L4Owner *owner = &job->index->owner;
-  g_auto (Claim) claim = { 0 };
-  gboolean taken;
-  gint64 now;
-
-  job->taken = FALSE;
-  if (!l4_index_lock_video (job->index, job->video, error) || !find_claim (job->index, job->video, job->run, &claim, error)
-      || !is_taken (job->index, &claim, &taken, error))
-    return FALSE;
-  if (taken)
-    return TRUE;
-  job->taken = TRUE;
-  g_free (job->key);
-  job->key = get_claim_key (job->video, &claim);
-  return database->class->now (database, &now, error)
-      && l4_database_query (database, NULL, NULL, error, "INSERT INTO claims (video, run, host, pid, born, renewed) VALUES ($1, $2, "
-      "$3, $4, $5, $6) ON CONFLICT (video, run) DO UPDATE SET host = excluded.host, pid = excluded.pid, born = excluded.born, "
-      "renewed = excluded.renewed", "iitiii", job->video, claim.run, owner->host, owner->pid, owner->born, now);
-}
-
-gboolean
-l4_index_claim (L4Index *self, gint64 video, gint64 run, gboolean *taken, GError **error)
-{
-  Job job = { self, video, run };
-  gboolean right = l4_database_transact (self->database, TRUE, claim, &job, error);
-
-  *taken = right && job.taken;
-  if (*taken)
-    g_hash_table_add (self->claims, g_steal_pointer (&job.key));
-  if (*taken && self->lease == NULL)
-    self->lease = l4_lease_new (self->where, &self->owner);
-  g_free (job.key);
-  return right;
-}
-
 /* The end of it ----------------------------------------------------------------------------------------------------------------- */
-
-/* *lost: it was gone before. Once more, when the answer was lost, it is as well. */
-static gboolean
-drop_claim (Job *job, gboolean *lost, GError **error)
-{
-  L4Index *self = job->index;
-  g_auto (Claim) claim = { 0 };
-  gboolean taken;
-
-  if (!l4_index_lock_video (self, job->video, error) || !find_claim (self, job->video, job->run, &claim, error)
-      || !is_taken (self, &claim, &taken, error) || (taken && !fail_taken (self, error)))
-    return FALSE;
-  *lost = is_lost (self, job->video, &claim);
-  g_free (job->key);
-  job->key = get_claim_key (job->video, &claim);
-  return l4_database_query (self->database, NULL, NULL, error, "DELETE FROM claims WHERE video = $1 AND run = $2", "ii", job->video, claim.run);
-}
 
 /* What was done before keeps its turn. */
 static gboolean
@@ -273,7 +103,8 @@ settle (L4Database *database, gpointer work, GError **error)
   gint64 run = 0;
   gboolean lost;
 
-  if (!drop_claim (job, &lost, error))
+  if (!l4_index_lock_video (job->index, job->video, error)
+      || !l4_index_drop_claim (job->index, job->video, job->run, &job->claim, &lost, error))
     return FALSE;
   if (lost && job->state != L4_INDEX_DONE)
     return TRUE;
@@ -293,8 +124,8 @@ l4_index_settle (L4Index *self, gint64 video, gint64 run, L4IndexState state, co
     return l4_database_fail (self->database, L4_ERROR_INPUT, error, _("a film cannot be left in that state"));
   right = l4_database_transact (self->database, TRUE, settle, &job, error);
   if (right)
-    g_hash_table_remove (self->claims, job.key);
-  g_free (job.key);
+    g_hash_table_remove (self->claims, job.claim);
+  g_free (job.claim);
   return right;
 }
 
