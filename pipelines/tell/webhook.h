@@ -18,7 +18,7 @@ typedef struct
   const char *token_file;       /* its first line is sent as "Authorization: Bearer …"; NULL: none */
   const char *ca_file;          /* PEM, of who signed the server's certificate; NULL: those the system trusts */
   guint timeout_ms;             /* for one try, from the look-up of its name to the answer's end; 0: 10000 */
-  guint tries;                  /* of an alert; 0: 10 */
+  guint tries;                  /* of an alert; 0: 20, which is a quarter of an hour */
   guint retry_ms;               /* the first wait before it is tried again; 0: 1000 */
   L4TellBounds bounds;
   L4TellReport report;          /* NULL: nobody is told */
