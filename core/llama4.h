@@ -174,6 +174,7 @@ typedef struct
   guint prompt_tokens;
   guint generated_tokens;       /* the token that ended the turn included */
   guint reused_tokens;          /* of the prompt: the session held them already from its last answer */
+  guint prompt_together;        /* most conversations whose prompts shared a pass with it, itself included */
   guint reused_pictures;        /* that the session had encoded lately */
   guint guessed_tokens;         /* generated ones that were guessed right, several in one pass */
   guint steps;                  /* passes through the decoder after the prompt */
@@ -193,7 +194,7 @@ L4_API void l4_answer_clear (L4Answer *answer);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (L4Answer, l4_answer_clear)
 
 /* The working memory (KV cache, scratch) of one conversation at a time. Used by one thread at a time. Sessions of a model that answer at
- * the same time on several threads share their steps, which changes no answer; one for whose cache there is no memory waits until another
+ * the same time on several threads share their steps, and passes of prompts, which changes no answer; one for whose cache there is no memory waits until another
  * has answered. */
 typedef struct _L4Session L4Session;
 

@@ -202,3 +202,14 @@ l4_multiply (L4Compute *compute, const L4Product *products, gsize n_products, GE
   g_rec_mutex_unlock (&compute->lock);
   return done;
 }
+
+gboolean
+l4_multiply_tells_many (const L4Compute *compute, const L4Product *product)
+{
+  L4Product few = *product, many = *product;
+
+  few.m = 1;
+  many.m = G_MAXINT32;
+  many.apart = FALSE;
+  return choose_way (compute, &few) != choose_way (compute, &many);
+}

@@ -41,3 +41,7 @@ typedef struct
  * L4_PRECISION_F32, meet x as it is. Sums are float32. A row's result for m <= 8, or apart, depends on that row alone. Any
  * thread. */
 gboolean l4_multiply (L4Compute *compute, const L4Product *products, gsize n_products, GError **error);
+
+/* Whether many rows meet the product's weights in another way than few, so that the last bits of a row's result depend on whether it is
+ * one of many. The product's m and apart do not count. */
+gboolean l4_multiply_tells_many (const L4Compute *compute, const L4Product *product);

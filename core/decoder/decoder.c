@@ -171,7 +171,6 @@ forward_layer (const L4Decoder *self, gint64 l, L4Compute *compute, const L4Stra
 {
   const L4TextConfig *config = self->config;
   const Layer *layer = &self->layers[l];
-  gboolean apart = l4_strands_apart (tokens);
   gint64 n = tokens->n;
 
   normalise (self, compute, l > 0 ? y : NULL, h, layer->attention_norm, n, x);
@@ -180,8 +179,8 @@ forward_layer (const L4Decoder *self, gint64 l, L4Compute *compute, const L4Stra
   if (!l4_self_attention_forward (&layer->attention, compute, tokens, l, angles, x, y, error))
     return FALSE;
   normalise (self, compute, y, h, layer->ffn_norm, n, x);
-  return config->layers[l].moe ? l4_mixture (&layer->mixture, compute, x, n, apart, forced, router, y, cancellable,
-      error) : l4_feed_forward (&layer->dense, compute, x, n, apart, y, error);
+  return config->layers[l].moe ? l4_mixture (&layer->mixture, compute, tokens, x, forced, router, y, cancellable, error)
+      : l4_feed_forward (&layer->dense, compute, x, n, l4_strands_apart (tokens), y, error);
 }
 
 /* Angles of every token's place in its own conversation; chunk: 0, or counted from the start of each chunk. */
@@ -195,10 +194,48 @@ find_angles (const L4Decoder *self, const L4Strands *tokens, gint64 chunk, const
         (float *) angles->cosines + at * n_pairs, (float *) angles->sines + at * n_pairs);
 }
 
+/* What is kept of every token from layer to layer: [tokens->n, width]. */
+typedef struct
+{
+  float *rows;
+  gint64 width;
+} Table;
+
+static void
+take_rows_out (const Table *self, gint64 n, gint64 first, gint64 count)
+{
+  memmove (self->rows + first * self->width, self->rows + (first + count) * self->width,
+      (n - first - count) * self->width * sizeof (float));
+}
+
+/* Leaves out the strands, those of tokens, that are not wanted any more. FALSE: none is left. */
+static gboolean
+leave_out (L4Strands *tokens, L4Strand *strands, const Table *tables, guint n_tables)
+{
+  gint64 at = 0;
+
+  for (gsize i = 0; tokens->stays != NULL && i < tokens->n_strands;) {
+    gint64 count = strands[i].n;
+
+    if (tokens->stays (strands[i].cache, tokens->user_data)) {
+      at += count;
+      i++;
+      continue;
+    }
+    for (guint t = 0; t < n_tables; t++)
+      take_rows_out (&tables[t], tokens->n, at, count);
+    memmove (strands + i, strands + i + 1, (--tokens->n_strands - i) * sizeof *strands);
+    tokens->n -= count;
+  }
+  return tokens->n_strands > 0;
+}
+
 gboolean
-l4_decoder_forward (const L4Decoder *self, L4Compute *compute, const L4Strands *tokens, float *h, const L4Probe *given,
+l4_decoder_forward (const L4Decoder *self, L4Compute *compute, const L4Strands *given_tokens, float *h, const L4Probe *given,
     GCancellable *cancellable, GError **error)
 {
+  g_autofree L4Strand *strands = g_memdup2 (given_tokens->strands, given_tokens->n_strands * sizeof (L4Strand));
+  L4Strands left = *given_tokens, *tokens = &left;
   const L4TextConfig *config = self->config;
   const L4Probe probe = given != NULL ? *given : (L4Probe) { 0 };
   gint64 n = tokens->n, n_pairs = config->head_dim / 2, size = n * config->hidden, moe = 0;
@@ -210,9 +247,13 @@ l4_decoder_forward (const L4Decoder *self, L4Compute *compute, const L4Strands *
   float *tables = router + n * config->n_experts;       /* [2, 2, n, n_pairs] */
   const L4Angles whole = { tables, tables + n * n_pairs };
   const L4Angles chunked = { tables + 2 * n * n_pairs, tables + 3 * n * n_pairs };
+  const Table per_token[] = { {h, config->hidden}, {y, config->hidden}, {tables, n_pairs}, {tables + n * n_pairs, n_pairs},
+  {tables + 2 * n * n_pairs, n_pairs}, {tables + 3 * n * n_pairs, n_pairs}
+  };
 
   if (memory == NULL)
     return FALSE;
+  tokens->strands = strands;
   for (gsize i = 0; i < tokens->n_strands; i++)
     if (!l4_cache_has_room (tokens->strands[i].cache, tokens->strands[i].n, error))
       return FALSE;
@@ -228,7 +269,7 @@ l4_decoder_forward (const L4Decoder *self, L4Compute *compute, const L4Strands *
     gboolean is_moe = config->layers[l].moe;
     const gint32 *forced = is_moe && probe.experts != NULL ? probe.experts + moe * n * config->top_k : NULL;
 
-    if (g_cancellable_is_cancelled (cancellable))
+    if (g_cancellable_is_cancelled (cancellable) || !leave_out (tokens, strands, per_token, G_N_ELEMENTS (per_token)))
       return l4_fail (error, L4_ERROR_CANCELLED, _("cancelled"));
     if (!forward_layer (self, l, compute, tokens, config->layers[l].chunked ? &chunked : &whole, forced, h, x, y, router,
             probe.hidden_states, cancellable, error))
@@ -237,7 +278,7 @@ l4_decoder_forward (const L4Decoder *self, L4Compute *compute, const L4Strands *
       memcpy (probe.router_logits + moe * n * config->n_experts, router, n * config->n_experts * sizeof (float));
     moe += is_moe;
   }
-  normalise (self, compute, y, h, self->norm, n, h);
+  normalise (self, compute, y, h, self->norm, tokens->n, h);
   if (probe.hidden_states != NULL)
     memcpy (probe.hidden_states + config->n_layers * size, h, size * sizeof (float));
   for (gsize i = 0; i < tokens->n_strands; i++)

@@ -29,8 +29,8 @@ typedef struct
 gboolean l4_decoder_embed (const L4Decoder *self, const gint32 *ids, gint64 n, float *embeddings, GError **error);
 
 /* Runs further tokens through all layers: h [tokens->n, hidden] holds embeddings on entry and the normalised output on return. Each
- * strand's cache must have room. Of several strands each gives, to the last bit, what it gives by itself, as long as it has no more than
- * L4_STEP_TOKENS. probe may be NULL. A cancelled cancellable stops between layers: FALSE with L4_ERROR_CANCELLED, and the caches are then
+ * strand's cache must have room. Of several strands each gives, to the last bit, what it gives by itself: if none has more than
+ * L4_STEP_TOKENS, or if all have more and are called prompts. h then has the rows of those that stayed. probe may be NULL. A cancelled cancellable stops between layers: FALSE with L4_ERROR_CANCELLED, and the caches are then
  * of no further use. */
 #define L4_STEP_TOKENS 8
 gboolean l4_decoder_forward (const L4Decoder *self, L4Compute *compute, const L4Strands *tokens, float *h, const L4Probe *probe,

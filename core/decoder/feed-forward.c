@@ -149,6 +149,7 @@ choose_experts (const float *logits, gint64 n_experts, gint64 k, gint32 *chosen)
 typedef struct
 {
   gint64 *first;                /* [n_experts + 1]: where an expert's tokens begin */
+  gint64 *few;                  /* [n_experts]: where those begin that are few of their conversation: they come last */
   gint32 *tokens;               /* [n * top_k] */
   float *weights;               /* [n * top_k]: sigmoid of the router's logit */
   gint32 *places;               /* [n, top_k]: where in the order each token's choices stand */
@@ -158,6 +159,7 @@ static void
 groups_clear (Groups *self)
 {
   g_free (self->first);
+  g_free (self->few);
   g_free (self->tokens);
   g_free (self->weights);
   g_free (self->places);
@@ -165,24 +167,55 @@ groups_clear (Groups *self)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Groups, groups_clear)
 
-/* A counting sort of chosen [n, top_k]. */
+/* Tokens of every strand that chose an expert. */
 static void
-group_tokens (const L4Mixture *self, const gint32 *chosen, const float *logits, gint64 n, Groups *groups)
+count_tokens (const L4Mixture *self, const gint32 *chosen, const L4Strands *tokens, gint32 expert, gint64 *counts)
 {
-  gint64 total = n * self->top_k, at = 0;
+  for (gsize s = 0; s < tokens->n_strands; s++) {
+    counts[s] = 0;
+    for (gint64 i = 0; i < tokens->strands[s].n * self->top_k; i++)
+      counts[s] += *chosen++ == expert;
+  }
+}
+
+/* The next tokens of the order: those of strands of which few chose the expert, or those of the others. */
+static void
+group_some (const L4Mixture *self, const gint32 *chosen, const float *logits, const L4Strands *tokens, gint64 expert,
+    const gint64 *counts, gint64 most_few, gboolean few, gint64 *at, Groups *groups)
+{
+  gint64 i = 0;
+
+  for (gsize s = 0; s < tokens->n_strands; s++) {
+    gint64 end = i + tokens->strands[s].n * self->top_k;
+
+    for (; i < end; i++)
+      if (chosen[i] == expert && (counts[s] <= most_few) == few) {
+        groups->tokens[*at] = i / self->top_k;
+        groups->weights[*at] = 1 / (1 + expf (-logits[i / self->top_k * self->n_experts + expert]));
+        groups->places[i] = (*at)++;
+      }
+  }
+}
+
+/* A counting sort of chosen [n, top_k]. Tokens of a strand of which no more than most_few chose an expert count as few. */
+static void
+group_tokens (const L4Mixture *self, const gint32 *chosen, const float *logits, const L4Strands *tokens, gint64 most_few,
+    Groups *groups)
+{
+  g_autofree gint64 *counts = g_new (gint64, tokens->n_strands);
+  gint64 total = tokens->n * self->top_k, at = 0;
 
   groups->first = g_new0 (gint64, self->n_experts + 1);
+  groups->few = g_new0 (gint64, self->n_experts);
   groups->tokens = g_new (gint32, total);
   groups->weights = g_new (float, total);
   groups->places = g_new (gint32, total);
   for (gint64 e = 0; e < self->n_experts; e++) {
+    count_tokens (self, chosen, tokens, e, counts);
     groups->first[e] = at;
-    for (gint64 i = 0; i < total; i++)
-      if (chosen[i] == e) {
-        groups->tokens[at] = i / self->top_k;
-        groups->weights[at] = 1 / (1 + expf (-logits[i / self->top_k * self->n_experts + e]));
-        groups->places[i] = at++;
-      }
+    group_some (self, chosen, logits, tokens, e, counts, most_few, FALSE, &at, groups);
+    groups->few[e] = at;
+    group_some (self, chosen, logits, tokens, e, counts, most_few, TRUE, &at, groups);
   }
   groups->first[self->n_experts] = at;
 }
@@ -199,7 +232,7 @@ typedef struct
   float *inner;                 /* [n + n * top_k, width], the shared network's rows first */
   float *routed;                /* [n * top_k, hidden] */
   float *y;                     /* [n, hidden] */
-  L4Product *products;          /* [n_experts + 1] */
+  L4Product *products;          /* [2 * n_experts + 1] */
 } Step;
 
 static L4Product
@@ -216,23 +249,29 @@ shared_outer (const Step *self)
   return (L4Product) {.weight = self->mixture->shared.down,.x = self->inner,.m = self->n,.apart = self->apart,.y = self->y };
 }
 
-static L4Product
-expert_inner (const Step *self, gint64 e, const L4FeedForward *network)
+/* The expert's products with its many tokens, and with its few ones: two. */
+static void
+expert_inner (const Step *self, gint64 e, const L4FeedForward *network, L4Product products[2])
 {
-  gint64 first = self->groups->first[e], width = self->mixture->shared.up->n_out;
+  const Groups *groups = self->groups;
+  const gint64 bounds[] = { groups->first[e], groups->few[e], groups->first[e + 1] };
+  gint64 width = self->mixture->shared.up->n_out;
 
-  return (L4Product) {.weight = network->up,.gate = network->gate,.x = self->x,.rows = self->groups->tokens + first,.factors =
-        self->groups->weights + first,.m = self->groups->first[e + 1] - first,.apart = self->apart,.y =
-        self->inner + (self->n + first) * width };
+  for (guint i = 0; i < 2; i++)
+    products[i] = (L4Product) {.weight = network->up,.gate = network->gate,.x = self->x,.rows = groups->tokens + bounds[i],.factors =
+          groups->weights + bounds[i],.m = bounds[i + 1] - bounds[i],.apart = i == 1,.y = self->inner + (self->n + bounds[i]) * width };
 }
 
-static L4Product
-expert_outer (const Step *self, gint64 e, const L4FeedForward *network)
+static void
+expert_outer (const Step *self, gint64 e, const L4FeedForward *network, L4Product products[2])
 {
-  gint64 first = self->groups->first[e], width = self->mixture->shared.up->n_out;
+  const Groups *groups = self->groups;
+  const gint64 bounds[] = { groups->first[e], groups->few[e], groups->first[e + 1] };
+  gint64 width = self->mixture->shared.up->n_out, hidden = self->mixture->router->n_in;
 
-  return (L4Product) {.weight = network->down,.x = self->inner + (self->n + first) * width,.m = self->groups->first[e + 1] - first,
-    .apart = self->apart,.y = self->routed + first * self->mixture->router->n_in };
+  for (guint i = 0; i < 2; i++)
+    products[i] = (L4Product) {.weight = network->down,.x = self->inner + (self->n + bounds[i]) * width,.m =
+          bounds[i + 1] - bounds[i],.apart = i == 1,.y = self->routed + bounds[i] * hidden };
 }
 
 /* All networks side by side. */
@@ -240,16 +279,17 @@ static gboolean
 run_networks (const Step *self, GError **error)
 {
   const L4Mixture *mixture = self->mixture;
+  gsize n_products = 2 * mixture->n_experts + 1;
 
   self->products[0] = shared_inner (self);
   for (gint64 e = 0; e < mixture->n_experts; e++)
-    self->products[1 + e] = expert_inner (self, e, &mixture->experts[e]);
-  if (!l4_multiply (self->compute, self->products, mixture->n_experts + 1, error))
+    expert_inner (self, e, &mixture->experts[e], self->products + 1 + 2 * e);
+  if (!l4_multiply (self->compute, self->products, n_products, error))
     return FALSE;
   self->products[0] = shared_outer (self);
   for (gint64 e = 0; e < mixture->n_experts; e++)
-    self->products[1 + e] = expert_outer (self, e, &mixture->experts[e]);
-  return l4_multiply (self->compute, self->products, mixture->n_experts + 1, error);
+    expert_outer (self, e, &mixture->experts[e], self->products + 1 + 2 * e);
+  return l4_multiply (self->compute, self->products, n_products, error);
 }
 
 /* Experts that stay away -------------------------------------------------------------------------------------------- */
@@ -280,13 +320,13 @@ run_ready (const Step *self, const L4StreamTurn *turn, const gint64 *ready, gsiz
 
     here[i].network = (L4FeedForward) {.gate = bring (turn, ready[i], 0, away->gate, &here[i].gate),.up =
           bring (turn, ready[i], 1, away->up, &here[i].up),.down = bring (turn, ready[i], 2, away->down, &here[i].down) };
-    self->products[i] = expert_inner (self, ready[i], &here[i].network);
+    expert_inner (self, ready[i], &here[i].network, self->products + 2 * i);
   }
-  if (!l4_multiply (self->compute, self->products, n_ready, error))
+  if (!l4_multiply (self->compute, self->products, 2 * n_ready, error))
     return FALSE;
   for (gsize i = 0; i < n_ready; i++)
-    self->products[i] = expert_outer (self, ready[i], &here[i].network);
-  return l4_multiply (self->compute, self->products, n_ready, error);
+    expert_outer (self, ready[i], &here[i].network, self->products + 2 * i);
+  return l4_multiply (self->compute, self->products, 2 * n_ready, error);
 }
 
 /* The shared network while the first experts come, then each as it comes. What is computed is the same: no product depends on others of
@@ -345,16 +385,27 @@ add_routed (gpointer data, gsize token, guint thread)
         sum->y + token * sum->hidden);
 }
 
+/* How many tokens of a strand are few for an expert. Where it makes no difference all are, and its weights are read once. */
+static gint64
+most_few (const L4Mixture *self, const L4Compute *compute, const L4Strands *tokens)
+{
+  const L4FeedForward *any = &self->experts[0];
+
+  return l4_strands_apart (tokens) || !(l4_multiply_tells_many (compute, &(L4Product) {.weight = any->up,.gate = any->gate })
+      || l4_multiply_tells_many (compute, &(L4Product) {.weight = any->down })) ? G_MAXINT64 : L4_DOT_ROWS;
+}
+
 gboolean
-l4_mixture (const L4Mixture *self, L4Compute *compute, const float *x, gint64 n, gboolean apart, const gint32 *forced,
+l4_mixture (const L4Mixture *self, L4Compute *compute, const L4Strands *tokens, const float *x, const gint32 *forced,
     float *logits, float *y, GCancellable *cancellable, GError **error)
 {
-  gint64 hidden = self->router->n_in, width = self->shared.up->n_out, total = n * self->top_k;
+  gint64 hidden = self->router->n_in, width = self->shared.up->n_out, n = tokens->n, total = n * self->top_k;
+  gboolean apart = l4_strands_apart (tokens);
   g_auto (L4Workspace) workspace = { 0 };
   float *memory = l4_workspace_take (&workspace, compute, (n + total) * width + total * hidden, error);
   g_autofree gint32 *chosen = g_new (gint32, total);    /* [n, top_k] */
   g_auto (Groups) groups = { 0 };
-  g_autofree L4Product *products = g_new0 (L4Product, self->n_experts + 1);
+  g_autofree L4Product *products = g_new0 (L4Product, 2 * self->n_experts + 1);
   Sum sum = { &groups, self->top_k, hidden, memory + (n + total) * width, y };
   const Step step = { self, compute, &groups, x, n, apart, memory, memory + (n + total) * width, y, products };
 
@@ -366,7 +417,7 @@ l4_mixture (const L4Mixture *self, L4Compute *compute, const float *x, gint64 n,
   else
     for (gint64 t = 0; t < n; t++)
       choose_experts (logits + t * self->n_experts, self->n_experts, self->top_k, chosen + t * self->top_k);
-  group_tokens (self, chosen, logits, n, &groups);
+  group_tokens (self, chosen, logits, tokens, most_few (self, compute, tokens), &groups);
   if (!(self->stream != NULL ? run_streamed (&step, cancellable, error) : run_networks (&step, error)))
     return FALSE;
   l4_compute_run (compute, add_routed, &sum, n, total * hidden);

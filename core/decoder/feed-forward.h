@@ -4,7 +4,7 @@
 #pragma once
 
 #include "compute/loader.h"
-#include "config/config.h"
+#include "decoder/strands.h"
 
 /* y = down(silu(gate(x)) * up(x)) */
 typedef struct
@@ -39,7 +39,7 @@ void l4_mixture_foresee (const L4Mixture *self, gint64 n);
 
 /* The shared network and, for each token, its top_k experts, whose input the router weighs. Only experts that a token chose are
  * computed, each once for all its tokens.
- * logits: [n, n_experts], the router's; forced: [n, top_k] experts to take instead of the router's choice, or NULL; apart: as
- * in L4Product. Experts that are not here are waited for until cancellable, or NULL, is cancelled. */
-gboolean l4_mixture (const L4Mixture *self, L4Compute *compute, const float *x, gint64 n, gboolean apart, const gint32 *forced,
+ * x, y: [tokens->n, hidden]; logits: [tokens->n, n_experts], the router's; forced: [tokens->n, top_k] experts to take instead of the
+ * router's choice, or NULL. Experts that are not here are waited for until cancellable, or NULL, is cancelled. */
+gboolean l4_mixture (const L4Mixture *self, L4Compute *compute, const L4Strands *tokens, const float *x, const gint32 *forced,
     float *logits, float *y, GCancellable *cancellable, GError **error);

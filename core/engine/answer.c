@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "batch/batch.h"
 #include "engine/draft.h"
+#include "engine/footprint.h"
 #include "engine/guided.h"
 #include "engine/prompt.h"
 #include "output/text.h"
@@ -122,10 +123,17 @@ prefill (Session *self, const L4Prompt *prompt, float *logits, L4Answer *answer,
     return FALSE;
   keep_prefix (self, kept);
   answer->reused_tokens = kept;
-  if (!l4_llama_forward (model, self->tenant.cache, h + kept * hidden, n - kept, 1, logits, cancellable, error)) {
-    g_array_set_size (self->places, 0);
-    l4_cache_clear (self->tenant.cache);
-    return FALSE;
+  for (gint64 at = kept, piece; at < n; at += piece) {
+    guint together = 0;
+
+    piece = MIN (L4_FORWARD_BATCH, n - at);
+    if (!l4_prefill_run (model->prefill, self->tenant.cache, h + at * hidden, piece, at + piece == n ? logits : NULL, &together, cancellable,
+            error)) {
+      g_array_set_size (self->places, 0);
+      l4_cache_clear (self->tenant.cache);
+      return FALSE;
+    }
+    answer->prompt_together = MAX (answer->prompt_together, together);
   }
   g_array_append_vals (self->places, prompt->places + kept, n - kept);
   return TRUE;

@@ -201,6 +201,8 @@ l4_llama_load (const L4LoadOptions *options, L4Precision precision, L4ProgressFu
   if (self->compute == NULL || !load_weights (self, progress, user_data, cancellable, error))
     return NULL;
   self->batch = l4_batch_new (self->decoder, self->compute, &self->config->text);
+  self->prefill = l4_prefill_new (self->decoder, self->compute, &self->config->text,
+      self->load == L4_LOAD_READ ? L4_PREFILL_TOKENS : L4_FORWARD_BATCH);
   if (self->stream != NULL && !start_stream (self, limit, &for_caches, error))
     return NULL;
   if (self->stream == NULL)
@@ -218,6 +220,7 @@ l4_llama_free (L4Llama *self)
     return;
   l4_room_free (self->room);
   l4_batch_free (self->batch);
+  l4_prefill_free (self->prefill);
   l4_decoder_free (self->decoder);
   l4_stream_free (self->stream);
   l4_vision_encoder_free (self->vision);

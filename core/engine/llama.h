@@ -4,6 +4,7 @@
 #pragma once
 
 #include "batch/batch.h"
+#include "batch/prefill.h"
 #include "batch/room.h"
 #include "engine/pace.h"
 #include "schema/vocabulary.h"
@@ -19,6 +20,7 @@ typedef struct
   L4Compute *compute;
   L4Decoder *decoder;
   L4Batch *batch;               /* steps of all sessions */
+  L4Prefill *prefill;           /* prompts of all sessions */
   L4Room *room;                 /* caches of all sessions */
   L4Vocabulary *vocabulary;     /* of answers with a schema; NULL: none was asked for yet */
   L4VisionEncoder *vision;      /* NULL in a text-only checkpoint */
