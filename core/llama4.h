@@ -194,8 +194,8 @@ L4_API void l4_answer_clear (L4Answer *answer);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (L4Answer, l4_answer_clear)
 
 /* The working memory (KV cache, scratch) of one conversation at a time. Used by one thread at a time. Sessions of a model that answer at
- * the same time on several threads share their steps, and passes of prompts, which changes no answer; one for whose cache there is no memory waits until another
- * has answered. */
+ * the same time on several threads share their steps, and passes of prompts, which changes no answer; one for whose cache there is no
+ * memory waits until another has answered. */
 typedef struct _L4Session L4Session;
 
 L4_API L4Session *l4_session_new (L4Model *model);      /* (transfer full); holds a reference to model */
