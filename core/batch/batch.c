@@ -109,29 +109,36 @@ compute (L4Batch *self, Request *const *requests, gsize n, GError **error)
   return TRUE;
 }
 
+/* A step of all; if it fails, of each alone, so that it fails those alone whose fault it is: a step that has failed has left nothing in a
+ * cache that the same step does not write over. */
+static void
+compute_each (L4Batch *self, Request *const *requests, gsize n)
+{
+  gboolean good = compute (self, requests, n, n == 1 ? &requests[0]->error : NULL);
+
+  for (gsize i = 0; i < n; i++)
+    requests[i]->good = good || (n > 1 && compute (self, &requests[i], 1, &requests[i]->error));
+}
+
 /* Takes the step of those who wait, or of as many as fit. Called and left with the lock held. */
 static void
 run (L4Batch *self)
 {
   Request *requests[L4_BATCH_MOST];
-  g_autoptr (GError) error = NULL;
   gint64 begun = g_get_monotonic_time ();
   gsize n = 0;
-  gboolean good;
 
   while (n < L4_BATCH_MOST && !g_queue_is_empty (&self->requests))
     requests[n++] = g_queue_pop_head (&self->requests);
   self->since = begun;          /* of those that are left */
   self->running = TRUE;
   g_mutex_unlock (&self->lock);
-  good = compute (self, requests, n, &error);
+  compute_each (self, requests, n);
   g_mutex_lock (&self->lock);
   self->running = FALSE;
   self->step_us = g_get_monotonic_time () - begun;
   for (gsize i = 0; i < n; i++) {
     requests[i]->n_together = n;
-    requests[i]->good = good;
-    requests[i]->error = error != NULL ? g_error_copy (error) : NULL;
     requests[i]->done = TRUE;
   }
   g_cond_broadcast (&self->changed);

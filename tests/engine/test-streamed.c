@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Models whose experts are streamed compute what they compute in memory, bit for bit, and fail with one error when their file does. */
 
+#define _GNU_SOURCE
+
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -279,6 +283,134 @@ test_steps_of_several_compute_what_memory_does (gconstpointer data)
   g_assert_cmpmem (logits, n * sizeof (float), expected, n * sizeof (float));
 }
 
+/* A bad sector ----------------------------------------------------------------------------------------------------------- */
+
+static struct
+{
+  off_t first, last;            /* bytes of the file that cannot be read; none if equal */
+} sector;
+
+/* In the place of the C library's. */
+ssize_t
+pread (int fd, void *to, size_t count, off_t offset)
+{
+  if (offset < sector.last && offset + (off_t) count > sector.first) {
+    errno = EIO;
+    return -1;
+  }
+  return syscall (SYS_pread64, fd, to, count, offset);
+}
+
+typedef struct
+{
+  const L4Llama *model;
+  guint index;
+  float *logits;                /* [vocab] */
+  guint n_together;
+  gboolean good;
+  GError *error;
+} Step;
+
+static gpointer
+take_step (gpointer data)
+{
+  Step *self = data;
+  g_autoptr (L4Cache) cache = l4_cache_new (self->model->compute, &self->model->config->text, FALSE, 1, NULL);
+  l4_autofree float *h = l4_llama_embed (self->model, &(gint32) { (gint32) (self->index * 29 + 1) }, 1, NULL, 0, NULL);
+
+  self->good = l4_batch_step (self->model->batch, cache, h, 1, self->logits, &self->n_together, NULL, &self->error);
+  l4_batch_leave (self->model->batch);
+  return NULL;
+}
+
+static void
+steps_init (Step *steps, const L4Llama *model)
+{
+  for (guint i = 0; i < TOGETHER; i++)
+    steps[i] = (Step) { model, i, g_new0 (float, model->config->text.vocab), 0, FALSE, NULL };
+}
+
+static void
+steps_clear (Step *steps)
+{
+  for (guint i = 0; i < TOGETHER; i++) {
+    g_free (steps[i].logits);
+    g_clear_error (&steps[i].error);
+  }
+}
+
+static void
+steps_take (Step *steps, gboolean together)
+{
+  GThread *threads[TOGETHER];
+
+  for (guint i = 0; i < TOGETHER; i++) {
+    l4_batch_join (steps[i].model->batch);
+    if (!together)
+      take_step (&steps[i]);
+  }
+  for (guint i = 0; together && i < TOGETHER; i++)
+    threads[i] = g_thread_new ("step", take_step, &steps[i]);
+  for (guint i = 0; together && i < TOGETHER; i++)
+    g_thread_join (threads[i]);
+}
+
+/* An expert of the first layer that some of the conversations need, but not all, can no longer be read. */
+static void
+break_some_expert (const char *path, Step *alone, const L4Llama *model)
+{
+  g_autoptr (L4Checkpoint) checkpoint = l4_checkpoint_open (path, NULL, NULL);
+  const L4Tensor *tensor = l4_checkpoint_find (checkpoint, "language_model.model.layers.0.feed_forward.experts.up_proj.weight");
+
+  if (tensor == NULL)
+    tensor = l4_checkpoint_find (checkpoint, "model.layers.0.feed_forward.experts.up_proj.weight");
+  for (gint64 e = 0; e < tensor->dims[0]; e++) {
+    guint n_good = 0;
+
+    sector.first = (off_t) (tensor->offset + (guint64) e * tensor->bytes / (guint64) tensor->dims[0]);
+    sector.last = sector.first + 1;
+    steps_init (alone, model);
+    steps_take (alone, FALSE);
+    for (guint i = 0; i < TOGETHER; i++)
+      n_good += alone[i].good;
+    if (n_good > 0 && n_good < TOGETHER)
+      return;
+    steps_clear (alone);
+  }
+  g_assert_not_reached ();
+}
+
+/* In a step that several share, it fails those who need what cannot be read, and nobody else. */
+static void
+test_a_bad_sector_fails_only_those_who_need_it (void)
+{
+  g_autoptr (Folder) folder = folder_new ();
+  g_autofree char *path = make_model (folder, "scout-tiny", "BF16");
+  g_autoptr (L4Llama) model = load_tight (path);
+  Step alone[TOGETHER], together[TOGETHER];
+  guint most = 0;
+
+  break_some_expert (path, alone, model);
+  for (guint attempt = 0; attempt < 200 && most < 2; attempt++) {
+    steps_init (together, model);
+    steps_take (together, TRUE);
+    for (guint i = 0; i < TOGETHER; i++) {
+      gsize bytes = model->config->text.vocab * sizeof (float);
+
+      most = MAX (most, together[i].n_together);
+      g_assert_cmpint (together[i].good, ==, alone[i].good);
+      if (alone[i].good)
+        g_assert_cmpmem (together[i].logits, bytes, alone[i].logits, bytes);
+      else
+        assert_says (together[i].error, "model.gguf|Input/output error");
+    }
+    steps_clear (together);
+  }
+  g_assert_cmpuint (most, >, 1);
+  steps_clear (alone);
+  sector.first = sector.last = 0;
+}
+
 /* What is chosen --------------------------------------------------------------------------------------------------------- */
 
 static void
@@ -385,6 +517,7 @@ main (int argc, char **argv)
   g_test_add_func ("/streamed/a-prompt-reads-each-expert-once", test_a_prompt_reads_each_expert_once);
   g_test_add_func ("/streamed/conversations-side-by-side-compute-what-memory-does",
       test_conversations_side_by_side_compute_what_memory_does);
+  g_test_add_func ("/streamed/a-bad-sector-fails-only-those-who-need-it", test_a_bad_sector_fails_only_those_who_need_it);
   g_test_add_func ("/streamed/what-does-not-fit-is-streamed-by-itself", test_what_does_not_fit_is_streamed_by_itself);
   g_test_add_func ("/streamed/a-model-without-experts-is-read", test_a_model_without_experts_is_read);
   g_test_add_func ("/streamed/a-file-cut-short-is-an-error", test_a_file_cut_short_is_an_error);
