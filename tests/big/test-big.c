@@ -145,6 +145,44 @@ answer (const Folder *folder, const char *model, gboolean map, const char *rest)
   return prompt;
 }
 
+/* Where the text of an answer's record begins. */
+static const char *
+text_of (const Run *result)
+{
+  const char *at = strstr (result->output, "\"text\":");
+
+  g_assert_nonnull (at);
+  return at;
+}
+
+/* With experts streamed, and a quarter of the file's size as the limit where that is enough for what every token needs, the model says what
+ * it says mapped, and the limit holds. */
+static void
+stream (const Folder *folder, const char *model, const char *rest)
+{
+  g_autofree char *plan = g_strdup_printf ("plan %s", model), *out = NULL, *err = NULL, *arguments = NULL, *mapped = NULL;
+  g_auto (Run) streamed = { 0 }, expected = { 0 };
+  const char *line, *end;
+  GStatBuf file;
+  double least, limit;
+
+  g_assert_cmpint (run (plan, NULL, &out, &err), ==, 0);
+  line = strstr (out, "with --load stream: ");
+  g_assert_true (line != NULL && sscanf (line, "with --load stream: %lf GiB", &least) == 1);
+  g_assert_cmpint (g_stat (model, &file), ==, 0);
+  limit = MAX (file.st_size / 4 / GIB, least + 0.3);
+  arguments = g_strdup_printf ("run %s --json --load stream --memory-limit %.0f --max-tokens %d %s", model, limit * GIB, GENERATED, rest);
+  mapped = g_strdup_printf ("run %s --json --load map --max-tokens %d %s", model, GENERATED, rest);
+  watch (folder, arguments, &streamed);
+  watch (folder, mapped, &expected);
+  g_test_message ("limit %.3f GiB of a file of %.3f, %.3f measured", limit, file.st_size / GIB, streamed.anonymous);
+  g_assert_cmpfloat (streamed.anonymous, <=, 1.03 * limit);
+  end = strstr (text_of (&expected), "\"model\":");
+  g_assert_nonnull (end);
+  g_assert_cmpmem (text_of (&streamed), MIN (strlen (text_of (&streamed)), (gsize) (end - text_of (&expected))), text_of (&expected),
+      (gsize) (end - text_of (&expected)));
+}
+
 /* A tokenizer.model of n tokens: every byte, pairs of bytes, and what begins with a pair. (transfer full) */
 static char *
 write_vocabulary (const Folder *folder, guint n)
@@ -233,6 +271,7 @@ test_model (gconstpointer data)
   synthesise (model->shape, path, rest);
   text_tokens = answer (folder, path, FALSE, "hello");
   g_assert_cmpuint (answer (folder, path, TRUE, words), >, 500);
+  stream (folder, path, words);
   if (model->projector > 0)
     answer_with_picture (folder, model, path, text_tokens);
 }
