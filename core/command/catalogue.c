@@ -13,6 +13,7 @@
 static const L4CatalogueEntry videos[] = {
   {"caption", N_("write what happens in a video as captions"), PROGRAM},
   {"overlay", N_("show a video or a camera with what happens in it"), PROGRAM},
+  {"watch", N_("watch cameras, and tell what happens by rules"), PROGRAM},
   {NULL}
 };
 

@@ -431,14 +431,5 @@ l4_describer_get_model (L4Describer *self, GError **error)
 char *
 l4_describer_get_prompt_digest (L4Describer *self)
 {
-  static const char *const names[] = { "prompt", "system-prompt", "language" };
-  g_autoptr (GChecksum) sum = g_checksum_new (G_CHECKSUM_SHA256);
-
-  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
-    g_autofree char *text = NULL;
-
-    g_object_get (self->describe, names[i], &text, NULL);
-    g_checksum_update (sum, (const guchar *) (text != NULL ? text : ""), text != NULL ? strlen (text) + 1 : 1);
-  }
-  return g_strconcat ("sha256:", g_checksum_get_string (sum), NULL);
+  return l4_describe_prompt_digest (self->describe);
 }

@@ -33,6 +33,16 @@ l4_json_end (yyjson_mut_doc *doc)
   yyjson_mut_doc_free (doc);
 }
 
+char *
+l4_json_to_line (yyjson_mut_doc *doc)
+{
+  char *line = yyjson_mut_write (doc, YYJSON_WRITE_NOFLAG, NULL), *copy = g_strdup (line != NULL ? line : "{}");
+
+  free (line);
+  yyjson_mut_doc_free (doc);
+  return copy;
+}
+
 void
 l4_json_add_file (yyjson_mut_doc *doc, yyjson_mut_val *object, const char *path)
 {

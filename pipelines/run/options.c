@@ -4,6 +4,7 @@
 #include "run/options.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "command/command.h"
@@ -113,4 +114,19 @@ l4_describe_set_up (GstElement *describe, const L4DescribeOptions *options)
   if (options->max_tokens > 0)
     g_object_set (describe, "max-tokens", options->max_tokens, NULL);
   g_object_set (describe, "cuts", !options->no_cuts, "ahead", choose_ahead (options), NULL);
+}
+
+char *
+l4_describe_prompt_digest (GstElement *describe)
+{
+  static const char *const names[] = { "prompt", "system-prompt", "language" };
+  g_autoptr (GChecksum) sum = g_checksum_new (G_CHECKSUM_SHA256);
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    g_autofree char *text = NULL;
+
+    g_object_get (describe, names[i], &text, NULL);
+    g_checksum_update (sum, (const guchar *) (text != NULL ? text : ""), text != NULL ? strlen (text) + 1 : 1);
+  }
+  return g_strconcat ("sha256:", g_checksum_get_string (sum), NULL);
 }

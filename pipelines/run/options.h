@@ -30,4 +30,7 @@ const L4DescribeOptions *l4_describe_options (GError **error);   /* checked; NUL
 /* Sets them on a llama4describe, but for what says how the film is read. */
 void l4_describe_set_up (GstElement *describe, const L4DescribeOptions *options);
 
+/* "sha256:…" over its prompt, system prompt and language, those that nobody set included. (transfer full) */
+char *l4_describe_prompt_digest (GstElement *describe);
+
 G_END_DECLS

@@ -1,0 +1,485 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* llama4 watch: what cameras see, said by one model, and what rules make of it. */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "command/command.h"
+#include "run/describe.h"
+#include "run/json.h"
+#include "run/progress.h"
+#include "run/signals.h"
+#include "watch/alert.h"
+#include "watch/clock.h"
+#include "watch/command.h"
+#include "watch/news.h"
+#include "watch/feed.h"
+#include "watch/judge.h"
+
+#define TICK_US (200 * 1000)    /* between two looks at whether a signal came */
+#define MOST_WINDOWS 1000       /* that wait, for a standard output that is not read */
+#define FINISH_MS 10000         /* for what was begun to end */
+
+static struct
+{
+  gboolean check, json, quiet;
+} given;
+
+static const GOptionEntry entries[] = {
+  {"check", 'n', 0, G_OPTION_ARG_NONE, &given.check, N_("Only read CONFIG, and say what is wrong with it"), NULL},
+  {"json", 0, 0, G_OPTION_ARG_NONE, &given.json, N_("Say what happens as JSON, an event a line"), NULL},
+  {"quiet", 'q', 0, G_OPTION_ARG_NONE, &given.quiet, N_("Say only alerts, and what goes wrong"), NULL},
+  {NULL}
+};
+
+typedef struct
+{
+  L4Cameras *cameras;
+  L4FeedContext context;
+  L4Progress *progress;
+  GCancellable *cancellable;
+  L4Feed **feeds;               /* [n_cameras] */
+  L4Judge *judge;
+  L4Commands *commands;
+  guint n_over;                 /* films that came to their end */
+  guint n_windows, n_alerts;
+  gboolean complained;          /* that commands are too many, since one had room */
+  char *fatal;                  /* why none can be described */
+} Watch;
+
+/* What is said --------------------------------------------------------------------------------------------------------------------- */
+
+static const L4Camera *
+get_camera (const Watch *self, guint number)
+{
+  return g_ptr_array_index (self->cameras->cameras, number);
+}
+
+static void
+print_line (const char *line)
+{
+  puts (line);
+  fflush (stdout);
+}
+
+static void
+print_event (const Watch *self, const char *name, guint camera, const char *reason)
+{
+  yyjson_mut_doc *doc;
+  yyjson_mut_val *event;
+
+  if (!given.json)
+    return;
+  event = l4_json_begin (&doc, name);
+  yyjson_mut_obj_add_strcpy (doc, event, "camera", get_camera (self, camera)->name);
+  if (reason != NULL)
+    yyjson_mut_obj_add_strcpy (doc, event, "reason", reason);
+  l4_json_end (doc);
+}
+
+static void
+print_window (const Watch *self, const L4News *window)
+{
+  g_autofree char *line = NULL, *time = l4_clock_format_short (window->from);
+
+  if (given.json)
+    print_line (line = l4_window_to_json (get_camera (self, window->camera), window));
+  else if (!given.quiet)
+    print_line (line = g_strdup_printf ("%s  %s  %s", time, get_camera (self, window->camera)->name, window->text));
+}
+
+static void
+print_alert (const L4Told *told, const char *json)
+{
+  g_autofree char *time = l4_clock_format_short (told->time), *line = NULL;
+
+  if (given.json || (told->rule->print && !told->over))
+    print_line (json);
+  else if (!told->over)
+    print_line (line = g_strdup_printf (_("%s  %s  alert, %s: %s"), time, told->camera->name, told->rule->name, told->window->text));
+}
+
+/* Alerts --------------------------------------------------------------------------------------------------------------------------- */
+
+/* How a command ended. Only what is wrong, or was printed, is a line for people. */
+static void
+on_command (const L4CommandResult *result, gpointer data)
+{
+  Watch *self = data;
+  L4News *event = g_new0 (L4News, 1);
+  yyjson_mut_doc *doc = yyjson_mut_doc_new (NULL);
+  yyjson_mut_val *object = yyjson_mut_obj (doc);
+  const char *colon = *result->output != '\0' ? ": " : "";
+
+  event->kind = L4_NEWS_DONE;
+  if (result->problem != NULL)
+    event->text = g_strdup_printf (_("%s: the command cannot be run: %s"), result->label, result->problem);
+  else if (result->timed_out)
+    event->text = g_strdup_printf (_("%s: the command took too long and was ended%s%s"), result->label, colon, result->output);
+  else if (result->signal != 0)
+    event->text = g_strdup_printf (_("%s: the command was ended by signal %d%s%s"), result->label, result->signal, colon, result->output);
+  else if (result->status != 0)
+    event->text = g_strdup_printf (_("%s: the command ended with exit status %d%s%s"), result->label, result->status, colon, result->output);
+  else if (*result->output != '\0')
+    event->text = g_strdup_printf (_("%s: the command says: %s"), result->label, result->output);
+  yyjson_mut_doc_set_root (doc, object);
+  yyjson_mut_obj_add_str (doc, object, "event", "command");
+  yyjson_mut_obj_add_strcpy (doc, object, "rule", result->label);
+  if (result->status >= 0)
+    yyjson_mut_obj_add_int (doc, object, "status", result->status);
+  if (event->text != NULL)
+    yyjson_mut_obj_add_strcpy (doc, object, "reason", event->text);
+  yyjson_mut_obj_add_strcpy (doc, object, "output", result->output);
+  event->record = l4_json_to_line (doc);
+  l4_news_queue_push (self->context.events, event);
+}
+
+static void
+run_command (Watch *self, const L4Rule *rule, const char *json)
+{
+  if (rule->command == NULL)
+    return;
+  if (l4_commands_run (self->commands, (const char *const *) rule->command, json, rule->name)) {
+    self->complained = FALSE;
+  } else if (!self->complained) {
+    l4_progress_say (self->progress, _("%s: too many commands wait already, this one is left out"), rule->name);
+    self->complained = TRUE;
+  }
+}
+
+static void
+tell (Watch *self, const L4Told *told)
+{
+  g_autofree char *json = l4_alert_to_json (told);
+
+  print_alert (told, json);
+  if (told->over)
+    return;
+  self->n_alerts++;
+  run_command (self, told->rule, json);
+}
+
+/* Windows -------------------------------------------------------------------------------------------------------------------------- */
+
+static void
+judge (Watch *self, const L4News *window)
+{
+  yyjson_doc *record = window->record != NULL ? yyjson_read (window->record, strlen (window->record), 0) : NULL;
+
+  for (guint i = 0; i < self->cameras->rules->len; i++) {
+    L4Told told = {.camera = get_camera (self, window->camera),.rule = g_ptr_array_index (self->cameras->rules, i),.window = window };
+    L4Verdict verdict;
+
+    if (!l4_judge_concerns (self->judge, window->camera, i))
+      continue;
+    verdict = l4_judge_window (self->judge, window->camera, i, yyjson_doc_get_root (record), window->until, &told.value);
+    told.time = window->until;
+    told.over = verdict == L4_VERDICT_OVER;
+    if (verdict == L4_VERDICT_ALERT || verdict == L4_VERDICT_AGAIN || told.over)
+      tell (self, &told);
+  }
+  yyjson_doc_free (record);
+}
+
+static void
+take_window (Watch *self, const L4News *window)
+{
+  self->n_windows++;
+  print_window (self, window);
+  judge (self, window);
+}
+
+/* Cameras -------------------------------------------------------------------------------------------------------------------------- */
+
+static void
+break_rules (Watch *self, guint camera)
+{
+  for (guint i = 0; i < self->cameras->rules->len; i++)
+    if (l4_judge_break (self->judge, camera, i)) {
+      L4Told told = {.camera = get_camera (self, camera),.rule = g_ptr_array_index (self->cameras->rules, i),.over = TRUE };
+
+      told.time = g_get_real_time ();
+      tell (self, &told);
+    }
+}
+
+static void
+take_up (Watch *self, const L4News *event)
+{
+  print_event (self, event->again ? "back" : "up", event->camera, NULL);
+  if (event->again)
+    l4_progress_say (self->progress, _("%s: is back"), get_camera (self, event->camera)->name);
+}
+
+static void
+take_lost (Watch *self, const L4News *event)
+{
+  const L4Camera *camera = get_camera (self, event->camera);
+
+  print_event (self, "lost", event->camera, event->text);
+  l4_progress_say (self->progress, _("%s: lost, and tried again: %s"), camera->name, event->text);
+  break_rules (self, event->camera);
+}
+
+static void
+take_done (const Watch *self, const L4News *event)
+{
+  if (given.json && event->record != NULL)
+    print_line (event->record);
+  if (event->text != NULL)
+    l4_progress_say (self->progress, "%s", event->text);
+}
+
+static void
+take (Watch *self, const L4News *event)
+{
+  switch (event->kind) {
+    case L4_NEWS_UP:
+      take_up (self, event);
+      break;
+    case L4_NEWS_LOST:
+      take_lost (self, event);
+      break;
+    case L4_NEWS_OVER:
+      self->n_over++;
+      print_event (self, "end", event->camera, NULL);
+      break_rules (self, event->camera);
+      break;
+    case L4_NEWS_WINDOW:
+      take_window (self, event);
+      break;
+    case L4_NEWS_SAY:
+      l4_progress_say (self->progress, "%s: %s", get_camera (self, event->camera)->name, event->text);
+      break;
+    case L4_NEWS_NOTICE:
+      l4_progress_say (self->progress, "%s", event->text);
+      break;
+    case L4_NEWS_LOADING:
+      l4_progress_set_loading (self->progress, event->percent);
+      break;
+    case L4_NEWS_DONE:
+      take_done (self, event);
+      break;
+    case L4_NEWS_FATAL:
+      if (self->fatal == NULL)
+        self->fatal = g_strdup (event->text);
+      break;
+  }
+}
+
+/* The run -------------------------------------------------------------------------------------------------------------------------- */
+
+static void
+take_all (Watch *self, guint64 wait_us)
+{
+  L4News *event;
+
+  while ((event = l4_news_queue_pop (self->context.events, wait_us)) != NULL) {
+    take (self, event);
+    l4_news_free (event);
+    wait_us = 0;
+  }
+}
+
+static gboolean
+goes_on (const Watch *self)
+{
+  return self->fatal == NULL && self->n_over < self->cameras->cameras->len && !g_cancellable_is_cancelled (self->cancellable);
+}
+
+/* What was left out is told, where there was something. */
+static void
+print_summary (Watch *self, const L4FeedCounts *counts)
+{
+  static const char *const names[] = { "windows", "alerts", "unchanged", "skipped", "failed", "left_out" };
+  guint numbers[] = { self->n_windows, self->n_alerts, counts->unchanged, counts->skipped, counts->failed,
+    l4_news_queue_get_left_out (self->context.events)
+  };
+
+  l4_progress_finish (self->progress, names, numbers, G_N_ELEMENTS (numbers));
+  if (!given.json && !given.quiet)
+    l4_progress_say (self->progress, _("windows: %u, alerts: %u, unchanged: %u, left out as the model was at work: %u, failed: %u"),
+        numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]);
+}
+
+/* Everything that was said before the end is judged and told. */
+static void
+end (Watch *self)
+{
+  L4FeedCounts all = { 0 };
+
+  for (guint i = 0; i < self->cameras->cameras->len; i++)
+    l4_feed_stop (self->feeds[i]);
+  for (guint i = 0; i < self->cameras->cameras->len; i++) {
+    L4FeedCounts counts;
+
+    l4_feed_get_counts (self->feeds[i], &counts);
+    all.unchanged += counts.unchanged;
+    all.skipped += counts.skipped;
+    all.failed += counts.failed;
+    l4_feed_free (self->feeds[i]);
+  }
+  take_all (self, 0);
+  l4_commands_finish (self->commands, FINISH_MS);
+  g_clear_pointer (&self->commands, l4_commands_free);
+  take_all (self, 0);
+  print_summary (self, &all);
+}
+
+static gboolean
+make_feeds (Watch *self, GError **error)
+{
+  self->feeds = g_new0 (L4Feed *, self->cameras->cameras->len);
+  for (guint i = 0; i < self->cameras->cameras->len; i++) {
+    self->feeds[i] = l4_feed_new (&self->context, i, error);
+    if (self->feeds[i] == NULL)
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+watch (Watch *self, GError **error)
+{
+  if (!make_feeds (self, error)) {
+    for (guint i = 0; i < self->cameras->cameras->len; i++)
+      l4_feed_free (self->feeds[i]);
+    return FALSE;
+  }
+  self->commands = l4_commands_new (self->cameras->commands, self->cameras->command_limit, on_command, self);
+  for (guint i = 0; i < self->cameras->cameras->len; i++)
+    l4_feed_start (self->feeds[i]);
+  while (goes_on (self)) {
+    take_all (self, TICK_US);
+    l4_progress_tick (self->progress);
+  }
+  end (self);
+  return self->fatal == NULL || l4_fail (error, L4_ERROR_INPUT, "%s", self->fatal);
+}
+
+static void
+watch_clear (Watch *self)
+{
+  g_free (self->feeds);
+  l4_judge_free (self->judge);
+  l4_news_queue_free (self->context.events);
+  l4_progress_free (self->progress);
+  l4_cameras_free (self->cameras);
+  g_free (self->fatal);
+  *self = (Watch) { 0 };
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Watch, watch_clear)
+
+/* The program ---------------------------------------------------------------------------------------------------------------------- */
+
+static gboolean
+is_config (const char *argument)
+{
+  return (g_str_has_suffix (argument, ".yaml") || g_str_has_suffix (argument, ".yml")) && strstr (argument, "://") == NULL;
+}
+
+static L4Cameras *
+read_arguments (char **arguments, GError **error)
+{
+  if (arguments[0] == NULL) {
+    l4_fail (error, L4_ERROR_INPUT, _("a file of cameras or the address of one is needed: llama4 watch CONFIG.yaml | URI…"));
+    return NULL;
+  }
+  if (is_config (arguments[0]) && arguments[1] == NULL)
+    return l4_cameras_read (arguments[0], error);
+  for (char **argument = arguments; *argument != NULL; argument++)
+    if (is_config (*argument)) {
+      l4_fail (error, L4_ERROR_INPUT, _("%s: stands alone, or not at all"), *argument);
+      return NULL;
+    }
+  return l4_cameras_of_uris (arguments, error);
+}
+
+static gboolean
+run (char **arguments, GError **error)
+{
+  g_auto (Watch) self = { 0 };
+  gboolean right;
+
+  self.context.options = l4_describe_options (error);
+  self.cameras = self.context.options != NULL ? read_arguments (arguments, error) : NULL;
+  if (self.cameras == NULL)
+    return FALSE;
+  gst_init (NULL, NULL);
+  self.context.cameras = self.cameras;
+  self.context.events = l4_news_queue_new (MOST_WINDOWS);
+  self.judge = l4_judge_new (self.cameras);
+  self.progress = l4_progress_new (given.json ? L4_PROGRESS_JSON : given.quiet ? L4_PROGRESS_QUIET : L4_PROGRESS_PEOPLE);
+  if (given.check) {
+    right = make_feeds (&self, error);
+    for (guint i = 0; i < self.cameras->cameras->len; i++)
+      l4_feed_free (self.feeds[i]);
+    return right;
+  }
+  self.cancellable = l4_signals_begin ();
+  right = watch (&self, error);
+  watch_clear (&self);
+  l4_signals_end ();
+  return right;
+}
+
+/* Those of films alone are left out. */
+static const GOptionEntry *
+shared_entries (void)
+{
+  static GOptionEntry shared[64];
+  guint n = 0;
+
+  for (const GOptionEntry *entry = l4_describe_entries (); entry->long_name != NULL && n + 1 < G_N_ELEMENTS (shared); entry++)
+    if (strcmp (entry->long_name, "decode") != 0 && strcmp (entry->long_name, "ahead") != 0)
+      shared[n++] = *entry;
+  return shared;
+}
+
+static const char *const events[] = {
+  N_("With --json every line of standard output is an object, whose member \"event\" is one of these. Their other members stand in "
+      "brackets: camera and rule are names; time and until are the time of day, with the zone; start and end are nanoseconds since the "
+      "camera came up. What goes wrong is a line on standard error, as ever."),
+  L4_EVENT_LOADING,
+  N_("up  # Pictures come from a camera (camera).\n"
+      "lost  # None come any more; it is tried again (camera, reason).\n"
+      "back  # They come again (camera).\n"
+      "end  # A film came to its end (camera).\n"
+      "window  # What was said of a window (camera, time, until, start, end, text, record).\n"
+      "alert  # A rule holds (camera, rule, time, start, end, value, sentence, record).\n"
+      "over  # It holds no longer (the same).\n"
+      "command  # A rule's command ended (rule; status; output, its beginning; reason, if something is wrong).\n"
+      "summary  # The end of all (windows, alerts, unchanged, skipped, failed, left_out)."),
+  NULL
+};
+
+static const L4Command command = {
+  .name = "watch",
+  .usage = N_("CONFIG.yaml | URI…"),
+  .description = N_("Watches cameras: rtsp and http addresses, /dev/video0, films as if they were cameras, and whatever else GStreamer "
+      "reads. One model describes them all, each window in its turn; those that come while it is at work are left out. A camera that is "
+      "lost is tried again after a second, then after ever longer times up to a minute, and never ends the others.\n\n"
+      "CONFIG.yaml tells of cameras, what they are asked, and rules: a rule compares a value of a window's record, or the probability that a "
+      "question is answered by yes, for so many windows in turn, and what it does then is an alert: a line on standard output, and a "
+      "command with the alert as JSON on its standard input. A commented example has all keys."),
+  .examples = N_("llama4 watch rtsp://camera.local/stream  # what one camera sees, a sentence every few seconds\n"
+      "llama4 watch --window 10 /dev/video0 http://camera.local/video.mjpeg  # two of them\n"
+      "llama4 watch cameras.yaml  # with rules\n"
+      "llama4 watch --check cameras.yaml  # only says what is wrong with that file"),
+  .files = N_("/usr/share/doc/llama4describe/examples/cameras.yaml  # the commented example"),
+  .exit_status = N_("1  # CONFIG or the model cannot be used"),
+  .events = events,
+  .entries = entries,
+};
+
+int
+main (int argc, char **argv)
+{
+  L4Command with_model = command;
+
+  with_model.more[0] = shared_entries ();
+  with_model.run = run;
+  return l4_command_main (&with_model, argc, argv);
+}

@@ -1,0 +1,460 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A camera through llama4describe, for as long as it takes: lost and tried again, in a thread of its own. */
+
+#include "watch/feed.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "run/element.h"
+#include "watch/clock.h"
+#include "watch/setup.h"
+#include "watch/source.h"
+
+#define TICK (200 * GST_MSECOND)        /* between two looks at whether pictures come, and whether it is to end */
+#define CONNECT_US (20 * G_USEC_PER_SEC)        /* that a first picture may take, beside the camera's own limit */
+#define DRAIN_US (60 * G_USEC_PER_SEC)  /* for what was seen before a camera was lost to be described */
+#define STEADY_US (60 * G_USEC_PER_SEC) /* up for so long: waits begin anew */
+#define SAY_US (60 * G_USEC_PER_SEC)    /* between two warnings */
+
+struct _L4Feed
+{
+  const L4FeedContext *context;
+  const L4Camera *camera;
+  guint number;
+  GstElement *pipeline, *queue, *sync, *describe;
+  GstBus *bus;
+  GThread *thread;
+  GRand *random;
+  gint64 said;                  /* when the latest warning was passed on, monotonic; 0: none was */
+
+  GMutex lock;
+  GCond changed;
+  gboolean stopping;
+  L4Clock clock;
+  gint64 seen;                  /* when the latest picture came, monotonic; 0: none did */
+};
+
+/* Events ------------------------------------------------------------------------------------------------------------------------ */
+
+static L4News *
+news_new (const L4Feed *self, L4NewsKind kind)
+{
+  L4News *event = g_new0 (L4News, 1);
+
+  event->kind = kind;
+  event->camera = self->number;
+  return event;
+}
+
+static void
+tell (const L4Feed *self, L4NewsKind kind, const char *text)
+{
+  L4News *event = news_new (self, kind);
+
+  event->text = l4_text_to_line (text != NULL ? text : "", -1);
+  l4_news_queue_push (self->context->events, event);
+}
+
+static gboolean
+is_stopping (L4Feed *self)
+{
+  gboolean stopping;
+
+  g_mutex_lock (&self->lock);
+  stopping = self->stopping;
+  g_mutex_unlock (&self->lock);
+  return stopping;
+}
+
+/* Pictures ---------------------------------------------------------------------------------------------------------------------- */
+
+/* A picture has come from the camera; however long it waits for its time. */
+static GstPadProbeReturn
+on_arrival (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  L4Feed *self = data;
+
+  g_mutex_lock (&self->lock);
+  self->seen = g_get_monotonic_time ();
+  g_mutex_unlock (&self->lock);
+  return GST_PAD_PROBE_OK;
+}
+
+/* A picture's time has come. */
+static GstPadProbeReturn
+on_picture (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  L4Feed *self = data;
+  GstClockTime pts = GST_BUFFER_PTS (GST_PAD_PROBE_INFO_BUFFER (info));
+  g_autoptr (GstEvent) event = gst_pad_get_sticky_event (pad, GST_EVENT_SEGMENT, 0);
+  const GstSegment *segment = NULL;
+  guint64 time = GST_CLOCK_TIME_NONE;
+
+  if (event != NULL)
+    gst_event_parse_segment (event, &segment);
+  if (segment != NULL && segment->format == GST_FORMAT_TIME && GST_CLOCK_TIME_IS_VALID (pts))
+    time = gst_segment_to_stream_time (segment, GST_FORMAT_TIME, pts);
+  if (GST_CLOCK_TIME_IS_VALID (time)) {
+    g_mutex_lock (&self->lock);
+    l4_clock_learn (&self->clock, time, g_get_real_time ());
+    g_mutex_unlock (&self->lock);
+  }
+  return GST_PAD_PROBE_OK;
+}
+
+/* The source has its pictures ready. */
+static void
+on_source (GstPad *pad, gboolean live, gpointer data)
+{
+  L4Feed *self = data;
+  g_autoptr (GstPad) sink = gst_element_get_static_pad (self->queue, "sink");
+
+  if (gst_pad_is_linked (sink))
+    return;
+  gst_util_set_object_arg (G_OBJECT (self->queue), "leaky", live ? "downstream" : "no");
+  g_object_set (self->sync, "sync", !live, NULL);
+  gst_pad_link (pad, sink);
+}
+
+/* Making ------------------------------------------------------------------------------------------------------------------------ */
+
+static void
+add_probe (GstElement *element, GstPadProbeCallback callback, gpointer data)
+{
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (element, "sink");
+
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, callback, data, NULL);
+}
+
+static gboolean
+build (L4Feed *self, GError **error)
+{
+  GstElement **elements[] = { &self->queue, &self->sync, &self->describe, NULL }, *sink = NULL;
+  static const char *const names[] = { "queue", "clocksync", "llama4describe" };
+
+  self->pipeline = gst_pipeline_new (NULL);
+  self->bus = gst_element_get_bus (self->pipeline);
+  for (guint i = 0; elements[i] != NULL; i++) {
+    *elements[i] = l4_element_new (names[i], error);
+    if (*elements[i] == NULL)
+      return FALSE;
+    gst_bin_add (GST_BIN (self->pipeline), *elements[i]);
+  }
+  sink = l4_element_new ("fakesink", error);
+  if (sink == NULL)
+    return FALSE;
+  gst_bin_add (GST_BIN (self->pipeline), sink);
+  g_object_set (sink, "sync", FALSE, NULL);
+  gst_element_link_many (self->queue, self->sync, self->describe, sink, NULL);
+  add_probe (self->queue, on_arrival, self);
+  add_probe (self->describe, on_picture, self);
+  g_object_set (self->describe, "pictures", self->context->pictures, NULL);
+  return l4_watch_set_up (self->describe, self->context->options, self->context->cameras, self->camera, error);
+}
+
+L4Feed *
+l4_feed_new (const L4FeedContext *context, guint number, GError **error)
+{
+  g_autoptr (L4Feed) self = g_new0 (L4Feed, 1);
+
+  self->context = context;
+  self->camera = g_ptr_array_index (context->cameras->cameras, number);
+  self->number = number;
+  self->random = g_rand_new ();
+  g_mutex_init (&self->lock);
+  g_cond_init (&self->changed);
+  return build (self, error) ? g_steal_pointer (&self) : NULL;
+}
+
+void
+l4_feed_free (L4Feed *self)
+{
+  if (self == NULL)
+    return;
+  l4_feed_stop (self);
+  g_clear_pointer (&self->thread, g_thread_join);
+  gst_element_set_state (self->pipeline, GST_STATE_NULL);
+  gst_object_unref (self->bus);
+  gst_object_unref (self->pipeline);
+  g_rand_free (self->random);
+  g_mutex_clear (&self->lock);
+  g_cond_clear (&self->changed);
+  g_free (self);
+}
+
+/* Messages ---------------------------------------------------------------------------------------------------------------------- */
+
+/* One try: from the address until it ends. */
+typedef struct
+{
+  gboolean up;                  /* pictures came */
+  gboolean drained;             /* all that came was described */
+  gboolean ended;               /* by itself */
+  gboolean fatal;
+  char *reason;                 /* why it ended otherwise */
+  gint64 begun;                 /* monotonic */
+} Try;
+
+static void
+take_description (L4Feed *self, const GstStructure *structure)
+{
+  L4News *event = news_new (self, L4_NEWS_WINDOW);
+  gint64 now = g_get_real_time ();
+
+  gst_structure_get (structure, "start", G_TYPE_UINT64, &event->start, "end", G_TYPE_UINT64, &event->end, NULL);
+  event->text = g_strdup (gst_structure_get_string (structure, "text"));
+  event->record = g_strdup (gst_structure_get_string (structure, "json"));
+  gst_structure_get (structure, "picture", GST_TYPE_SAMPLE, &event->picture, NULL);
+  g_mutex_lock (&self->lock);
+  event->from = l4_clock_tell (&self->clock, event->start, now);
+  event->until = l4_clock_tell (&self->clock, event->end, now);
+  g_mutex_unlock (&self->lock);
+  l4_news_queue_push (self->context->events, event);
+}
+
+/* The first, and then no more than one a minute: a broken camera has one for each picture. */
+static void
+take_warning (L4Feed *self, GstMessage *message)
+{
+  gint64 now = g_get_monotonic_time ();
+  g_autoptr (GError) warning = NULL;
+
+  if (self->said != 0 && now - self->said < SAY_US)
+    return;
+  self->said = now;
+  gst_message_parse_warning (message, &warning, NULL);
+  tell (self, L4_NEWS_SAY, warning->message);
+}
+
+/* What is wrong with the model, or with what is asked of it, will be wrong at the next try too. */
+static void
+take_error (L4Feed *self, Try *try, GstMessage *message)
+{
+  g_autoptr (GError) error = NULL;
+
+  gst_message_parse_error (message, &error, NULL);
+  try->fatal = GST_MESSAGE_SRC (message) == GST_OBJECT (self->describe)
+      && (error->domain == GST_RESOURCE_ERROR || error->domain == GST_LIBRARY_ERROR);
+  if (try->reason == NULL)
+    try->reason = l4_text_to_line (error->message, -1);
+}
+
+static void
+take_progress (const L4Feed *self, GstMessage *message)
+{
+  L4News *event;
+  int percent;
+
+  if (self->number > 0 || !gst_structure_get_int (gst_message_get_structure (message), "percent", &percent) || percent < 0)
+    return;
+  event = news_new (self, L4_NEWS_LOADING);
+  event->percent = percent;
+  l4_news_queue_push (self->context->events, event);
+}
+
+static void
+take_element (L4Feed *self, GstMessage *message)
+{
+  const GstStructure *structure = gst_message_get_structure (message);
+
+  if (gst_structure_has_name (structure, "llama4-description"))
+    take_description (self, structure);
+  else if (gst_structure_has_name (structure, "llama4-licence") && self->number == 0)
+    tell (self, L4_NEWS_NOTICE, gst_structure_get_string (structure, "notice"));
+}
+
+static void
+take (L4Feed *self, Try *try, GstMessage *message)
+{
+  switch (GST_MESSAGE_TYPE (message)) {
+    case GST_MESSAGE_ELEMENT:
+      take_element (self, message);
+      break;
+    case GST_MESSAGE_WARNING:
+      take_warning (self, message);
+      break;
+    case GST_MESSAGE_ERROR:
+      take_error (self, try, message);
+      break;
+    case GST_MESSAGE_PROGRESS:
+      if (GST_MESSAGE_SRC (message) == GST_OBJECT (self->describe))
+        take_progress (self, message);
+      break;
+    case GST_MESSAGE_EOS:
+      try->ended = try->drained = TRUE;
+      break;
+    default:
+      break;
+  }
+}
+
+/* One try ----------------------------------------------------------------------------------------------------------------------- */
+
+static gint64
+get_seen (L4Feed *self)
+{
+  gint64 seen;
+
+  g_mutex_lock (&self->lock);
+  seen = self->seen;
+  g_mutex_unlock (&self->lock);
+  return seen;
+}
+
+/* The first picture is told of, and none for too long is an end. */
+static void
+look (L4Feed *self, Try *try, gboolean again)
+{
+  gint64 seen = get_seen (self), now = g_get_monotonic_time (), limit = self->camera->stall / 1000 + (seen == 0 ? CONNECT_US : 0);
+
+  if (seen != 0 && !try->up) {
+    L4News *event = news_new (self, L4_NEWS_UP);
+
+    event->again = again;
+    try->up = TRUE;
+    l4_news_queue_push (self->context->events, event);
+  }
+  if (try->reason == NULL && now - (seen != 0 ? seen : try->begun) > limit)
+    try->reason = g_strdup_printf (seen != 0 ? _("no picture for %.0f s") : _("no picture within %.0f s"), limit / 1e6);
+}
+
+/* What came before is described still. */
+static void
+drain (L4Feed *self, Try *try)
+{
+  g_autoptr (GstPad) sink = gst_element_get_static_pad (self->queue, "sink");
+  gint64 until = g_get_monotonic_time () + DRAIN_US;
+
+  gst_pad_send_event (sink, gst_event_new_eos ());
+  while (!try->drained && !is_stopping (self) && g_get_monotonic_time () < until) {
+    g_autoptr (GstMessage) message = gst_bus_timed_pop (self->bus, TICK);
+
+    if (message != NULL)
+      take (self, try, message);
+  }
+}
+
+static void
+begin (L4Feed *self, Try *try)
+{
+  *try = (Try) {.begun = g_get_monotonic_time () };
+  g_mutex_lock (&self->lock);
+  self->seen = 0;
+  self->clock = (L4Clock) { 0 };
+  g_mutex_unlock (&self->lock);
+  gst_bus_set_flushing (self->bus, TRUE);
+  gst_bus_set_flushing (self->bus, FALSE);
+}
+
+/* again: it was lost before. */
+static void
+run_once (L4Feed *self, Try *try, gboolean again)
+{
+  GstElement *source;
+
+  begin (self, try);
+  source = l4_source_new (self->camera->uri, on_source, self);
+  gst_bin_add (GST_BIN (self->pipeline), source);
+  gst_element_set_state (self->pipeline, GST_STATE_PLAYING);    /* whether that works the bus will tell */
+  while (!try->ended && try->reason == NULL && !is_stopping (self)) {
+    g_autoptr (GstMessage) message = gst_bus_timed_pop (self->bus, TICK);
+
+    if (message != NULL)
+      take (self, try, message);
+    look (self, try, again);
+  }
+  gst_element_set_locked_state (source, TRUE);
+  gst_element_set_state (source, GST_STATE_NULL);
+  if (try->up && !try->drained && !try->fatal)
+    drain (self, try);
+  gst_element_set_state (self->pipeline, GST_STATE_READY);
+  gst_bin_remove (GST_BIN (self->pipeline), source);
+}
+
+/* All of them ------------------------------------------------------------------------------------------------------------------- */
+
+static void
+wait_ms (L4Feed *self, guint ms)
+{
+  gint64 until = g_get_monotonic_time () + ms * G_TIME_SPAN_MILLISECOND;
+
+  g_mutex_lock (&self->lock);
+  while (!self->stopping && g_cond_wait_until (&self->changed, &self->lock, until));
+  g_mutex_unlock (&self->lock);
+}
+
+/* TRUE: it goes on. A film is over at its end, a camera is lost then. */
+static gboolean
+settle (L4Feed *self, Try *try, gboolean again)
+{
+  if (is_stopping (self))
+    return FALSE;
+  if (try->fatal) {
+    tell (self, L4_NEWS_FATAL, try->reason);
+    return FALSE;
+  }
+  if (try->reason == NULL && g_str_has_prefix (self->camera->uri, "file:")) {
+    tell (self, L4_NEWS_OVER, NULL);
+    return FALSE;
+  }
+  if (try->up || !again)        /* that it cannot be reached is told once */
+    tell (self, L4_NEWS_LOST, try->reason != NULL ? try->reason : _("the stream has ended"));
+  return TRUE;
+}
+
+static gpointer
+run (gpointer data)
+{
+  L4Feed *self = data;
+  guint attempt = 0;
+  gboolean again = FALSE, goes_on = TRUE;
+
+  while (goes_on) {
+    Try try;
+
+    run_once (self, &try, again);
+    goes_on = settle (self, &try, again);
+    g_free (try.reason);
+    again = TRUE;
+    attempt = try.up && g_get_monotonic_time () - try.begun > STEADY_US ? 1 : attempt + 1;
+    if (goes_on)
+      wait_ms (self, l4_clock_wait (attempt, self->random));
+  }
+  return NULL;
+}
+
+void
+l4_feed_start (L4Feed *self)
+{
+  self->thread = g_thread_new ("l4-camera", run, self);
+}
+
+void
+l4_feed_stop (L4Feed *self)
+{
+  g_mutex_lock (&self->lock);
+  self->stopping = TRUE;
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+}
+
+/* Facts ------------------------------------------------------------------------------------------------------------------------- */
+
+char *
+l4_feed_get_prompt_digest (L4Feed *self)
+{
+  return l4_describe_prompt_digest (self->describe);
+}
+
+void
+l4_feed_get_counts (L4Feed *self, L4FeedCounts *counts)
+{
+  g_autoptr (GstStructure) stats = NULL;
+
+  *counts = (L4FeedCounts) { 0 };
+  g_object_get (self->describe, "stats", &stats, NULL);
+  if (stats != NULL)
+    gst_structure_get (stats, "described", G_TYPE_UINT64, &counts->described, "unchanged", G_TYPE_UINT64, &counts->unchanged,
+        "skipped", G_TYPE_UINT64, &counts->skipped, "failed", G_TYPE_UINT64, &counts->failed, NULL);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Values of a record, and whether they are as a rule wants them. */
+
+#pragma once
+
+#include <yyjson.h>
+
+#include "cameras/cameras.h"
+
+G_BEGIN_DECLS
+
+/* What a rule looks at in a record: the value at its pointer, or the probability that its question has in "answers". NULL: it is not there. */
+yyjson_val *l4_rule_find (const L4Rule *rule, yyjson_val *record);
+
+/* Whether the value is as the rule wants it; wanted: the rule's own, as JSON. Nothing is (NULL, a text where numbers are compared), not even
+ * unequal. contains: a text in a text, whatever the case of its letters; a value in a list; a name in an object. */
+gboolean l4_compare (L4Compare compare, yyjson_val *value, yyjson_val *wanted);
+
+G_END_DECLS

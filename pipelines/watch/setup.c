@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The properties of a camera's llama4describe. */
+
+#include "watch/setup.h"
+
+#include "base/error.h"
+
+/* FALSE: not with that value. Texts stand as they are, whatever they begin with. */
+static gboolean
+set (GstElement *element, const GParamSpec *property, const char *text)
+{
+  GValue value = G_VALUE_INIT;
+  gboolean right;
+
+  if (property->value_type == G_TYPE_STRING) {
+    g_object_set (element, property->name, text, NULL);
+    return TRUE;
+  }
+  g_value_init (&value, property->value_type);
+  right = gst_value_deserialize_with_pspec (&value, text, (GParamSpec *) property) && !g_param_value_validate ((GParamSpec *) property, &value);
+  if (right)
+    g_object_set_property (G_OBJECT (element), property->name, &value);
+  g_value_unset (&value);
+  return right;
+}
+
+static gboolean
+set_property (GstElement *element, const L4Cameras *cameras, const L4CameraProperty *given, GError **error)
+{
+  const GParamSpec *property = g_object_class_find_property (G_OBJECT_GET_CLASS (element), given->name);
+
+  if (property == NULL)
+    return l4_fail (error, L4_ERROR_UNSUPPORTED, _("%s:%u: %s: llama4describe has no such property"), cameras->file, given->line, given->name);
+  return set (element, property, given->value)
+      || l4_fail (error, L4_ERROR_INPUT, _("%s:%u: %s: %s is no value of it"), cameras->file, given->line, given->name, given->value);
+}
+
+/* As a list, or a line each. */
+static gboolean
+set_questions (GstElement *element, const L4Cameras *cameras, const L4Camera *camera, GError **error)
+{
+  const GParamSpec *property = g_object_class_find_property (G_OBJECT_GET_CLASS (element), "questions");
+  g_autofree char *lines = NULL;
+
+  if (camera->questions == NULL)
+    return TRUE;
+  if (property == NULL)
+    return l4_fail (error, L4_ERROR_UNSUPPORTED, _("%s:%u: questions: llama4describe has no such property"), cameras->file, camera->line);
+  if (property->value_type == G_TYPE_STRV) {
+    g_object_set (element, "questions", camera->questions, NULL);
+    return TRUE;
+  }
+  lines = g_strjoinv ("\n", camera->questions);
+  g_object_set (element, "questions", lines, NULL);
+  return TRUE;
+}
+
+static void
+set_model (GstElement *element, const L4Cameras *cameras)
+{
+  if (cameras->model != NULL)
+    g_object_set (element, "model-path", cameras->model, NULL);
+  if (cameras->projector != NULL)
+    g_object_set (element, "projector-path", cameras->projector, NULL);
+  if (cameras->load != NULL)
+    gst_util_set_object_arg (G_OBJECT (element), "load", cameras->load);
+  if (cameras->threads > 0)
+    g_object_set (element, "threads", cameras->threads, NULL);
+  if (cameras->memory_limit > 0)
+    g_object_set (element, "memory-limit", cameras->memory_limit, NULL);
+}
+
+gboolean
+l4_watch_set_up (GstElement *describe, const L4DescribeOptions *options, const L4Cameras *cameras, const L4Camera *camera, GError **error)
+{
+  l4_describe_set_up (describe, options);
+  set_model (describe, cameras);
+  for (guint i = 0; i < camera->properties->len; i++)
+    if (!set_property (describe, cameras, g_ptr_array_index (camera->properties, i), error))
+      return FALSE;
+  gst_util_set_object_arg (G_OBJECT (describe), "on-busy", "skip");
+  return set_questions (describe, cameras, camera, error);
+}

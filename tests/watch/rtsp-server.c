@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Serves a film's H.264 as a camera does, by RTSP on a port of this machine: rtsp-server PORT FILE; port 0: any. Prints the port. */
+
+#include <stdio.h>
+
+#include <gst/rtsp-server/rtsp-server.h>
+
+int
+main (int argc, char **argv)
+{
+  GstRTSPServer *server;
+  GstRTSPMediaFactory *factory;
+  g_autofree char *launch = NULL;
+
+  if (argc != 3)
+    return 1;
+  gst_init (&argc, &argv);
+  server = gst_rtsp_server_new ();
+  gst_rtsp_server_set_address (server, "127.0.0.1");
+  gst_rtsp_server_set_service (server, argv[1]);
+  factory = gst_rtsp_media_factory_new ();
+  launch = g_strdup_printf ("( filesrc location=%s ! qtdemux ! h264parse ! rtph264pay name=pay0 pt=96 config-interval=-1 )", argv[2]);
+  gst_rtsp_media_factory_set_launch (factory, launch);
+  gst_rtsp_media_factory_set_shared (factory, TRUE);
+  gst_rtsp_mount_points_add_factory (gst_rtsp_server_get_mount_points (server), "/camera", factory);
+  if (gst_rtsp_server_attach (server, NULL) == 0)
+    return 1;
+  printf ("%d\n", gst_rtsp_server_get_bound_port (server));
+  fflush (stdout);
+  g_main_loop_run (g_main_loop_new (NULL, FALSE));
+  return 0;
+}
