@@ -128,7 +128,7 @@ on_command (const L4CommandResult *result, gpointer data)
   yyjson_mut_obj_add_strcpy (doc, object, "rule", result->label);
   if (result->status >= 0)
     yyjson_mut_obj_add_int (doc, object, "status", result->status);
-  if (event->text != NULL)
+  if (event->text != NULL && result->status != 0)
     yyjson_mut_obj_add_strcpy (doc, object, "reason", event->text);
   yyjson_mut_obj_add_strcpy (doc, object, "output", result->output);
   event->record = l4_json_to_line (doc);

@@ -82,12 +82,14 @@ gboolean
 l4_yaml_open (L4Yaml *self, const char *path, GError **error)
 {
   FILE *file = open_file (path, error);
+  g_autofree char *absolute = NULL;
   gboolean right;
 
   if (file == NULL)
     return FALSE;
   self->path = g_strdup (path);
-  self->folder = g_path_get_dirname (path);
+  absolute = g_canonicalize_filename (path, NULL);
+  self->folder = g_path_get_dirname (absolute);
   right = load (self, file, error);
   fclose (file);
   return right;

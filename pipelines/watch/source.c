@@ -49,7 +49,7 @@ free_call (gpointer data, GClosure *closure)
 GstElement *
 l4_source_new (const char *uri, L4SourceFunc func, gpointer user_data)
 {
-  g_autoptr (GstCaps) caps = gst_caps_from_string ("video/x-raw");
+  g_autoptr (GstCaps) caps = gst_caps_from_string ("video/x-raw(ANY)");
   GstElement *self = gst_element_factory_make ("uridecodebin", NULL);
   Call *call = g_new0 (Call, 1);
 
