@@ -139,7 +139,7 @@ def command(*arguments):
 
 
 def archive(*arguments, expect=0, **more):
-    run = Run(subprocess.run(command(*arguments), capture_output=True, timeout=120, **more))
+    run = Run(subprocess.run(command(*arguments), capture_output=True, timeout=300, **more))
     assert run.status == expect, run.text
     return run
 
