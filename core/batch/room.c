@@ -13,6 +13,8 @@ struct _L4Room
   const L4Compute *compute;
   const L4TextConfig *config;
   guint64 limit;
+  L4RoomFunc share;             /* NULL: nobody else has any of it */
+  gpointer user_data;
   GMutex lock;
   GCond changed;
   guint64 bytes;                /* of all caches */
@@ -33,6 +35,21 @@ l4_room_new (const L4Compute *compute, const L4TextConfig *config, guint64 limit
   g_cond_init (&self->changed);
   g_queue_init (&self->idle);
   return self;
+}
+
+void
+l4_room_share (L4Room *self, L4RoomFunc func, gpointer user_data)
+{
+  self->share = func;
+  self->user_data = user_data;
+}
+
+/* Tells who else has memory that caches take, or are about to take, so many bytes. */
+static void
+tell (L4Room *self, guint64 bytes)
+{
+  if (self->share != NULL)
+    self->share (bytes, self->user_data);
 }
 
 void
@@ -83,6 +100,7 @@ l4_room_clear (L4Room *self, L4Tenant *tenant)
 {
   g_mutex_lock (&self->lock);
   give_up (self, tenant);
+  tell (self, self->bytes);
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
 }
@@ -96,11 +114,19 @@ available (const L4Room *self)
   return self->limit > 0 ? MIN (free, self->limit - MIN (self->bytes, self->limit)) : free;
 }
 
+/* Whoever else has the memory gives it up, as far as caches may have it. */
+static void
+tell_needed (L4Room *self, guint64 needed)
+{
+  if (self->bytes + needed <= self->limit)
+    tell (self, self->bytes + needed);
+}
+
 /* Makes place for that many bytes, with the caches of ended answers first, and then when others have ended. */
 static gboolean
 make_place (L4Room *self, guint64 needed, gint64 capacity, GCancellable *cancellable, GError **error)
 {
-  while (needed > available (self)) {
+  while (tell_needed (self, needed), needed > available (self)) {
     if (g_cancellable_is_cancelled (cancellable))
       return l4_fail (error, L4_ERROR_CANCELLED, _("cancelled"));
     if (!g_queue_is_empty (&self->idle)) {
@@ -132,6 +158,7 @@ l4_room_take (L4Room *self, L4Tenant *tenant, gboolean int8, gint64 capacity, GC
     tenant->bytes = tenant->cache != NULL ? needed : 0;
     self->bytes += tenant->bytes;
   }
+  tell (self, self->bytes);
   g_mutex_unlock (&self->lock);
   return tenant->cache != NULL;
 }

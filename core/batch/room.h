@@ -16,6 +16,10 @@ typedef struct
   GList *idle;                  /* its place among those that may be given up; the room's */
 } L4Tenant;
 
+/* Whoever has memory that caches may have instead makes do with less, or with more again: bytes are what they take together. */
+typedef void (*L4RoomFunc) (guint64 bytes, gpointer user_data);
+void l4_room_share (L4Room *self, L4RoomFunc func, gpointer user_data); /* before it is used */
+
 /* limit: bytes for all caches; 0: what the machine has free. (transfer full) */
 L4Room *l4_room_new (const L4Compute *compute, const L4TextConfig *config, guint64 limit);
 void l4_room_free (L4Room *self);       /* NULL is fine; all tenants have gone */

@@ -43,11 +43,11 @@ needed_memory (const L4Llama *self, L4Precision precision, L4Load load)
   return l4_footprint_weights (self->checkpoint, self->config, precision, load, self->vision_int8) + loading_memory (self);
 }
 
-/* What streaming needs at least: slots, and as much again for caches. */
+/* What streaming needs at least: slots, and as much as one more for caches. */
 static guint64
 least_left (const L4Llama *self, L4Precision precision)
 {
-  return 2 * L4_STREAM_LEAST_SLOTS * l4_footprint_expert (self->checkpoint, self->config, precision);
+  return (L4_STREAM_LEAST_SLOTS + 1) * l4_footprint_expert (self->checkpoint, self->config, precision);
 }
 
 static gboolean
@@ -92,21 +92,34 @@ choose_load (L4Llama *self, L4Load wanted, L4Precision precision, GError **error
   return TRUE;
 }
 
-/* Slots for as many experts as there is memory for, beside a cache of usual length: at most a quarter of what is left. */
+static guint64
+slot_bytes (const L4Llama *self)
+{
+  return l4_stream_bytes (self->stream, 1) - l4_stream_bytes (self->stream, 0);
+}
+
+/* Caches and slots share the memory: what the caches do not take holds experts. */
+static void
+share_memory (guint64 cache_bytes, gpointer user_data)
+{
+  L4Llama *self = user_data;
+
+  l4_stream_allow (self->stream, (gsize) ((self->shared - MIN (cache_bytes, self->shared)) / slot_bytes (self)));
+}
+
+/* Slots for as many experts as there is memory for. *cache_bytes: what caches may take of it at most. */
 static gboolean
 start_stream (L4Llama *self, guint64 limit, guint64 *cache_bytes, GError **error)
 {
-  const L4TextConfig *text = &self->config->text;
   guint64 left = l4_footprint_left (self->config, self->memory, l4_compute_get_threads (self->compute), limit);
-  guint64 fixed = l4_stream_bytes (self->stream, 0), slot = l4_stream_bytes (self->stream, 1) - fixed;
+  guint64 fixed = l4_stream_bytes (self->stream, 0), least = L4_STREAM_LEAST_SLOTS * slot_bytes (self);
   gsize n_slots;
 
-  *cache_bytes = MIN (l4_cache_bytes (self->compute, text, FALSE, MIN (text->context, L4_USUAL_CONTEXT)), left / 4);
-  left -= *cache_bytes;
-  n_slots = left > fixed ? (left - fixed) / slot : 0;
-  if (n_slots < L4_STREAM_LEAST_SLOTS)
-    return refuse_memory (self, limit - left + l4_stream_bytes (self->stream, L4_STREAM_LEAST_SLOTS), TRUE, error);
-  n_slots = MIN (n_slots, l4_stream_n_experts (self->stream));
+  if (left < fixed + least + slot_bytes (self))
+    return refuse_memory (self, limit - left + fixed + least + slot_bytes (self), TRUE, error);
+  self->shared = left - fixed;
+  *cache_bytes = self->shared - least;
+  n_slots = (gsize) MIN (self->shared / slot_bytes (self), l4_stream_n_experts (self->stream));
   self->memory += l4_stream_bytes (self->stream, n_slots);
   return l4_stream_start (self->stream, n_slots, error);
 }
@@ -208,6 +221,8 @@ l4_llama_load (const L4LoadOptions *options, L4Precision precision, L4ProgressFu
   if (self->stream == NULL)
     for_caches = self->memory_limit > 0 ? MAX (self->memory_limit - self->memory, 1) : 0;
   self->room = l4_room_new (self->compute, &self->config->text, for_caches);
+  if (self->stream != NULL)
+    l4_room_share (self->room, share_memory, self);
   if (self->load == L4_LOAD_READ)
     g_clear_pointer (&self->checkpoint, l4_checkpoint_free);
   return g_steal_pointer (&self);

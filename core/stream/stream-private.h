@@ -51,8 +51,9 @@ struct _L4Stream
   GArray *layers;               /* L4StreamLayer */
   GArray *experts;              /* L4StreamExpert */
   GArray *heat;                 /* [experts] L4Heat */
-  gsize slot_bytes, piece_bytes, n_slots;
-  guint8 **slots;               /* [n_slots] */
+  gsize slot_bytes, piece_bytes;
+  gsize n_slots, allowed, allocated;    /* at most ever, at most now, and that have memory */
+  guint8 **slots;               /* [n_slots]; NULL: has no memory */
   gsize *owners;                /* [n_slots] expert + 1; 0: nobody */
   L4Reader *reader;
   GMutex lock;
@@ -86,6 +87,9 @@ l4_stream_expert (const L4Stream *self, gsize index)
 }
 
 /* Under the lock, all of them. */
+
+/* A slot for the expert, which starts to be read; FALSE: none is free, or may become so. */
+gboolean l4_stream_give_slot (L4Stream *self, gsize index);
 
 /* The expert's reading has ended, well or not. */
 void l4_stream_finish (L4Stream *self, L4StreamExpert *expert);

@@ -12,12 +12,6 @@
 /* How long a disk may give nothing at all, unless one says otherwise. */
 #define PATIENCE (60 * G_TIME_SPAN_SECOND)
 
-static float
-heat_of (const L4Stream *self, gsize index)
-{
-  return l4_heat_of (&g_array_index (self->heat, L4Heat, index));
-}
-
 /* Adding ----------------------------------------------------------------------------------------------------------------- */
 
 static gboolean take_piece (gpointer user_data, L4Piece *piece, gboolean wait);
@@ -133,14 +127,13 @@ l4_stream_expert_bytes (const L4Stream *self)
 gboolean
 l4_stream_start (L4Stream *self, gsize n_slots, GError **error)
 {
-  n_slots = MIN (n_slots, self->experts->len);
-  self->slots = g_new0 (guint8 *, n_slots);
-  self->owners = g_new0 (gsize, n_slots);
-  for (; self->n_slots < n_slots; self->n_slots++) {
-    self->slots[self->n_slots] = l4_alloc_raw (self->slot_bytes, _("experts"), error);
-    if (self->slots[self->n_slots] == NULL)
+  self->n_slots = self->allowed = MIN (n_slots, self->experts->len);
+  self->slots = g_new0 (guint8 *, self->n_slots);
+  self->owners = g_new0 (gsize, self->n_slots);
+  for (gsize s = 0; s < MIN (L4_STREAM_LEAST_SLOTS, self->n_slots); s++)        /* of others there may come fewer */
+    if ((self->slots[s] = l4_alloc_raw (self->slot_bytes, _("experts"), error)) == NULL)
       return FALSE;
-  }
+  self->allocated = MIN (L4_STREAM_LEAST_SLOTS, self->n_slots);
   return l4_reader_start (self->reader, self->piece_bytes, error);
 }
 
@@ -150,67 +143,7 @@ l4_stream_set_patience (L4Stream *self, gint64 microseconds)
   self->patience = microseconds;
 }
 
-gsize
-l4_stream_n_slots (const L4Stream *self)
-{
-  return self->n_slots;
-}
-
-/* Slots. All of the following is called with the lock held, unless it says otherwise --------------------------------------- */
-
-/* Whether an expert in a slot may leave it, for one that a turn waits for or for one that is foreseen. */
-static gboolean
-may_leave (const L4StreamExpert *expert, const L4StreamExpert *in)
-{
-  if (expert->state != L4_STREAM_READY || expert->wanted > 0)
-    return FALSE;
-  return in->wanted > 0 || (!expert->early && expert->layer != in->layer);
-}
-
-/* Whether one should leave rather than other. A sweep comes to every expert of the layers that it has not seen yet; those behind it
- * come last. */
-static gboolean
-leaves_first (const L4Stream *self, gsize one, gsize other)
-{
-  const L4StreamExpert *a = l4_stream_expert (self, one), *b = l4_stream_expert (self, other);
-  gboolean ahead = a->layer >= self->swept, other_ahead = b->layer >= self->swept;
-
-  if (a->early != b->early)
-    return b->early;
-  if (self->swept > 0 && ahead != other_ahead)
-    return other_ahead;
-  return heat_of (self, one) < heat_of (self, other);
-}
-
-/* A slot for the expert, which starts to be read; FALSE: none is free, or may become so. */
-static gboolean
-give_slot (L4Stream *self, gsize index)
-{
-  L4StreamExpert *expert = l4_stream_expert (self, index);
-  gsize best = self->n_slots;
-
-  for (gsize s = 0; s < self->n_slots; s++) {
-    gsize owner = self->owners[s];
-
-    if (owner == 0) {
-      best = s;
-      break;
-    }
-    if (may_leave (l4_stream_expert (self, owner - 1), expert)
-        && (best == self->n_slots || leaves_first (self, owner - 1, self->owners[best] - 1)))
-      best = s;
-  }
-  if (best == self->n_slots)
-    return FALSE;
-  if (self->owners[best] != 0) {
-    l4_stream_expert (self, self->owners[best] - 1)->state = L4_STREAM_ABSENT;
-    l4_stream_expert (self, self->owners[best] - 1)->early = FALSE;
-  }
-  self->owners[best] = index + 1;
-  expert->slot = best;
-  l4_stream_rewind (expert);
-  return TRUE;
-}
+/* All of the following is called with the lock held, unless it says otherwise ------------------------------------------------ */
 
 /* Tells the turns that want the expert why it does not come. */
 static void
@@ -307,7 +240,7 @@ choose (L4Stream *self)
       return l4_stream_expert (self, *of[i] - 1);
     *of[i] = 0;
     next = GPOINTER_TO_SIZE (g_queue_peek_head (queues[i]));
-    if (next != 0 && give_slot (self, next - 1)) {
+    if (next != 0 && l4_stream_give_slot (self, next - 1)) {
       g_queue_pop_head (queues[i]);
       *of[i] = next;
       return l4_stream_expert (self, next - 1);

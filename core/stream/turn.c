@@ -183,6 +183,7 @@ l4_stream_release (L4StreamTurn *turn, const gint64 *ready, gsize n_ready)
   for (gsize i = 0; i < n_ready; i++)
     release (turn, ready[i]);
   g_cond_broadcast (&turn->stream->work);
+  g_cond_broadcast (&turn->stream->changed);    /* for who takes slots away */
   g_mutex_unlock (&turn->stream->lock);
 }
 
@@ -197,6 +198,7 @@ l4_stream_end (L4StreamTurn *turn)
       release (turn, e);
   turn->stream->turns = g_list_remove (turn->stream->turns, turn);
   g_cond_broadcast (&turn->stream->work);
+  g_cond_broadcast (&turn->stream->changed);
   g_mutex_unlock (&turn->stream->lock);
   g_clear_error (&turn->error);
   g_free (turn->left);

@@ -434,6 +434,39 @@ test_what_does_not_fit_is_streamed_by_itself (void)
   g_assert_error (error, L4_ERROR, L4_ERROR_MEMORY);
 }
 
+/* What a long conversation's cache takes, experts give up, and get it back. */
+static void
+test_caches_and_experts_share_the_memory (void)
+{
+  g_autoptr (Folder) folder = folder_new ();
+  g_autofree char *path = make_model (folder, "scout-tiny", "BF16");
+  g_autoptr (L4Llama) read = load (path, L4_LOAD_READ, 0, NULL), model =
+      load (path, L4_LOAD_STREAM, find_limit (path) + 3 * 512 * 1024, NULL);
+  g_autofree float *expected = new_logits (read), *logits = new_logits (read);
+  gsize n_slots = l4_stream_n_slots (model->stream);
+  gint64 capacity = 4096;
+  L4Tenant tenant = { 0 };
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (converse (read, 1, expected, NULL));
+  g_assert_true (converse (model, 1, logits, NULL));
+  l4_room_enter (model->room, &tenant);
+  while (l4_cache_bytes (model->compute, &model->config->text, FALSE, capacity) > model->shared / 3 * 2)
+    capacity /= 2;
+  l4_room_take (model->room, &tenant, FALSE, capacity, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (l4_stream_n_slots (model->stream), <, n_slots);
+  g_assert_cmpuint (l4_stream_bytes (model->stream, l4_stream_n_slots (model->stream)) - l4_stream_bytes (model->stream, 0) + tenant.bytes, <=,
+      model->shared);
+  g_assert_true (converse (model, 1, logits, NULL));
+  assert_same (model, logits, expected);
+  l4_room_leave (model->room, &tenant);
+  l4_room_clear (model->room, &tenant);
+  g_assert_cmpuint (l4_stream_n_slots (model->stream), ==, n_slots);
+  g_assert_true (converse (model, 1, logits, NULL));
+  assert_same (model, logits, expected);
+}
+
 static void
 test_a_model_without_experts_is_read (void)
 {
@@ -519,6 +552,7 @@ main (int argc, char **argv)
       test_conversations_side_by_side_compute_what_memory_does);
   g_test_add_func ("/streamed/a-bad-sector-fails-only-those-who-need-it", test_a_bad_sector_fails_only_those_who_need_it);
   g_test_add_func ("/streamed/what-does-not-fit-is-streamed-by-itself", test_what_does_not_fit_is_streamed_by_itself);
+  g_test_add_func ("/streamed/caches-and-experts-share-the-memory", test_caches_and_experts_share_the_memory);
   g_test_add_func ("/streamed/a-model-without-experts-is-read", test_a_model_without_experts_is_read);
   g_test_add_func ("/streamed/a-file-cut-short-is-an-error", test_a_file_cut_short_is_an_error);
   g_test_add_func ("/streamed/a-file-written-over-is-an-error", test_a_file_written_over_is_an_error);

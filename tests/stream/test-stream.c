@@ -298,6 +298,8 @@ test_many_at_once_get_what_they_asked_for (void)
     for (guint i = 0; i < 50; i++) {
       g_usleep (500);
       g_cancellable_cancel (cancellable);
+      l4_stream_allow (self.stream, i % 10);
+      g_assert_cmpuint (l4_stream_n_slots (self.stream), ==, CLAMP (i % 10, L4_STREAM_LEAST_SLOTS, slots));
     }
     for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
       g_thread_join (threads[i]);
