@@ -16,6 +16,7 @@
 #include "watch/news.h"
 #include "watch/feed.h"
 #include "watch/judge.h"
+#include "watch/store.h"
 
 #define TICK_US (200 * 1000)    /* between two looks at whether a signal came */
 #define MOST_WINDOWS 1000       /* that wait, for a standard output that is not read */
@@ -24,10 +25,12 @@
 static struct
 {
   gboolean check, json, quiet;
+  char *index;
 } given;
 
 static const GOptionEntry entries[] = {
   {"check", 'n', 0, G_OPTION_ARG_NONE, &given.check, N_("Only read CONFIG, and say what is wrong with it"), NULL},
+  {"index", 0, 0, G_OPTION_ARG_FILENAME, &given.index, N_("Index of llama4 archive that everything said goes to: a SQLite file, or postgresql://…"), "INDEX"},
   {"json", 0, 0, G_OPTION_ARG_NONE, &given.json, N_("Say what happens as JSON, an event a line"), NULL},
   {"quiet", 'q', 0, G_OPTION_ARG_NONE, &given.quiet, N_("Say only alerts, and what goes wrong"), NULL},
   {NULL}
@@ -42,6 +45,9 @@ typedef struct
   L4Feed **feeds;               /* [n_cameras] */
   L4Judge *judge;
   L4Commands *commands;
+  L4DescribeOptions options;    /* with the file's model */
+  L4DescriberModel model;
+  L4Store *store;
   guint n_over;                 /* films that came to their end */
   guint n_windows, n_alerts;
   gboolean complained;          /* that commands are too many, since one had room */
@@ -132,7 +138,7 @@ on_command (const L4CommandResult *result, gpointer data)
     yyjson_mut_obj_add_strcpy (doc, object, "reason", event->text);
   yyjson_mut_obj_add_strcpy (doc, object, "output", result->output);
   event->record = l4_json_to_line (doc);
-  l4_news_queue_push (self->context.events, event);
+  l4_news_queue_push (self->context.news, event);
 }
 
 static void
@@ -187,6 +193,7 @@ take_window (Watch *self, const L4News *window)
 {
   self->n_windows++;
   print_window (self, window);
+  l4_store_put (self->store, window);
   judge (self, window);
 }
 
@@ -275,7 +282,7 @@ take_all (Watch *self, guint64 wait_us)
 {
   L4News *event;
 
-  while ((event = l4_news_queue_pop (self->context.events, wait_us)) != NULL) {
+  while ((event = l4_news_queue_pop (self->context.news, wait_us)) != NULL) {
     take (self, event);
     l4_news_free (event);
     wait_us = 0;
@@ -294,13 +301,21 @@ print_summary (Watch *self, const L4FeedCounts *counts)
 {
   static const char *const names[] = { "windows", "alerts", "unchanged", "skipped", "failed", "left_out" };
   guint numbers[] = { self->n_windows, self->n_alerts, counts->unchanged, counts->skipped, counts->failed,
-    l4_news_queue_get_left_out (self->context.events)
+    l4_news_queue_get_left_out (self->context.news)
   };
 
   l4_progress_finish (self->progress, names, numbers, G_N_ELEMENTS (numbers));
   if (!given.json && !given.quiet)
     l4_progress_say (self->progress, _("windows: %u, alerts: %u, unchanged: %u, left out as the model was at work: %u, failed: %u"),
         numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]);
+}
+
+static void
+free_feeds (Watch *self)
+{
+  for (guint i = 0; self->feeds != NULL && i < self->cameras->cameras->len; i++)
+    l4_feed_free (self->feeds[i]);
+  g_clear_pointer (&self->feeds, g_free);
 }
 
 /* Everything that was said before the end is judged and told. */
@@ -311,6 +326,8 @@ end (Watch *self)
 
   for (guint i = 0; i < self->cameras->cameras->len; i++)
     l4_feed_stop (self->feeds[i]);
+  for (guint i = 0; i < self->cameras->cameras->len; i++)
+    l4_feed_join (self->feeds[i]);
   for (guint i = 0; i < self->cameras->cameras->len; i++) {
     L4FeedCounts counts;
 
@@ -318,9 +335,10 @@ end (Watch *self)
     all.unchanged += counts.unchanged;
     all.skipped += counts.skipped;
     all.failed += counts.failed;
-    l4_feed_free (self->feeds[i]);
   }
   take_all (self, 0);
+  g_clear_pointer (&self->store, l4_store_free);
+  free_feeds (self);
   l4_commands_finish (self->commands, FINISH_MS);
   g_clear_pointer (&self->commands, l4_commands_free);
   take_all (self, 0);
@@ -339,17 +357,38 @@ make_feeds (Watch *self, GError **error)
   return TRUE;
 }
 
+/* What goes wrong with the model is said before any camera is asked. */
 static gboolean
-watch (Watch *self, GError **error)
+look_at_model (Watch *self, GError **error)
 {
-  if (!make_feeds (self, error)) {
-    for (guint i = 0; i < self->cameras->cameras->len; i++)
-      l4_feed_free (self->feeds[i]);
+  if (!l4_describer_model_find (&self->options, &self->model, error))
     return FALSE;
-  }
+  if (self->model.limits != NULL)
+    l4_progress_say (self->progress, _("the small built-in model is at work: %s; --model takes a real one"), self->model.limits);
+  return TRUE;
+}
+
+static gboolean
+begin (Watch *self, GError **error)
+{
+  const L4StoreContext store = { self->cameras, &self->model, self->feeds, self->context.news };
+
+  self->store = l4_store_new (&store, error);
+  if (self->store == NULL)
+    return FALSE;
   self->commands = l4_commands_new (self->cameras->commands, self->cameras->command_limit, on_command, self);
   for (guint i = 0; i < self->cameras->cameras->len; i++)
     l4_feed_start (self->feeds[i]);
+  return TRUE;
+}
+
+static gboolean
+watch (Watch *self, GError **error)
+{
+  if (!look_at_model (self, error) || !make_feeds (self, error) || !begin (self, error)) {
+    free_feeds (self);
+    return FALSE;
+  }
   while (goes_on (self)) {
     take_all (self, TICK_US);
     l4_progress_tick (self->progress);
@@ -361,9 +400,9 @@ watch (Watch *self, GError **error)
 static void
 watch_clear (Watch *self)
 {
-  g_free (self->feeds);
+  l4_describer_model_clear (&self->model);
   l4_judge_free (self->judge);
-  l4_news_queue_free (self->context.events);
+  l4_news_queue_free (self->context.news);
   l4_progress_free (self->progress);
   l4_cameras_free (self->cameras);
   g_free (self->fatal);
@@ -397,25 +436,45 @@ read_arguments (char **arguments, GError **error)
   return l4_cameras_of_uris (arguments, error);
 }
 
+/* The file says more than the options. */
+static gboolean
+read_all (Watch *self, char **arguments, GError **error)
+{
+  const L4DescribeOptions *options = l4_describe_options (error);
+  L4Cameras *cameras = options != NULL ? read_arguments (arguments, error) : NULL;
+
+  if (cameras == NULL)
+    return FALSE;
+  self->cameras = cameras;
+  self->options = *options;
+  self->options.model_path = cameras->model != NULL ? cameras->model : self->options.model_path;
+  self->options.projector_path = cameras->projector != NULL ? cameras->projector : self->options.projector_path;
+  self->options.load = cameras->load != NULL ? cameras->load : self->options.load;
+  self->options.threads = cameras->threads > 0 ? (int) cameras->threads : self->options.threads;
+  self->options.memory_limit = cameras->memory_limit > 0 ? cameras->memory_limit : self->options.memory_limit;
+  if (cameras->index == NULL)
+    cameras->index = g_strdup (given.index);
+  self->context.options = &self->options;
+  self->context.cameras = cameras;
+  self->context.pictures = cameras->index != NULL;
+  return TRUE;
+}
+
 static gboolean
 run (char **arguments, GError **error)
 {
   g_auto (Watch) self = { 0 };
   gboolean right;
 
-  self.context.options = l4_describe_options (error);
-  self.cameras = self.context.options != NULL ? read_arguments (arguments, error) : NULL;
-  if (self.cameras == NULL)
+  if (!read_all (&self, arguments, error))
     return FALSE;
   gst_init (NULL, NULL);
-  self.context.cameras = self.cameras;
-  self.context.events = l4_news_queue_new (MOST_WINDOWS);
+  self.context.news = l4_news_queue_new (MOST_WINDOWS);
   self.judge = l4_judge_new (self.cameras);
   self.progress = l4_progress_new (given.json ? L4_PROGRESS_JSON : given.quiet ? L4_PROGRESS_QUIET : L4_PROGRESS_PEOPLE);
   if (given.check) {
     right = make_feeds (&self, error);
-    for (guint i = 0; i < self.cameras->cameras->len; i++)
-      l4_feed_free (self.feeds[i]);
+    free_feeds (&self);
     return right;
   }
   self.cancellable = l4_signals_begin ();

@@ -144,6 +144,9 @@ gboolean l4_index_put_window (L4Index *self, L4IndexWindow *window, GError **err
  * came furthest. Thumbnails only if asked for. (transfer full) */
 GPtrArray *l4_index_list_windows (L4Index *self, gint64 video, gint64 run, gboolean thumbnails, GError **error);
 
+/* Bytes of all that was said of a film: sentences, records, thumbnails. */
+gboolean l4_index_measure_video (L4Index *self, gint64 video, guint64 *bytes, GError **error);
+
 /* Seconds that describing a window of that run took, on average of the newest; 0: no window says it. */
 gboolean l4_index_measure (L4Index *self, gint64 run, double *seconds, GError **error);
 

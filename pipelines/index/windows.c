@@ -283,3 +283,28 @@ l4_index_measure (L4Index *self, gint64 run, double *seconds, GError **error)
   *seconds = found.milliseconds / 1e3;
   return right;
 }
+
+typedef struct
+{
+  gint64 video, bytes;
+} Size;
+
+static gboolean
+measure_bytes (L4Database *database, gpointer work, GError **error)
+{
+  Size *one = work;
+
+  return l4_database_query (database, l4_row_integer, &one->bytes, error, "SELECT CAST (COALESCE (SUM (LENGTH (w.text) "
+      "+ COALESCE (LENGTH (d.record), 0) + COALESCE (LENGTH (d.thumbnail), 0)), 0) AS BIGINT) FROM windows AS w "
+      "LEFT JOIN details AS d ON d.\"window\" = w.id WHERE w.video = $1", "i", one->video);
+}
+
+gboolean
+l4_index_measure_video (L4Index *self, gint64 video, guint64 *bytes, GError **error)
+{
+  Size one = { video, 0 };
+  gboolean right = l4_database_transact (self->database, FALSE, measure_bytes, &one, error);
+
+  *bytes = MAX (one.bytes, 0);
+  return right;
+}

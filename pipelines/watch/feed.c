@@ -53,7 +53,7 @@ tell (const L4Feed *self, L4NewsKind kind, const char *text)
   L4News *event = news_new (self, kind);
 
   event->text = l4_text_to_line (text != NULL ? text : "", -1);
-  l4_news_queue_push (self->context->events, event);
+  l4_news_queue_push (self->context->news, event);
 }
 
 static gboolean
@@ -168,6 +168,12 @@ l4_feed_new (const L4FeedContext *context, guint number, GError **error)
 }
 
 void
+l4_feed_join (L4Feed *self)
+{
+  g_clear_pointer (&self->thread, g_thread_join);
+}
+
+void
 l4_feed_free (L4Feed *self)
 {
   if (self == NULL)
@@ -210,7 +216,7 @@ take_description (L4Feed *self, const GstStructure *structure)
   event->from = l4_clock_tell (&self->clock, event->start, now);
   event->until = l4_clock_tell (&self->clock, event->end, now);
   g_mutex_unlock (&self->lock);
-  l4_news_queue_push (self->context->events, event);
+  l4_news_queue_push (self->context->news, event);
 }
 
 /* The first, and then no more than one a minute: a broken camera has one for each picture. */
@@ -250,7 +256,7 @@ take_progress (const L4Feed *self, GstMessage *message)
     return;
   event = news_new (self, L4_NEWS_LOADING);
   event->percent = percent;
-  l4_news_queue_push (self->context->events, event);
+  l4_news_queue_push (self->context->news, event);
 }
 
 static void
@@ -313,7 +319,7 @@ look (L4Feed *self, Try *try, gboolean again)
 
     event->again = again;
     try->up = TRUE;
-    l4_news_queue_push (self->context->events, event);
+    l4_news_queue_push (self->context->news, event);
   }
   if (try->reason == NULL && now - (seen != 0 ? seen : try->begun) > limit)
     try->reason = g_strdup_printf (seen != 0 ? _("no picture for %.0f s") : _("no picture within %.0f s"), limit / 1e6);

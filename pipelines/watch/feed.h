@@ -20,7 +20,7 @@ typedef struct
 {
   const L4Cameras *cameras;
   const L4DescribeOptions *options;     /* what the camera does not say itself */
-  L4NewsQueue *events;
+  L4NewsQueue *news;
   gboolean pictures;            /* windows have a picture */
 } L4FeedContext;
 
@@ -29,8 +29,10 @@ L4Feed *l4_feed_new (const L4FeedContext *context, guint number, GError **error)
 
 void l4_feed_start (L4Feed *self);
 
-/* Lets it end, which l4_feed_free() waits for. */
+/* Lets it end. */
 void l4_feed_stop (L4Feed *self);
+/* Waits for that, and for what was said until then to be in the queue. */
+void l4_feed_join (L4Feed *self);
 void l4_feed_free (L4Feed *self);       /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Feed, l4_feed_free)
 

@@ -55,26 +55,10 @@ set_questions (GstElement *element, const L4Cameras *cameras, const L4Camera *ca
   return TRUE;
 }
 
-static void
-set_model (GstElement *element, const L4Cameras *cameras)
-{
-  if (cameras->model != NULL)
-    g_object_set (element, "model-path", cameras->model, NULL);
-  if (cameras->projector != NULL)
-    g_object_set (element, "projector-path", cameras->projector, NULL);
-  if (cameras->load != NULL)
-    gst_util_set_object_arg (G_OBJECT (element), "load", cameras->load);
-  if (cameras->threads > 0)
-    g_object_set (element, "threads", cameras->threads, NULL);
-  if (cameras->memory_limit > 0)
-    g_object_set (element, "memory-limit", cameras->memory_limit, NULL);
-}
-
 gboolean
 l4_watch_set_up (GstElement *describe, const L4DescribeOptions *options, const L4Cameras *cameras, const L4Camera *camera, GError **error)
 {
   l4_describe_set_up (describe, options);
-  set_model (describe, cameras);
   for (guint i = 0; i < camera->properties->len; i++)
     if (!set_property (describe, cameras, g_ptr_array_index (camera->properties, i), error))
       return FALSE;

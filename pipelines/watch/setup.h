@@ -8,7 +8,7 @@
 
 G_BEGIN_DECLS
 
-/* Those of the options, then the file's model, then the camera's own. What the element does not have, or not with that value, is an error
+/* Those of the options, then the camera's own. What the element does not have, or not with that value, is an error
  * that names file, line and key. */
 gboolean l4_watch_set_up (GstElement *describe, const L4DescribeOptions *options, const L4Cameras *cameras, const L4Camera *camera,
     GError **error);

@@ -22,6 +22,7 @@ test_what_was_put_comes_back (void)
   g_autoptr (L4IndexVideo) found = NULL;
   g_autoptr (GError) error = NULL;
   const L4IndexWindow *back;
+  guint64 bytes;
 
   g_assert_true (l4_index_put_window (index, &window, &error));
   add_window (index, video, run, 4, "It stands still.");
@@ -47,6 +48,8 @@ test_what_was_put_comes_back (void)
   g_assert_cmpstr (back->text, ==, window.text);
   g_assert_cmpstr (back->record, ==, record);
   g_assert_true (g_bytes_equal (back->thumbnail, picture));
+  g_assert_true (l4_index_measure_video (index, video, &bytes, &error));
+  g_assert_cmpuint (bytes, ==, strlen (window.text) + strlen (record) + g_bytes_get_size (picture) + strlen ("It stands still."));
   back = windows->pdata[1];
   g_assert_cmpuint (back->start, ==, 4 * SECOND);
   g_assert_null (back->record);

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What was said of cameras, in an index of llama4 archive, and how long it is kept there and in the folder. */
+
+#include "watch/store.h"
+
+#include <string.h>
+
+#include <yyjson.h>
+
+#include "base/i18n.h"
+#include "config.h"
+#include "index/index.h"
+#include "run/json.h"
+#include "run/thumbnail.h"
+#include "watch/clock.h"
+#include "watch/day.h"
+#include "watch/keep.h"
+
+#define KEEP_EVERY_US (G_TIME_SPAN_HOUR)        /* between two looks at what is too old */
+#define TOUCH_EVERY_US (60 * G_USEC_PER_SEC)    /* between two times that a day's own time is brought up to date */
+
+/* The day of a camera that is written now. */
+typedef struct
+{
+  L4Day day;
+  L4IndexVideo *video;          /* NULL: none yet */
+  gint64 run;
+  gint64 touched;               /* monotonic */
+} Open;
+
+struct _L4Store
+{
+  L4StoreContext context;
+  L4Index *index;               /* thread; NULL: none, or it is to be opened again */
+  Open *open;                   /* [n_cameras]; thread */
+  GRand *random;
+  guint attempt;                /* failures in turn; thread */
+  gint64 kept;                  /* when it was last looked for what is too old, monotonic; thread */
+  GThread *thread;
+
+  GMutex lock;
+  GCond changed;
+  GQueue waiting;               /* of L4News */
+  guint64 n_lost;
+  gboolean stopping;
+};
+
+static void
+say (const L4Store *self, const char *format, ...) G_GNUC_PRINTF (2, 3);
+
+static void
+say (const L4Store *self, const char *format, ...)
+{
+  L4News *news = g_new0 (L4News, 1);
+  va_list args;
+
+  news->kind = L4_NEWS_DONE;
+  va_start (args, format);
+  news->text = g_strdup_vprintf (format, args);
+  va_end (args);
+  l4_news_queue_push (self->context.news, news);
+}
+
+/* Days -------------------------------------------------------------------------------------------------------------------------- */
+
+/* What else changes what is said: the camera's properties, by the order of their names. (transfer full) */
+static char *
+make_settings (const L4Camera *camera)
+{
+  g_autoptr (GTree) sorted = g_tree_new ((GCompareFunc) strcmp);
+  yyjson_mut_doc *doc = yyjson_mut_doc_new (NULL);
+  yyjson_mut_val *object = yyjson_mut_obj (doc);
+
+  yyjson_mut_doc_set_root (doc, object);
+  for (guint i = 0; i < camera->properties->len; i++) {
+    const L4CameraProperty *property = g_ptr_array_index (camera->properties, i);
+
+    g_tree_replace (sorted, property->name, property->value);
+  }
+  for (GTreeNode * node = g_tree_node_first (sorted); node != NULL; node = g_tree_node_next (node))
+    yyjson_mut_obj_add_strcpy (doc, object, g_tree_node_key (node), g_tree_node_value (node));
+  return l4_json_to_line (doc);
+}
+
+static gboolean
+put_run (L4Store *self, guint camera, gint64 *id, GError **error)
+{
+  const L4DescriberModel *model = self->context.model;
+  g_autofree char *prompt = l4_feed_get_prompt_digest (self->context.feeds[camera]);
+  g_autofree char *settings = make_settings (g_ptr_array_index (self->context.cameras->cameras, camera));
+  L4IndexRun run = {
+    .model_name = (char *) model->name,
+    .model_digest = (char *) model->digest,
+    .quantization = (char *) model->quantization,
+    .prompt_digest = prompt,
+    .settings = settings,
+    .version = (char *) L4_VERSION,
+  };
+  gboolean right = l4_index_put_run (self->index, &run, error);
+
+  *id = run.id;
+  return right;
+}
+
+/* Whether a video has nothing of another run: *free. */
+static gboolean
+is_free (L4Store *self, gint64 video, gint64 run, gboolean *is, GError **error)
+{
+  g_autoptr (GPtrArray) all = l4_index_list_windows (self->index, video, 0, FALSE, error);
+  const L4IndexWindow *first = all != NULL && all->len > 0 ? g_ptr_array_index (all, 0) : NULL;
+
+  *is = first == NULL || first->run == run;
+  return all != NULL;
+}
+
+/* The video of that day for that run: the first that no other run has. */
+static L4IndexVideo *
+find_video (L4Store *self, const L4Camera *camera, const char *day, gint64 run, GError **error)
+{
+  for (guint n = 1;; n++) {
+    g_autofree char *name = n == 1 ? g_strdup (day) : g_strdup_printf ("%s-%u", day, n);
+    g_autofree char *key = g_strconcat (L4_DAY_KEY, camera->name, ":", name, NULL);
+    g_autoptr (GError) problem = NULL;
+    g_autoptr (L4IndexVideo) video = l4_index_find_key (self->index, key, &problem);
+    gboolean is = TRUE;
+
+    if (problem != NULL || (video != NULL && !is_free (self, video->id, run, &is, &problem))) {
+      g_propagate_error (error, g_steal_pointer (&problem));
+      return NULL;
+    }
+    if (!is)
+      continue;
+    if (video == NULL) {
+      video = g_new0 (L4IndexVideo, 1);
+      video->key = g_steal_pointer (&key);
+      video->path = l4_day_path (self->context.cameras, camera, name);
+      video->container = g_strdup ("camera");
+    }
+    return g_steal_pointer (&video);
+  }
+}
+
+static gboolean
+claim (L4Store *self, const Open *open, GError **error)
+{
+  gboolean taken;
+
+  if (!l4_index_claim (self->index, open->video->id, open->run, &taken, error))
+    return FALSE;
+  if (!taken)
+    g_set_error (error, L4_ERROR, L4_ERROR_INPUT, _("%s: another run writes there"), open->video->path);
+  return taken;
+}
+
+static gboolean
+close_day (L4Store *self, Open *open, L4IndexState state, GError **error)
+{
+  gboolean right = open->video == NULL || self->index == NULL
+      || l4_index_settle (self->index, open->video->id, open->run, state, NULL, error);
+
+  g_clear_pointer (&open->video, l4_index_video_free);
+  return right;
+}
+
+/* What the search takes for the time of the film is that of its latest window. */
+static gboolean
+touch (L4Store *self, Open *open, gint64 until, GError **error)
+{
+  gint64 now = g_get_monotonic_time ();
+
+  open->video->mtime = until * 1000;
+  if (open->touched != 0 && now - open->touched < TOUCH_EVERY_US)
+    return TRUE;
+  open->touched = now;
+  return l4_index_put_video (self->index, open->video, error);
+}
+
+static gboolean
+open_day (L4Store *self, Open *open, const L4News *window, GError **error)
+{
+  const L4Camera *camera = g_ptr_array_index (self->context.cameras->cameras, window->camera);
+  L4Day day = l4_day_of (window->from);
+
+  if (open->video != NULL && g_str_equal (day.name, open->day.name))
+    return TRUE;
+  if (!close_day (self, open, L4_INDEX_DONE, error) || !put_run (self, window->camera, &open->run, error))
+    return FALSE;
+  open->day = day;
+  open->touched = 0;
+  open->video = find_video (self, camera, day.name, open->run, error);
+  if (open->video == NULL)
+    return FALSE;
+  if (touch (self, open, window->until, error) && claim (self, open, error))
+    return TRUE;
+  g_clear_pointer (&open->video, l4_index_video_free);
+  return FALSE;
+}
+
+/* Writing ----------------------------------------------------------------------------------------------------------------------- */
+
+static gboolean
+put_window (L4Store *self, const L4News *news, GError **error)
+{
+  Open *open = &self->open[news->camera];
+  L4IndexWindow window = { 0 };
+  gboolean right;
+
+  if (!open_day (self, open, news, error))
+    return FALSE;
+  window = (L4IndexWindow) {
+    .video = open->video->id,
+    .run = open->run,
+    .start = MAX (news->from - open->day.midnight, 0) * 1000,
+    .end = MAX (news->until - open->day.midnight, news->from - open->day.midnight) * 1000,
+    .text = news->text,
+    .record = news->record,
+    .thumbnail = news->picture != NULL ? l4_thumbnail (news->picture) : NULL,
+  };
+  right = l4_index_put_window (self->index, &window, error) && touch (self, open, news->until, error);
+  g_clear_pointer (&window.thumbnail, g_bytes_unref);
+  return right;
+}
+
+/* All that was open is let go: it is opened again with the next window. */
+static void
+close_index (L4Store *self, gboolean settle)
+{
+  for (guint i = 0; i < self->context.cameras->cameras->len; i++) {
+    if (settle && self->open[i].video != NULL && self->index != NULL)
+      l4_index_put_video (self->index, self->open[i].video, NULL);
+    if (settle)
+      close_day (self, &self->open[i], L4_INDEX_BEGUN, NULL);
+    g_clear_pointer (&self->open[i].video, l4_index_video_free);
+  }
+  g_clear_pointer (&self->index, l4_index_close);
+}
+
+static gboolean
+write_one (L4Store *self, const L4News *window, GError **error)
+{
+  if (self->index == NULL)
+    self->index = l4_index_open (self->context.cameras->index, L4_INDEX_WRITE, error);
+  return self->index != NULL && put_window (self, window, error);
+}
+
+/* What could not be written stays in front of the others. FALSE: it is to be tried again later. */
+static gboolean
+write_next (L4Store *self, L4News *window)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (write_one (self, window, &error)) {
+    if (self->attempt > 0)
+      say (self, _("the index is written again"));
+    self->attempt = 0;
+    l4_news_free (window);
+    return TRUE;
+  }
+  if (self->attempt++ == 0)
+    say (self, "%s", error->message);
+  close_index (self, FALSE);
+  g_mutex_lock (&self->lock);
+  g_queue_push_head (&self->waiting, window);
+  g_mutex_unlock (&self->lock);
+  return FALSE;
+}
+
+static void
+keep (L4Store *self)
+{
+  g_autoptr (GError) error = NULL;
+  gint64 now = g_get_monotonic_time ();
+
+  if (self->kept != 0 && now - self->kept < KEEP_EVERY_US)
+    return;
+  self->kept = now;
+  if (!l4_keep (self->context.cameras, self->index, g_get_real_time (), &error))
+    say (self, "%s", error->message);
+}
+
+/* The next window to write; NULL: it is over. After a failure it comes later, or at once when it is the last try. */
+static L4News *
+take_next (L4Store *self)
+{
+  L4News *window = NULL;
+  gint64 until = self->attempt > 0 ? g_get_monotonic_time () + l4_clock_wait (self->attempt, self->random) * G_TIME_SPAN_MILLISECOND : 0;
+
+  g_mutex_lock (&self->lock);
+  while (until != 0 && !self->stopping && g_cond_wait_until (&self->changed, &self->lock, until));
+  while (g_queue_is_empty (&self->waiting) && !self->stopping) {
+    if (!g_cond_wait_until (&self->changed, &self->lock, g_get_monotonic_time () + KEEP_EVERY_US)) {
+      g_mutex_unlock (&self->lock);
+      keep (self);
+      g_mutex_lock (&self->lock);
+    }
+  }
+  window = g_queue_pop_head (&self->waiting);
+  g_mutex_unlock (&self->lock);
+  return window;
+}
+
+static gpointer
+run (gpointer data)
+{
+  L4Store *self = data;
+  L4News *window;
+
+  keep (self);
+  while ((window = take_next (self)) != NULL) {
+    gboolean stopping;
+
+    g_mutex_lock (&self->lock);
+    stopping = self->stopping;
+    g_mutex_unlock (&self->lock);
+    if (!write_next (self, window) && stopping)
+      break;
+    keep (self);
+  }
+  close_index (self, TRUE);
+  return NULL;
+}
+
+/* The store --------------------------------------------------------------------------------------------------------------------- */
+
+L4Store *
+l4_store_new (const L4StoreContext *context, GError **error)
+{
+  L4Store *self = g_new0 (L4Store, 1);
+
+  self->context = *context;
+  self->random = g_rand_new ();
+  self->open = g_new0 (Open, context->cameras->cameras->len);
+  g_mutex_init (&self->lock);
+  g_cond_init (&self->changed);
+  g_queue_init (&self->waiting);
+  if (context->cameras->index != NULL && (self->index = l4_index_open (context->cameras->index, L4_INDEX_WRITE, error)) == NULL) {
+    l4_store_free (self);
+    return NULL;
+  }
+  self->thread = g_thread_new ("l4-store", run, self);
+  return self;
+}
+
+/* (transfer full) */
+static L4News *
+copy_window (const L4News *window)
+{
+  L4News *copy = g_memdup2 (window, sizeof *window);
+
+  copy->text = g_strdup (window->text);
+  copy->record = g_strdup (window->record);
+  copy->picture = window->picture != NULL ? gst_sample_ref (window->picture) : NULL;
+  return copy;
+}
+
+void
+l4_store_put (L4Store *self, const L4News *window)
+{
+  L4News *lost = NULL;
+  gboolean first = FALSE;
+
+  if (self->context.cameras->index == NULL)
+    return;
+  g_mutex_lock (&self->lock);
+  g_queue_push_tail (&self->waiting, copy_window (window));
+  if (g_queue_get_length (&self->waiting) > L4_STORE_WAITING) {
+    lost = g_queue_pop_head (&self->waiting);
+    first = self->n_lost++ == 0;
+  }
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+  l4_news_free (lost);
+  if (first)
+    say (self, _("the index is away for so long that its oldest windows are lost"));
+}
+
+void
+l4_store_free (L4Store *self)
+{
+  if (self == NULL)
+    return;
+  g_mutex_lock (&self->lock);
+  self->stopping = TRUE;
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+  g_clear_pointer (&self->thread, g_thread_join);
+  if (self->n_lost + g_queue_get_length (&self->waiting) > 0)
+    say (self, _("windows that did not come into the index: %" PRIu64), self->n_lost + g_queue_get_length (&self->waiting));
+  g_clear_pointer (&self->index, l4_index_close);
+  g_queue_clear_full (&self->waiting, (GDestroyNotify) l4_news_free);
+  g_rand_free (self->random);
+  g_free (self->open);
+  g_mutex_clear (&self->lock);
+  g_cond_clear (&self->changed);
+  g_free (self);
+}
