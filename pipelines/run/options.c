@@ -38,7 +38,7 @@ static const GOptionEntry entries[] = {
       N_("Which frames are decoded: key frames, all, or key frames where they are dense enough (auto)"), "auto|keys|all"},
   {"threads", 0, 0, G_OPTION_ARG_INT, &given.options.threads, N_("Threads that compute; 0: one for every CPU (0)"), "N"},
   {"ahead", 0, 0, G_OPTION_ARG_INT, &given.options.ahead,
-      N_("Windows described at once, each with memory of its own; 0: 4, of the built-in model and of scripts 1 (0)"), "N"},
+      N_("Windows described at once, each with memory of its own; 0: 4, with prepared answers 1 (0)"), "N"},
   {"memory-limit", 0, 0, G_OPTION_ARG_FILENAME, &given.memory_limit,
       N_("Bytes for weights and caches, K, M or G behind them for more (what is free)"), "BYTES"},
   {NULL}
@@ -84,14 +84,14 @@ l4_describe_options (GError **error)
       && l4_command_parse_bytes ("memory-limit", given.memory_limit, &self->memory_limit, error) ? self : NULL;
 }
 
-/* What reads its weights from memory, or from a disk, reads them for several at once. The weights of the built-in model lie in the caches,
- * prepared answers have none. */
+/* Weights are read for several at once, and nothing waits while pictures are decoded. Prepared answers take no time, and belong to windows
+ * in their order only with one. */
 static guint
 choose_ahead (const L4DescribeOptions *options)
 {
   if (options->ahead > 0)
     return options->ahead;
-  return options->model_path == NULL || g_str_has_suffix (options->model_path, ".script") ? 1 : 4;
+  return options->model_path != NULL && g_str_has_suffix (options->model_path, ".script") ? 1 : 4;
 }
 
 void
