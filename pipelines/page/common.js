@@ -139,5 +139,5 @@ function begin() {
   $('theme-button').addEventListener('click', otherTheme);
   $('keys-button').addEventListener('click', toggleKeys);
   $('keys-close').addEventListener('click', toggleKeys);
-  document.querySelector('.search').addEventListener('submit', event => event.preventDefault());
+  document.querySelector('.search')?.addEventListener('submit', event => event.preventDefault());
 }

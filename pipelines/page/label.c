@@ -44,6 +44,21 @@ static const struct
   {"more_films", N_("Further films: %1")},
   {"no_player", N_("This browser cannot play the film's file, or it is not where it was. The pictures are shown instead.")},
   {"captions", N_("Descriptions")},
+  /* The page of cameras that are watched. */
+  {"cameras", N_("Cameras")},
+  {"alerts", N_("Alerts")},
+  {"skip_to_alerts", N_("Skip to the alerts")},
+  {"no_alerts", N_("Nothing has been raised yet.")},
+  {"no_picture", N_("No picture")},
+  {"large", N_("Large, or as before")},
+  {"connecting", N_("Connecting …")},
+  {"connected", N_("Live")},
+  {"broken", N_("The connection is broken; trying again …")},
+  {"begins", N_("begins")},
+  {"ends", N_("ends")},
+  {"token", N_("Token")},
+  {"open", N_("Open")},
+  {"wrong_token", N_("This is not the token.")},
 };
 
 const char *
@@ -73,33 +88,37 @@ l4_page_labels_to_json (void)
 static const struct
 {
   const char *keys, *what;
-  gboolean list, film;          /* on which page */
+  guint kinds;                  /* L4PageKind of the pages where it does so */
 } keys[] = {
-  {"/", N_("search"), TRUE, TRUE},
-  {"Esc", N_("clear the search, leave it"), TRUE, TRUE},
-  {"Enter", N_("open the film or the hit"), TRUE, FALSE},
-  {"Enter", N_("in the search: next hit, with Shift the one before"), FALSE, TRUE},
-  {"↓ ↑", N_("next or previous film or hit"), TRUE, FALSE},
-  {"↓ ↑", N_("next or previous sentence, without going there"), FALSE, TRUE},
-  {"j k", N_("next or previous film or hit"), TRUE, FALSE},
-  {"j k", N_("go to the next or previous sentence"), FALSE, TRUE},
-  {"n p", N_("go to the next or previous hit"), FALSE, TRUE},
-  {"← →", N_("five seconds back or on"), FALSE, TRUE},
-  {"Space", N_("play or pause"), FALSE, TRUE},
-  {"c", N_("captions on or off"), FALSE, TRUE},
-  {"f", N_("whole screen"), FALSE, TRUE},
-  {"t", N_("dark or light"), TRUE, TRUE},
-  {"b", N_("back to all films"), FALSE, TRUE},
-  {"?", N_("this list"), TRUE, TRUE},
+  {"/", N_("search"), L4_PAGE_LIST | L4_PAGE_FILM},
+  {"Esc", N_("clear the search, leave it"), L4_PAGE_LIST | L4_PAGE_FILM},
+  {"Enter", N_("open the film or the hit"), L4_PAGE_LIST},
+  {"Enter", N_("in the search: next hit, with Shift the one before"), L4_PAGE_FILM},
+  {"↓ ↑", N_("next or previous film or hit"), L4_PAGE_LIST},
+  {"↓ ↑", N_("next or previous sentence, without going there"), L4_PAGE_FILM},
+  {"j k", N_("next or previous film or hit"), L4_PAGE_LIST},
+  {"j k", N_("go to the next or previous sentence"), L4_PAGE_FILM},
+  {"n p", N_("go to the next or previous hit"), L4_PAGE_FILM},
+  {"← →", N_("five seconds back or on"), L4_PAGE_FILM},
+  {"Space", N_("play or pause"), L4_PAGE_FILM},
+  {"c", N_("captions on or off"), L4_PAGE_FILM},
+  {"f", N_("whole screen"), L4_PAGE_FILM},
+  {"j k", N_("next or previous camera"), L4_PAGE_LIVE},
+  {"Enter", N_("the camera large, or as before"), L4_PAGE_LIVE},
+  {"Esc", N_("all cameras"), L4_PAGE_LIVE},
+  {"a", N_("to the alerts"), L4_PAGE_LIVE},
+  {"t", N_("dark or light"), L4_PAGE_LIST | L4_PAGE_FILM | L4_PAGE_LIVE},
+  {"b", N_("back to all films"), L4_PAGE_FILM},
+  {"?", N_("this list"), L4_PAGE_LIST | L4_PAGE_FILM | L4_PAGE_LIVE},
 };
 
 char *
-l4_page_keys (gboolean film)
+l4_page_keys (L4PageKind kind)
 {
   GString *list = g_string_new (NULL);
 
   for (guint i = 0; i < G_N_ELEMENTS (keys); i++)
-    if (film ? keys[i].film : keys[i].list)
+    if ((keys[i].kinds & kind) != 0)
       l4_page_add_part (list, "key", (const L4PageValue[]) {{"keys", keys[i].keys}, {"what", _(keys[i].what)}, {NULL}});
   return g_string_free (list, FALSE);
 }

@@ -39,7 +39,7 @@ l4_page_begin (GString *page, const char *title, const char *root)
 void
 l4_page_end (GString *page, gboolean film)
 {
-  g_autofree char *keys = l4_page_keys (film), *labels = l4_page_labels_to_json ();
+  g_autofree char *keys = l4_page_keys (film ? L4_PAGE_FILM : L4_PAGE_LIST), *labels = l4_page_labels_to_json ();
   g_autoptr (GDateTime) now = g_date_time_new_now_local ();
   g_autofree char *day = g_date_time_format (now, "%Y-%m-%d"), *made = g_strdup_printf (_("Made on %s by llama4describe %s."), day, L4_VERSION);
 

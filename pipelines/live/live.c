@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A page that shows what cameras see, served by libsoup in a thread of its own. */
+
+#include "live/live.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "live/answers.h"
+
+#define SIGN_OF_LIFE 15         /* seconds between comments, by which those who left are noticed */
+
+struct _L4Live
+{
+  L4LiveAnswers *answers;
+  L4LiveStore *store;           /* of the answers */
+  GMainContext *context;
+  GMainLoop *loop;
+  GThread *thread;
+  SoupServer *server;
+  char *url;
+  guint seconds;                /* since it began; the thread's */
+  gint called;                  /* the thread has been asked to tell what is new */
+};
+
+static gboolean
+tell_news (gpointer data)
+{
+  L4Live *self = data;
+
+  g_atomic_int_set (&self->called, FALSE);
+  l4_live_answers_tell (self->answers);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+quit (gpointer data)
+{
+  g_main_loop_quit (((L4Live *) data)->loop);
+  return G_SOURCE_REMOVE;
+}
+
+/* By the thread, also when it has not begun yet. */
+static void
+run_there (L4Live *self, GSourceFunc function)
+{
+  g_autoptr (GSource) source = g_idle_source_new ();
+
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_source_set_callback (source, function, self, NULL);
+  g_source_attach (source, self->context);
+}
+
+static void
+call (L4Live *self)
+{
+  if (g_atomic_int_compare_and_exchange (&self->called, FALSE, TRUE))
+    run_there (self, tell_news);
+}
+
+/* Each second. */
+static gboolean
+on_second (gpointer data)
+{
+  L4Live *self = data;
+
+  l4_live_store_tell_pictures (self->store);
+  l4_live_answers_tell (self->answers);
+  if (++self->seconds % SIGN_OF_LIFE == 0)
+    l4_live_answers_show_life (self->answers);
+  return G_SOURCE_CONTINUE;
+}
+
+static gpointer
+serve (gpointer data)
+{
+  L4Live *self = data;
+  g_autoptr (GSource) source = g_timeout_source_new_seconds (1);
+
+  g_main_context_push_thread_default (self->context);
+  g_source_set_callback (source, on_second, self, NULL);
+  g_source_attach (source, self->context);
+  g_main_loop_run (self->loop);
+  g_source_destroy (source);
+  g_main_context_pop_thread_default (self->context);
+  return NULL;
+}
+
+static gboolean
+check_token (const char *token, GError **error)
+{
+  gsize length = token != NULL ? strlen (token) : 0;
+
+  if (token == NULL)
+    return TRUE;
+  for (gsize i = 0; i < length; i++)
+    if (token[i] < '!' || token[i] > '~')
+      return l4_fail (error, L4_ERROR_INPUT, _("the page's token may have letters, figures and signs of ASCII only, without blanks"));
+  if (length < L4_LIVE_SHORTEST_TOKEN)
+    return l4_fail (error, L4_ERROR_INPUT, _("the page's token is shorter than %d characters"), L4_LIVE_SHORTEST_TOKEN);
+  return TRUE;
+}
+
+/* NULL without an error: this machine's own two. */
+static GSocketAddress *
+parse_address (const L4LiveSettings *settings, GError **error)
+{
+  g_autoptr (GSocketAddress) address = NULL;
+  GInetAddress *inet;
+
+  if (settings->address == NULL)
+    return NULL;
+  address = g_inet_socket_address_new_from_string (settings->address, settings->port);
+  if (address == NULL) {
+    l4_fail (error, L4_ERROR_INPUT, _("\"%s\": this is no numeric address for the page"), settings->address);
+    return NULL;
+  }
+  inet = g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (address));
+  if (settings->token == NULL && !g_inet_address_get_is_loopback (inet)) {
+    l4_fail (error, L4_ERROR_INPUT, _("%s: the page needs a token there, as others than this machine can reach it"), settings->address);
+    return NULL;
+  }
+  return g_steal_pointer (&address);
+}
+
+/* A machine may have no IPv6; but a port that somebody else has there is not taken half. */
+static gboolean
+listen_here (SoupServer *server, guint port, GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+
+  if (soup_server_listen_local (server, port, 0, &problem))
+    return TRUE;
+  if (!g_error_matches (problem, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE)
+      && soup_server_listen_local (server, port, SOUP_SERVER_LISTEN_IPV4_ONLY, NULL))
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&problem));
+  return FALSE;
+}
+
+static gboolean
+listen_there (L4Live *self, const L4LiveSettings *settings, GSocketAddress *address, GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+  g_autofree char *host = NULL;
+  gboolean listening;
+  GSList *uris;
+
+  listening = address != NULL ? soup_server_listen (self->server, address, 0, &problem) : listen_here (self->server, settings->port, &problem);
+  if (!listening)
+    return l4_fail (error, L4_ERROR_IO, _("the page cannot be served at port %u: %s"), settings->port, problem->message);
+  uris = soup_server_get_uris (self->server);
+  l4_live_answers_set_port (self->answers, g_uri_get_port (uris->data));
+  host = g_strdup (settings->address != NULL ? settings->address : "127.0.0.1");
+  self->url = g_strdup_printf (strchr (host, ':') != NULL ? "http://[%s]:%d/" : "http://%s:%d/", host, g_uri_get_port (uris->data));
+  g_slist_free_full (uris, (GDestroyNotify) g_uri_unref);
+  return TRUE;
+}
+
+L4Live *
+l4_live_new (const L4LiveSettings *settings, const char *const *cameras, GError **error)
+{
+  g_autoptr (GSocketAddress) address = NULL;
+  L4Live *self;
+  gboolean started;
+
+  if (settings->port > G_MAXUINT16) {
+    l4_fail (error, L4_ERROR_INPUT, _("the page cannot be served: there is no port %u"), settings->port);
+    return NULL;
+  }
+  if (!check_token (settings->token, error) || ((address = parse_address (settings, error)) == NULL && settings->address != NULL))
+    return NULL;
+  self = g_new0 (L4Live, 1);
+  self->context = g_main_context_new ();
+  self->loop = g_main_loop_new (self->context, FALSE);
+  g_main_context_push_thread_default (self->context);
+  self->server = soup_server_new (NULL, NULL);
+  self->answers = l4_live_answers_new (self->server, settings->token, cameras);
+  self->store = l4_live_answers_get_store (self->answers);
+  started = listen_there (self, settings, address, error);
+  g_main_context_pop_thread_default (self->context);
+  if (started)
+    self->thread = g_thread_new ("live", serve, self);
+  else
+    g_clear_pointer (&self, l4_live_free);
+  return self;
+}
+
+void
+l4_live_free (L4Live *self)
+{
+  if (self == NULL)
+    return;
+  if (self->thread != NULL) {
+    run_there (self, quit);
+    g_thread_join (self->thread);
+  }
+  g_main_context_push_thread_default (self->context);
+  soup_server_disconnect (self->server);
+  g_object_unref (self->server);
+  l4_live_answers_free (self->answers);
+  g_main_context_pop_thread_default (self->context);
+  g_main_loop_unref (self->loop);
+  g_main_context_unref (self->context);
+  g_free (self->url);
+  g_free (self);
+}
+
+const char *
+l4_live_get_url (const L4Live *self)
+{
+  return self->url;
+}
+
+gboolean
+l4_live_is_watched (L4Live *self)
+{
+  return l4_live_answers_count_readers (self->answers) > 0;
+}
+
+void
+l4_live_set_picture (L4Live *self, const char *camera, GBytes *jpeg)
+{
+  int number = l4_live_store_find (self->store, camera);
+
+  if (number >= 0)
+    l4_live_store_set_picture (self->store, number, jpeg);
+}
+
+void
+l4_live_set_present (L4Live *self, const char *camera, gboolean present)
+{
+  int number = l4_live_store_find (self->store, camera);
+
+  if (number >= 0 && l4_live_store_set_present (self->store, number, present))
+    call (self);
+}
+
+void
+l4_live_add_sentence (L4Live *self, const char *camera, gint64 time, const char *sentence)
+{
+  int number = l4_live_store_find (self->store, camera);
+
+  if (number < 0)
+    return;
+  l4_live_store_add_sentence (self->store, number, time, sentence);
+  call (self);
+}
+
+void
+l4_live_add_alert (L4Live *self, const L4Alert *alert)
+{
+  if (l4_live_store_find (self->store, alert->camera) < 0)
+    return;
+  l4_live_store_add_alert (self->store, alert);
+  call (self);
+}
