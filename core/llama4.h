@@ -208,6 +208,12 @@ L4_API gboolean l4_session_answer (L4Session *self, const L4Message *messages, g
     const L4GenerateOptions *options, L4TextFunc on_text, gpointer user_data, GCancellable *cancellable, L4Answer *answer,
     GError **error);
 
+/* Asks whether: the conversation ends with a question that is answered by yes or no; *yes is the probability of yes against no, from the
+ * model's first word. Nothing is generated: what of the conversation the session does not hold yet is all that is computed. Of the options the
+ * sampling and the schema do not count. FALSE with L4_ERROR_CANCELLED: it was cancelled. */
+L4_API gboolean l4_session_ask (L4Session *self, const L4Message *messages, gsize n_messages, const L4GenerateOptions *options,
+    GCancellable *cancellable, double *yes, GError **error);
+
 /* What an answer will cost. */
 typedef struct
 {
@@ -243,6 +249,13 @@ L4_API char *l4_text_to_terminal (const char *text);
 /* A line as markup that Pango, WebVTT and their readers all understand: only & < > are escaped. (transfer full) */
 L4_API char *l4_text_to_markup (const char *line);
 
+/* How likely yes is. Borrowed string. */
+typedef struct
+{
+  const char *question;
+  double yes;                   /* 0 … 1 */
+} L4Likelihood;
+
 /* One description of a stretch of video. Borrowed strings. */
 typedef struct
 {
@@ -253,11 +266,14 @@ typedef struct
   const L4ModelInfo *model;
   const L4Answer *answer;
   gint64 queue_us;              /* microseconds from the window's last picture to the start of work */
+  const L4Likelihood *likelihoods;      /* [n_likelihoods] of questions about the pictures */
+  gsize n_likelihoods;
 } L4Record;
 
 /* The record as one line of JSON without a line end:
  * {"start","end","frames","text","model":{"name","digest","quantization"},"prompt_digest","tokens":{"prompt","generated"},
- * "ms":{"queue","vision","prefill","decode"},"finish"}, with a schema "value", too; text has passed l4_text_to_line(). (transfer full) */
+ * "ms":{"queue","vision","prefill","decode"},"finish"}, with a schema "value", with questions
+ * "answers": [{"question","yes"}], too; text has passed l4_text_to_line(). (transfer full) */
 L4_API char *l4_record_to_json (const L4Record *record);
 
 G_END_DECLS

@@ -23,6 +23,7 @@ gst_llama4_ask (GstLlama4Describe * self, const char *prompt, const char *whom)
     gst_llama4_describe_copy_settings (self, &job->settings);
     g_free (job->settings.prompt);
     job->settings.prompt = g_strdup (prompt);
+    g_clear_pointer (&job->settings.questions, g_free);
     g_clear_pointer (&job->settings.schema_text, g_free);       /* an answer to read */
     job->settings.memory = 0;
     job->settings.partial = FALSE;

@@ -18,6 +18,7 @@
 #include "gstllama4describe.h"
 
 #include "gettext.h"
+#include "questions.h"
 
 GST_DEBUG_CATEGORY (gst_llama4_describe_debug);
 #define GST_CAT_DEFAULT gst_llama4_describe_debug
@@ -89,6 +90,17 @@ take_regions (GstLlama4Describe * self, const GstLlama4Settings * settings)
   return good;
 }
 
+static gboolean
+check_questions (GstLlama4Describe * self, const GstLlama4Settings * settings)
+{
+  g_auto (GStrv) questions = gst_llama4_questions_split (settings->questions);
+  guint n = g_strv_length (questions);
+
+  if (n > GST_LLAMA4_MOST_QUESTIONS)
+    GST_ELEMENT_ERROR (self, LIBRARY, SETTINGS, (_("questions: %u are more than the %d allowed"), n, GST_LLAMA4_MOST_QUESTIONS), (NULL));
+  return n <= GST_LLAMA4_MOST_QUESTIONS;
+}
+
 /* Those of sampling are checked, and stay as they are until READY. */
 static gboolean
 take_settings (GstLlama4Describe * self)
@@ -101,7 +113,7 @@ take_settings (GstLlama4Describe * self)
                 " ns), by a %dth of it"), settings.overlap, settings.window, MAX_OVERLAPPING), (NULL));
     return FALSE;
   }
-  if (!take_regions (self, &settings) || !gst_llama4_schema_take (self))
+  if (!take_regions (self, &settings) || !gst_llama4_schema_take (self) || !check_questions (self, &settings))
     return FALSE;
   gst_llama4_sampling_set (self, &settings);
   return TRUE;

@@ -82,6 +82,7 @@ typedef struct
   GstLlama4Load load;
   char *prompt, *system_prompt, *language;
   char *schema;                 /* as it was set: a text, or a file's name */
+  char *questions;              /* as questions.h reads them */
   char *schema_text;            /* what answers follow, checked; NULL: free text */
   guint64 window, overlap;      /* nanoseconds */
   guint64 from;                 /* nanoseconds of stream time; GST_CLOCK_TIME_NONE: the first picture's */

@@ -5,6 +5,7 @@
 
 #include "gettext.h"
 #include "prompt.h"
+#include "questions.h"
 
 GST_DEBUG_CATEGORY_EXTERN (gst_llama4_describe_debug);
 #define GST_CAT_DEFAULT gst_llama4_describe_debug
@@ -22,6 +23,7 @@ gst_llama4_job_free (GstLlama4Job * self)
   g_free (self->whom);
   gst_llama4_settings_clear (&self->settings);
   l4_answer_clear (&self->answer);
+  g_clear_pointer (&self->likelihoods, g_array_unref);
   g_clear_error (&self->error);
   g_free (self);
 }
@@ -89,6 +91,24 @@ take_piece (const char *piece, gpointer user_data)
               "text", G_TYPE_STRING, line, NULL)));
 }
 
+/* What is asked besides, after the description: the session holds the pictures by then. */
+static void
+ask_questions (GstLlama4Job * self, L4Session * session, const L4GenerateOptions * options, GCancellable * cancellable)
+{
+  const GstLlama4Settings *settings = &self->settings;
+  g_autoptr (GError) error = NULL;
+
+  self->likelihoods = gst_llama4_likelihoods_new ();
+  if (gst_llama4_questions_ask (settings->questions, self->window, settings->system_prompt, session, options, cancellable, self->likelihoods,
+          &error))
+    return;
+  self->outcome = GST_LLAMA4_NOTHING;
+  if (g_error_matches (error, L4_ERROR, L4_ERROR_CANCELLED))
+    return;
+  self->outcome = GST_LLAMA4_FAILED;
+  self->error = g_steal_pointer (&error);
+}
+
 void
 gst_llama4_job_describe (GstLlama4Job * self, GstLlama4Describe * element, L4Session * session, GCancellable * cancellable)
 {
@@ -121,6 +141,8 @@ gst_llama4_job_describe (GstLlama4Job * self, GstLlama4Describe * element, L4Ses
     self->outcome = GST_LLAMA4_FAILED;
   else if (self->answer.finish != L4_FINISH_CANCELLED)
     self->outcome = GST_LLAMA4_ANSWERED;
+  if (self->outcome == GST_LLAMA4_ANSWERED && settings->questions != NULL)
+    ask_questions (self, session, &options, cancellable);
 }
 
 /* Delivering ----------------------------------------------------------------------------------------------------------- */
@@ -195,7 +217,8 @@ publish (const GstLlama4Job * self, GstLlama4Describe * element)
   const GstLlama4Window *window = self->window;
   g_autofree guint64 *times = g_new (guint64, window->frames->len);
   const L4Record record = { window->start, window->end, times, window->frames->len, l4_model_get_info (element->model),
-    &self->answer, self->queue_us
+    &self->answer, self->queue_us, self->likelihoods != NULL ? (const L4Likelihood *) self->likelihoods->data : NULL,
+    self->likelihoods != NULL ? self->likelihoods->len : 0
   };
   g_autofree char *text = l4_text_to_line (self->answer.text, -1), *json = NULL;
   gboolean current;

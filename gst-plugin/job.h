@@ -34,6 +34,7 @@ typedef struct
   GstLlama4Outcome outcome;
   gint64 queue_us;
   L4Answer answer;              /* ANSWERED */
+  GArray *likelihoods;          /* ANSWERED: L4Likelihood of the questions; NULL: there are none */
   GError *error;                /* FAILED */
 } GstLlama4Job;
 

@@ -5,6 +5,31 @@
 
 #include <string.h>
 
+/* (transfer full) */
+static GstStructure *
+make_answer (const L4Likelihood * likelihood)
+{
+  g_autofree char *question = l4_text_to_line (likelihood->question, -1);
+
+  return gst_structure_new ("answer", "question", G_TYPE_STRING, question, "yes", G_TYPE_DOUBLE, likelihood->yes, NULL);
+}
+
+static void
+set_answers (GstStructure * structure, const L4Record * record)
+{
+  GValue answers = G_VALUE_INIT;
+
+  g_value_init (&answers, GST_TYPE_ARRAY);
+  for (gsize i = 0; i < record->n_likelihoods; i++) {
+    GValue answer = G_VALUE_INIT;
+
+    g_value_init (&answer, GST_TYPE_STRUCTURE);
+    g_value_take_boxed (&answer, make_answer (&record->likelihoods[i]));
+    gst_value_array_append_and_take_value (&answers, &answer);
+  }
+  gst_structure_take_value (structure, "answers", &answers);
+}
+
 GstStructure *
 gst_llama4_latest_structure (const char *name, const L4Record * record, const char *text, const char *json)
 {
@@ -23,6 +48,8 @@ gst_llama4_latest_structure (const char *name, const L4Record * record, const ch
   gst_structure_take_value (structure, "frames", &frames);
   if (value != NULL)
     gst_structure_set (structure, "value", G_TYPE_STRING, value, NULL);
+  if (record->n_likelihoods > 0)
+    set_answers (structure, record);
   g_value_unset (&frame);
   return structure;
 }

@@ -152,6 +152,8 @@ static const Property properties[] = {
   {"language", N_("Language"), N_("Language to answer in, such as German; unset: the model's choice"), PLAYING, FIELD (language), TEXT},
   {"schema", N_("Schema"), N_("JSON Schema, or the name of a file that holds one: what is said is JSON that it allows; unset: free text"), PLAYING,
       FIELD (schema), TEXT},
+  {"questions", N_("Questions"), N_("Questions about every window that are answered by yes or no, one a line or between semicolons: how likely "
+            "yes is stands in records and messages"), PLAYING, FIELD (questions), TEXT},
   {"max-tokens", N_("Most tokens"), N_("Longest description, in tokens"), PLAYING, FIELD (max_tokens), COUNT, 1, 65536, 100},
   {"temperature", N_("Temperature"), N_("Randomness of the words; 0: always the likeliest"), PLAYING, FIELD (temperature), NUMBER, 0, 100, 0},
   {"top-p", N_("Top p"), N_("Choose among the likeliest words that together have this probability"), PLAYING, FIELD (top_p), NUMBER, 0, 1, 1},

@@ -3,6 +3,7 @@
 
 #include "engine/llama.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -11,6 +12,7 @@
 #include "engine/footprint.h"
 #include "engine/guided.h"
 #include "engine/prompt.h"
+#include "engine/yes.h"
 #include "output/text.h"
 #include "sampling/sampler.h"
 
@@ -201,6 +203,12 @@ typedef struct
   L4Answer *answer;
 } Generation;
 
+static gboolean
+refuse_weights (const L4Llama *model, GError **error)
+{
+  return l4_fail (error, L4_ERROR_FORMAT, _("%s: no token has a probability that is a number: the weights are damaged"), model->path);
+}
+
 static gint32
 choose_guided (Generation *self, float *logits)
 {
@@ -220,8 +228,7 @@ choose (Generation *self, float *logits, gint32 *id, GError **error)
   if (*id == L4_GUIDE_END)
     return FALSE;
   if (*id < 0)
-    return l4_fail (error, L4_ERROR_FORMAT, _("%s: no token has a probability that is a number: the weights are damaged"),
-        model->path);
+    return refuse_weights (model, error);
   self->answer->generated_tokens++;
   if (is_stop (model->config, *id)) {
     self->answer->finish = L4_FINISH_STOP;
@@ -371,6 +378,38 @@ answer_conversation (Session *self, const L4Message *messages, gsize n_messages,
   answer->decode_us = lap (&clock);
   learn (self, &prompt.pictures, answer);
   return TRUE;
+}
+
+/* The probability of yes after the conversation. */
+static gboolean
+ask_whether (Session *self, const L4Message *messages, gsize n_messages, const L4GenerateOptions *options, GCancellable *cancellable,
+    double *yes, GError **error)
+{
+  const L4Llama *model = self->model;
+  gint64 vocab = model->config->text.vocab;
+  g_auto (L4Prompt) prompt = { 0 };
+  g_auto (L4Answer) held = { 0 };
+  l4_autofree float *logits = l4_alloc (vocab * sizeof (float), _("logits"), error);
+
+  if (logits == NULL || !l4_prompt_prepare (model, self->pictures, messages, n_messages, options->max_tiles, &prompt, error)
+      || !l4_pictures_encode (model, self->pictures, &prompt.pictures, cancellable, error)
+      || !prepare_cache (self, options->kv_int8, needed_capacity (model, &prompt, 1), cancellable, error)
+      || !prefill (self, &prompt, logits, &held, cancellable, error))
+    return FALSE;
+  *yes = l4_yes_share (model->tokenizer, logits, vocab);
+  return !isnan (*yes) || refuse_weights (model, error);
+}
+
+gboolean
+l4_llama_ask (gpointer session, const L4Message *messages, gsize n_messages, const L4GenerateOptions *options,
+    GCancellable *cancellable, double *yes, GError **error)
+{
+  gboolean good;
+
+  enter (session);
+  good = ask_whether (session, messages, n_messages, options, cancellable, yes, error);
+  leave (session);
+  return good;
 }
 
 gboolean

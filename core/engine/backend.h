@@ -19,6 +19,9 @@ typedef struct
   /* As l4_session_answer(); answer is empty on entry, cleared by the caller when FALSE is returned. */
   gboolean (*answer) (gpointer session, const L4Message *messages, gsize n_messages, const L4GenerateOptions *options,
       L4TextFunc on_text, gpointer user_data, GCancellable *cancellable, L4Answer *answer, GError **error);
+  /* As l4_session_ask(). */
+  gboolean (*ask) (gpointer session, const L4Message *messages, gsize n_messages, const L4GenerateOptions *options,
+      GCancellable *cancellable, double *yes, GError **error);
   /* As l4_session_forecast(); forecast is empty on entry. */
   gboolean (*forecast) (gpointer session, const L4Message *messages, gsize n_messages, const L4GenerateOptions *options,
       L4Forecast *forecast, GError **error);

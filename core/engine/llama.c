@@ -358,6 +358,7 @@ const L4BackendClass l4_llama_backend = {
   .session_new = l4_llama_session_new,
   .session_free = l4_llama_session_free,
   .answer = l4_llama_answer,
+  .ask = l4_llama_ask,
   .forecast = l4_llama_forecast,
   .measure = llama_measure,
 };

@@ -63,5 +63,7 @@ gpointer l4_llama_session_new (gpointer model);
 void l4_llama_session_free (gpointer session);
 gboolean l4_llama_answer (gpointer session, const L4Message *messages, gsize n_messages, const L4GenerateOptions *options,
     L4TextFunc on_text, gpointer user_data, GCancellable *cancellable, L4Answer *answer, GError **error);
+gboolean l4_llama_ask (gpointer session, const L4Message *messages, gsize n_messages, const L4GenerateOptions *options,
+    GCancellable *cancellable, double *yes, GError **error);
 gboolean l4_llama_forecast (gpointer session, const L4Message *messages, gsize n_messages, const L4GenerateOptions *options,
     L4Forecast *forecast, GError **error);

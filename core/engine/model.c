@@ -270,6 +270,15 @@ l4_session_answer (L4Session *self, const L4Message *messages, gsize n_messages,
 }
 
 gboolean
+l4_session_ask (L4Session *self, const L4Message *messages, gsize n_messages, const L4GenerateOptions *options, GCancellable *cancellable,
+    double *yes, GError **error)
+{
+  *yes = 0;
+  return check_conversation (messages, n_messages, options, error)
+      && self->model->backend->ask (self->session, messages, n_messages, options, cancellable, yes, error);
+}
+
+gboolean
 l4_session_forecast (L4Session *self, const L4Message *messages, gsize n_messages, const L4GenerateOptions *options,
     L4Forecast *forecast, GError **error)
 {

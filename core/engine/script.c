@@ -9,7 +9,8 @@
  * turn but whenever the conversation has that text. "together": 3 makes it wait until it is under way in as many sessions at once. In
  * "text", {prompt} stands for the conversation's last text, and {pictures} for a sum over its pictures. A first line {"load_ms": 500} or
  * {"load_error": "…"} makes loading slow or fail; with {"context": 100} there the model's context has so many tokens, and every word
- * is one (else every part of a prompt). Where there is a schema, "text" must be a value of it, as compact JSON; else the answer fails. */
+ * is one (else every part of a prompt). Where there is a schema, "text" must be a value of it, as compact JSON; else the answer fails. "yes": {"person": 0.9} is how
+ * likely yes is to questions with that text, after this answer; a text instead of the number makes the question fail. */
 
 #include <string.h>
 #include <yyjson.h>
@@ -23,6 +24,14 @@
 #define MAX_TILES 16
 #define STEP_US (5 * 1000)      /* between two looks at the cancellable */
 
+/* What is said to a question that has the text. */
+typedef struct
+{
+  char *text;
+  double yes;
+  char *error;                  /* NULL: yes */
+} Whether;
+
 typedef struct
 {
   char *text;
@@ -32,6 +41,7 @@ typedef struct
   char **expect, **refuse;      /* NULL-terminated */
   char *when;                   /* NULL: used in turn */
   guint together;
+  GArray *whether;              /* of Whether */
   guint n_waiting, n_met;       /* script's lock: sessions that wait for others, and how often as many were there */
 } Line;
 
@@ -51,6 +61,7 @@ typedef struct
 {
   Script *script;
   guint next;
+  const Line *said;             /* the latest answer's; NULL: none yet */
 } Session;
 
 static void
@@ -61,6 +72,7 @@ line_clear (gpointer data)
   g_free (line->text);
   g_free (line->error);
   g_free (line->until);
+  g_array_unref (line->whether);
   g_strfreev (line->expect);
   g_strfreev (line->refuse);
   g_free (line->when);
@@ -127,6 +139,32 @@ get_texts (yyjson_val *object, const char *key)
   return g_strv_builder_end (texts);
 }
 
+static void
+whether_clear (gpointer data)
+{
+  Whether *self = data;
+
+  g_free (self->text);
+  g_free (self->error);
+}
+
+/* (transfer full) */
+static GArray *
+get_whether (yyjson_val *object)
+{
+  GArray *all = g_array_new (FALSE, FALSE, sizeof (Whether));
+  yyjson_val *key, *value;
+  size_t i, n;
+
+  g_array_set_clear_func (all, whether_clear);
+  yyjson_obj_foreach (yyjson_obj_get (object, "yes"), i, n, key, value) {
+    Whether one = { g_strdup (yyjson_get_str (key)), CLAMP (yyjson_get_num (value), 0, 1), g_strdup (yyjson_get_str (value)) };
+
+    g_array_append_val (all, one);
+  }
+  return all;
+}
+
 static gboolean
 parse_line (Script *self, const char *path, guint number, const char *text, GError **error)
 {
@@ -141,7 +179,8 @@ parse_line (Script *self, const char *path, guint number, const char *text, GErr
     get_microseconds (root, "delay_ms"),
     get_microseconds (root, yyjson_obj_get (root, "forecast_ms") != NULL ? "forecast_ms" : "delay_ms"),
     get_microseconds (root, "prefill_ms"), get_microseconds (root, "limit_ms"), get_texts (root, "expect"), get_texts (root, "refuse"),
-    g_strdup (yyjson_get_str (yyjson_obj_get (root, "when"))), MIN (yyjson_get_uint (yyjson_obj_get (root, "together")), G_MAXINT32)
+    g_strdup (yyjson_get_str (yyjson_obj_get (root, "when"))), MIN (yyjson_get_uint (yyjson_obj_get (root, "together")), G_MAXINT32),
+    get_whether (root)
   };
 
   if (setting) {
@@ -409,6 +448,26 @@ check_value (const L4GenerateOptions *options, const char *text, guint n_words, 
   return n_words <= options->max_tokens || l4_guided_refuse (n_words, options->max_tokens, error);
 }
 
+/* By the answer before it; half, where that does not tell. */
+static gboolean
+script_ask (gpointer session, const L4Message *messages, gsize n_messages, const L4GenerateOptions *options, GCancellable *cancellable,
+    double *yes, GError **error)
+{
+  const Session *self = session;
+  const char *question = last_text (messages, n_messages);
+
+  *yes = 0.5;
+  for (guint i = 0; self->said != NULL && i < self->said->whether->len; i++) {
+    const Whether *whether = &g_array_index (self->said->whether, Whether, i);
+
+    if (strstr (question, whether->text) == NULL)
+      continue;
+    *yes = whether->yes;
+    return whether->error == NULL || l4_fail (error, L4_ERROR_INTERNAL, "%s", whether->error);
+  }
+  return TRUE;
+}
+
 static gboolean
 script_answer (gpointer session, const L4Message *messages, gsize n_messages, const L4GenerateOptions *options,
     L4TextFunc on_text, gpointer user_data, GCancellable *cancellable, L4Answer *answer, GError **error)
@@ -422,6 +481,7 @@ script_answer (gpointer session, const L4Message *messages, gsize n_messages, co
   if (!count_tokens (self->script, messages, n_messages, &answer->prompt_tokens, error))
     return FALSE;
   self->next += line->when == NULL;
+  self->said = line;
   meet (self->script, line, cancellable);
   if (!check_texts (line, messages, n_messages, error))
     return FALSE;
@@ -466,5 +526,6 @@ const L4BackendClass l4_script_backend = {
   .session_new = script_session_new,
   .session_free = g_free,
   .answer = script_answer,
+  .ask = script_ask,
   .forecast = script_forecast,
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The JSON record of one description. */
 
+#include <math.h>
 #include <stdlib.h>
 #include <yyjson.h>
 
@@ -17,6 +18,21 @@ char *
 l4_answer_get_value (const L4Answer *answer)
 {
   return answer->is_value ? l4_text_to_json (answer->text) : NULL;
+}
+
+/* Four digits: there is no more in a probability. */
+static void
+add_answers (yyjson_mut_doc *doc, yyjson_mut_val *root, const L4Record *record)
+{
+  yyjson_mut_val *answers = yyjson_mut_obj_add_arr (doc, root, "answers");
+
+  for (gsize i = 0; i < record->n_likelihoods; i++) {
+    yyjson_mut_val *answer = yyjson_mut_arr_add_obj (doc, answers);
+    g_autofree char *question = l4_text_to_line (record->likelihoods[i].question, -1);
+
+    yyjson_mut_obj_add_strcpy (doc, answer, "question", question);
+    yyjson_mut_obj_add_real (doc, answer, "yes", round (record->likelihoods[i].yes * 1e4) / 1e4);
+  }
 }
 
 char *
@@ -39,6 +55,8 @@ l4_record_to_json (const L4Record *record)
   yyjson_mut_obj_add_str (doc, root, "text", text);
   if (value != NULL)
     yyjson_mut_obj_add_val (doc, root, "value", yyjson_mut_raw (doc, value));
+  if (record->n_likelihoods > 0)
+    add_answers (doc, root, record);
   model = yyjson_mut_obj_add_obj (doc, root, "model");
   yyjson_mut_obj_add_str (doc, model, "name", name);
   yyjson_mut_obj_add_str (doc, model, "digest", record->model->digest);

@@ -19,7 +19,7 @@ static const struct
 } properties[] = {
   {"model-path", NULL, AT_READY}, {"projector-path", NULL, AT_READY}, {"load", "auto", AT_READY}, {"threads", "0", AT_READY},
   {"memory-limit", "0", AT_READY}, {"prompt", "Describe what happens in this video.", ANY_TIME}, {"system-prompt", NULL, ANY_TIME},
-  {"language", NULL, ANY_TIME}, {"schema", NULL, ANY_TIME}, {"max-tokens", "100", ANY_TIME}, {"temperature", "0", ANY_TIME}, {"top-p", "1", ANY_TIME},
+  {"language", NULL, ANY_TIME}, {"schema", NULL, ANY_TIME}, {"questions", NULL, ANY_TIME}, {"max-tokens", "100", ANY_TIME}, {"temperature", "0", ANY_TIME}, {"top-p", "1", ANY_TIME},
   {"seed", "0", ANY_TIME}, {"window", "4000000000", AT_READY}, {"overlap", "0", AT_READY}, {"from", "18446744073709551615", AT_READY},
   {"frames", "4", AT_READY},
   {"tiles", "1", ANY_TIME}, {"when", "always", AT_READY}, {"repeat", "extend", ANY_TIME}, {"pick", "even", AT_READY}, {"region", NULL, AT_READY}, {"mask", NULL, AT_READY},

@@ -206,6 +206,78 @@ test_questions_are_answered_in_free_text (void)
   tear_down (&self);
 }
 
+/* Questions ----------------------------------------------------------------------------------------------------------------------- */
+
+#define WHETHER "{\"text\":\"A gate.\",\"yes\":{\"open\":0.87654,\"closed\":0.1}}\n"
+
+static void
+assert_answer (const GValue * answers, guint i, const char *question, double yes)
+{
+  const GstStructure *answer = gst_value_get_structure (gst_value_array_get_value (answers, i));
+  double found = -1;
+
+  g_assert_cmpstr (gst_structure_get_string (answer, "question"), ==, question);
+  g_assert_true (gst_structure_get_double (answer, "yes", &found));
+  g_assert_cmpfloat_with_epsilon (found, yes, 1e-9);
+}
+
+static void
+test_every_question_has_its_likelihood_in_record_and_message (void)
+{
+  g_autoptr (GstMessage) message = NULL;
+  g_autoptr (GArray) records = NULL;
+  const GValue *answers;
+  Fixture self;
+
+  set_up (&self, JSON, WHETHER, "questions", "Is it open?\n  Is it closed? ;; Is it new?\n");
+  push_until (&self, 0, 4 * GST_SECOND + FRAME);
+  message = expect (&self, GST_MESSAGE_ELEMENT, "llama4-description");
+  answers = gst_structure_get_value (gst_message_get_structure (message), "answers");
+  g_assert_cmpuint (gst_value_array_get_size (answers), ==, 3);
+  assert_answer (answers, 0, "Is it open?", 0.87654);
+  assert_answer (answers, 1, "Is it closed?", 0.1);
+  assert_answer (answers, 2, "Is it new?", 0.5);
+  push_eos (&self);
+  records = collect (self.json);
+  g_assert_nonnull (strstr (nth_text (records, 0)->text, "\"answers\":[{\"question\":\"Is it open?\",\"yes\":0.8765},"
+          "{\"question\":\"Is it closed?\",\"yes\":0.1},{\"question\":\"Is it new?\",\"yes\":0.5}],"));
+  tear_down (&self);
+}
+
+static void
+test_a_question_that_fails_is_a_warning_and_a_gap (void)
+{
+  g_autoptr (GstMessage) message = NULL;
+  g_autoptr (GArray) texts = NULL;
+  Fixture self;
+
+  set_up (&self, TEXT, "{\"text\":\"A gate.\",\"yes\":{\"open\":\"No idea\"}}\n" WHETHER, "questions", "Is it open?");
+  push_until (&self, 0, 8 * GST_SECOND);
+  push_eos (&self);
+  texts = collect (self.text);
+  assert_covers (texts, 0, 8 * GST_SECOND);
+  g_assert_cmpuint (nth_text (texts, 0)->start, ==, 4 * GST_SECOND);
+  message = expect (&self, GST_MESSAGE_WARNING, NULL);
+  g_assert_cmpuint (get_stat (&self, "failed"), ==, 1);
+  tear_down (&self);
+}
+
+static void
+test_too_many_questions_are_one_error (void)
+{
+  g_autofree char *many = g_strnfill (66, '?');
+  Fixture self;
+
+  for (guint i = 1; i < 66; i += 2)
+    many[i] = ';';
+  set_up (&self, 0, ANSWER_TWO, NULL, NULL);
+  gst_element_set_state (self.element, GST_STATE_READY);
+  g_object_set (self.element, "questions", many, NULL);
+  g_assert_cmpint (gst_element_set_state (self.element, GST_STATE_PLAYING), ==, GST_STATE_CHANGE_FAILURE);
+  assert_error (&self, "questions: 33 are more than the 32 allowed");
+  tear_down (&self);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -217,6 +289,9 @@ main (int argc, char **argv)
     {"a-bad-schema-is-one-error-before-anything-plays", test_a_bad_schema_is_one_error_before_anything_plays},
     {"a-schema-may-change-while-playing-and-a-bad-one-changes-nothing", test_a_schema_may_change_while_playing_and_a_bad_one_changes_nothing},
     {"questions-are-answered-in-free-text", test_questions_are_answered_in_free_text},
+    {"every-question-has-its-likelihood-in-record-and-message", test_every_question_has_its_likelihood_in_record_and_message},
+    {"a-question-that-fails-is-a-warning-and-a-gap", test_a_question_that_fails_is_a_warning_and_a_gap},
+    {"too-many-questions-are-one-error", test_too_many_questions_are_one_error},
   };
 
   return run_tests (argc, argv, "value", tests, G_N_ELEMENTS (tests));
