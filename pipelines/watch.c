@@ -10,9 +10,10 @@
 #include "run/json.h"
 #include "run/progress.h"
 #include "run/signals.h"
+#include "run/thumbnail.h"
+#include "watch/actions.h"
 #include "watch/alert.h"
 #include "watch/clock.h"
-#include "watch/command.h"
 #include "watch/news.h"
 #include "watch/feed.h"
 #include "watch/judge.h"
@@ -20,7 +21,7 @@
 
 #define TICK_US (200 * 1000)    /* between two looks at whether a signal came */
 #define MOST_WINDOWS 1000       /* that wait, for a standard output that is not read */
-#define FINISH_MS 10000         /* for what was begun to end */
+#define PICTURE_SIDE 1280       /* pixels of pictures at most */
 
 static struct
 {
@@ -44,13 +45,13 @@ typedef struct
   GCancellable *cancellable;
   L4Feed **feeds;               /* [n_cameras] */
   L4Judge *judge;
-  L4Commands *commands;
+  L4Actions *actions;
   L4DescribeOptions options;    /* with the file's model */
   L4DescriberModel model;
   L4Store *store;
+  gboolean jpegs;               /* somebody wants them */
   guint n_over;                 /* films that came to their end */
-  guint n_windows, n_alerts;
-  gboolean complained;          /* that commands are too many, since one had room */
+  guint n_windows;
   char *fatal;                  /* why none can be described */
 } Watch;
 
@@ -95,81 +96,10 @@ print_window (const Watch *self, const L4News *window)
     print_line (line = g_strdup_printf ("%s  %s  %s", time, get_camera (self, window->camera)->name, window->text));
 }
 
-static void
-print_alert (const L4Told *told, const char *json)
-{
-  g_autofree char *time = l4_clock_format_short (told->time), *line = NULL;
-
-  if (given.json || (told->rule->print && !told->over))
-    print_line (json);
-  else if (!told->over)
-    print_line (line = g_strdup_printf (_("%s  %s  alert, %s: %s"), time, told->camera->name, told->rule->name, told->window->text));
-}
-
-/* Alerts --------------------------------------------------------------------------------------------------------------------------- */
-
-/* How a command ended. Only what is wrong, or was printed, is a line for people. */
-static void
-on_command (const L4CommandResult *result, gpointer data)
-{
-  Watch *self = data;
-  L4News *event = g_new0 (L4News, 1);
-  yyjson_mut_doc *doc = yyjson_mut_doc_new (NULL);
-  yyjson_mut_val *object = yyjson_mut_obj (doc);
-  const char *colon = *result->output != '\0' ? ": " : "";
-
-  event->kind = L4_NEWS_DONE;
-  if (result->problem != NULL)
-    event->text = g_strdup_printf (_("%s: the command cannot be run: %s"), result->label, result->problem);
-  else if (result->timed_out)
-    event->text = g_strdup_printf (_("%s: the command took too long and was ended%s%s"), result->label, colon, result->output);
-  else if (result->signal != 0)
-    event->text = g_strdup_printf (_("%s: the command was ended by signal %d%s%s"), result->label, result->signal, colon, result->output);
-  else if (result->status != 0)
-    event->text = g_strdup_printf (_("%s: the command ended with exit status %d%s%s"), result->label, result->status, colon, result->output);
-  else if (*result->output != '\0')
-    event->text = g_strdup_printf (_("%s: the command says: %s"), result->label, result->output);
-  yyjson_mut_doc_set_root (doc, object);
-  yyjson_mut_obj_add_str (doc, object, "event", "command");
-  yyjson_mut_obj_add_strcpy (doc, object, "rule", result->label);
-  if (result->status >= 0)
-    yyjson_mut_obj_add_int (doc, object, "status", result->status);
-  if (event->text != NULL && result->status != 0)
-    yyjson_mut_obj_add_strcpy (doc, object, "reason", event->text);
-  yyjson_mut_obj_add_strcpy (doc, object, "output", result->output);
-  event->record = l4_json_to_line (doc);
-  l4_news_queue_push (self->context.news, event);
-}
-
-static void
-run_command (Watch *self, const L4Rule *rule, const char *json)
-{
-  if (rule->command == NULL)
-    return;
-  if (l4_commands_run (self->commands, (const char *const *) rule->command, json, rule->name)) {
-    self->complained = FALSE;
-  } else if (!self->complained) {
-    l4_progress_say (self->progress, _("%s: too many commands wait already, this one is left out"), rule->name);
-    self->complained = TRUE;
-  }
-}
-
-static void
-tell (Watch *self, const L4Told *told)
-{
-  g_autofree char *json = l4_alert_to_json (told);
-
-  print_alert (told, json);
-  if (told->over)
-    return;
-  self->n_alerts++;
-  run_command (self, told->rule, json);
-}
-
 /* Windows -------------------------------------------------------------------------------------------------------------------------- */
 
 static void
-judge (Watch *self, const L4News *window)
+judge (Watch *self, const L4News *window, GBytes *jpeg)
 {
   yyjson_doc *record = window->record != NULL ? yyjson_read (window->record, strlen (window->record), 0) : NULL;
 
@@ -183,7 +113,7 @@ judge (Watch *self, const L4News *window)
     told.time = window->until;
     told.over = verdict == L4_VERDICT_OVER;
     if (verdict == L4_VERDICT_ALERT || verdict == L4_VERDICT_AGAIN || told.over)
-      tell (self, &told);
+      l4_actions_tell (self->actions, &told, jpeg);
   }
   yyjson_doc_free (record);
 }
@@ -191,10 +121,13 @@ judge (Watch *self, const L4News *window)
 static void
 take_window (Watch *self, const L4News *window)
 {
+  g_autoptr (GBytes) jpeg = self->jpegs && window->picture != NULL ? l4_picture (window->picture, PICTURE_SIDE) : NULL;
+
   self->n_windows++;
   print_window (self, window);
   l4_store_put (self->store, window);
-  judge (self, window);
+  l4_actions_sentence (self->actions, get_camera (self, window->camera), window, jpeg);
+  judge (self, window, jpeg);
 }
 
 /* Cameras -------------------------------------------------------------------------------------------------------------------------- */
@@ -207,7 +140,7 @@ break_rules (Watch *self, guint camera)
       L4Told told = {.camera = get_camera (self, camera),.rule = g_ptr_array_index (self->cameras->rules, i),.over = TRUE };
 
       told.time = g_get_real_time ();
-      tell (self, &told);
+      l4_actions_tell (self->actions, &told, NULL);
     }
 }
 
@@ -217,6 +150,7 @@ take_up (Watch *self, const L4News *event)
   print_event (self, event->again ? "back" : "up", event->camera, NULL);
   if (event->again)
     l4_progress_say (self->progress, _("%s: is back"), get_camera (self, event->camera)->name);
+  l4_actions_presence (self->actions, get_camera (self, event->camera), TRUE);
 }
 
 static void
@@ -226,6 +160,7 @@ take_lost (Watch *self, const L4News *event)
 
   print_event (self, "lost", event->camera, event->text);
   l4_progress_say (self->progress, _("%s: lost, and tried again: %s"), camera->name, event->text);
+  l4_actions_presence (self->actions, camera, FALSE);
   break_rules (self, event->camera);
 }
 
@@ -251,6 +186,7 @@ take (Watch *self, const L4News *event)
     case L4_NEWS_OVER:
       self->n_over++;
       print_event (self, "end", event->camera, NULL);
+      l4_actions_presence (self->actions, get_camera (self, event->camera), FALSE);
       break_rules (self, event->camera);
       break;
     case L4_NEWS_WINDOW:
@@ -300,7 +236,7 @@ static void
 print_summary (Watch *self, const L4FeedCounts *counts)
 {
   static const char *const names[] = { "windows", "alerts", "unchanged", "skipped", "failed", "left_out" };
-  guint numbers[] = { self->n_windows, self->n_alerts, counts->unchanged, counts->skipped, counts->failed,
+  guint numbers[] = { self->n_windows, l4_actions_get_alerts (self->actions), counts->unchanged, counts->skipped, counts->failed,
     l4_news_queue_get_left_out (self->context.news)
   };
 
@@ -339,8 +275,7 @@ end (Watch *self)
   take_all (self, 0);
   g_clear_pointer (&self->store, l4_store_free);
   free_feeds (self);
-  l4_commands_finish (self->commands, FINISH_MS);
-  g_clear_pointer (&self->commands, l4_commands_free);
+  l4_actions_finish (self->actions);
   take_all (self, 0);
   print_summary (self, &all);
 }
@@ -372,11 +307,12 @@ static gboolean
 begin (Watch *self, GError **error)
 {
   const L4StoreContext store = { self->cameras, &self->model, self->feeds, self->context.news };
+  const L4ActionsContext actions = { self->cameras, self->progress, self->context.news, given.json };
 
-  self->store = l4_store_new (&store, error);
+  self->actions = l4_actions_new (&actions, error);
+  self->store = self->actions != NULL ? l4_store_new (&store, error) : NULL;
   if (self->store == NULL)
     return FALSE;
-  self->commands = l4_commands_new (self->cameras->commands, self->cameras->command_limit, on_command, self);
   for (guint i = 0; i < self->cameras->cameras->len; i++)
     l4_feed_start (self->feeds[i]);
   return TRUE;
@@ -401,6 +337,7 @@ static void
 watch_clear (Watch *self)
 {
   l4_describer_model_clear (&self->model);
+  l4_actions_free (self->actions);
   l4_judge_free (self->judge);
   l4_news_queue_free (self->context.news);
   l4_progress_free (self->progress);
@@ -456,7 +393,8 @@ read_all (Watch *self, char **arguments, GError **error)
     cameras->index = g_strdup (given.index);
   self->context.options = &self->options;
   self->context.cameras = cameras;
-  self->context.pictures = cameras->index != NULL;
+  self->jpegs = l4_actions_want_pictures (cameras);
+  self->context.pictures = cameras->index != NULL || self->jpegs;
   return TRUE;
 }
 

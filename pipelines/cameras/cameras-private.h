@@ -26,4 +26,9 @@ L4Rule *l4_rule_read (L4Yaml *yaml, yaml_node_t *node, GError **error);
 /* A name of a camera or a rule: it stands in names of files, so it has no slash, and begins with none of . and -. */
 gboolean l4_yaml_read_name (L4Yaml *self, yaml_node_t *node, const char *key, gpointer field, GError **error);
 
+/* Sections; field is a L4Cameras **. */
+gboolean l4_yaml_read_mqtt (L4Yaml *self, yaml_node_t *node, const char *key, gpointer field, GError **error);
+gboolean l4_yaml_read_webhook (L4Yaml *self, yaml_node_t *node, const char *key, gpointer field, GError **error);
+void l4_cameras_clear_receivers (L4Cameras *self);
+
 G_END_DECLS

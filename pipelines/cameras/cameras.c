@@ -40,6 +40,7 @@ l4_cameras_free (L4Cameras *self)
   g_ptr_array_unref (self->rules);
   g_free (self->index);
   g_free (self->folder);
+  l4_cameras_clear_receivers (self);
   g_free (self);
 }
 
@@ -164,6 +165,8 @@ static const L4YamlField sections[] = {
   {"keep", read_keep, G_STRUCT_OFFSET (Reading, cameras)},
   {"clips", read_clips, G_STRUCT_OFFSET (Reading, cameras)},
   {"commands", read_commands, G_STRUCT_OFFSET (Reading, cameras)},
+  {"mqtt", l4_yaml_read_mqtt, G_STRUCT_OFFSET (Reading, cameras)},
+  {"webhook", l4_yaml_read_webhook, G_STRUCT_OFFSET (Reading, cameras)},
   {NULL}
 };
 

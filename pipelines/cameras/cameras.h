@@ -59,6 +59,22 @@ typedef struct
   gboolean clip, picture;
 } L4Rule;
 
+/* A broker that alerts go to; as in tell/mqtt.h. */
+typedef struct
+{
+  char *host, *user, *password, *password_file, *ca_file, *certificate, *key, *prefix, *discovery;
+  guint port;
+  gboolean tls;
+} L4CamerasMqtt;
+
+/* A web server that alerts go to; as in tell/webhook.h. */
+typedef struct
+{
+  char *url, *token_file, *ca_file;
+  guint64 timeout;              /* nanoseconds; 0: as ever */
+  guint tries;
+} L4CamerasWebhook;
+
 typedef struct
 {
   char *file;                   /* that was read; NULL: none was */
@@ -78,6 +94,9 @@ typedef struct
   guint64 clip_memory;          /* bytes that each camera's packets may take */
   guint64 command_limit;        /* nanoseconds that a command may take */
   guint commands;               /* that may run at once */
+
+  L4CamerasMqtt mqtt;           /* host NULL: none */
+  L4CamerasWebhook webhook;     /* url NULL: none */
 } L4Cameras;
 
 /* Reads a file of YAML. NULL: *error says in one line what is wrong, in which line and with which key. (transfer full) */

@@ -21,14 +21,14 @@ typedef struct
 
 /* Every pixel becomes the mean of those that it covers. */
 static Picture
-shrink (const guint8 *pixels, gsize stride, guint width, guint height)
+shrink (const guint8 *pixels, gsize stride, guint width, guint height, guint most)
 {
   guint longer = MAX (width, height);
   Picture self = { width, height, NULL };
 
-  if (longer > LONGER_SIDE) {
-    self.width = MAX (1, (width * LONGER_SIDE + longer / 2) / longer);
-    self.height = MAX (1, (height * LONGER_SIDE + longer / 2) / longer);
+  if (longer > most) {
+    self.width = MAX (1, (width * most + longer / 2) / longer);
+    self.height = MAX (1, (height * most + longer / 2) / longer);
   }
   self.pixels = g_malloc_n (self.height, (gsize) self.width * 3);
   for (guint y = 0; y < self.height; y++) {
@@ -102,7 +102,7 @@ encode (const Picture *picture)
 }
 
 GBytes *
-l4_thumbnail (GstSample *sample)
+l4_picture (GstSample *sample, guint longer_side)
 {
   GstVideoFrame frame;
   GstVideoInfo info;
@@ -114,9 +114,15 @@ l4_thumbnail (GstSample *sample)
           GST_MAP_READ))
     return NULL;
   small = shrink (GST_VIDEO_FRAME_PLANE_DATA (&frame, 0), GST_VIDEO_FRAME_PLANE_STRIDE (&frame, 0), GST_VIDEO_FRAME_WIDTH (&frame),
-      GST_VIDEO_FRAME_HEIGHT (&frame));
+      GST_VIDEO_FRAME_HEIGHT (&frame), longer_side);
   gst_video_frame_unmap (&frame);
   jpeg = encode (&small);
   g_free (small.pixels);
   return jpeg;
+}
+
+GBytes *
+l4_thumbnail (GstSample *sample)
+{
+  return l4_picture (sample, LONGER_SIDE);
 }

@@ -11,4 +11,7 @@ G_BEGIN_DECLS
  * (transfer full) */
 GBytes *l4_thumbnail (GstSample *sample);
 
+/* The same with so many pixels at most. */
+GBytes *l4_picture (GstSample *sample, guint longer_side);
+
 G_END_DECLS

@@ -69,6 +69,9 @@ test_example (void)
   g_assert_cmpuint (cameras->keep_time, ==, 30 * 86400 * SECOND);
   g_assert_cmpuint (cameras->keep_bytes, ==, 50 * (G_GUINT64_CONSTANT (1) << 30));
   g_assert_true (g_path_is_absolute (cameras->folder));
+  g_assert_cmpstr (cameras->mqtt.host, ==, "broker.local");
+  g_assert_cmpuint (cameras->mqtt.port, ==, 8883);
+  g_assert_cmpuint (cameras->webhook.timeout, ==, 10 * SECOND);
 }
 
 #define ONE "cameras:\n  - {name: a, uri: /x}\n"
@@ -124,6 +127,10 @@ test_wrong (void)
     {RULE "{name: r, pointer: /a, value: 1, actions: {clip: yes}}\n", "needs a folder"},
     {RULE "{name: r, pointer: /a, value: 1, actions: {clip: maybe}}\n", ":4: clip: must be true or false"},
     {ONE "commands: {at-once: 0}\n", "at-once: must be 1 to 64"},
+    {ONE "mqtt: {port: 1}\n", ":3: mqtt: needs a host"},
+    {ONE "mqtt: {host: h, port: 70000}\n", ":3: port: must be 1 to 65535"},
+    {ONE "mqtt: {host: h, password: a, password-file: b}\n", ":3: mqtt: has both"},
+    {ONE "webhook: {}\n", ":3: webhook: needs a url"},
     {ONE "model: {load: fast}\n", ":3: load: must be auto, read, map or stream"},
     {ONE "keep: {bytes: many}\n", ":3: bytes: must be bytes"},
   };

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Whom alerts go to, as the file tells of it. */
+
+#include "base/error.h"
+#include "cameras/cameras-private.h"
+
+#define MQTT(name) G_STRUCT_OFFSET (L4CamerasMqtt, name)
+#define WEBHOOK(name) G_STRUCT_OFFSET (L4CamerasWebhook, name)
+
+static gboolean
+read_port (L4Yaml *self, yaml_node_t *node, const char *key, gpointer field, GError **error)
+{
+  guint *port = field;
+
+  return l4_yaml_read_count (self, node, key, port, error)
+      && ((*port >= 1 && *port <= 65535) || l4_yaml_fail (self, node, key, error, _("must be 1 to 65535")));
+}
+
+gboolean
+l4_yaml_read_mqtt (L4Yaml *self, yaml_node_t *node, const char *key, gpointer field, GError **error)
+{
+  static const L4YamlField fields[] = {
+    {"host", l4_yaml_read_text, MQTT (host)},
+    {"port", read_port, MQTT (port)},
+    {"user", l4_yaml_read_text, MQTT (user)},
+    {"password", l4_yaml_read_text, MQTT (password)},
+    {"password-file", l4_yaml_read_path, MQTT (password_file)},
+    {"tls", l4_yaml_read_flag, MQTT (tls)},
+    {"ca-file", l4_yaml_read_path, MQTT (ca_file)},
+    {"certificate", l4_yaml_read_path, MQTT (certificate)},
+    {"key", l4_yaml_read_path, MQTT (key)},
+    {"prefix", l4_yaml_read_text, MQTT (prefix)},
+    {"discovery", l4_yaml_read_text, MQTT (discovery)},
+    {NULL}
+  };
+  L4CamerasMqtt *mqtt = &(*(L4Cameras **) field)->mqtt;
+
+  return l4_yaml_read_fields (self, node, "mqtt", fields, NULL, mqtt, error)
+      && (mqtt->host != NULL || l4_yaml_fail (self, node, "mqtt", error, _("needs a host")))
+      && (mqtt->password == NULL || mqtt->password_file == NULL
+      || l4_yaml_fail (self, node, "mqtt", error, _("has both password and password-file")));
+}
+
+gboolean
+l4_yaml_read_webhook (L4Yaml *self, yaml_node_t *node, const char *key, gpointer field, GError **error)
+{
+  static const L4YamlField fields[] = {
+    {"url", l4_yaml_read_text, WEBHOOK (url)},
+    {"token-file", l4_yaml_read_path, WEBHOOK (token_file)},
+    {"ca-file", l4_yaml_read_path, WEBHOOK (ca_file)},
+    {"timeout", l4_yaml_read_time, WEBHOOK (timeout)},
+    {"tries", l4_yaml_read_count, WEBHOOK (tries)},
+    {NULL}
+  };
+  L4CamerasWebhook *webhook = &(*(L4Cameras **) field)->webhook;
+
+  return l4_yaml_read_fields (self, node, "webhook", fields, NULL, webhook, error)
+      && (webhook->url != NULL || l4_yaml_fail (self, node, "webhook", error, _("needs a url")));
+}
+
+void
+l4_cameras_clear_receivers (L4Cameras *self)
+{
+  char *texts[] = { self->mqtt.host, self->mqtt.user, self->mqtt.password, self->mqtt.password_file, self->mqtt.ca_file,
+    self->mqtt.certificate, self->mqtt.key, self->mqtt.prefix, self->mqtt.discovery, self->webhook.url, self->webhook.token_file,
+    self->webhook.ca_file
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
+    g_free (texts[i]);
+}

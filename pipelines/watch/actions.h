@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What is done with alerts: a line, a picture, a command, receivers. */
+
+#pragma once
+
+#include "run/progress.h"
+#include "watch/alert.h"
+#include "watch/news.h"
+
+G_BEGIN_DECLS
+
+typedef struct _L4Actions L4Actions;
+
+/* Borrowed. */
+typedef struct
+{
+  const L4Cameras *cameras;
+  L4Progress *progress;
+  L4NewsQueue *news;            /* what ends later is told there */
+  gboolean json;                /* everything on standard output is JSON */
+} L4ActionsContext;
+
+/* Fails for receivers that cannot work. (transfer full) */
+L4Actions *l4_actions_new (const L4ActionsContext *context, GError **error);
+/* Lets go of what has not ended. */
+void l4_actions_free (L4Actions *self); /* NULL is fine */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Actions, l4_actions_free)
+
+/* Waits some seconds for what was begun. */
+void l4_actions_finish (L4Actions *self);
+
+/* Whether any needs the pictures of windows. */
+gboolean l4_actions_want_pictures (const L4Cameras *cameras);
+
+/* An alert, or that one is over; jpeg: of the window, or NULL. Sets the names of files. */
+void l4_actions_tell (L4Actions *self, L4Told *told, GBytes *jpeg);
+
+/* What was said of a camera; whether pictures come from it. */
+void l4_actions_sentence (L4Actions *self, const L4Camera *camera, const L4News *window, GBytes *jpeg);
+void l4_actions_presence (L4Actions *self, const L4Camera *camera, gboolean present);
+
+guint l4_actions_get_alerts (const L4Actions *self);
+
+G_END_DECLS

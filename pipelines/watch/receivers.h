@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Whom alerts go to beside standard output and commands: a broker, a web server. */
+
+#pragma once
+
+#include "cameras/cameras.h"
+#include "tell/tell.h"
+#include "watch/news.h"
+
+G_BEGIN_DECLS
+
+typedef struct _L4Receivers L4Receivers;
+
+/* Those of the file, if any. cameras: borrowed; trouble is told to news. Fails for settings that cannot work, never for a receiver that is
+ * away. (transfer full) */
+L4Receivers *l4_receivers_new (const L4Cameras *cameras, L4NewsQueue *news, GError **error);
+/* Waits some seconds for what waits to be told; what is not is told to news. */
+void l4_receivers_free (L4Receivers *self);     /* NULL is fine */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Receivers, l4_receivers_free)
+
+/* All return at once. */
+void l4_receivers_alert (L4Receivers *self, const L4Alert *alert);
+void l4_receivers_sentence (L4Receivers *self, const char *camera, gint64 time, const char *sentence, GBytes *picture);
+void l4_receivers_presence (L4Receivers *self, const char *camera, gboolean present);
+
+/* Whether any keeps sentences, with their pictures. */
+gboolean l4_receivers_want_pictures (const L4Cameras *cameras);
+
+G_END_DECLS
