@@ -19,6 +19,7 @@ typedef struct
   GHashTable *values;           /* GBytes of schemas → node */
   GQueue open;                  /* of L4OpenValue */
   GHashTable *words;            /* GBytes that tell which → L4Dfa */
+  gsize n_states;               /* of all words */
   GError **error;
 } L4Compiler;
 

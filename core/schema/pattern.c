@@ -9,7 +9,7 @@
 
 #define MAX_STATES 20000        /* of the automaton of characters, and with the lengths */
 #define MAX_CELLS (4u << 20)    /* states times intervals */
-#define MAX_WORK (50u << 20)    /* parts looked at */
+#define MAX_WORK (20u << 20)    /* parts looked at */
 #define MAX_BYTE_STATES 400000
 
 #define SURROGATES 0xd800

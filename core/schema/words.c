@@ -10,14 +10,17 @@
 #include "schema/pattern.h"
 
 #define MAX_WORD_STATES 400000
+#define MAX_STATES 1000000      /* of all words together */
 
 /* Takes dfa, which may be NULL. */
 static gboolean
 add_word (L4Compiler *self, guint32 value, L4Dfa *dfa, yyjson_val *owner, const char *keyword)
 {
-  if (dfa == NULL)
+  if (dfa != NULL)
+    g_ptr_array_add (self->schema->words, dfa);
+  self->n_states += dfa != NULL ? dfa->n_states : 0;
+  if (dfa == NULL || self->n_states > MAX_STATES)
     return l4_schema_text_refuse (&self->text, owner, keyword, self->error, _("it is too large"));
-  g_ptr_array_add (self->schema->words, dfa);
   l4_compiler_add_choice (self, value, l4_compiler_add_node (self, (L4SchemaNode) { L4_NODE_WORD,.word = dfa }));
   return TRUE;
 }
@@ -51,7 +54,8 @@ l4_compiler_add_literals (L4Compiler *self, guint32 value, const char *one, cons
   g_ptr_array_add (words, first);
   if (other != NULL)
     g_ptr_array_add (words, second);
-  add_word (self, value, l4_dfa_of_words (words, MAX_WORD_STATES), NULL, NULL);
+  if (!add_word (self, value, l4_dfa_of_words (words, MAX_WORD_STATES), NULL, NULL))
+    return FALSE;
   keep_word (self, one, strlen (one));
   return TRUE;
 }
