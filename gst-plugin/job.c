@@ -125,7 +125,7 @@ gst_llama4_job_describe (GstLlama4Job * self, GstLlama4Describe * element, L4Ses
   Growing growing = { element, self->window, text, 0 };
 
   self->queue_us = g_get_monotonic_time () - self->since;
-  gst_llama4_prompt_init (&prompt, self->window, settings->prompt, settings->language, before);
+  gst_llama4_prompt_init (&prompt, self->window, settings->prompt, settings->schema_text, settings->language, before);
   if (settings->system_prompt != NULL && *settings->system_prompt != '\0') {
     system.text = settings->system_prompt;
     messages[n_messages++] = (L4Message) { L4_ROLE_SYSTEM, &system, 1 };

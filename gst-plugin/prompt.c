@@ -29,7 +29,7 @@ format_timestamps (const GstLlama4Window * window)
 
 /* Every placeholder once, from left to right, so that what one stands for is not searched again. */
 static char *
-expand (const char *text, const GstLlama4Window * window)
+expand (const char *text, const GstLlama4Window * window, const char *schema)
 {
   g_autofree char *start = gst_llama4_prompt_seconds (window->start), *end = gst_llama4_prompt_seconds (window->end);
   g_autofree char *timestamps = format_timestamps (window);
@@ -38,7 +38,7 @@ expand (const char *text, const GstLlama4Window * window)
   {
     const char *name;
     const char *value;
-  } placeholders[] = { {"{start}", start}, {"{end}", end}, {"{timestamps}", timestamps}, {"{frames}", frames} };
+  } placeholders[] = { {"{start}", start}, {"{end}", end}, {"{timestamps}", timestamps}, {"{frames}", frames}, {"{schema}", schema != NULL ? schema : ""} };
   GString *result = g_string_new (NULL);
 
   while (*text != '\0') {
@@ -65,10 +65,10 @@ add_text (GstLlama4Prompt * self, char *text)
 }
 
 void
-gst_llama4_prompt_init (GstLlama4Prompt * self, const GstLlama4Window * window, const char *text, const char *language,
-    const char *before)
+gst_llama4_prompt_init (GstLlama4Prompt * self, const GstLlama4Window * window, const char *text, const char *schema,
+    const char *language, const char *before)
 {
-  g_autofree char *question = expand (text, window);
+  g_autofree char *question = expand (text, window, schema);
 
   self->parts = g_array_new (FALSE, FALSE, sizeof (L4Part));
   self->strings = g_ptr_array_new_with_free_func (g_free);

@@ -15,9 +15,10 @@ typedef struct
   GPtrArray *strings;
 } GstLlama4Prompt;
 
-/* text may hold {start} {end} {timestamps} {frames}; language may be NULL or empty; before, which stands before text, NULL. */
-void gst_llama4_prompt_init (GstLlama4Prompt * self, const GstLlama4Window * window, const char *text, const char *language,
-    const char *before);
+/* text may hold {start} {end} {timestamps} {frames} {schema}; schema may be NULL; language NULL or empty; before, which stands before text,
+ * NULL. */
+void gst_llama4_prompt_init (GstLlama4Prompt * self, const GstLlama4Window * window, const char *text, const char *schema,
+    const char *language, const char *before);
 void gst_llama4_prompt_clear (GstLlama4Prompt * self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (GstLlama4Prompt, gst_llama4_prompt_clear)
 

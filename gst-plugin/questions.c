@@ -45,7 +45,7 @@ ask_one (const char *question, const GstLlama4Window * window, const char *syste
   L4Message messages[2];
   gsize n = 0;
 
-  gst_llama4_prompt_init (&prompt, window, text, NULL, NULL);
+  gst_llama4_prompt_init (&prompt, window, text, NULL, NULL, NULL);
   if (system != NULL && *system != '\0')
     messages[n++] = (L4Message) { L4_ROLE_SYSTEM, &part, 1 };
   messages[n++] = (L4Message) { L4_ROLE_USER, (const L4Part *) prompt.parts->data, prompt.parts->len };

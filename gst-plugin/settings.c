@@ -146,7 +146,7 @@ static const Property properties[] = {
   {"memory-limit", N_("Memory limit"), N_("Bytes that weights and caches may take; 0: what the machine has free"), READY,
       FIELD (memory_limit), LONG, 0, G_MAXUINT64, 0},
 
-  {"prompt", N_("Prompt"), N_("Question about every window; {start} {end} {timestamps} {frames} are filled in"), PLAYING, FIELD (prompt),
+  {"prompt", N_("Prompt"), N_("Question about every window; {start} {end} {timestamps} {frames} {schema} are filled in"), PLAYING, FIELD (prompt),
       TEXT, 0, 0, 0, NULL, DEFAULT_PROMPT},
   {"system-prompt", N_("System prompt"), N_("Instruction before the question; unset: none"), PLAYING, FIELD (system_prompt), TEXT},
   {"language", N_("Language"), N_("Language to answer in, such as German; unset: the model's choice"), PLAYING, FIELD (language), TEXT},

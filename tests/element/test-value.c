@@ -206,6 +206,20 @@ test_questions_are_answered_in_free_text (void)
   tear_down (&self);
 }
 
+static void
+test_the_prompt_can_tell_the_schema (void)
+{
+  g_autoptr (GstMessage) message = NULL;
+  Fixture self;
+
+  set_up (&self, 0, "{\"text\":\"5\",\"expect\":[\"as {\\\"type\\\":\\\"integer\\\"} says\"]}", "schema", "{\"type\":\"integer\"}");
+  g_object_set (self.element, "prompt", "How many, as {schema} says?", NULL);
+  push_until (&self, 0, 4 * GST_SECOND + FRAME);
+  message = expect (&self, GST_MESSAGE_ELEMENT, "llama4-description");
+  g_assert_cmpstr (gst_structure_get_string (gst_message_get_structure (message), "value"), ==, "5");
+  tear_down (&self);
+}
+
 /* Questions ----------------------------------------------------------------------------------------------------------------------- */
 
 #define WHETHER "{\"text\":\"A gate.\",\"yes\":{\"open\":0.87654,\"closed\":0.1}}\n"
@@ -288,6 +302,7 @@ main (int argc, char **argv)
     {"the-embedded-model-says-values", test_the_embedded_model_says_values},
     {"a-bad-schema-is-one-error-before-anything-plays", test_a_bad_schema_is_one_error_before_anything_plays},
     {"a-schema-may-change-while-playing-and-a-bad-one-changes-nothing", test_a_schema_may_change_while_playing_and_a_bad_one_changes_nothing},
+    {"the-prompt-can-tell-the-schema", test_the_prompt_can_tell_the_schema},
     {"questions-are-answered-in-free-text", test_questions_are_answered_in_free_text},
     {"every-question-has-its-likelihood-in-record-and-message", test_every_question_has_its_likelihood_in_record_and_message},
     {"a-question-that-fails-is-a-warning-and-a-gap", test_a_question_that_fails_is_a_warning_and_a_gap},

@@ -299,14 +299,14 @@ test_prompt_puts_its_time_before_every_picture (void)
   static const char *const texts[] = { "[60.0 s]", "[61.3 s]", "[62.6 s]", "[64.0 s]" };
 
   gst_llama4_prompt_init (&prompt, g_ptr_array_index (windows, 0),
-      "From {start} to {end}, {frames} pictures; {other} {frames {start}", "German", NULL);
+      "From {start} to {end}, {frames} pictures; {other} {frames {start} {schema}", "{\"const\":\"{end}\"}", "German", NULL);
   g_assert_cmpuint (prompt.parts->len, ==, 9);
   for (guint i = 0; i < 4; i++) {
     g_assert_cmpstr (g_array_index (prompt.parts, L4Part, 2 * i).text, ==, texts[i]);
     g_assert_null (g_array_index (prompt.parts, L4Part, 2 * i + 1).text);
   }
   g_assert_cmpstr (g_array_index (prompt.parts, L4Part, 8).text, ==,
-      "\nFrom 60.0 s to 64.0 s, 4 pictures; {other} {frames 60.0 s Answer in German.");
+      "\nFrom 60.0 s to 64.0 s, 4 pictures; {other} {frames 60.0 s {\"const\":\"{end}\"} Answer in German.");
 }
 
 int
