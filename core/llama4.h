@@ -268,12 +268,13 @@ typedef struct
   gint64 queue_us;              /* microseconds from the window's last picture to the start of work */
   const L4Likelihood *likelihoods;      /* [n_likelihoods] of questions about the pictures */
   gsize n_likelihoods;
+  const char *kind;             /* NULL: of a window */
 } L4Record;
 
 /* The record as one line of JSON without a line end:
  * {"start","end","frames","text","model":{"name","digest","quantization"},"prompt_digest","tokens":{"prompt","generated"},
  * "ms":{"queue","vision","prefill","decode"},"finish"}, with a schema "value", with questions
- * "answers": [{"question","yes"}], too; text has passed l4_text_to_line(). (transfer full) */
+ * "answers": [{"question","yes"}], of another kind "kind", too; text has passed l4_text_to_line(). (transfer full) */
 L4_API char *l4_record_to_json (const L4Record *record);
 
 G_END_DECLS

@@ -27,8 +27,7 @@ gst_llama4_ask (GstLlama4Describe * self, const char *prompt, const char *whom)
     g_clear_pointer (&job->settings.schema_text, g_free);       /* an answer to read */
     job->settings.memory = 0;
     job->settings.partial = FALSE;
-    g_queue_push_tail (&self->asked_for, job);
-    g_cond_broadcast (&self->changed);
+    gst_llama4_worker_push_asked (self, job);
   }
   g_mutex_unlock (&self->lock);
   return job != NULL;

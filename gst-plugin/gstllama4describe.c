@@ -68,6 +68,7 @@ reset (GstLlama4Describe * self)
   self->stats = (GstLlama4Stats) { 0 };
   self->lost = GST_CLOCK_TIME_NONE;
   gst_llama4_memory_clear (&self->memory);
+  gst_llama4_memory_clear (&self->unsummed);
   g_clear_pointer (&self->description, g_free);
   g_clear_pointer (&self->latest, gst_structure_free);
   GST_OBJECT_UNLOCK (self);
@@ -212,6 +213,7 @@ finalize (GObject * object)
   g_clear_object (&self->cancellable);
   g_free (self->description);
   gst_llama4_memory_clear (&self->memory);
+  gst_llama4_memory_clear (&self->unsummed);
   g_clear_pointer (&self->latest, gst_structure_free);
   g_mutex_clear (&self->lock);
   g_cond_clear (&self->changed);

@@ -20,6 +20,7 @@ G_BEGIN_DECLS
 #define GST_LLAMA4_MESSAGE "llama4-description"
 #define GST_LLAMA4_PARTIAL_MESSAGE "llama4-partial"
 #define GST_LLAMA4_ANSWER_MESSAGE "llama4-answer"
+#define GST_LLAMA4_SUMMARY_MESSAGE "llama4-summary"
 #define GST_LLAMA4_UNCHANGED_MESSAGE "llama4-unchanged"
 #define GST_LLAMA4_LICENCE_MESSAGE "llama4-licence"
 
@@ -95,6 +96,7 @@ typedef struct
   gboolean pictures;            /* in messages */
   gboolean partial;             /* messages of text that grows */
   guint memory;                 /* windows that the model is told of */
+  guint64 summary;              /* nanoseconds; 0: none */
   guint max_tokens;
   double temperature, top_p;
   guint64 seed;
@@ -142,6 +144,8 @@ struct _GstLlama4Describe
   char *description;            /* object lock; the latest text */
   GstStructure *latest;         /* object lock; the latest description as in the meta, or NULL */
   GstLlama4Memory memory;       /* object lock */
+  GstLlama4Memory unsummed;     /* object lock; what was said since the latest summary, */
+  GstClockTime unsummed_since;  /* and from when on */
   GstClockTime lost;            /* object lock; start of the latest window that was not described after all */
   char *licence_notice;         /* object lock; of the model in memory, or NULL */
 
@@ -187,7 +191,8 @@ struct _GstLlama4Describe
   GThread *worker;              /* the first, which starts and joins the others */
   guint n_workers;              /* at most */
   GQueue jobs;                  /* of GstLlama4Job (job.h) that were not delivered yet, in order */
-  GQueue asked_for;             /* of Job: questions, which go before all else */
+  GQueue asked_for;             /* of Job: questions and summaries, which go before all else */
+  guint n_asked;                /* of them, with those that are answered now */
   GstLlama4Window *latest_window;       /* which they are about, or NULL */
   guint n_waiting;              /* windows in jobs that nobody is at work on */
   guint n_at_work;              /* windows that somebody is, those of before a flush included */

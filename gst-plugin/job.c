@@ -21,6 +21,7 @@ gst_llama4_job_free (GstLlama4Job * self)
   gst_llama4_window_free (self->window);
   gst_llama4_item_free (self->item);
   g_free (self->whom);
+  g_free (self->said);
   gst_llama4_settings_clear (&self->settings);
   l4_answer_clear (&self->answer);
   g_clear_pointer (&self->likelihoods, g_array_unref);
@@ -53,16 +54,18 @@ is_worth_it (const GstLlama4Job * self, GstLlama4Describe * element, L4Session *
   return in_time;
 }
 
-/* (transfer full) */
+/* What the model is told of before it is asked, or NULL. (transfer full) */
 static char *
-recall (GstLlama4Describe * element, guint n)
+recall (const GstLlama4Job * self, GstLlama4Describe * element)
 {
-  char *before;
+  g_autofree char *before = NULL;
 
+  if (self->said != NULL)
+    return g_strconcat ("This was said of a video:\n", self->said, NULL);
   GST_OBJECT_LOCK (element);
-  before = gst_llama4_memory_tell (&element->memory, n);
+  before = gst_llama4_memory_tell (&element->memory, self->settings.memory);
   GST_OBJECT_UNLOCK (element);
-  return before;
+  return before != NULL ? g_strconcat ("Before this was said:\n", before, NULL) : NULL;
 }
 
 /* A text as it grows. */
@@ -120,7 +123,7 @@ gst_llama4_job_describe (GstLlama4Job * self, GstLlama4Describe * element, L4Ses
   L4Part system = { 0 };
   L4Message messages[2];
   gsize n_messages = 0;
-  g_autofree char *before = recall (element, settings->memory);
+  g_autofree char *before = recall (self, element);
   g_autoptr (GString) text = g_string_new (NULL);
   Growing growing = { element, self->window, text, 0 };
 
@@ -231,6 +234,8 @@ publish (const GstLlama4Job * self, GstLlama4Describe * element)
   current = self->generation == element->generation && !element->stopping;
   if (current)
     remember (element, &record, text, json);
+  if (current)
+    gst_llama4_summary_take (element, self, text);
   g_mutex_unlock (&element->lock);
   if (!current)
     return;

@@ -29,6 +29,7 @@ typedef struct
   GstClockTime running_time, timestamp; /* of its start */
   guint segment_number;
   char *whom;                   /* it was asked for, and who is told alone; NULL: for all */
+  char *said;                   /* what a summary is asked of; NULL: it is none */
   GstLlama4Settings settings;   /* with which it is described, once it is at work */
 
   GstLlama4Outcome outcome;
@@ -43,8 +44,15 @@ void gst_llama4_job_free (GstLlama4Job * self); /* NULL is fine */
 /* Finds the outcome. Any thread, whatever others do: nothing of it is seen outside yet. */
 void gst_llama4_job_describe (GstLlama4Job * self, GstLlama4Describe * element, L4Session * session, GCancellable * cancellable);
 
+/* Hands over a question or a summary. With the worker's lock held. (transfer full) */
+void gst_llama4_worker_push_asked (GstLlama4Describe * element, GstLlama4Job * asked);
+
 /* Tells who asked for it. */
 void gst_llama4_ask_reply (const GstLlama4Job * self, GstLlama4Describe * element);
+
+/* Keeps what was said of a window; when it is time, asks for a summary. With the worker's lock held. Tells what came of it. */
+void gst_llama4_summary_take (GstLlama4Describe * element, const GstLlama4Job * said, const char *text);
+void gst_llama4_summary_deliver (const GstLlama4Job * self, GstLlama4Describe * element);
 
 /* Tells it to all: the output, the bus, the properties. One job at a time, in their order. */
 void gst_llama4_job_deliver (GstLlama4Job * self, GstLlama4Describe * element);

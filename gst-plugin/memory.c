@@ -24,7 +24,7 @@ gst_llama4_memory_add (GstLlama4Memory * self, GstClockTime start, GstClockTime 
 char *
 gst_llama4_memory_tell (const GstLlama4Memory * self, guint n)
 {
-  g_autoptr (GString) text = g_string_new ("Before this was said:");
+  g_autoptr (GString) text = g_string_new (NULL);
   GList *line = self->lines.tail;
 
   if (n == 0 || line == NULL)
@@ -32,6 +32,6 @@ gst_llama4_memory_tell (const GstLlama4Memory * self, guint n)
   for (; n > 1 && line->prev != NULL; n--)
     line = line->prev;
   for (; line != NULL; line = line->next)
-    g_string_append_printf (text, "\n%s", (const char *) line->data);
+    g_string_append_printf (text, "%s%s", text->len > 0 ? "\n" : "", (const char *) line->data);
   return g_string_free (g_steal_pointer (&text), FALSE);
 }

@@ -183,6 +183,8 @@ static const Property properties[] = {
   {"partial", N_("Partial"), N_("Post messages with the text so far while it is made, five a second at most"), PLAYING, FIELD (partial), FLAG},
   {"memory", N_("Memory"), N_("Windows whose texts the model is told with the next one, with their times"), PLAYING, FIELD (memory), COUNT, 0,
       GST_LLAMA4_MEMORY_MOST, 0},
+  {"summary", N_("Summary"), N_("Every so many nanoseconds of video a message and a record sum up what was said since; 0: none"), PLAYING,
+      FIELD (summary), LONG, 0, G_MAXINT64, 0},
   {"on-busy", N_("When busy"), N_("What to do with a window that comes while another is described"), READY, FIELD (on_busy), CHOICE, 0, 0,
       GST_LLAMA4_ON_BUSY_AUTO, gst_llama4_on_busy_get_type},
   {"ahead", N_("Ahead"), N_("Windows that may be described at once where the video waits for them; what is said comes in order all the same, "

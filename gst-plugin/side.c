@@ -276,6 +276,20 @@ push_text (GstLlama4Side * self, const GstLlama4Item * item)
   self->on_flow (self->pad, gst_pad_push (self->pad, buffer), self->user_data);
 }
 
+/* At the time that the records have come to. */
+static void
+push_note (GstLlama4Side * self, const GstLlama4Item * item)
+{
+  GstBuffer *buffer;
+
+  if (!self->json)
+    return;
+  buffer = make_buffer (self, item);
+  GST_BUFFER_PTS (buffer) = self->covered;
+  GST_BUFFER_DURATION (buffer) = 0;
+  self->on_flow (self->pad, gst_pad_push (self->pad, buffer), self->user_data);
+}
+
 static void
 do_item (GstLlama4Side * self, const GstLlama4Item * item)
 {
@@ -286,6 +300,8 @@ do_item (GstLlama4Side * self, const GstLlama4Item * item)
     push_event (self, gst_event_new_eos (), item->seqnum);
   } else if (self->has_segment && item->type == GST_LLAMA4_ITEM_TEXT) {
     push_text (self, item);
+  } else if (self->has_segment && item->type == GST_LLAMA4_ITEM_NOTE) {
+    push_note (self, item);
   } else if (self->has_segment && item->segment_number == self->segment_number) {
     cover (self, segment_time (self, item->end));
   }

@@ -12,6 +12,7 @@ typedef enum
 {
   GST_LLAMA4_ITEM_SEGMENT,
   GST_LLAMA4_ITEM_TEXT,
+  GST_LLAMA4_ITEM_NOTE,         /* a record beside those of windows */
   GST_LLAMA4_ITEM_PASSED,       /* nothing will be said about the time before `end` that has not been said */
   GST_LLAMA4_ITEM_EOS
 } GstLlama4ItemType;
@@ -27,7 +28,7 @@ typedef struct
   guint32 seqnum;               /* SEGMENT, EOS */
   GstClockTime start, end;      /* stream time: TEXT; PASSED: end alone */
   char *text;                   /* one line of UTF-8; TEXT */
-  char *json;                   /* TEXT; NULL: there is no record of it */
+  char *json;                   /* TEXT, NOTE; NULL: there is no record of it */
   gboolean late;                /* TEXT: show it later when its time has passed already */
 } GstLlama4Item;
 

@@ -327,6 +327,8 @@ finish (GstLlama4Describe * self, GstLlama4Item * eos)
 {
   gst_llama4_output_set_ending (self->output, TRUE);
   drain (self, TRUE);
+  if (!self->skips)
+    gst_llama4_worker_drain (self);     /* a summary may follow the last window */
   if (eos != NULL)
     gst_llama4_worker_push_output (self, eos, FALSE);
   if (!self->skips || !gst_llama4_output_is_linked (self->output))
@@ -359,6 +361,7 @@ flush_stop (GstLlama4Describe * self, GstEvent * event)
   GST_OBJECT_LOCK (self);
   g_clear_pointer (&self->latest, gst_structure_free);
   gst_llama4_memory_clear (&self->memory);
+  gst_llama4_memory_clear (&self->unsummed);
   GST_OBJECT_UNLOCK (self);
   gst_llama4_output_set_ending (self->output, FALSE);
   gst_llama4_output_flush_stop (self->output, event);

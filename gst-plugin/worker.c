@@ -67,6 +67,29 @@ hand_over (GstLlama4Describe * self, GstLlama4Job * job)
   g_cond_broadcast (&self->changed);
 }
 
+/* Tells what came of a question or a summary, and lets go of it. */
+static void
+reply (GstLlama4Describe * self, GstLlama4Job * asked)
+{
+  if (asked->whom != NULL)
+    gst_llama4_ask_reply (asked, self);
+  else
+    gst_llama4_summary_deliver (asked, self);
+  gst_llama4_job_free (asked);
+  g_mutex_lock (&self->lock);
+  self->n_asked--;
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+}
+
+void
+gst_llama4_worker_push_asked (GstLlama4Describe * self, GstLlama4Job * asked)
+{
+  self->n_asked++;
+  g_queue_push_tail (&self->asked_for, asked);
+  g_cond_broadcast (&self->changed);
+}
+
 /* Describes one window after the other. */
 static void
 work (GstLlama4Describe * self, L4Session * session)
@@ -88,8 +111,7 @@ work (GstLlama4Describe * self, L4Session * session)
     }
     if (asked != NULL) {
       g_mutex_unlock (&self->lock);
-      gst_llama4_ask_reply (asked, self);
-      gst_llama4_job_free (asked);
+      reply (self, asked);
       g_mutex_lock (&self->lock);
     } else {
       hand_over (self, job);
@@ -168,10 +190,8 @@ refuse (GstLlama4Describe * self, GQueue asked)
 {
   GstLlama4Job *job;
 
-  while ((job = g_queue_pop_head (&asked)) != NULL) {
-    gst_llama4_ask_reply (job, self);
-    gst_llama4_job_free (job);
-  }
+  while ((job = g_queue_pop_head (&asked)) != NULL)
+    reply (self, job);
 }
 
 /* With lock held. (transfer full) */
@@ -366,7 +386,7 @@ void
 gst_llama4_worker_drain (GstLlama4Describe * self)
 {
   g_mutex_lock (&self->lock);
-  while ((self->jobs.length > 0 || self->model_state == GST_LLAMA4_MODEL_LOADING) && !is_interrupted (self))
+  while ((self->jobs.length > 0 || self->n_asked > 0 || self->model_state == GST_LLAMA4_MODEL_LOADING) && !is_interrupted (self))
     g_cond_wait (&self->changed, &self->lock);
   g_mutex_unlock (&self->lock);
 }

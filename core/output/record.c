@@ -49,6 +49,8 @@ l4_record_to_json (const L4Record *record)
   yyjson_mut_doc_set_root (doc, root);
   yyjson_mut_obj_add_uint (doc, root, "start", record->start);
   yyjson_mut_obj_add_uint (doc, root, "end", record->end);
+  if (record->kind != NULL)
+    yyjson_mut_obj_add_str (doc, root, "kind", record->kind);
   frames = yyjson_mut_obj_add_arr (doc, root, "frames");
   for (gsize i = 0; i < record->n_frames; i++)
     yyjson_mut_arr_add_uint (doc, frames, record->frames[i]);

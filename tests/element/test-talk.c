@@ -179,6 +179,57 @@ test_more_questions_than_may_wait_are_refused (void)
   tear_down (&self);
 }
 
+/* Summaries ---------------------------------------------------------------------------------------------------------------------- */
+
+#define SUMMARIES "{\"when\":\"Summarise\",\"text\":\"{prompt}\",\"expect\":[\"This was said of a video:\"]}\n{\"text\":\"First.\"}\n" \
+    "{\"text\":\"Second.\"}\n{\"text\":\"Third.\"}\n{\"text\":\"Fourth.\"}\n{\"text\":\"Fifth.\"}\n"
+
+static void
+test_every_so_often_what_was_said_is_summed_up (void)
+{
+  g_autoptr (GArray) records = NULL;
+  guint n = 0;
+  Fixture self;
+
+  set_up (&self, JSON | TEXT, SUMMARIES, "summary", "8000000000");
+  push_until (&self, 0, 24 * GST_SECOND);
+  push_eos (&self);             /* waits for the last summary */
+  for (guint i = 0; i < 3; i++) {
+    g_autoptr (GstMessage) message = expect (&self, "llama4-summary");
+    guint64 start, end;
+
+    g_assert_true (gst_structure_get (gst_message_get_structure (message), "start", G_TYPE_UINT64, &start, "end", G_TYPE_UINT64, &end, NULL));
+    g_assert_cmpuint (start, ==, i * 8 * GST_SECOND);
+    g_assert_cmpuint (end, ==, (i + 1) * 8 * GST_SECOND);
+    g_assert_nonnull (strstr (get_field (message, "text"), "Summarise"));
+  }
+  records = collect (self.json);
+  for (guint i = 0; nth_text (records, i) != NULL; i++)
+    if (strstr (nth_text (records, i)->text, "\"kind\":\"summary\"") != NULL) {
+      n++;
+      g_assert_cmpuint (nth_text (records, i)->start, ==, nth_text (records, i)->end);  /* windows alone cover the time */
+    }
+  g_assert_cmpuint (n, ==, 3);
+  g_assert_cmpuint (get_stat (&self, "described"), ==, 6);
+  tear_down (&self);
+}
+
+static void
+test_a_summary_that_fails_takes_no_window_away (void)
+{
+  g_autoptr (GstMessage) warning = NULL;
+  Fixture self;
+
+  set_up (&self, 0, "{\"when\":\"Summarise\",\"error\":\"No idea\"}\n{\"text\":\"First.\"}\n", "summary", "4000000000");
+  push_until (&self, 0, 8 * GST_SECOND + FRAME);
+  warning = gst_bus_timed_pop_filtered (self.bus, 20 * GST_SECOND, GST_MESSAGE_WARNING);
+  g_assert_nonnull (warning);
+  push_eos (&self);
+  g_assert_cmpuint (get_stat (&self, "described"), ==, 3);
+  g_assert_cmpuint (get_stat (&self, "failed"), ==, 0);
+  tear_down (&self);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -188,6 +239,8 @@ main (int argc, char **argv)
     {"a-text-that-grows-is-told-five-times-a-second-at-most", test_a_text_that_grows_is_told_five_times_a_second_at_most},
     {"a-question-is-answered-ahead-of-the-windows-that-wait", test_a_question_is_answered_ahead_of_the_windows_that_wait},
     {"questions-that-a-flush-or-the-end-cuts-off-are-told-so", test_questions_that_a_flush_or_the_end_cuts_off_are_told_so},
+    {"every-so-often-what-was-said-is-summed-up", test_every_so_often_what_was_said_is_summed_up},
+    {"a-summary-that-fails-takes-no-window-away", test_a_summary_that_fails_takes_no_window_away},
     {"more-questions-than-may-wait-are-refused", test_more_questions_than_may_wait_are_refused},
   };
 
