@@ -275,6 +275,8 @@ end (Watch *self)
   take_all (self, 0);
   g_clear_pointer (&self->store, l4_store_free);
   free_feeds (self);
+  g_clear_pointer (&self->context.clips, l4_clips_free);
+  take_all (self, 0);
   l4_actions_finish (self->actions);
   take_all (self, 0);
   print_summary (self, &all);
@@ -307,7 +309,7 @@ static gboolean
 begin (Watch *self, GError **error)
 {
   const L4StoreContext store = { self->cameras, &self->model, self->feeds, self->context.news };
-  const L4ActionsContext actions = { self->cameras, self->progress, self->context.news, given.json };
+  const L4ActionsContext actions = { self->cameras, self->progress, self->context.news, self->context.clips, given.json };
 
   self->actions = l4_actions_new (&actions, error);
   self->store = self->actions != NULL ? l4_store_new (&store, error) : NULL;
@@ -338,6 +340,7 @@ watch_clear (Watch *self)
 {
   l4_describer_model_clear (&self->model);
   l4_actions_free (self->actions);
+  l4_clips_free (self->context.clips);
   l4_judge_free (self->judge);
   l4_news_queue_free (self->context.news);
   l4_progress_free (self->progress);
@@ -408,6 +411,7 @@ run (char **arguments, GError **error)
     return FALSE;
   gst_init (NULL, NULL);
   self.context.news = l4_news_queue_new (MOST_WINDOWS);
+  self.context.clips = l4_clips_new (self.cameras, self.context.news);
   self.judge = l4_judge_new (self.cameras);
   self.progress = l4_progress_new (given.json ? L4_PROGRESS_JSON : given.quiet ? L4_PROGRESS_QUIET : L4_PROGRESS_PEOPLE);
   if (given.check) {
@@ -445,8 +449,9 @@ static const char *const events[] = {
       "back  # They come again (camera).\n"
       "end  # A film came to its end (camera).\n"
       "window  # What was said of a window (camera, time, until, start, end, text, record).\n"
-      "alert  # A rule holds (camera, rule, time, start, end, value, sentence, record).\n"
+      "alert  # A rule holds (camera, rule, time, start, end, value, sentence, picture, record).\n"
       "over  # It holds no longer (the same).\n"
+      "clip  # A clip of an alert is there, or cannot be (camera; rule; file, or reason).\n"
       "command  # A rule's command ended (rule; status; output, its beginning; reason, if something is wrong).\n"
       "summary  # The end of all (windows, alerts, unchanged, skipped, failed, left_out)."),
   NULL

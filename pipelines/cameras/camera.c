@@ -159,6 +159,18 @@ read_schema (L4Yaml *self, yaml_node_t *node, const char *key, gpointer field, G
   return *text == '{' ? l4_yaml_read_text (self, node, key, field, error) : l4_yaml_read_path (self, node, key, field, error);
 }
 
+/* The element takes several in one text. */
+static gboolean
+read_questions (L4Yaml *self, yaml_node_t *node, const char *key, gpointer field, GError **error)
+{
+  if (!l4_yaml_read_texts (self, node, key, field, error))
+    return FALSE;
+  for (char **question = *(char ***) field; *question != NULL; question++)
+    if (strpbrk (*question, ";\n") != NULL)
+      return l4_yaml_fail (self, node, key, error, _("must have neither semicolons nor line ends"));
+  return TRUE;
+}
+
 /* A camera ---------------------------------------------------------------------------------------------------------------------- */
 
 /* The element's properties. */
@@ -210,7 +222,7 @@ read_property (L4Yaml *yaml, yaml_node_t *node, const char *key, gpointer target
 static const L4YamlField fields[] = {
   {"name", l4_yaml_read_name, G_STRUCT_OFFSET (L4Camera, name)},
   {"uri", read_uri, G_STRUCT_OFFSET (L4Camera, uri)},
-  {"questions", l4_yaml_read_texts, G_STRUCT_OFFSET (L4Camera, questions)},
+  {"questions", read_questions, G_STRUCT_OFFSET (L4Camera, questions)},
   {"stall", l4_yaml_read_time, G_STRUCT_OFFSET (L4Camera, stall)},
   {NULL}
 };

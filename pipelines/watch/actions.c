@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What is done with alerts: a line, a picture, a command, receivers. */
+/* What is done with alerts: a line, a picture, a clip, a command, receivers. */
 
 #include "watch/actions.h"
 
@@ -139,6 +139,7 @@ l4_actions_tell (L4Actions *self, L4Told *told, GBytes *jpeg)
     return;
   self->n_alerts++;
   run_command (self, told->rule, json);
+  l4_clips_add (self->context.clips, told->rule, told->window);
 }
 
 /* The actions --------------------------------------------------------------------------------------------------------------------- */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What is done with alerts: a line, a picture, a command, receivers. */
+/* What is done with alerts: a line, a picture, a clip, a command, receivers. */
 
 #pragma once
 
 #include "run/progress.h"
 #include "watch/alert.h"
+#include "watch/clips.h"
 #include "watch/news.h"
 
 G_BEGIN_DECLS
@@ -17,6 +18,7 @@ typedef struct
   const L4Cameras *cameras;
   L4Progress *progress;
   L4NewsQueue *news;            /* what ends later is told there */
+  L4Clips *clips;
   gboolean json;                /* everything on standard output is JSON */
 } L4ActionsContext;
 

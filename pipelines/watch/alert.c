@@ -55,7 +55,6 @@ l4_alert_to_json (const L4Told *told)
     yyjson_mut_obj_add_strcpy (doc, object, "sentence", told->window->text);
   }
   add_path (doc, object, "picture", told->picture);
-  add_path (doc, object, "clip", told->clip);
   if (told->window != NULL)
     add_record (doc, object, told->window->record);
   return l4_json_to_line (doc);

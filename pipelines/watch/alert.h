@@ -18,11 +18,11 @@ typedef struct
   const L4News *window;        /* NULL: it ceased to as the camera was lost */
   gboolean over;
   yyjson_val *value;            /* that it looked at; NULL: none */
-  const char *picture, *clip;   /* files; a clip is there when it is told of; NULL: none */
+  const char *picture;          /* its file; NULL: none */
   gint64 time;                  /* microseconds since 1970 */
 } L4Told;
 
-/* {"event":"alert","camera","rule","time","start","end","value","sentence","picture","clip","record"}; "event":"over" has no files.
+/* {"event":"alert","camera","rule","time","start","end","value","sentence","picture","record"}; "event":"over" has no picture.
  * One line. (transfer full) */
 char *l4_alert_to_json (const L4Told *told);
 

@@ -26,6 +26,7 @@ struct _L4Feed
   GstBus *bus;
   GThread *thread;
   GRand *random;
+  L4Ring *ring;                 /* NULL: nobody wants the packets */
   gint64 said;                  /* when the latest warning was passed on, monotonic; 0: none was */
 
   GMutex lock;
@@ -117,6 +118,12 @@ on_source (GstPad *pad, gboolean live, gpointer data)
   gst_pad_link (pad, sink);
 }
 
+static void
+on_packet (GstCaps *caps, GstBuffer *packet, guint64 time, gpointer data)
+{
+  l4_ring_push (((L4Feed *) data)->ring, caps, packet, time);
+}
+
 /* Making ------------------------------------------------------------------------------------------------------------------------ */
 
 static void
@@ -162,6 +169,7 @@ l4_feed_new (const L4FeedContext *context, guint number, GError **error)
   self->camera = g_ptr_array_index (context->cameras->cameras, number);
   self->number = number;
   self->random = g_rand_new ();
+  self->ring = l4_clips_get_ring (context->clips, number);
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
   return build (self, error) ? g_steal_pointer (&self) : NULL;
@@ -212,6 +220,7 @@ take_description (L4Feed *self, const GstStructure *structure)
   event->text = g_strdup (gst_structure_get_string (structure, "text"));
   event->record = g_strdup (gst_structure_get_string (structure, "json"));
   gst_structure_get (structure, "picture", GST_TYPE_SAMPLE, &event->picture, NULL);
+  event->stream = self->ring != NULL ? l4_ring_get_stream (self->ring) : 0;
   g_mutex_lock (&self->lock);
   event->from = l4_clock_tell (&self->clock, event->start, now);
   event->until = l4_clock_tell (&self->clock, event->end, now);
@@ -360,7 +369,7 @@ run_once (L4Feed *self, Try *try, gboolean again)
   GstElement *source;
 
   begin (self, try);
-  source = l4_source_new (self->camera->uri, on_source, self);
+  source = l4_source_new (self->camera->uri, on_source, self->ring != NULL ? on_packet : NULL, self);
   gst_bin_add (GST_BIN (self->pipeline), source);
   gst_element_set_state (self->pipeline, GST_STATE_PLAYING);    /* whether that works the bus will tell */
   while (!try->ended && try->reason == NULL && !is_stopping (self)) {
@@ -376,6 +385,8 @@ run_once (L4Feed *self, Try *try, gboolean again)
     drain (self, try);
   gst_element_set_state (self->pipeline, GST_STATE_READY);
   gst_bin_remove (GST_BIN (self->pipeline), source);
+  if (self->ring != NULL)
+    l4_ring_break (self->ring);
 }
 
 /* All of them ------------------------------------------------------------------------------------------------------------------- */

@@ -9,6 +9,7 @@
 
 #include "cameras/cameras.h"
 #include "run/options.h"
+#include "watch/clips.h"
 #include "watch/news.h"
 
 G_BEGIN_DECLS
@@ -22,6 +23,7 @@ typedef struct
   const L4DescribeOptions *options;     /* what the camera does not say itself */
   L4NewsQueue *news;
   gboolean pictures;            /* windows have a picture */
+  L4Clips *clips;               /* outlive the feeds */
 } L4FeedContext;
 
 /* The number-th camera. gst_init() comes first. Fails for properties that llama4describe has not, with file, line and key. (transfer full) */

@@ -29,6 +29,7 @@ typedef struct
   guint percent;
   /* L4_NEWS_WINDOW */
   guint64 start, end;           /* nanoseconds of stream time, since the camera came up */
+  guint stream;                 /* of the camera's packets (ring.h) */
   gint64 from, until;           /* the same on the wall clock: microseconds since 1970 */
   char *record;                 /* JSON */
   GstSample *picture;           /* RGB; or NULL */

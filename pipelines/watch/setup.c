@@ -35,24 +35,13 @@ set_property (GstElement *element, const L4Cameras *cameras, const L4CameraPrope
       || l4_fail (error, L4_ERROR_INPUT, _("%s:%u: %s: %s is no value of it"), cameras->file, given->line, given->name, given->value);
 }
 
-/* As a list, or a line each. */
-static gboolean
-set_questions (GstElement *element, const L4Cameras *cameras, const L4Camera *camera, GError **error)
+static void
+set_questions (GstElement *element, const L4Camera *camera)
 {
-  const GParamSpec *property = g_object_class_find_property (G_OBJECT_GET_CLASS (element), "questions");
-  g_autofree char *lines = NULL;
+  g_autofree char *lines = camera->questions != NULL ? g_strjoinv ("\n", camera->questions) : NULL;
 
-  if (camera->questions == NULL)
-    return TRUE;
-  if (property == NULL)
-    return l4_fail (error, L4_ERROR_UNSUPPORTED, _("%s:%u: questions: llama4describe has no such property"), cameras->file, camera->line);
-  if (property->value_type == G_TYPE_STRV) {
-    g_object_set (element, "questions", camera->questions, NULL);
-    return TRUE;
-  }
-  lines = g_strjoinv ("\n", camera->questions);
-  g_object_set (element, "questions", lines, NULL);
-  return TRUE;
+  if (lines != NULL)
+    g_object_set (element, "questions", lines, NULL);
 }
 
 gboolean
@@ -63,5 +52,6 @@ l4_watch_set_up (GstElement *describe, const L4DescribeOptions *options, const L
     if (!set_property (describe, cameras, g_ptr_array_index (camera->properties, i), error))
       return FALSE;
   gst_util_set_object_arg (G_OBJECT (describe), "on-busy", "skip");
-  return set_questions (describe, cameras, camera, error);
+  set_questions (describe, camera);
+  return TRUE;
 }

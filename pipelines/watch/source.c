@@ -3,12 +3,16 @@
 
 #include "watch/source.h"
 
+#include <string.h>
+
 #define RTSP_LATENCY_MS 500     /* that packets may be late by */
 
 typedef struct
 {
   L4SourceFunc func;
+  L4PacketFunc packet;
   gpointer user_data;
+  GstPad *decoded;              /* the decoder's, of which packets are taken: the first that has any; for comparing alone */
 } Call;
 
 static gboolean
@@ -46,16 +50,59 @@ free_call (gpointer data, GClosure *closure)
   g_free (data);
 }
 
+/* Packets ----------------------------------------------------------------------------------------------------------------------- */
+
+static GstPadProbeReturn
+on_packet (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  Call *call = data;
+  GstBuffer *packet = GST_PAD_PROBE_INFO_BUFFER (info);
+  g_autoptr (GstEvent) event = gst_pad_get_sticky_event (pad, GST_EVENT_SEGMENT, 0);
+  g_autoptr (GstCaps) caps = gst_pad_get_current_caps (pad);
+  const GstSegment *segment = NULL;
+  guint64 time = GST_CLOCK_TIME_NONE;
+
+  g_atomic_pointer_compare_and_exchange (&call->decoded, NULL, pad);
+  if (event != NULL)
+    gst_event_parse_segment (event, &segment);
+  if (segment != NULL && segment->format == GST_FORMAT_TIME && g_atomic_pointer_get (&call->decoded) == pad)
+    time = gst_segment_to_stream_time (segment, GST_FORMAT_TIME, GST_BUFFER_PTS_IS_VALID (packet) ? GST_BUFFER_PTS (packet)
+        : GST_BUFFER_DTS (packet));
+  if (GST_CLOCK_TIME_IS_VALID (time) && caps != NULL)
+    call->packet (caps, packet, time, call->user_data);
+  return GST_PAD_PROBE_OK;
+}
+
+static gboolean
+is_decoder (GstElement *element)
+{
+  GstElementFactory *factory = gst_element_get_factory (element);
+  const char *kind = factory != NULL ? gst_element_factory_get_metadata (factory, GST_ELEMENT_METADATA_KLASS) : NULL;
+
+  return kind != NULL && strstr (kind, "Decoder") != NULL && (strstr (kind, "Video") != NULL || strstr (kind, "Image") != NULL);
+}
+
+static void
+on_element (GstBin *bin, GstBin *within, GstElement *element, gpointer data)
+{
+  g_autoptr (GstPad) pad = is_decoder (element) ? gst_element_get_static_pad (element, "sink") : NULL;
+
+  if (pad != NULL)
+    gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, on_packet, data, NULL);
+}
+
 GstElement *
-l4_source_new (const char *uri, L4SourceFunc func, gpointer user_data)
+l4_source_new (const char *uri, L4SourceFunc func, L4PacketFunc packet, gpointer user_data)
 {
   g_autoptr (GstCaps) caps = gst_caps_from_string ("video/x-raw(ANY)");
   GstElement *self = gst_element_factory_make ("uridecodebin", NULL);
   Call *call = g_new0 (Call, 1);
 
-  *call = (Call) { func, user_data };
+  *call = (Call) { func, packet, user_data };
   g_object_set (self, "uri", uri, "caps", caps, "expose-all-streams", FALSE, NULL);
   g_signal_connect_data (self, "pad-added", G_CALLBACK (on_pad), call, free_call, 0);
+  if (packet != NULL)
+    g_signal_connect (self, "deep-element-added", G_CALLBACK (on_element), call);
   g_signal_connect (self, "source-setup", G_CALLBACK (on_source_setup), NULL);
   return self;
 }

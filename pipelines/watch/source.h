@@ -10,7 +10,10 @@ G_BEGIN_DECLS
 /* A pad with pictures is there; live: they come when they happen. Called by a streaming thread. */
 typedef void (*L4SourceFunc) (GstPad *pad, gboolean live, gpointer user_data);
 
-/* (floating) */
-GstElement *l4_source_new (const char *uri, L4SourceFunc func, gpointer user_data);
+/* A packet of pictures on its way to its decoder, with its stream time. Called by a streaming thread. */
+typedef void (*L4PacketFunc) (GstCaps *caps, GstBuffer *packet, guint64 time, gpointer user_data);
+
+/* packet: NULL: nobody wants them. (floating) */
+GstElement *l4_source_new (const char *uri, L4SourceFunc func, L4PacketFunc packet, gpointer user_data);
 
 G_END_DECLS

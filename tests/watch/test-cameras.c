@@ -127,6 +127,7 @@ test_wrong (void)
     {RULE "{name: r, pointer: /a, value: 1, actions: {clip: yes}}\n", "needs a folder"},
     {RULE "{name: r, pointer: /a, value: 1, actions: {clip: maybe}}\n", ":4: clip: must be true or false"},
     {ONE "commands: {at-once: 0}\n", "at-once: must be 1 to 64"},
+    {"cameras:\n  - {name: a, uri: /a, questions: [\"A; B\"]}\n", ":2: questions: must have neither"},
     {ONE "mqtt: {port: 1}\n", ":3: mqtt: needs a host"},
     {ONE "mqtt: {host: h, port: 70000}\n", ":3: port: must be 1 to 65535"},
     {ONE "mqtt: {host: h, password: a, password-file: b}\n", ":3: mqtt: has both"},
