@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Rows of weights into panels. */
 
+#include <emmintrin.h>
 #include <string.h>
 
 #include "kernels/panel.h"
@@ -49,11 +50,33 @@ l4_panel_bytes (L4Type type, gsize n)
       / (format->block_elements == 1 ? 4 : 1) * (format->block_elements == 1 ? 4 : 1) * L4_PANEL_ROWS;
 }
 
+/* Four units of each of 16 rows, from there on in each row, to their places. */
+static inline void
+pack_four_units (const guint8 *rows, gsize stride, guint8 *panel)
+{
+  for (guint r = 0; r < L4_PANEL_ROWS; r += 4, rows += 4 * stride) {
+    __m128i a = _mm_loadu_si128 ((const __m128i *) rows), b = _mm_loadu_si128 ((const __m128i *) (rows + stride));
+    __m128i c = _mm_loadu_si128 ((const __m128i *) (rows + 2 * stride)), d = _mm_loadu_si128 ((const __m128i *) (rows + 3 * stride));
+    __m128i ab = _mm_unpacklo_epi32 (a, b), cd = _mm_unpacklo_epi32 (c, d);
+    __m128i ab_high = _mm_unpackhi_epi32 (a, b), cd_high = _mm_unpackhi_epi32 (c, d);
+    __m128i *out = (__m128i *) (panel + 4 * r);
+
+    _mm_storeu_si128 (out, _mm_unpacklo_epi64 (ab, cd));
+    _mm_storeu_si128 (out + 4, _mm_unpackhi_epi64 (ab, cd));
+    _mm_storeu_si128 (out + 8, _mm_unpacklo_epi64 (ab_high, cd_high));
+    _mm_storeu_si128 (out + 12, _mm_unpackhi_epi64 (ab_high, cd_high));
+  }
+}
+
 /* Rows of plain elements: units follow one another without blocks. */
 static void
 pack_plain (const guint8 *rows, gsize stride, gsize row_bytes, guint n_rows, guint8 *panel)
 {
-  for (gsize at = 0; at < row_bytes; at += 4, panel += 4 * L4_PANEL_ROWS) {
+  gsize at = 0;
+
+  for (; n_rows == L4_PANEL_ROWS && at + 16 <= row_bytes; at += 16, panel += 16 * L4_PANEL_ROWS)
+    pack_four_units (rows + at, stride, panel);
+  for (; at < row_bytes; at += 4, panel += 4 * L4_PANEL_ROWS) {
     if (at + 4 > row_bytes || n_rows < L4_PANEL_ROWS)
       memset (panel, 0, 4 * L4_PANEL_ROWS);
     for (guint r = 0; r < n_rows; r++)
@@ -69,7 +92,11 @@ pack_blocks (const L4PanelFormat *format, const guint8 *rows, gsize stride, gsiz
   if (n_rows < L4_PANEL_ROWS)
     memset (panel, 0, row_bytes * L4_PANEL_ROWS);
   for (gsize at = 0; at < row_bytes; at += format->block_bytes) {
-    for (gsize u = 0; u < units; u++, panel += 4 * L4_PANEL_ROWS)
+    gsize u = 0;
+
+    for (; n_rows == L4_PANEL_ROWS && u + 4 <= units; u += 4, panel += 16 * L4_PANEL_ROWS)
+      pack_four_units (rows + at + first + 4 * u, stride, panel);
+    for (; u < units; u++, panel += 4 * L4_PANEL_ROWS)
       for (guint r = 0; r < n_rows; r++)
         memcpy (panel + 4 * r, rows + r * stride + at + first + 4 * u, 4);
     for (guint r = 0; scale > 0 && r < n_rows; r++)
