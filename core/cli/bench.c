@@ -71,10 +71,10 @@ limit (const Bench *bench, const Result *result)
 }
 
 /* What streaming has done in one repetition on average: bytes read, share of the disk's rate, share of uses that found their expert there or on
- * its way. */
+ * its way, share of guesses at these that were right. */
 typedef struct
 {
-  double bytes, of_disk, hits;
+  double bytes, of_disk, hits, right;
 } Streamed;
 
 static Streamed
@@ -83,10 +83,12 @@ streamed (const Bench *bench, const Result *result)
   const L4StreamFigures *before = &result->before, *after = &result->after;
   double seconds = 0, bytes = (double) (after->bytes - before->bytes);
   guint64 uses = after->uses - before->uses, hits = after->hits + after->foreseen - before->hits - before->foreseen;
+  guint64 guesses = after->guesses - before->guesses;
 
   for (guint i = 0; i < result->n; i++)
     seconds += result->seconds[i];
-  return (Streamed) { bytes / result->n, bytes / seconds / bench->disk, uses > 0 ? (double) hits / (double) uses : 1 };
+  return (Streamed) { bytes / result->n, bytes / seconds / bench->disk, uses > 0 ? (double) hits / (double) uses : 1,
+    guesses > 0 ? (double) (after->right - before->right) / (double) guesses : 0 };
 }
 
 static void
@@ -273,13 +275,15 @@ print_streamed (const Bench *bench)
 
   printf (_("\nexperts %.2f GB, %.0f %% of them in memory; disk %.2f GB/s: all of them in %.2f s\n"), bytes / 1e9, 100.0 * (double) slots / (double) n,
       bench->disk / 1e9, bytes / bench->disk);
-  printf ("| %-8s | %10s | %12s | %9s |\n| -------- | ---------: | -----------: | --------: |\n", "test", "read GB", "of disk", "hits");
+  printf ("| %-8s | %10s | %12s | %9s | %9s |\n| -------- | ---------: | -----------: | --------: | --------: |\n", "test", "read GB", "of disk",
+      "hits", "guesses");
   for (guint i = 0; i < bench->results->len; i++) {
     const Result *result = &g_array_index (bench->results, Result, i);
     Streamed figures = streamed (bench, result);
 
     if (result->after.uses > 0)
-      printf ("| %-8s | %10.2f | %10.1f %% | %7.1f %% |\n", result->name, figures.bytes / 1e9, 100 * figures.of_disk, 100 * figures.hits);
+      printf ("| %-8s | %10.2f | %10.1f %% | %7.1f %% | %7.1f %% |\n", result->name, figures.bytes / 1e9, 100 * figures.of_disk, 100 * figures.hits,
+          100 * figures.right);
   }
 }
 
@@ -338,6 +342,7 @@ print_json (const Bench *bench, GError **error)
       yyjson_mut_obj_add_real (doc, test, "bytes_read", figures.bytes);
       yyjson_mut_obj_add_real (doc, test, "of_disk", figures.of_disk);
       yyjson_mut_obj_add_real (doc, test, "hits", figures.hits);
+      yyjson_mut_obj_add_real (doc, test, "guesses_right", figures.right);
     }
   }
   text = yyjson_mut_write (doc, YYJSON_WRITE_PRETTY, NULL);

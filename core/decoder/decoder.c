@@ -164,6 +164,17 @@ normalise (const L4Decoder *self, L4Compute *compute, const float *y, float *h, 
   l4_compute_run (compute, normalise_row, &job, n, n * self->config->hidden);
 }
 
+/* The first mixtures from layer index on. */
+static void
+look_ahead (const L4Decoder *self, gint64 index, L4Ahead *ahead)
+{
+  for (ahead->n = 0; index < self->config->n_layers && ahead->n < L4_AHEAD; index++)
+    if (self->config->layers[index].moe) {
+      ahead->mixtures[ahead->n] = &self->layers[index].mixture;
+      ahead->norms[ahead->n++] = self->layers[index].ffn_norm;
+    }
+}
+
 /* h += y of the layer before; h += attention(norm(h)); y = feed-forward(norm(h)). x, y: [n, hidden]; router: [n, n_experts]. */
 static gboolean
 forward_layer (const L4Decoder *self, gint64 l, L4Compute *compute, const L4Strands *tokens, const L4Angles *angles,
@@ -172,6 +183,7 @@ forward_layer (const L4Decoder *self, gint64 l, L4Compute *compute, const L4Stra
   const L4TextConfig *config = self->config;
   const Layer *layer = &self->layers[l];
   gint64 n = tokens->n;
+  L4Ahead ahead = {.h = h,.eps = config->rms_eps };
 
   normalise (self, compute, l > 0 ? y : NULL, h, layer->attention_norm, n, x);
   if (hidden_states != NULL)
@@ -179,8 +191,10 @@ forward_layer (const L4Decoder *self, gint64 l, L4Compute *compute, const L4Stra
   if (!l4_self_attention_forward (&layer->attention, compute, tokens, l, angles, x, y, error))
     return FALSE;
   normalise (self, compute, y, h, layer->ffn_norm, n, x);
-  return config->layers[l].moe ? l4_mixture (&layer->mixture, compute, tokens, x, forced, router, y, cancellable, error)
-      : l4_feed_forward (&layer->dense, compute, x, n, l4_strands_apart (tokens), y, error);
+  if (!config->layers[l].moe)
+    return l4_feed_forward (&layer->dense, compute, x, n, l4_strands_apart (tokens), y, error);
+  look_ahead (self, l + 1, &ahead);
+  return l4_mixture (&layer->mixture, compute, tokens, x, forced, &ahead, router, y, cancellable, error);
 }
 
 /* Angles of every token's place in its own conversation; chunk: 0, or counted from the start of each chunk. */
@@ -246,6 +260,7 @@ l4_decoder_forward (const L4Decoder *self, L4Compute *compute, const L4Strands *
   float *router = y + size;     /* [n, n_experts] */
   float *tables = router + n * config->n_experts;       /* [2, 2, n, n_pairs] */
   const L4Angles whole = { tables, tables + n * n_pairs };
+  L4Ahead ahead;
   const L4Angles chunked = { tables + 2 * n * n_pairs, tables + 3 * n * n_pairs };
   const Table per_token[] = { {h, config->hidden}, {y, config->hidden}, {tables, n_pairs}, {tables + n * n_pairs, n_pairs},
   {tables + 2 * n * n_pairs, n_pairs}, {tables + 3 * n * n_pairs, n_pairs}
@@ -257,11 +272,9 @@ l4_decoder_forward (const L4Decoder *self, L4Compute *compute, const L4Strands *
   for (gsize i = 0; i < tokens->n_strands; i++)
     if (!l4_cache_has_room (tokens->strands[i].cache, tokens->strands[i].n, error))
       return FALSE;
-  for (gint64 l = 0; l < config->n_layers; l++)
-    if (config->layers[l].moe) {
-      l4_mixture_foresee (&self->layers[l].mixture, n);
-      break;
-    }
+  look_ahead (self, 0, &ahead);
+  if (ahead.n > 0)
+    l4_mixture_foresee (ahead.mixtures[0], n);
   find_angles (self, tokens, 0, &whole);
   find_angles (self, tokens, config->chunk, &chunked);
 

@@ -232,6 +232,7 @@ typedef struct
   float *inner;                 /* [n + n * top_k, width], the shared network's rows first */
   float *routed;                /* [n * top_k, hidden] */
   float *y;                     /* [n, hidden] */
+  const L4Ahead *ahead;         /* NULL: nothing to guess */
   L4Product *products;          /* [2 * n_experts + 1] */
 } Step;
 
@@ -329,6 +330,51 @@ run_ready (const Step *self, const L4StreamTurn *turn, const gint64 *ready, gsiz
   return l4_multiply (self->compute, self->products, 2 * n_ready, error);
 }
 
+/* What a later mixture will probably need: what its router says of the state with this mixture's shared answer, as if nothing else came
+ * between. x: [n, hidden] and [n, n_experts] to work in. */
+static gboolean
+guess (const Step *self, const L4Mixture *later, const float *norm, float *x, GError **error)
+{
+  gint64 hidden = later->router->n_in, n_experts = later->n_experts;
+  float *logits = x + self->n * hidden;
+  g_autofree gboolean *likely = g_new0 (gboolean, n_experts);
+  g_autofree gint32 *chosen = g_new (gint32, later->top_k);
+
+  for (gint64 t = 0; t < self->n; t++) {
+    float *row = x + t * hidden;
+
+    memcpy (row, self->ahead->h + t * hidden, hidden * sizeof (float));
+    l4_kernels ()->add (self->y + t * hidden, hidden, row);
+    l4_kernels ()->rms_norm (row, norm, hidden, self->ahead->eps, row);
+  }
+  if (!l4_multiply (self->compute, &(L4Product) {.weight = later->router,.x = x,.m = self->n,.apart = TRUE,.y = logits }, 1, error))
+    return FALSE;
+  for (gint64 t = 0; t < self->n; t++) {
+    choose_experts (logits + t * n_experts, n_experts, later->top_k, chosen);
+    for (gint64 i = 0; i < later->top_k; i++)
+      likely[chosen[i]] = TRUE;
+  }
+  l4_stream_guess (later->stream, later->layer, likely);
+  return TRUE;
+}
+
+/* Guesses for the next mixtures, which are read while the disk would idle: one alone leaves it idle whenever its expert is there. */
+static gboolean
+guess_ahead (const Step *self, GError **error)
+{
+  const L4Mixture *mixture = self->mixture;
+  g_auto (L4Workspace) workspace = { 0 };
+  float *x;
+
+  if (self->ahead == NULL || !l4_stream_takes_guesses (mixture->stream, mixture->layer, self->n))
+    return TRUE;
+  x = l4_workspace_take (&workspace, self->compute, self->n * (mixture->router->n_in + mixture->n_experts), error);
+  for (gsize i = 0; x != NULL && i < self->ahead->n; i++)
+    if (self->ahead->mixtures[i]->stream != NULL && !guess (self, self->ahead->mixtures[i], self->ahead->norms[i], x, error))
+      return FALSE;
+  return x != NULL;
+}
+
 /* The shared network while the first experts come, then each as it comes. What is computed is the same: no product depends on others of
  * its call. */
 static gboolean
@@ -348,6 +394,8 @@ run_streamed (const Step *self, GCancellable *cancellable, GError **error)
     return FALSE;
   self->products[0] = shared_outer (self);
   if (!l4_multiply (self->compute, self->products, 1, error))
+    return FALSE;
+  if (!guess_ahead (self, error))
     return FALSE;
   while (l4_stream_next (turn, ready, &n_ready, cancellable, error)) {
     if (n_ready == 0)
@@ -397,7 +445,7 @@ most_few (const L4Mixture *self, const L4Compute *compute, const L4Strands *toke
 
 gboolean
 l4_mixture (const L4Mixture *self, L4Compute *compute, const L4Strands *tokens, const float *x, const gint32 *forced,
-    float *logits, float *y, GCancellable *cancellable, GError **error)
+    const L4Ahead *ahead, float *logits, float *y, GCancellable *cancellable, GError **error)
 {
   gint64 hidden = self->router->n_in, width = self->shared.up->n_out, n = tokens->n, total = n * self->top_k;
   gboolean apart = l4_strands_apart (tokens);
@@ -407,7 +455,7 @@ l4_mixture (const L4Mixture *self, L4Compute *compute, const L4Strands *tokens, 
   g_auto (Groups) groups = { 0 };
   g_autofree L4Product *products = g_new0 (L4Product, 2 * self->n_experts + 1);
   Sum sum = { &groups, self->top_k, hidden, memory + (n + total) * width, y };
-  const Step step = { self, compute, &groups, x, n, apart, memory, memory + (n + total) * width, y, products };
+  const Step step = { self, compute, &groups, x, n, apart, memory, memory + (n + total) * width, y, ahead, products };
 
   if (memory == NULL
       || !l4_multiply (compute, &(L4Product) {.weight = self->router,.x = x,.m = n,.apart = apart,.y = logits }, 1, error))

@@ -10,9 +10,9 @@
 typedef enum
 {
   L4_STREAM_ABSENT,
-  L4_STREAM_QUEUED,                       /* asked for, in one of the two queues */
-  L4_STREAM_READING,                      /* in a slot */
-  L4_STREAM_READY                         /* in a slot */
+  L4_STREAM_QUEUED,             /* asked for, in one of the two queues */
+  L4_STREAM_READING,            /* in a slot */
+  L4_STREAM_READY               /* in a slot */
 } L4StreamState;
 
 typedef struct
@@ -31,6 +31,7 @@ typedef struct
   L4StreamMatrix parts[L4_STREAM_PARTS];
   L4StreamState state;
   gboolean early;               /* foreseen, and not used since */
+  gboolean guessed;             /* for the turn that comes next to its layer */
   guint wanted;                 /* turns that asked for it and have not released it */
   gsize slot;                   /* while L4_STREAM_READING or L4_STREAM_READY */
   guint part;                   /* the next piece is from this part, */

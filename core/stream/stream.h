@@ -58,6 +58,11 @@ typedef struct _L4StreamTurn L4StreamTurn;
 /* A step of n tokens will come to the layer: where that many are likely to need all its experts, these are read ahead. */
 void l4_stream_foresee (L4Stream *self, guint layer, gint64 n);
 
+/* Whether guesses for a step of n tokens are of use: not where all experts of the layer are read ahead. */
+gboolean l4_stream_takes_guesses (const L4Stream *self, guint layer, gint64 n);
+/* The next turn at the layer will probably use experts [n_experts]: they are read when nothing is that was asked for. */
+void l4_stream_guess (L4Stream *self, guint layer, const gboolean *experts);
+
 /* The router has spoken: of n tokens uses[e] (n_experts of them) chose expert e. Reading begins. (transfer full) */
 L4StreamTurn *l4_stream_begin (L4Stream *self, guint layer, const gint64 *uses, gint64 n);
 
@@ -83,6 +88,7 @@ typedef struct
   guint64 uses;                 /* experts that turns asked for */
   guint64 hits;                 /* that were there by then */
   guint64 foreseen;             /* that were there or on their way because they had been read ahead */
+  guint64 guesses, right;       /* experts that were guessed, and that the turn then used */
   guint64 reads, bytes;         /* experts read whole, and bytes of them */
   guint64 waited;               /* microseconds in which turns could do nothing else */
 } L4StreamFigures;

@@ -49,6 +49,12 @@ l4_stream_foresee (L4Stream *self, guint layer, gint64 n)
   g_mutex_unlock (&self->lock);
 }
 
+gboolean
+l4_stream_takes_guesses (const L4Stream *self, guint layer, gint64 n)
+{
+  return !is_sweep (&g_array_index (self->layers, L4StreamLayer, layer), n);
+}
+
 /* One that a turn asks for. */
 static void
 ask (L4Stream *self, gsize index)
@@ -56,6 +62,7 @@ ask (L4Stream *self, gsize index)
   L4StreamExpert *expert = l4_stream_expert (self, index);
 
   self->figures.uses++;
+  self->figures.right += expert->guessed;
   self->figures.hits += expert->state == L4_STREAM_READY && !expert->early;
   self->figures.foreseen += (expert->state == L4_STREAM_READY || expert->state == L4_STREAM_READING) && expert->early;
   expert->wanted++;
@@ -86,6 +93,24 @@ pass_over (L4Stream *self, gsize index)
     l4_stream_finish (self, expert);
 }
 
+/* The latest guess is the best: what only an earlier one named is not read any longer. */
+void
+l4_stream_guess (L4Stream *self, guint index, const gboolean *experts)
+{
+  const L4StreamLayer *layer = &g_array_index (self->layers, L4StreamLayer, index);
+
+  g_mutex_lock (&self->lock);
+  for (gint64 e = 0; e < layer->n_experts; e++) {
+    l4_stream_expert (self, layer->first + e)->guessed = experts[e];
+    if (experts[e])
+      foresee (self, layer->first + e);
+    else
+      pass_over (self, layer->first + e);
+  }
+  g_cond_broadcast (&self->work);
+  g_mutex_unlock (&self->lock);
+}
+
 L4StreamTurn *
 l4_stream_begin (L4Stream *self, guint index, const gint64 *uses, gint64 n)
 {
@@ -102,6 +127,8 @@ l4_stream_begin (L4Stream *self, guint index, const gint64 *uses, gint64 n)
       ask (self, layer->first + e);
     else
       pass_over (self, layer->first + e);
+    self->figures.guesses += l4_stream_expert (self, layer->first + e)->guessed;
+    l4_stream_expert (self, layer->first + e)->guessed = FALSE;
   }
   if (is_sweep (layer, n))
     self->swept = index + 1;

@@ -252,6 +252,17 @@ test_sweeps_too (void)
   }
 }
 
+/* The next step at the layer will probably use those whose bits are set. */
+static void
+guess (const Fixture *self, guint layer, guint experts)
+{
+  gboolean likely[EXPERTS];
+
+  for (guint e = 0; e < EXPERTS; e++)
+    likely[e] = experts >> e & 1;
+  l4_stream_guess (self->stream, layer, likely);
+}
+
 typedef struct
 {
   const Fixture *fixture;
@@ -273,6 +284,8 @@ use_at_random (gpointer data)
 
     if (g_rand_int_range (random, 0, 4) == 0)
       l4_stream_foresee (self->fixture->stream, layer, n);
+    if (g_rand_int_range (random, 0, 2) == 0)
+      guess (self->fixture, (guint) g_rand_int_range (random, 0, LAYERS), (guint) g_rand_int_range (random, 0, 32));
     if (use (self->fixture, layer, (guint) g_rand_int_range (random, 1, 32), n, self->cancellable, &error))
       continue;
     g_assert_error (error, L4_ERROR, L4_ERROR_CANCELLED);
@@ -326,6 +339,57 @@ test_the_warm_stay (void)
   l4_stream_figures (self.stream, &after);
   g_assert_cmpuint (after.hits, ==, before.hits + 2);
   g_assert_cmpuint (after.reads, ==, before.reads);
+  fixture_clear (&self);
+}
+
+static L4StreamFigures
+figures_of (const Fixture *self)
+{
+  L4StreamFigures figures;
+
+  l4_stream_figures (self->stream, &figures);
+  return figures;
+}
+
+static void
+test_what_is_guessed_is_there_when_it_is_asked_for (void)
+{
+  Fixture self = { 0 };
+  L4StreamFigures figures;
+
+  fixture_start (&self, 6);
+  guess (&self, 1, 4);
+  guess (&self, 2, 3);
+  while (figures_of (&self).reads < 3)
+    g_usleep (1000);
+  assert_use (&self, 1, 4, 1);
+  figures = figures_of (&self);
+  g_assert_cmpuint (figures.reads, ==, 3);
+  g_assert_cmpuint (figures.foreseen, ==, 1);
+  g_assert_cmpuint (figures.right, ==, 1);
+  g_assert_cmpuint (figures.guesses, ==, 1);
+  assert_use (&self, 2, 9, 1);  /* one of two was right, and one was not thought of */
+  figures = figures_of (&self);
+  g_assert_cmpuint (figures.reads, ==, 4);
+  g_assert_cmpuint (figures.foreseen, ==, 2);
+  g_assert_cmpuint (figures.right, ==, 2);
+  g_assert_cmpuint (figures.guesses, ==, 3);
+  fixture_clear (&self);
+}
+
+/* Nobody waits for a guess that cannot be read. */
+static void
+test_a_guess_that_cannot_be_read_fails_nobody (void)
+{
+  Fixture self = { 0 };
+
+  fixture_start (&self, 6);
+  break_expert (&self, REFUSED, 1, 2);
+  guess (&self, 1, 4);
+  while (g_atomic_int_get (&disk.count) == 0)
+    g_usleep (1000);
+  assert_use (&self, 0, 31, 1);
+  assert_use (&self, 1, 27, 1);
   fixture_clear (&self);
 }
 
@@ -444,6 +508,8 @@ main (int argc, char **argv)
   g_test_add_func ("/stream/sweeps-too", test_sweeps_too);
   g_test_add_func ("/stream/many-at-once-get-what-they-asked-for", test_many_at_once_get_what_they_asked_for);
   g_test_add_func ("/stream/the-warm-stay", test_the_warm_stay);
+  g_test_add_func ("/stream/what-is-guessed-is-there-when-it-is-asked-for", test_what_is_guessed_is_there_when_it_is_asked_for);
+  g_test_add_func ("/stream/a-guess-that-cannot-be-read-fails-nobody", test_a_guess_that_cannot_be_read_fails_nobody);
   g_test_add_func ("/stream/a-bad-sector-fails-only-those-who-need-it", test_a_bad_sector_fails_only_those_who_need_it);
   g_test_add_func ("/stream/a-file-that-ends-early-is-an-error", test_a_file_that_ends_early_is_an_error);
   g_test_add_func ("/stream/a-file-that-changes-is-an-error", test_a_file_that_changes_is_an_error);
