@@ -43,7 +43,7 @@ static const struct
           }},
   /* BBC, Subtitle Guidelines, https://www.bbc.co.uk/accessibility/forproducts/guides/subtitles/: 3.1 "Line length" (37 characters on
    * teletext, 68 % of the width elsewhere), 3.3 (two lines), 4.1 "Target minimum timing" (160 to 180 words a minute, of which the slower
-   * is 16 characters a second at six a word, its blank among them), 4.5 "Gaps" (one second at least, or none). It says nothing of wide
+   * is 16 characters a second at six a word, its blank among them), 4.5 "Gaps" (one second at least, or none), all as others quote them. It says nothing of wide
    * characters, nor of a shortest and a longest time: these are usual ones. */
   {"bbc", {
             .lines = 2,
@@ -60,7 +60,7 @@ static const struct
 };
 
 /* Netflix by language: 215986007 "Chinese", 216001127 "Korean", 215767517 "Japanese", 215346638 "Russian", 220448308 "Thai"; the last one
- * stands for all others but English. */
+ * stands for all others but English. Line lengths are from these pages; reading speeds, and Japanese's, are as others quote them. */
 static const struct
 {
   const char *language;
