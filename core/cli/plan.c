@@ -252,8 +252,8 @@ print_streamed (const Plan *plan, const L4Compute *compute, const L4Speed *speed
     return TRUE;
   if (is_file && !l4_stream_measure_file (plan->files.first, &disk, error))
     return FALSE;
-  left = (double) l4_footprint_left (plan->config, (guint64) low->unstreamed, l4_compute_get_threads (compute), plan->memory_limit > 0
-      ? plan->memory_limit : l4_memory_available () / 20 * 19) - others.cache;
+  left = (double) (plan->memory_limit > 0 ? plan->memory_limit : l4_memory_available () / 20 * 19) - others.cache
+      - (double) l4_footprint_streamed (plan->config, (guint64) low->unstreamed, l4_compute_get_threads (compute));
   share = CLAMP (left / experts, 0, 1);
   printf (_("with --load stream: %.4g GiB, and %.0f %% of the experts; from a disk of %.3g GB/s%s: prompt %.4g tokens/s, generation %.4g tokens/s\n"),
       (low->unstreamed + others.all) / GIB, 100 * share, disk / GIGA, is_file ? "" : _(" (say)"),

@@ -110,11 +110,9 @@ l4_footprint_expert (const L4Checkpoint *checkpoint, const L4Config *config, L4P
 }
 
 guint64
-l4_footprint_left (const L4Config *config, guint64 weights, guint threads, guint64 limit)
+l4_footprint_streamed (const L4Config *config, guint64 weights, guint threads)
 {
-  guint64 others = weights + l4_footprint_program (config) + l4_footprint_work (config, MIN (config->text.context, L4_USUAL_CONTEXT), threads);
-
-  return limit - MIN (others, limit);
+  return weights + l4_footprint_program (config) + l4_footprint_work (config, MIN (config->text.context, L4_USUAL_CONTEXT), threads);
 }
 
 static guint64

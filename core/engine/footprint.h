@@ -22,9 +22,9 @@ guint64 l4_footprint_weights (const L4Checkpoint *checkpoint, const L4Config *co
 /* Bytes of the largest routed expert that can stay in the file; 0: there are none. */
 guint64 l4_footprint_expert (const L4Checkpoint *checkpoint, const L4Config *config, L4Precision precision);
 
-/* What streaming leaves for slots of experts and caches of limit bytes: all but the weights that cannot stay, the program, and the
- * computing of a context of usual length; 0: nothing. */
-guint64 l4_footprint_left (const L4Config *config, guint64 weights, guint threads, guint64 limit);
+/* What is taken with experts streamed before there are slots for them and caches: weights that cannot stay, the program, and the computing
+ * of a context of usual length. */
+guint64 l4_footprint_streamed (const L4Config *config, guint64 weights, guint threads);
 
 /* The latter of a GGUF file that nobody has yet. */
 guint64 l4_footprint_unmapped (const L4Config *config);

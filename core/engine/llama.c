@@ -43,11 +43,13 @@ needed_memory (const L4Llama *self, L4Precision precision, L4Load load)
   return l4_footprint_weights (self->checkpoint, self->config, precision, load, self->vision_int8) + loading_memory (self);
 }
 
-/* What streaming needs at least: slots, and as much as one more for caches. */
+/* What streaming needs at least: slots, as much as one more for caches, and for reading. */
 static guint64
 least_left (const L4Llama *self, L4Precision precision)
 {
-  return (L4_STREAM_LEAST_SLOTS + 1) * l4_footprint_expert (self->checkpoint, self->config, precision);
+  g_autoptr (L4Stream) stream = l4_stream_new ();
+
+  return l4_stream_bytes (stream, 0) + (L4_STREAM_LEAST_SLOTS + 1) * l4_footprint_expert (self->checkpoint, self->config, precision);
 }
 
 static gboolean
@@ -73,18 +75,16 @@ static gboolean
 choose_load (L4Llama *self, L4Load wanted, L4Precision precision, GError **error)
 {
   gboolean can_stream = l4_footprint_expert (self->checkpoint, self->config, precision) > 0;
-  guint64 needed, available = available_memory (self);
+  guint64 needed, least, available = available_memory (self);
 
   self->load = wanted == L4_LOAD_MAP ? L4_LOAD_MAP : L4_LOAD_READ;
   needed = needed_memory (self, precision, self->load);
   if ((wanted == L4_LOAD_STREAM || (wanted == L4_LOAD_AUTO && needed > available)) && can_stream) {
-    guint64 limit = limit_of_stream (self), left;
-
     self->load = L4_LOAD_STREAM;
     needed = needed_memory (self, precision, self->load);
-    left = l4_footprint_left (self->config, needed, 1, limit);
-    if (left < least_left (self, precision))
-      return refuse_memory (self, limit - left + least_left (self, precision), TRUE, error);
+    least = l4_footprint_streamed (self->config, needed, l4_compute_get_threads (self->compute)) + least_left (self, precision);
+    if (least > limit_of_stream (self))
+      return refuse_memory (self, least, TRUE, error);
   } else if (needed > available) {
     return refuse_memory (self, needed, FALSE, error);
   }
@@ -111,13 +111,13 @@ share_memory (guint64 cache_bytes, gpointer user_data)
 static gboolean
 start_stream (L4Llama *self, guint64 limit, guint64 *cache_bytes, GError **error)
 {
-  guint64 left = l4_footprint_left (self->config, self->memory, l4_compute_get_threads (self->compute), limit);
-  guint64 fixed = l4_stream_bytes (self->stream, 0), least = L4_STREAM_LEAST_SLOTS * slot_bytes (self);
+  guint64 taken = l4_footprint_streamed (self->config, self->memory, l4_compute_get_threads (self->compute)) + l4_stream_bytes (self->stream, 0);
+  guint64 least = L4_STREAM_LEAST_SLOTS * slot_bytes (self);
   gsize n_slots;
 
-  if (left < fixed + least + slot_bytes (self))
-    return refuse_memory (self, limit - left + fixed + least + slot_bytes (self), TRUE, error);
-  self->shared = left - fixed;
+  if (taken + least + slot_bytes (self) > limit)
+    return refuse_memory (self, taken + least + slot_bytes (self), TRUE, error);
+  self->shared = limit - taken;
   *cache_bytes = self->shared - least;
   n_slots = (gsize) MIN (self->shared / slot_bytes (self), l4_stream_n_experts (self->stream));
   self->memory += l4_stream_bytes (self->stream, n_slots);
@@ -202,6 +202,9 @@ l4_llama_load (const L4LoadOptions *options, L4Precision precision, L4ProgressFu
   self->n_parameters = l4_decoder_n_parameters (&self->config->text);
   if (self->config->has_vision)
     self->n_parameters += l4_vision_encoder_n_parameters (self->config);
+  self->compute = l4_compute_new (precision, options->threads, error);
+  if (self->compute == NULL)
+    return NULL;
   limit = limit_of_stream (self);
   if (!choose_load (self, options->load, precision, error) || !load_tokenizer (self, error))
     return NULL;
@@ -210,8 +213,7 @@ l4_llama_load (const L4LoadOptions *options, L4Precision precision, L4ProgressFu
   self->digest = make_digest (self->path, self->checkpoint);
   self->quantization = l4_checkpoint_main_type (self->checkpoint);
   self->pace = l4_pace_new (l4_type_info (l4_type_from_name (self->quantization))->block_elements > 1);
-  self->compute = l4_compute_new (precision, options->threads, error);
-  if (self->compute == NULL || !load_weights (self, progress, user_data, cancellable, error))
+  if (!load_weights (self, progress, user_data, cancellable, error))
     return NULL;
   self->batch = l4_batch_new (self->decoder, self->compute, &self->config->text);
   self->prefill = l4_prefill_new (self->decoder, self->compute, &self->config->text,

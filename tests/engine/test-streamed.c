@@ -434,6 +434,24 @@ test_what_does_not_fit_is_streamed_by_itself (void)
   g_assert_error (error, L4_ERROR, L4_ERROR_MEMORY);
 }
 
+/* What is said to be needed is enough. */
+static void
+test_too_small_a_limit_names_one_that_is_enough (void)
+{
+  g_autoptr (Folder) folder = folder_new ();
+  g_autofree char *path = make_model (folder, "scout-tiny", "BF16");
+  g_autoptr (GError) error = NULL;
+  g_autoptr (L4Llama) none = load (path, L4_LOAD_STREAM, 1000, &error), one = NULL;
+  const char *needs;
+
+  g_assert_null (none);
+  g_assert_error (error, L4_ERROR, L4_ERROR_MEMORY);
+  assert_says (error, "model.gguf|memory-limit|streamed|needs ");
+  needs = strstr (error->message, "needs ") + strlen ("needs ");
+  one = load (path, L4_LOAD_STREAM, (guint64) ((g_ascii_strtod (needs, NULL) + 0.1) * 1048576), NULL);
+  g_assert_nonnull (one);
+}
+
 /* What a long conversation's cache takes, experts give up, and get it back. */
 static void
 test_caches_and_experts_share_the_memory (void)
@@ -552,6 +570,7 @@ main (int argc, char **argv)
       test_conversations_side_by_side_compute_what_memory_does);
   g_test_add_func ("/streamed/a-bad-sector-fails-only-those-who-need-it", test_a_bad_sector_fails_only_those_who_need_it);
   g_test_add_func ("/streamed/what-does-not-fit-is-streamed-by-itself", test_what_does_not_fit_is_streamed_by_itself);
+  g_test_add_func ("/streamed/too-small-a-limit-names-one-that-is-enough", test_too_small_a_limit_names_one_that_is_enough);
   g_test_add_func ("/streamed/caches-and-experts-share-the-memory", test_caches_and_experts_share_the_memory);
   g_test_add_func ("/streamed/a-model-without-experts-is-read", test_a_model_without_experts_is_read);
   g_test_add_func ("/streamed/a-file-cut-short-is-an-error", test_a_file_cut_short_is_an_error);
