@@ -27,11 +27,13 @@ static struct
 {
   gboolean check, json, quiet;
   char *index;
+  int http;
 } given;
 
 static const GOptionEntry entries[] = {
   {"check", 'n', 0, G_OPTION_ARG_NONE, &given.check, N_("Only read CONFIG, and say what is wrong with it"), NULL},
   {"index", 0, 0, G_OPTION_ARG_FILENAME, &given.index, N_("Index of llama4 archive that everything said goes to: a SQLite file, or postgresql://…"), "INDEX"},
+  {"http", 0, 0, G_OPTION_ARG_INT, &given.http, N_("Port of this machine at which a page shows pictures, sentences and alerts"), "PORT"},
   {"json", 0, 0, G_OPTION_ARG_NONE, &given.json, N_("Say what happens as JSON, an event a line"), NULL},
   {"quiet", 'q', 0, G_OPTION_ARG_NONE, &given.quiet, N_("Say only alerts, and what goes wrong"), NULL},
   {NULL}
@@ -315,6 +317,7 @@ begin (Watch *self, GError **error)
   self->store = self->actions != NULL ? l4_store_new (&store, error) : NULL;
   if (self->store == NULL)
     return FALSE;
+  self->context.live = l4_actions_get_live (self->actions);
   for (guint i = 0; i < self->cameras->cameras->len; i++)
     l4_feed_start (self->feeds[i]);
   return TRUE;
@@ -394,6 +397,12 @@ read_all (Watch *self, char **arguments, GError **error)
   self->options.memory_limit = cameras->memory_limit > 0 ? cameras->memory_limit : self->options.memory_limit;
   if (cameras->index == NULL)
     cameras->index = g_strdup (given.index);
+  if (given.http != 0) {
+    if (!l4_command_check_number ("http", given.http, 1, 65535, error))
+      return FALSE;
+    cameras->page.wanted = TRUE;
+    cameras->page.port = given.http;
+  }
   self->context.options = &self->options;
   self->context.cameras = cameras;
   self->jpegs = l4_actions_want_pictures (cameras);
@@ -444,7 +453,8 @@ static const char *const events[] = {
       "brackets: camera and rule are names; time and until are the time of day, with the zone; start and end are nanoseconds since the "
       "camera came up. What goes wrong is a line on standard error, as ever."),
   L4_EVENT_LOADING,
-  N_("up  # Pictures come from a camera (camera).\n"
+  N_("page  # Where the page is (url).\n"
+      "up  # Pictures come from a camera (camera).\n"
       "lost  # None come any more; it is tried again (camera, reason).\n"
       "back  # They come again (camera).\n"
       "end  # A film came to its end (camera).\n"

@@ -40,6 +40,18 @@ l4_camera_free (L4Camera *self)
   g_free (self);
 }
 
+gboolean
+l4_camera_is_masked (const L4Camera *self)
+{
+  for (guint i = 0; i < self->properties->len; i++) {
+    const L4CameraProperty *property = g_ptr_array_index (self->properties, i);
+
+    if (g_str_equal (property->name, "mask") && property->value[strspn (property->value, " ;")] != '\0')
+      return TRUE;
+  }
+  return FALSE;
+}
+
 /* Values ------------------------------------------------------------------------------------------------------------------------ */
 
 static gboolean
@@ -184,6 +196,7 @@ static const struct
   {"language", l4_yaml_read_text},
   {"mask", read_region},
   {"max-tokens", l4_yaml_read_text},
+  {"memory", l4_yaml_read_text},
   {"overlap", read_seconds},
   {"pick", l4_yaml_read_text},
   {"prompt", l4_yaml_read_text},

@@ -166,6 +166,7 @@ static const L4YamlField sections[] = {
   {"clips", read_clips, G_STRUCT_OFFSET (Reading, cameras)},
   {"commands", read_commands, G_STRUCT_OFFSET (Reading, cameras)},
   {"mqtt", l4_yaml_read_mqtt, G_STRUCT_OFFSET (Reading, cameras)},
+  {"page", l4_yaml_read_page, G_STRUCT_OFFSET (Reading, cameras)},
   {"webhook", l4_yaml_read_webhook, G_STRUCT_OFFSET (Reading, cameras)},
   {NULL}
 };
@@ -209,6 +210,12 @@ check_rule (L4Yaml *yaml, yaml_node_t *node, const L4Cameras *self, const L4Rule
     if ((rule->cameras == NULL || g_strv_contains ((const char *const *) rule->cameras, camera->name))
         && (camera->questions == NULL || !g_strv_contains ((const char *const *) camera->questions, rule->question)))
       return l4_yaml_fail (yaml, node, "question", error, _("is not among those of the camera %s"), camera->name);
+  }
+  for (guint i = 0; rule->clip && i < self->cameras->len; i++) {
+    const L4Camera *camera = g_ptr_array_index (self->cameras, i);
+
+    if (l4_camera_is_masked (camera) && (rule->cameras == NULL || g_strv_contains ((const char *const *) rule->cameras, camera->name)))
+      return l4_yaml_fail (yaml, node, "clip", error, _("would show what the mask of the camera %s hides"), camera->name);
   }
   if ((rule->clip || rule->picture) && self->folder == NULL)
     return l4_yaml_fail (yaml, node, "actions", error, _("%s: a clip or picture needs a folder"), rule->name);

@@ -75,6 +75,14 @@ typedef struct
   guint tries;
 } L4CamerasWebhook;
 
+/* A page that shows them; as in live/live.h. */
+typedef struct
+{
+  gboolean wanted;
+  guint port;
+  char *address, *token_file;
+} L4CamerasPage;
+
 typedef struct
 {
   char *file;                   /* that was read; NULL: none was */
@@ -97,6 +105,7 @@ typedef struct
 
   L4CamerasMqtt mqtt;           /* host NULL: none */
   L4CamerasWebhook webhook;     /* url NULL: none */
+  L4CamerasPage page;
 } L4Cameras;
 
 /* Reads a file of YAML. NULL: *error says in one line what is wrong, in which line and with which key. (transfer full) */
@@ -107,6 +116,9 @@ L4Cameras *l4_cameras_of_uris (char **uris, GError **error);
 
 void l4_cameras_free (L4Cameras *self); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Cameras, l4_cameras_free)
+
+/* Whether parts of its picture are never to be kept. */
+gboolean l4_camera_is_masked (const L4Camera *self);
 
 /* An address without a name and a password in it. (transfer full) */
 char *l4_camera_show_uri (const char *uri);

@@ -58,12 +58,28 @@ l4_yaml_read_webhook (L4Yaml *self, yaml_node_t *node, const char *key, gpointer
       && (webhook->url != NULL || l4_yaml_fail (self, node, "webhook", error, _("needs a url")));
 }
 
+gboolean
+l4_yaml_read_page (L4Yaml *self, yaml_node_t *node, const char *key, gpointer field, GError **error)
+{
+  static const L4YamlField fields[] = {
+    {"port", read_port, G_STRUCT_OFFSET (L4CamerasPage, port)},
+    {"address", l4_yaml_read_text, G_STRUCT_OFFSET (L4CamerasPage, address)},
+    {"token-file", l4_yaml_read_path, G_STRUCT_OFFSET (L4CamerasPage, token_file)},
+    {NULL}
+  };
+  L4CamerasPage *page = &(*(L4Cameras **) field)->page;
+
+  page->wanted = TRUE;
+  return l4_yaml_read_fields (self, node, "page", fields, NULL, page, error)
+      && (page->port > 0 || l4_yaml_fail (self, node, "page", error, _("needs a port")));
+}
+
 void
 l4_cameras_clear_receivers (L4Cameras *self)
 {
   char *texts[] = { self->mqtt.host, self->mqtt.user, self->mqtt.password, self->mqtt.password_file, self->mqtt.ca_file,
     self->mqtt.certificate, self->mqtt.key, self->mqtt.prefix, self->mqtt.discovery, self->webhook.url, self->webhook.token_file,
-    self->webhook.ca_file
+    self->webhook.ca_file, self->page.address, self->page.token_file
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)

@@ -195,6 +195,12 @@ l4_actions_presence (L4Actions *self, const L4Camera *camera, gboolean present)
   l4_receivers_presence (self->receivers, camera->name, present);
 }
 
+L4Live *
+l4_actions_get_live (L4Actions *self)
+{
+  return l4_receivers_get_live (self->receivers);
+}
+
 guint
 l4_actions_get_alerts (const L4Actions *self)
 {

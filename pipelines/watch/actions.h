@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include "live/live.h"
 #include "run/progress.h"
 #include "watch/alert.h"
 #include "watch/clips.h"
@@ -40,6 +41,9 @@ void l4_actions_tell (L4Actions *self, L4Told *told, GBytes *jpeg);
 /* What was said of a camera; whether pictures come from it. */
 void l4_actions_sentence (L4Actions *self, const L4Camera *camera, const L4News *window, GBytes *jpeg);
 void l4_actions_presence (L4Actions *self, const L4Camera *camera, gboolean present);
+
+/* The page; NULL: there is none. (transfer none) */
+L4Live *l4_actions_get_live (L4Actions *self);
 
 guint l4_actions_get_alerts (const L4Actions *self);
 

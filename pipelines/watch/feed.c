@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "run/element.h"
 #include "watch/clock.h"
+#include "watch/glimpse.h"
 #include "watch/setup.h"
 #include "watch/source.h"
 
@@ -15,6 +16,8 @@
 #define CONNECT_US (20 * G_USEC_PER_SEC)        /* that a first picture may take, beside the camera's own limit */
 #define DRAIN_US (60 * G_USEC_PER_SEC)  /* for what was seen before a camera was lost to be described */
 #define STEADY_US (60 * G_USEC_PER_SEC) /* up for so long: waits begin anew */
+#define SHOW_US (950 * 1000)    /* between two pictures for a page */
+#define SHOW_SIDE 640           /* their pixels */
 #define SAY_US (60 * G_USEC_PER_SEC)    /* between two warnings */
 
 struct _L4Feed
@@ -34,6 +37,7 @@ struct _L4Feed
   gboolean stopping;
   L4Clock clock;
   gint64 seen;                  /* when the latest picture came, monotonic; 0: none did */
+  gint64 shown;                 /* when a page got the latest one; streaming thread */
 };
 
 /* Events ------------------------------------------------------------------------------------------------------------------------ */
@@ -82,6 +86,24 @@ on_arrival (GstPad *pad, GstPadProbeInfo *info, gpointer data)
   return GST_PAD_PROBE_OK;
 }
 
+/* A page gets one a second, while somebody looks at it. Of a camera with a mask it gets those of windows alone, which are masked. */
+static void
+show (L4Feed *self, GstPad *pad, GstBuffer *picture)
+{
+  gint64 now = g_get_monotonic_time ();
+  g_autoptr (GstCaps) caps = NULL;
+  g_autoptr (GBytes) jpeg = NULL;
+
+  if (self->context->live == NULL || now - self->shown < SHOW_US || l4_camera_is_masked (self->camera)
+      || !l4_live_is_watched (self->context->live))
+    return;
+  self->shown = now;
+  caps = gst_pad_get_current_caps (pad);
+  jpeg = caps != NULL ? l4_glimpse (caps, picture, SHOW_SIDE) : NULL;
+  if (jpeg != NULL)
+    l4_live_set_picture (self->context->live, self->camera->name, jpeg);
+}
+
 /* A picture's time has come. */
 static GstPadProbeReturn
 on_picture (GstPad *pad, GstPadProbeInfo *info, gpointer data)
@@ -101,6 +123,7 @@ on_picture (GstPad *pad, GstPadProbeInfo *info, gpointer data)
     l4_clock_learn (&self->clock, time, g_get_real_time ());
     g_mutex_unlock (&self->lock);
   }
+  show (self, pad, GST_PAD_PROBE_INFO_BUFFER (info));
   return GST_PAD_PROBE_OK;
 }
 

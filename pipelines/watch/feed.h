@@ -8,6 +8,7 @@
 #pragma once
 
 #include "cameras/cameras.h"
+#include "live/live.h"
 #include "run/options.h"
 #include "watch/clips.h"
 #include "watch/news.h"
@@ -24,6 +25,7 @@ typedef struct
   L4NewsQueue *news;
   gboolean pictures;            /* windows have a picture */
   L4Clips *clips;               /* outlive the feeds */
+  L4Live *live;                 /* a page that wants pictures; NULL: none. Outlives the feeds */
 } L4FeedContext;
 
 /* The number-th camera. gst_init() comes first. Fails for properties that llama4describe has not, with file, line and key. (transfer full) */

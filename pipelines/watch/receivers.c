@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Whom alerts go to beside standard output and commands: a broker, a web server. */
+/* Whom alerts go to beside standard output and commands: a broker, a web server, a page. */
 
 #include "watch/receivers.h"
 
 #include <string.h>
 
 #include "base/error.h"
+#include "run/json.h"
 #include "tell/mqtt.h"
 #include "tell/webhook.h"
 
@@ -16,6 +17,7 @@ struct _L4Receivers
   L4NewsQueue *news;
   L4Tell *tells[2];
   guint n;
+  L4Live *live;                 /* NULL: no page */
 };
 
 static void
@@ -44,13 +46,13 @@ list_rules (const L4Cameras *cameras, const L4Camera *camera)
   return names;
 }
 
-/* The first line of a file; what: none was asked for. */
+/* The first line of a file; without one what was given, or NULL. */
 static gboolean
-read_password (const L4CamerasMqtt *mqtt, char **password, GError **error)
+read_secret (const char *file, const char *given, char **password, GError **error)
 {
-  if (mqtt->password_file == NULL)
-    *password = g_strdup (mqtt->password);
-  else if (!g_file_get_contents (mqtt->password_file, password, NULL, error))
+  if (file == NULL)
+    *password = g_strdup (given);
+  else if (!g_file_get_contents (file, password, NULL, error))
     return FALSE;
   if (*password != NULL)
     (*password)[strcspn (*password, "\r\n")] = '\0';
@@ -66,7 +68,7 @@ make_mqtt (const L4Cameras *cameras, L4NewsQueue *news, GError **error)
   g_autofree char *password = NULL;
   L4MqttSettings settings;
 
-  if (!read_password (given, &password, error))
+  if (!read_secret (given->password_file, given->password, &password, error))
     return NULL;
   for (guint i = 0; i < cameras->cameras->len; i++) {
     const L4Camera *camera = g_ptr_array_index (cameras->cameras, i);
@@ -94,6 +96,41 @@ make_webhook (const L4Cameras *cameras, L4NewsQueue *news, GError **error)
   return l4_webhook_new (&settings, error);
 }
 
+/* Where the page is. */
+static void
+tell_page (const L4Receivers *self)
+{
+  L4News *news = g_new0 (L4News, 1);
+  yyjson_mut_doc *doc;
+  yyjson_mut_val *object = l4_json_begin (&doc, "page");
+
+  news->kind = L4_NEWS_DONE;
+  yyjson_mut_obj_add_strcpy (doc, object, "url", l4_live_get_url (self->live));
+  news->record = l4_json_to_line (doc);
+  news->text = g_strdup_printf (_("the page is at %s"), l4_live_get_url (self->live));
+  l4_news_queue_push (self->news, news);
+}
+
+static gboolean
+make_page (L4Receivers *self, const L4Cameras *cameras, GError **error)
+{
+  g_autofree char *token = NULL;
+  g_autofree const char **names = g_new0 (const char *, cameras->cameras->len + 1);
+  L4LiveSettings settings = {.port = cameras->page.port,.address = cameras->page.address };
+
+  if (!cameras->page.wanted)
+    return TRUE;
+  if (!read_secret (cameras->page.token_file, NULL, &token, error))
+    return FALSE;
+  settings.token = token;
+  for (guint i = 0; i < cameras->cameras->len; i++)
+    names[i] = ((L4Camera *) g_ptr_array_index (cameras->cameras, i))->name;
+  self->live = l4_live_new (&settings, names, error);
+  if (self->live != NULL)
+    tell_page (self);
+  return self->live != NULL;
+}
+
 L4Receivers *
 l4_receivers_new (const L4Cameras *cameras, L4NewsQueue *news, GError **error)
 {
@@ -103,6 +140,8 @@ l4_receivers_new (const L4Cameras *cameras, L4NewsQueue *news, GError **error)
   if (cameras->mqtt.host != NULL && (self->tells[self->n++] = make_mqtt (cameras, news, error)) == NULL)
     return NULL;
   if (cameras->webhook.url != NULL && (self->tells[self->n++] = make_webhook (cameras, news, error)) == NULL)
+    return NULL;
+  if (!make_page (self, cameras, error))
     return NULL;
   return g_steal_pointer (&self);
 }
@@ -132,6 +171,8 @@ l4_receivers_free (L4Receivers *self)
         report_rest (self, self->tells[i]);
       l4_tell_free (self->tells[i]);
     }
+  if (self->live != NULL)
+    l4_live_free (self->live);
   g_free (self);
 }
 
@@ -140,6 +181,8 @@ l4_receivers_alert (L4Receivers *self, const L4Alert *alert)
 {
   for (guint i = 0; i < self->n; i++)
     l4_tell_alert (self->tells[i], alert);
+  if (self->live != NULL)
+    l4_live_add_alert (self->live, alert);
 }
 
 void
@@ -147,6 +190,11 @@ l4_receivers_sentence (L4Receivers *self, const char *camera, gint64 time, const
 {
   for (guint i = 0; i < self->n; i++)
     l4_tell_sentence (self->tells[i], camera, time, sentence, picture);
+  if (self->live == NULL)
+    return;
+  l4_live_add_sentence (self->live, camera, time, sentence);
+  if (picture != NULL)
+    l4_live_set_picture (self->live, camera, picture);
 }
 
 void
@@ -154,10 +202,18 @@ l4_receivers_presence (L4Receivers *self, const char *camera, gboolean present)
 {
   for (guint i = 0; i < self->n; i++)
     l4_tell_presence (self->tells[i], camera, present);
+  if (self->live != NULL)
+    l4_live_set_present (self->live, camera, present);
 }
 
 gboolean
 l4_receivers_want_pictures (const L4Cameras *cameras)
 {
-  return cameras->mqtt.host != NULL;
+  return cameras->mqtt.host != NULL || cameras->page.wanted;
+}
+
+L4Live *
+l4_receivers_get_live (L4Receivers *self)
+{
+  return self->live;
 }

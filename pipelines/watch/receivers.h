@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Whom alerts go to beside standard output and commands: a broker, a web server. */
+/* Whom alerts go to beside standard output and commands: a broker, a web server, a page. */
 
 #pragma once
 
 #include "cameras/cameras.h"
+#include "live/live.h"
 #include "tell/tell.h"
 #include "watch/news.h"
 
@@ -22,6 +23,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Receivers, l4_receivers_free)
 void l4_receivers_alert (L4Receivers *self, const L4Alert *alert);
 void l4_receivers_sentence (L4Receivers *self, const char *camera, gint64 time, const char *sentence, GBytes *picture);
 void l4_receivers_presence (L4Receivers *self, const char *camera, gboolean present);
+
+/* The page; NULL: there is none. (transfer none) */
+L4Live *l4_receivers_get_live (L4Receivers *self);
 
 /* Whether any keeps sentences, with their pictures. */
 gboolean l4_receivers_want_pictures (const L4Cameras *cameras);

@@ -128,6 +128,8 @@ test_wrong (void)
     {RULE "{name: r, pointer: /a, value: 1, actions: {clip: maybe}}\n", ":4: clip: must be true or false"},
     {ONE "commands: {at-once: 0}\n", "at-once: must be 1 to 64"},
     {"cameras:\n  - {name: a, uri: /a, questions: [\"A; B\"]}\n", ":2: questions: must have neither"},
+    {"folder: f\ncameras: [{name: a, uri: /a, mask: \"0,0,1,1\"}]\nrules: [{name: r, pointer: /a, value: 1, actions: {clip: true}}]\n", ":3: clip: would show what the mask"},
+    {ONE "page: {}\n", ":3: page: needs a port"},
     {ONE "mqtt: {port: 1}\n", ":3: mqtt: needs a host"},
     {ONE "mqtt: {host: h, port: 70000}\n", ":3: port: must be 1 to 65535"},
     {ONE "mqtt: {host: h, password: a, password-file: b}\n", ":3: mqtt: has both"},
