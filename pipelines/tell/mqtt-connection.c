@@ -317,14 +317,15 @@ turn (L4Mqtt *self, int ms)
 
   if (polled[0].fd < 0)
     return MOSQ_ERR_CONN_LOST;
-  if (mosquitto_want_write (self->client) || !self->accepted)
+  if (self->accepted ? mosquitto_want_write (self->client) : !self->reached)
     polled[0].events |= POLLOUT;
   poll (polled, G_N_ELEMENTS (polled), ms);
+  self->reached |= (polled[0].revents & POLLOUT) != 0;          /* a handshake is next, which is mostly reading */
   if (polled[1].revents != 0)
     eventfd_read (self->wake, &count);
   if ((polled[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0)
     result = mosquitto_loop_read (self->client, WINDOW);
-  if (result == MOSQ_ERR_SUCCESS && (polled[0].revents & POLLOUT) != 0)
+  if (result == MOSQ_ERR_SUCCESS && ((polled[0].revents & POLLOUT) != 0 || !self->accepted))
     result = mosquitto_loop_write (self->client, WINDOW);
   if (result == MOSQ_ERR_SUCCESS)
     result = mosquitto_loop_misc (self->client);
@@ -426,7 +427,7 @@ connect_once (L4Mqtt *self)
   const char *family;
   int result, problem;
 
-  self->accepted = FALSE;
+  self->reached = self->accepted = FALSE;
   self->refusal = 0;
   self->failures++;
   g_clear_pointer (&self->detail, g_free);

@@ -25,7 +25,8 @@ typedef struct
 
   /* Only the thread's, which is the only one that calls libmosquitto for the client: */
   struct mosquitto *client;
-  gboolean accepted;
+  gboolean reached;             /* the host has taken the connection */
+  gboolean accepted;            /* and the broker */
   int refusal;                  /* what the broker answered to CONNECT; 0: nothing bad */
   guint under_way;              /* messages sent, but not acknowledged */
   int farewell;                 /* the message that says that the program goes; 0: none is under way */

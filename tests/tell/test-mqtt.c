@@ -3,6 +3,8 @@
 
 #include "tell/mqtt.h"
 
+#include <sys/resource.h>
+
 #include <mosquitto.h>
 
 #include "support/folder.h"
@@ -378,9 +380,20 @@ test_password (void)
   said_clear (&said);
 }
 
+/* What this process has worked. */
+static double
+cpu_seconds (void)
+{
+  struct rusage usage;
+
+  getrusage (RUSAGE_SELF, &usage);
+  return usage.ru_utime.tv_sec + usage.ru_stime.tv_sec + (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6;
+}
+
 static void
 test_tls (void)
 {
+  double before;
   g_autofree char *ca = NULL, *stranger = NULL, *certificate = NULL, *key = NULL;
   Broker broker;
   Listener listener;
@@ -421,6 +434,9 @@ test_tls (void)
   tell_number (tell, "car", TRUE, 3);
   wait_for (has_got (&listener, "llama4describe/Yard/car/alert {\"number\":3}"));
   g_assert_true (l4_tell_finish (tell, PATIENCE / 1000));
+  before = cpu_seconds ();
+  g_usleep (600000);
+  g_assert_cmpfloat (cpu_seconds () - before, <, 0.3);  /* a connection on which nothing happens is no work */
   l4_tell_free (tell);
   wait_for (last_is (&listener, "llama4describe/status", "offline"));
   listener_clear (&listener);
@@ -553,6 +569,73 @@ test_mute_broker (void)
     said_clear (&said);
   }
   close (fd);
+}
+
+/* Waiting for an answer is no work. */
+static void
+test_waiting_takes_no_time (void)
+{
+  Said said;
+  L4MqttSettings settings;
+  guint port;
+  int fd = bind_port (&port, TRUE);
+
+  for (guint tls = 0; tls < 2; tls++) {
+    double before = cpu_seconds ();
+    L4Tell *tell;
+
+    said_init (&said);
+    settings = settings_for (port, &said);
+    settings.answer_ms = 1000;
+    settings.tls = tls;
+    tell = mqtt_new (&settings);
+    wait_for (said_count (&said, "the broker does not answer") == 1);
+    g_assert_cmpfloat (cpu_seconds () - before, <, 0.5);
+    l4_tell_free (tell);
+    said_clear (&said);
+  }
+  close (fd);
+}
+
+static void
+test_broker_stands_still (void)
+{
+  Broker broker;
+  Listener listener;
+  Said said;
+  L4MqttSettings settings;
+  L4Tell *tell;
+
+  said_init (&said);
+  broker_init (&broker, "allow_anonymous true");
+  broker_start (&broker);
+  listener_init (&listener, broker.port, NULL, NULL, NULL);
+  settings = settings_for (broker.port, &said);
+  tell = mqtt_new (&settings);
+  wait_for (has_got (&listener, "llama4describe/status online"));
+  g_subprocess_send_signal (broker.process, SIGSTOP);
+  for (guint i = 0; i < 200; i++)
+    tell_number (tell, "car", i % 2, i);
+  g_assert_false (l4_tell_finish (tell, 50));
+  g_assert_cmpuint (counters_of (tell).waiting, ==, 200);
+  g_subprocess_send_signal (broker.process, SIGCONT);
+  g_assert_true (l4_tell_finish (tell, PATIENCE / 1000));
+  g_assert_cmpuint (counters_of (tell).told, ==, 200);
+  wait_for (has_got (&listener, "llama4describe/Yard/car/alert {\"number\":199}"));
+  {
+    g_autofree char *numbers = numbers_got (&listener, "car"), *expected = numbers_from (0, 199);
+
+    g_assert_cmpstr (numbers, ==, expected);
+  }
+
+  /* And whoever ends it while the broker stands still does not wait for it. */
+  g_subprocess_send_signal (broker.process, SIGSTOP);
+  tell_number (tell, "car", FALSE, 200);
+  l4_tell_free (tell);
+  g_subprocess_send_signal (broker.process, SIGCONT);
+  listener_clear (&listener);
+  broker_clear (&broker);
+  said_clear (&said);
 }
 
 static void
@@ -704,6 +787,8 @@ main (int argc, char **argv)
   g_test_add_func ("/mqtt/nothing-is-lost-when-the-broker-was-away", test_broker_comes_back);
   g_test_add_func ("/mqtt/the-oldest-is-dropped-when-there-is-no-room", test_oldest_are_dropped);
   g_test_add_func ("/mqtt/a-broker-that-never-answers-holds-up-nobody", test_mute_broker);
+  g_test_add_func ("/mqtt/waiting-for-an-answer-is-no-work", test_waiting_takes_no_time);
+  g_test_add_func ("/mqtt/a-broker-that-stands-still-holds-up-nobody", test_broker_stands_still);
   g_test_add_func ("/mqtt/the-same-news-is-told-once", test_news_is_told_once);
   g_test_add_func ("/mqtt/an-alert-for-which-the-broker-hangs-up-is-given-up", test_alert_that_displeases);
   g_test_add_func ("/mqtt/many-threads-may-tell", test_from_many_threads);
