@@ -36,6 +36,7 @@ struct _L4Feed
   GCond changed;
   gboolean stopping;
   L4Clock clock;
+  L4FeedCounts counts;          /* of the tries that are over */
   gint64 seen;                  /* when the latest picture came, monotonic; 0: none did */
   gint64 shown;                 /* when a page got the latest one; streaming thread */
 };
@@ -385,6 +386,25 @@ begin (L4Feed *self, Try *try)
   gst_bus_set_flushing (self->bus, FALSE);
 }
 
+/* Adds what the element counted since it was begun, before it begins anew. */
+static void
+count (L4Feed *self)
+{
+  g_autoptr (GstStructure) stats = NULL;
+  L4FeedCounts counts = { 0 };
+
+  g_object_get (self->describe, "stats", &stats, NULL);
+  if (stats != NULL)
+    gst_structure_get (stats, "described", G_TYPE_UINT64, &counts.described, "unchanged", G_TYPE_UINT64, &counts.unchanged,
+        "skipped", G_TYPE_UINT64, &counts.skipped, "failed", G_TYPE_UINT64, &counts.failed, NULL);
+  g_mutex_lock (&self->lock);
+  self->counts.described += counts.described;
+  self->counts.unchanged += counts.unchanged;
+  self->counts.skipped += counts.skipped;
+  self->counts.failed += counts.failed;
+  g_mutex_unlock (&self->lock);
+}
+
 /* again: it was lost before. */
 static void
 run_once (L4Feed *self, Try *try, gboolean again)
@@ -406,6 +426,7 @@ run_once (L4Feed *self, Try *try, gboolean again)
   gst_element_set_state (source, GST_STATE_NULL);
   if (try->up && !try->drained && !try->fatal)
     drain (self, try);
+  count (self);
   gst_element_set_state (self->pipeline, GST_STATE_READY);
   gst_bin_remove (GST_BIN (self->pipeline), source);
   if (self->ring != NULL)
@@ -490,11 +511,7 @@ l4_feed_get_prompt_digest (L4Feed *self)
 void
 l4_feed_get_counts (L4Feed *self, L4FeedCounts *counts)
 {
-  g_autoptr (GstStructure) stats = NULL;
-
-  *counts = (L4FeedCounts) { 0 };
-  g_object_get (self->describe, "stats", &stats, NULL);
-  if (stats != NULL)
-    gst_structure_get (stats, "described", G_TYPE_UINT64, &counts->described, "unchanged", G_TYPE_UINT64, &counts->unchanged,
-        "skipped", G_TYPE_UINT64, &counts->skipped, "failed", G_TYPE_UINT64, &counts->failed, NULL);
+  g_mutex_lock (&self->lock);
+  *counts = self->counts;
+  g_mutex_unlock (&self->lock);
 }

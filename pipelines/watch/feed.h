@@ -40,7 +40,8 @@ void l4_feed_join (L4Feed *self);
 void l4_feed_free (L4Feed *self);       /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Feed, l4_feed_free)
 
-/* Windows that were described, unchanged, left out because the model was at work or the picture could not be shown, failed; any thread. */
+/* Windows that were described, unchanged, left out because the model was at work or the picture could not be shown, failed, in all tries that
+ * are over; any thread. */
 typedef struct
 {
   guint64 described, unchanged, skipped, failed;
