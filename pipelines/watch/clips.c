@@ -25,6 +25,7 @@ struct _L4Clips
   const L4Cameras *cameras;
   L4NewsQueue *news;
   L4Ring **rings;               /* [n_cameras] */
+  GHashTable *complained;       /* of rules whose latest clip could not be, which is said once; lock */
   GThread *thread;
   GMutex lock;
   GCond changed;
@@ -34,9 +35,22 @@ struct _L4Clips
 
 /* Telling ----------------------------------------------------------------------------------------------------------------------- */
 
-static void
-tell (const L4Clips *self, const L4Camera *camera, const L4Rule *rule, const char *path, const char *problem)
+/* Whether it is news that a rule has no clips, or has some. */
+static gboolean
+is_news (L4Clips *self, const L4Rule *rule, gboolean problem)
 {
+  gboolean news;
+
+  g_mutex_lock (&self->lock);
+  news = problem ? g_hash_table_add (self->complained, (gpointer) rule) : g_hash_table_remove (self->complained, rule);
+  g_mutex_unlock (&self->lock);
+  return news;
+}
+
+static void
+tell (L4Clips *self, const L4Camera *camera, const L4Rule *rule, const char *path, const char *problem)
+{
+  gboolean first = is_news (self, rule, problem != NULL);
   L4News *news = g_new0 (L4News, 1);
   yyjson_mut_doc *doc;
   yyjson_mut_val *object = l4_json_begin (&doc, "clip");
@@ -48,7 +62,8 @@ tell (const L4Clips *self, const L4Camera *camera, const L4Rule *rule, const cha
     l4_json_add_file (doc, object, path);
   if (problem != NULL) {
     yyjson_mut_obj_add_strcpy (doc, object, "reason", problem);
-    news->text = g_strdup_printf (_("%s: %s: no clip: %s"), camera->name, rule->name, problem);
+    if (first)
+      news->text = g_strdup_printf (_("%s: %s: no clip: %s"), camera->name, rule->name, problem);
   }
   news->record = l4_json_to_line (doc);
   l4_news_queue_push (self->news, news);
@@ -57,7 +72,7 @@ tell (const L4Clips *self, const L4Camera *camera, const L4Rule *rule, const cha
 /* Writing ----------------------------------------------------------------------------------------------------------------------- */
 
 static void
-write_clip (const L4Clips *self, const Clip *clip)
+write_clip (L4Clips *self, const Clip *clip)
 {
   const L4Camera *camera = g_ptr_array_index (self->cameras->cameras, clip->camera);
   g_autoptr (GstCaps) caps = NULL;
@@ -141,6 +156,7 @@ l4_clips_new (const L4Cameras *cameras, L4NewsQueue *news)
 
   self->cameras = cameras;
   self->news = news;
+  self->complained = g_hash_table_new (NULL, NULL);
   self->rings = g_new0 (L4Ring *, cameras->cameras->len);
   for (guint i = 0; i < cameras->cameras->len; i++)
     if (wants_clips (cameras, g_ptr_array_index (cameras->cameras, i)))
@@ -165,6 +181,7 @@ l4_clips_free (L4Clips *self)
   for (guint i = 0; i < self->cameras->cameras->len; i++)
     l4_ring_free (self->rings[i]);
   g_free (self->rings);
+  g_hash_table_unref (self->complained);
   g_mutex_clear (&self->lock);
   g_cond_clear (&self->changed);
   g_free (self);
