@@ -3,6 +3,7 @@
 
 #include "tell/mqtt.h"
 
+#include <string.h>
 #include <sys/resource.h>
 
 #include <mosquitto.h>
@@ -597,6 +598,22 @@ test_waiting_takes_no_time (void)
   close (fd);
 }
 
+/* A stopped process goes on for a while. */
+static void
+broker_stand_still (Broker *self)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/%s/stat", g_subprocess_get_identifier (self->process));
+
+  g_subprocess_send_signal (self->process, SIGSTOP);
+  for (gboolean stopped = FALSE; !stopped;) {
+    g_autofree char *text = NULL;
+
+    g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
+    stopped = strstr (text, ") T") != NULL;
+    g_usleep (1000);
+  }
+}
+
 static void
 test_broker_stands_still (void)
 {
@@ -613,7 +630,7 @@ test_broker_stands_still (void)
   settings = settings_for (broker.port, &said);
   tell = mqtt_new (&settings);
   wait_for (has_got (&listener, "llama4describe/status online"));
-  g_subprocess_send_signal (broker.process, SIGSTOP);
+  broker_stand_still (&broker);
   for (guint i = 0; i < 200; i++)
     tell_number (tell, "car", i % 2, i);
   g_assert_false (l4_tell_finish (tell, 50));
@@ -629,7 +646,7 @@ test_broker_stands_still (void)
   }
 
   /* And whoever ends it while the broker stands still does not wait for it. */
-  g_subprocess_send_signal (broker.process, SIGSTOP);
+  broker_stand_still (&broker);
   tell_number (tell, "car", FALSE, 200);
   l4_tell_free (tell);
   g_subprocess_send_signal (broker.process, SIGCONT);
