@@ -22,6 +22,9 @@
 #define SPACING 16384           /* bytes from part to part: no two share a block of the disk */
 #define START 1234              /* bytes before the first expert: aligned to nothing */
 
+/* How long something that must happen may take. */
+#define WAIT (60 * G_TIME_SPAN_SECOND)
+
 /* A disk that fails: reads that reach these bytes of the file --------------------------------------------------------------- */
 
 typedef enum
@@ -351,6 +354,18 @@ figures_of (const Fixture *self)
   return figures;
 }
 
+/* Waits until that many experts have been read. */
+static void
+wait_for_reads (const Fixture *self, guint64 n)
+{
+  gint64 until = g_get_monotonic_time () + WAIT;
+
+  while (figures_of (self).reads < n) {
+    g_assert_cmpint (g_get_monotonic_time (), <, until);
+    g_usleep (1000);
+  }
+}
+
 static void
 test_what_is_guessed_is_there_when_it_is_asked_for (void)
 {
@@ -360,8 +375,7 @@ test_what_is_guessed_is_there_when_it_is_asked_for (void)
   fixture_start (&self, 6);
   guess (&self, 1, 4);
   guess (&self, 2, 3);
-  while (figures_of (&self).reads < 3)
-    g_usleep (1000);
+  wait_for_reads (&self, 3);
   assert_use (&self, 1, 4, 1);
   figures = figures_of (&self);
   g_assert_cmpuint (figures.reads, ==, 3);
@@ -382,12 +396,15 @@ static void
 test_a_guess_that_cannot_be_read_fails_nobody (void)
 {
   Fixture self = { 0 };
+  gint64 until = g_get_monotonic_time () + WAIT;
 
   fixture_start (&self, 6);
   break_expert (&self, REFUSED, 1, 2);
   guess (&self, 1, 4);
-  while (g_atomic_int_get (&disk.count) == 0)
+  while (g_atomic_int_get (&disk.count) == 0) {
+    g_assert_cmpint (g_get_monotonic_time (), <, until);
     g_usleep (1000);
+  }
   assert_use (&self, 0, 31, 1);
   assert_use (&self, 1, 27, 1);
   fixture_clear (&self);
@@ -399,6 +416,7 @@ static void
 test_a_bad_sector_fails_only_those_who_need_it (void)
 {
   Fixture self = { 0 };
+  gint64 until;
 
   fixture_start (&self, 3);
   break_expert (&self, REFUSED, 1, 2);
@@ -411,8 +429,11 @@ test_a_bad_sector_fails_only_those_who_need_it (void)
     assert_use (&self, 0, 31, 100);
   }
   disk.fault = RIGHT;
-  while (!use (&self, 1, 31, 1, NULL, NULL))    /* one that was foreseen may just be failing */
+  until = g_get_monotonic_time () + WAIT;
+  while (!use (&self, 1, 31, 1, NULL, NULL)) {  /* one that was foreseen may just be failing */
+    g_assert_cmpint (g_get_monotonic_time (), <, until);
     g_usleep (1000);
+  }
   fixture_clear (&self);
 }
 
