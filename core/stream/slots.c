@@ -107,24 +107,33 @@ l4_stream_give_slot (L4Stream *self, gsize index)
   return TRUE;
 }
 
+gboolean
+l4_stream_free_slots (L4Stream *self)
+{
+  while (self->allocated > self->allowed) {
+    gsize slot = choose_slot (self, NULL);
+
+    if (slot == self->n_slots)
+      return FALSE;
+    empty_slot (self, slot);
+    l4_free (self->slots[slot]);
+    self->slots[slot] = NULL;
+    self->allocated--;
+  }
+  return TRUE;
+}
+
 /* Without the lock --------------------------------------------------------------------------------------------------------- */
 
 void
 l4_stream_allow (L4Stream *self, gsize n_slots)
 {
+  gint64 until = g_get_monotonic_time () + self->patience;
+
   g_mutex_lock (&self->lock);
   self->allowed = CLAMP (n_slots, MIN (L4_STREAM_LEAST_SLOTS, self->n_slots), self->n_slots);
-  while (self->allocated > self->allowed) {
-    gsize slot = choose_slot (self, NULL);
-
-    if (slot == self->n_slots) {        /* all are being read or computed */
-      g_cond_wait (&self->changed, &self->lock);
-      continue;
-    }
-    empty_slot (self, slot);
-    l4_free (self->slots[slot]);
-    self->slots[slot] = NULL;
-    self->allocated--;
+  while (!l4_stream_free_slots (self) && g_cond_wait_until (&self->changed, &self->lock, until)) {
+    /* All are being read or computed. */
   }
   g_cond_broadcast (&self->work);
   g_mutex_unlock (&self->lock);

@@ -92,6 +92,9 @@ l4_stream_expert (const L4Stream *self, gsize index)
 /* A slot for the expert, which starts to be read; FALSE: none is free, or may become so. */
 gboolean l4_stream_give_slot (L4Stream *self, gsize index);
 
+/* Frees slots that are too many; FALSE: some are still being read or computed. */
+gboolean l4_stream_free_slots (L4Stream *self);
+
 /* The expert's reading has ended, well or not. */
 void l4_stream_finish (L4Stream *self, L4StreamExpert *expert);
 

@@ -176,6 +176,7 @@ l4_stream_finish (L4Stream *self, L4StreamExpert *expert)
     expert->state = L4_STREAM_QUEUED;
     g_queue_push_tail (&self->asked, GSIZE_TO_POINTER (index + 1));
   }
+  l4_stream_free_slots (self);
   g_cond_broadcast (&self->changed);
   g_cond_broadcast (&self->work);       /* for what waits for its slot */
 }

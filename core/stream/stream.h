@@ -45,8 +45,8 @@ guint64 l4_stream_expert_bytes (const L4Stream *self);
 /* n_slots: at least L4_STREAM_LEAST_SLOTS; more than there are experts are not made. L4_ERROR_MEMORY */
 gboolean l4_stream_start (L4Stream *self, gsize n_slots, GError **error);
 
-/* How many slots there may be from now on, as many as it was started with at most; waits until there are no more. Any thread that is not
- * in a turn. */
+/* How many slots there may be from now on, as many as it was started with at most. Waits until there are no more, but not longer than the
+ * disk may give nothing: those that are still in use then are freed after that use. Any thread that is not in a turn. */
 void l4_stream_allow (L4Stream *self, gsize n_slots);
 gsize l4_stream_n_slots (const L4Stream *self);
 

@@ -209,6 +209,7 @@ l4_stream_release (L4StreamTurn *turn, const gint64 *ready, gsize n_ready)
   g_mutex_lock (&turn->stream->lock);
   for (gsize i = 0; i < n_ready; i++)
     release (turn, ready[i]);
+  l4_stream_free_slots (turn->stream);
   g_cond_broadcast (&turn->stream->work);
   g_cond_broadcast (&turn->stream->changed);    /* for who takes slots away */
   g_mutex_unlock (&turn->stream->lock);
@@ -223,6 +224,7 @@ l4_stream_end (L4StreamTurn *turn)
   for (gint64 e = 0; e < turn->n_experts; e++)
     if (turn->left[e])
       release (turn, e);
+  l4_stream_free_slots (turn->stream);
   turn->stream->turns = g_list_remove (turn->stream->turns, turn);
   g_cond_broadcast (&turn->stream->work);
   g_cond_broadcast (&turn->stream->changed);

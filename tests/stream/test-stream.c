@@ -12,7 +12,7 @@
 
 #include "blocks/type.h"
 #include "kernels/panel.h"
-#include "stream/stream.h"
+#include "stream/stream-private.h"
 #include "support/folder.h"
 
 #define LAYERS 3
@@ -506,6 +506,37 @@ test_a_disk_that_stalls_is_an_error_and_can_be_cancelled (void)
 }
 
 static void
+test_taking_slots_away_does_not_wait_for_a_disk_that_stalls (void)
+{
+  const gint64 uses[EXPERTS] = { 1, 1, 1 };
+  Fixture self = { 0 };
+  g_autoptr (GError) error = NULL;
+  L4StreamTurn *turn;
+  gint64 ready[EXPERTS];
+  gsize n_ready;
+
+  fixture_start (&self, 4);
+  break_expert (&self, STALLED, 0, 0);
+  turn = l4_stream_begin (self.stream, 0, uses, 1);
+  wait_for_reads (&self, 2);
+  g_assert_true (l4_stream_next (turn, ready, &n_ready, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (n_ready, ==, 2);
+  l4_stream_set_patience (self.stream, 50 * G_TIME_SPAN_MILLISECOND);
+  l4_stream_allow (self.stream, 2);
+  g_assert_cmpuint (l4_stream_n_slots (self.stream), ==, 2);
+  g_assert_cmpuint (self.stream->allocated, ==, 3);
+  l4_stream_release (turn, ready, n_ready);
+  g_assert_cmpuint (self.stream->allocated, ==, 2);
+  l4_stream_end (turn);
+  g_atomic_int_set (&disk.released, TRUE);
+  l4_stream_set_patience (self.stream, G_TIME_SPAN_MINUTE);
+  assert_use (&self, 0, 31, 1);
+  g_assert_cmpuint (self.stream->allocated, ==, 2);
+  fixture_clear (&self);
+}
+
+static void
 test_the_disk_is_measured (void)
 {
   Fixture self = { 0 };
@@ -539,6 +570,8 @@ main (int argc, char **argv)
   g_test_add_func ("/stream/an-interrupted-read-is-done-again", test_an_interrupted_read_is_done_again);
   g_test_add_func ("/stream/a-disk-that-stalls-is-an-error-and-can-be-cancelled",
       test_a_disk_that_stalls_is_an_error_and_can_be_cancelled);
+  g_test_add_func ("/stream/taking-slots-away-does-not-wait-for-a-disk-that-stalls",
+      test_taking_slots_away_does_not_wait_for_a_disk_that_stalls);
   g_test_add_func ("/stream/the-disk-is-measured", test_the_disk_is_measured);
   return g_test_run ();
 }
