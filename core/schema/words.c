@@ -167,16 +167,28 @@ l4_compiler_add_list (L4Compiler *self, guint32 value, const L4Conjunction *all,
 
 /* Numbers and strings ------------------------------------------------------------------------------------------------------------- */
 
-static void
-tighten (yyjson_val *bound, gboolean open, int direction, gboolean *has, gboolean *is_open, double *value, L4Decimal *decimal)
+/* Which of two bounds is larger, as strcmp() says it: of integers exactly, also where doubles are not. */
+static int
+compare_bounds (yyjson_val *a, yyjson_val *b)
 {
-  double new_value = yyjson_get_num (bound);
+  if (yyjson_is_uint (a) && yyjson_is_uint (b))
+    return (yyjson_get_uint (a) > yyjson_get_uint (b)) - (yyjson_get_uint (a) < yyjson_get_uint (b));
+  if (yyjson_is_sint (a) && yyjson_is_sint (b))
+    return (yyjson_get_sint (a) > yyjson_get_sint (b)) - (yyjson_get_sint (a) < yyjson_get_sint (b));
+  return (yyjson_get_num (a) > yyjson_get_num (b)) - (yyjson_get_num (a) < yyjson_get_num (b));
+}
 
-  if (bound == NULL || (*has && (new_value - *value) * direction < 0) || (*has && new_value == *value && !open))
+/* The tightest so far is *tightest; NULL: there is none. */
+static void
+tighten (yyjson_val *bound, gboolean open, int direction, gboolean *has, gboolean *is_open, yyjson_val **tightest, L4Decimal *decimal)
+{
+  int order = bound != NULL && *has ? compare_bounds (bound, *tightest) * direction : 1;
+
+  if (bound == NULL || order < 0 || (order == 0 && !open))
     return;
   *has = TRUE;
   *is_open = open;
-  *value = new_value;
+  *tightest = bound;
   l4_decimal_set (decimal, bound);
 }
 
@@ -184,7 +196,7 @@ gboolean
 l4_compiler_add_number (L4Compiler *self, guint32 value, const L4Conjunction *all, gboolean integer)
 {
   L4NumberRange range;
-  double low = 0, high = 0;
+  yyjson_val *low = NULL, *high = NULL;
   guint64 multiple = 0;
 
   memset (&range, 0, sizeof range);     /* it is a key, with what lies between its members */
