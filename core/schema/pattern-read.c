@@ -72,7 +72,7 @@ make_piece (Reader *self, L4PatternPart only, Piece *piece)
 static const L4CharacterRange digits[] = { {'0', '9'} };
 static const L4CharacterRange words[] = { {'0', '9'}, {'A', 'Z'}, {'_', '_'}, {'a', 'z'} };
 static const L4CharacterRange blanks[] = { {'\t', '\r'}, {' ', ' '}, {0xa0, 0xa0}, {0x1680, 0x1680}, {0x2000, 0x200a},
-{0x2028, 0x2029}, {0x202f, 0x202f}, {0x205f, 0x205f}, {0x3000, 0x3000} };
+{0x2028, 0x2029}, {0x202f, 0x202f}, {0x205f, 0x205f}, {0x3000, 0x3000}, {0xfeff, 0xfeff} };
 static const L4CharacterRange line_ends[] = { {'\n', '\n'}, {'\r', '\r'}, {0x2028, 0x2029} };
 
 static int
