@@ -100,6 +100,7 @@ typedef struct
   GPtrArray *schemas;
   guint n_closed;               /* schemas that allow no other properties than theirs, and have this one */
   gboolean required;
+  yyjson_val *within, *latest;  /* the "properties" that it was found in last, and what it is there */
 } Named;
 
 static void
@@ -141,7 +142,7 @@ find_named (GHashTable *named, GPtrArray *order, yyjson_val *name)
 }
 
 /* What a schema says of properties. */
-static void
+static gboolean
 collect_properties (L4Compiler *self, yyjson_val *schema, gboolean closed, GHashTable *named, GPtrArray *order)
 {
   yyjson_val *properties = yyjson_obj_get (schema, "properties"), *name, *property;
@@ -151,10 +152,15 @@ collect_properties (L4Compiler *self, yyjson_val *schema, gboolean closed, GHash
     Named *found = find_named (named, order, name);
 
     l4_schema_text_reach (&self->text, schema, "properties", yyjson_get_str (name), property);
+    if (found->within == properties && found->latest != property)
+      return l4_schema_text_refuse (&self->text, property, NULL, self->error, _("it stands there twice"));
+    found->within = properties;
+    found->latest = property;
     if (!g_ptr_array_find (found->schemas, property, NULL))
       g_ptr_array_add (found->schemas, property);
     found->n_closed += closed;
   }
+  return TRUE;
 }
 
 static gboolean
@@ -170,7 +176,8 @@ add_object (L4Compiler *self, guint32 value, const L4Conjunction *all)
   for (guint i = 0; i < all->len; i++) {
     gboolean closed = yyjson_is_false (yyjson_obj_get (all->pdata[i], "additionalProperties"));
 
-    collect_properties (self, all->pdata[i], closed, named, order);
+    if (!collect_properties (self, all->pdata[i], closed, named, order))
+      return FALSE;
     n_closed += closed;
   }
   for (guint i = 0; i < all->len; i++)
