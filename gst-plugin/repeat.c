@@ -89,7 +89,8 @@ gst_llama4_repeat_window (GstLlama4Describe * self, const GstLlama4Window * wind
   }
   if (!is_said (self) || !shows_scene (self, glances, window->frames->len)) {
     gst_llama4_scene_learn (self->scene, glances, window->frames->len);
-    set_scene_start (self, window->start);
+    /* what was said of something that happens does not hold of the time after it */
+    set_scene_start (self, gst_llama4_scene_is_still (self->scene) ? window->start : GST_CLOCK_TIME_NONE);
     return FALSE;
   }
   GST_OBJECT_LOCK (self);

@@ -6,7 +6,7 @@
 
 #define PROMPT "Summarise what happened in one to three sentences."
 
-/* With both locks held. */
+/* When it is time, or when no more is remembered. With both locks held. */
 static gboolean
 is_due (GstLlama4Describe * self, const GstLlama4Window * window)
 {
@@ -14,7 +14,7 @@ is_due (GstLlama4Describe * self, const GstLlama4Window * window)
 
   if (self->unsummed.lines.length == 1)
     self->unsummed_since = window->start;
-  return every > 0 && window->end >= self->unsummed_since + every;
+  return window->end >= self->unsummed_since + every || self->unsummed.lines.length == GST_LLAMA4_MEMORY_MOST;
 }
 
 void
@@ -49,6 +49,7 @@ gst_llama4_summary_take (GstLlama4Describe * self, const GstLlama4Job * said, co
   g_free (job->settings.prompt);
   job->settings.prompt = g_strdup (PROMPT);
   g_clear_pointer (&job->settings.schema_text, g_free);
+  g_clear_pointer (&job->settings.questions, g_free);
   job->settings.partial = FALSE;
   gst_llama4_worker_push_asked (self, job);
 }

@@ -45,6 +45,7 @@ deliver (GstLlama4Describe * self, GstLlama4Job * job)
   if (job->generation == self->generation)      /* otherwise it is no longer among the jobs */
     g_queue_pop_head (&self->jobs);
   gst_llama4_job_free (job);
+  g_cond_broadcast (&self->changed);
 }
 
 /* When those before it have been, delivers the window and what follows it up to the next one. With lock held, but for the while. */
@@ -53,8 +54,14 @@ hand_over (GstLlama4Describe * self, GstLlama4Job * job)
 {
   guint generation = job->generation;
 
-  while (generation == self->generation && g_queue_peek_head (&self->jobs) != job)
-    g_cond_wait (&self->changed, &self->lock);
+  while (generation == self->generation && g_queue_peek_head (&self->jobs) != job) {
+    GstLlama4Job *first = g_queue_peek_head (&self->jobs);
+
+    if (first->window == NULL && !first->at_work)       /* the window that it followed was left out */
+      deliver (self, first);
+    else
+      g_cond_wait (&self->changed, &self->lock);
+  }
   if (generation != self->generation)
     gst_llama4_job_free (job);
   while (generation == self->generation && job != NULL) {
@@ -303,6 +310,18 @@ push_job (GstLlama4Describe * self, GstLlama4Job * job)
   g_cond_broadcast (&self->changed);
 }
 
+/* What would say again the text of a window that is left out says nothing. */
+static void
+hush (GList * following)
+{
+  for (GList * link = following; link != NULL && ((GstLlama4Job *) link->data)->window == NULL; link = link->next) {
+    GstLlama4Item *item = ((GstLlama4Job *) link->data)->item;
+
+    if (item != NULL && item->type == GST_LLAMA4_ITEM_TEXT && item->text == NULL)
+      item->text = g_strdup ("");
+  }
+}
+
 /* Takes the window that waits out of the jobs. */
 static GstLlama4Job *
 take_waiting (GstLlama4Describe * self)
@@ -311,6 +330,7 @@ take_waiting (GstLlama4Describe * self)
     GstLlama4Job *job = link->data;
 
     if (job->window != NULL && !job->at_work) {
+      hush (link->next);
       g_queue_delete_link (&self->jobs, link);
       self->n_waiting--;
       return job;

@@ -116,3 +116,28 @@ gst_llama4_scene_has (const GstLlama4Scene * self, const GstLlama4Glance * glanc
       && !has_changed (&first->u[0][0], sizeof *first, self->n, &glance->u[0][0], W / 2, H / 2, LEAST_COLOUR)
       && !has_changed (&first->v[0][0], sizeof *first, self->n, &glance->v[0][0], W / 2, H / 2, LEAST_COLOUR);
 }
+
+/* Whether the glances from `from` to before `to` show nothing but what those of `other` do. */
+static gboolean
+has_all (const GstLlama4Scene * other, const GstLlama4Scene * self, guint from, guint to)
+{
+  for (guint i = from; i < to; i++)
+    if (!gst_llama4_scene_has (other, &self->glances[i]))
+      return FALSE;
+  return TRUE;
+}
+
+gboolean
+gst_llama4_scene_is_still (const GstLlama4Scene * self)
+{
+  g_autoptr (GstLlama4Scene) half = gst_llama4_scene_new ();
+  guint middle = self->n / 2;
+
+  if (self->n < 2)
+    return TRUE;
+  gst_llama4_scene_learn (half, self->glances, middle);
+  if (!has_all (half, self, middle, self->n))
+    return FALSE;
+  gst_llama4_scene_learn (half, self->glances + middle, self->n - middle);
+  return has_all (half, self, 0, middle);
+}

@@ -21,6 +21,9 @@ void gst_llama4_scene_reset (GstLlama4Scene * self);
 #define GST_LLAMA4_SCENE_MOST 16
 void gst_llama4_scene_learn (GstLlama4Scene * self, const GstLlama4Glance * glances, guint n);
 
+/* Whether nothing came, went or moved in it: its first half shows what its second does. */
+gboolean gst_llama4_scene_is_still (const GstLlama4Scene * self);
+
 /* Whether the glance shows nothing but the scene; FALSE when there is none. */
 gboolean gst_llama4_scene_has (const GstLlama4Scene * self, const GstLlama4Glance * glance);
 

@@ -101,6 +101,24 @@ test_what_comes_and_what_has_gone_is_described (void)
   }
 }
 
+/* Somebody comes within a window and stays: that she came is said once, that she stands there once, and no more. */
+static void
+test_what_happened_in_a_window_is_not_said_of_the_time_after_it (void)
+{
+  static const char *const expected[] = { "First.", "First.", "Second.", "Third.", "Third.", "Third." };
+  const Yard yard = {.noise = 6,.leaves = 1,.come = 10 * GST_SECOND,.go = 100 * GST_SECOND,.at = 180,.size = 60 };
+  g_autoptr (GArray) texts = NULL;
+  Fixture self;
+
+  set_up_yard (&self, TEXT, SAID, "change");
+  watch (&self, &yard, 0, 24 * GST_SECOND);
+  push_eos (&self);
+  texts = collect (self.text);
+  for (guint i = 0; i < G_N_ELEMENTS (expected); i++)
+    g_assert_cmpstr (nth_text (texts, i)->text, ==, expected[i]);
+  tear_down (&self);
+}
+
 /* Somebody who walks all the time is somewhere else in each window. */
 static void
 test_who_goes_on_is_described_again (void)
@@ -198,6 +216,42 @@ test_messages_of_an_unchanged_scene_come_once_a_minute (void)
     gst_message_unref (message);
   }
   g_assert_cmpuint (n, ==, 1);
+  tear_down (&self);
+}
+
+/* A window waits behind a question, the next one shows the same, and a third takes its place: nothing of it is said, and all goes on. */
+static void
+test_a_window_replaced_while_its_text_is_to_be_said_again_holds_up_nothing (void)
+{
+  const Yard empty = {.noise = 4 }, visited = {.noise = 4,.come = 0,.go = 60 * GST_SECOND,.at = 150,.size = 60 };
+  g_autoptr (GArray) texts = NULL;
+  gboolean taken;
+  Fixture self;
+
+  set_up_yard (&self, TEXT, "{\"when\":\"hold\",\"text\":\"Held.\",\"forecast_ms\":300," UNTIL_RELEASED "}\n" SAID, "change");
+  gst_element_set_state (self.element, GST_STATE_READY);
+  gst_util_set_object_arg (G_OBJECT (self.element), "on-busy", "skip");
+  gst_element_set_state (self.element, GST_STATE_PLAYING);
+  gst_harness_push_event (self.video, gst_event_new_stream_start ("again"));
+  gst_harness_set_src_caps_str (self.video, YARD_CAPS);
+  push_segment (&self, 1, 0, GST_CLOCK_TIME_NONE, 0, 0);
+  wait_for_model (&self);
+  watch (&self, &empty, 0, 4 * GST_SECOND + GST_SECOND / YARD_FPS);
+  wait_for_stat (&self, "described", 1);
+  g_signal_emit_by_name (self.element, "ask", "hold", "me", &taken);
+  g_assert_true (taken);
+  wait_for_forecast (&self, 300);
+  watch (&self, &visited, 4 * GST_SECOND + GST_SECOND / YARD_FPS, 8 * GST_SECOND);
+  watch (&self, &visited, 8 * GST_SECOND, 16 * GST_SECOND);
+  watch (&self, &empty, 16 * GST_SECOND, 20 * GST_SECOND + GST_SECOND / YARD_FPS);
+  g_assert_cmpuint (get_stat (&self, "unchanged"), ==, 1);      /* from 12 to 16 s somebody stands there as before */
+  g_assert_cmpuint (get_stat (&self, "skipped"), ==, 2);
+  release_answers (&self);
+  push_eos (&self);
+  texts = collect (self.text);
+  for (guint i = 0; nth_text (texts, i) != NULL; i++)
+    g_assert_true (i == 0 || nth_text (texts, i)->end > 16 * GST_SECOND);
+  g_assert_cmpuint (count_texts (texts), >=, 2);
   tear_down (&self);
 }
 
@@ -459,11 +513,14 @@ main (int argc, char **argv)
     {"an-unchanged-scene-is-described-once-and-its-text-extended", test_an_unchanged_scene_is_described_once_and_its_text_extended},
     {"an-unchanged-scene-leaves-a-gap-when-asked-to", test_an_unchanged_scene_leaves_a_gap_when_asked_to},
     {"what-comes-and-what-has-gone-is-described", test_what_comes_and_what_has_gone_is_described},
+    {"what-happened-in-a-window-is-not-said-of-the-time-after-it", test_what_happened_in_a_window_is_not_said_of_the_time_after_it},
     {"who-goes-on-is-described-again", test_who_goes_on_is_described_again},
     {"other-light-is-no-change", test_other_light_is_no_change},
     {"after-a-failure-the-next-window-is-described", test_after_a_failure_the_next_window_is_described},
     {"another-prompt-or-a-seek-describes-the-scene-anew", test_another_prompt_or_a_seek_describes_the_scene_anew},
     {"messages-of-an-unchanged-scene-come-once-a-minute", test_messages_of_an_unchanged_scene_come_once_a_minute},
+    {"a-window-replaced-while-its-text-is-to-be-said-again-holds-up-nothing",
+        test_a_window_replaced_while_its_text_is_to_be_said_again_holds_up_nothing},
     {"a-quiet-yard-is-not-described", test_a_quiet_yard_is_not_described},
     {"a-window-begins-before-the-first-motion-and-ends-when-it-is-quiet",
         test_a_window_begins_before_the_first_motion_and_ends_when_it_is_quiet},
