@@ -69,15 +69,22 @@ find_intervals (Characters *self)
   }
 }
 
+/* The ranges of a class are in their order. */
 static gboolean
 class_has (const Characters *self, const L4PatternPart *part, gunichar character)
 {
   const L4CharacterRange *ranges = (const L4CharacterRange *) self->parts->ranges->data + part->first_range;
+  guint from = 0, to = part->n_ranges;
 
-  for (guint i = 0; i < part->n_ranges; i++)
-    if (character >= ranges[i].first && character <= ranges[i].last)
-      return TRUE;
-  return FALSE;
+  while (from < to) {
+    guint middle = from + (to - from) / 2;
+
+    if (character > ranges[middle].last)
+      from = middle + 1;
+    else
+      to = middle;
+  }
+  return from < part->n_ranges && character >= ranges[from].first;
 }
 
 /* Sets of parts ---------------------------------------------------------------------------------------------------------------- */
