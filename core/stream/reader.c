@@ -107,9 +107,10 @@ l4_reader_check_file (L4Reader *self, guint index, GError **error)
       || l4_fail (error, L4_ERROR_IO, _("%s: has changed since the model was loaded"), file->path);
 }
 
-/* All bytes that there are, up to count; -1 with errno. */
+/* All bytes that there are, up to count; -1 with errno. Past the cache only whole blocks can be read on from, and less comes at the end of
+ * the file. */
 static gssize
-read_all (int fd, guint8 *to, gsize count, guint64 offset)
+read_all (int fd, gboolean direct, guint8 *to, gsize count, guint64 offset)
 {
   gsize done = 0;
 
@@ -121,7 +122,7 @@ read_all (int fd, guint8 *to, gsize count, guint64 offset)
     if (n < 0)
       return -1;
     done += (gsize) n;
-    if (n == 0 || n % ALIGNMENT != 0)   /* the end of the file */
+    if (n == 0 || (direct && n % ALIGNMENT != 0))       /* the end of the file */
       break;
   }
   return (gssize) done;
@@ -134,11 +135,11 @@ read_piece (const File *file, const L4Piece *piece, guint8 *buffer, const guint8
   guint64 first = piece->offset / ALIGNMENT * ALIGNMENT;
   gsize before = (gsize) (piece->offset - first), needed = before + piece->bytes;
   gsize count = (needed + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-  gssize n = file->direct >= 0 ? read_all (file->direct, buffer, count, first) : -1;
+  gssize n = file->direct >= 0 ? read_all (file->direct, TRUE, buffer, count, first) : -1;
 
   *bytes = buffer + before;
   if (file->direct < 0 || (n < 0 && errno == EINVAL)) { /* a file system that promised too much */
-    n = read_all (file->fd, buffer, count, first);
+    n = read_all (file->fd, FALSE, buffer, count, first);
     posix_fadvise (file->fd, (off_t) first, (off_t) count, POSIX_FADV_DONTNEED);
   }
   if (n < 0)

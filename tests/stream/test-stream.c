@@ -33,6 +33,7 @@ typedef enum
   REFUSED,                      /* EIO */
   ENDS,                         /* as if the file ended there */
   NO_DIRECT,                    /* EINVAL, but only past the system's cache */
+  SHORT,                        /* the same, and otherwise few bytes at a time */
   INTERRUPTED,                  /* EINTR once */
   STALLED                       /* until somebody sets `released` */
 } Fault;
@@ -65,10 +66,12 @@ pread (int fd, void *to, size_t count, off_t offset)
         count = offset < disk.first ? (size_t) (disk.first - offset) : 0;
         break;
       case NO_DIRECT:
+      case SHORT:
         if (fcntl (fd, F_GETFL) & O_DIRECT) {
           errno = EINVAL;
           return -1;
         }
+        count = disk.fault == SHORT ? MIN (count, 1000) : count;
         break;
       case INTERRUPTED:
         if (n == 0) {
@@ -474,6 +477,18 @@ test_a_file_system_without_direct_reads_is_read_all_the_same (void)
 }
 
 static void
+test_a_read_that_gives_less_is_gone_on_with (void)
+{
+  Fixture self = { 0 };
+
+  fixture_start (&self, 3);
+  break_expert (&self, SHORT, 0, 0);
+  assert_use (&self, 0, 31, 1);
+  g_assert_cmpint (disk.count, >, 2);
+  fixture_clear (&self);
+}
+
+static void
 test_an_interrupted_read_is_done_again (void)
 {
   Fixture self = { 0 };
@@ -567,6 +582,7 @@ main (int argc, char **argv)
   g_test_add_func ("/stream/a-file-that-changes-is-an-error", test_a_file_that_changes_is_an_error);
   g_test_add_func ("/stream/a-file-system-without-direct-reads-is-read-all-the-same",
       test_a_file_system_without_direct_reads_is_read_all_the_same);
+  g_test_add_func ("/stream/a-read-that-gives-less-is-gone-on-with", test_a_read_that_gives_less_is_gone_on_with);
   g_test_add_func ("/stream/an-interrupted-read-is-done-again", test_an_interrupted_read_is_done_again);
   g_test_add_func ("/stream/a-disk-that-stalls-is-an-error-and-can-be-cancelled",
       test_a_disk_that_stalls_is_an_error_and_can_be_cancelled);
