@@ -38,6 +38,7 @@ struct _L4Feed
   L4Clock clock;
   L4FeedCounts counts;          /* of the tries that are over */
   gint64 seen;                  /* when the latest picture came, monotonic; 0: none did */
+  gboolean ending;              /* no more pictures come; what came is described still */
   gint64 shown;                 /* when a page got the latest one; streaming thread */
 };
 
@@ -84,6 +85,20 @@ on_arrival (GstPad *pad, GstPadProbeInfo *info, gpointer data)
   g_mutex_lock (&self->lock);
   self->seen = g_get_monotonic_time ();
   g_mutex_unlock (&self->lock);
+  return GST_PAD_PROBE_OK;
+}
+
+/* What follows the latest picture is the end: it comes through when all was described, which may take long. */
+static GstPadProbeReturn
+on_event (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  L4Feed *self = data;
+
+  if (GST_EVENT_TYPE (GST_PAD_PROBE_INFO_EVENT (info)) == GST_EVENT_EOS) {
+    g_mutex_lock (&self->lock);
+    self->ending = TRUE;
+    g_mutex_unlock (&self->lock);
+  }
   return GST_PAD_PROBE_OK;
 }
 
@@ -151,11 +166,11 @@ on_packet (GstCaps *caps, GstBuffer *packet, guint64 time, gpointer data)
 /* Making ------------------------------------------------------------------------------------------------------------------------ */
 
 static void
-add_probe (GstElement *element, GstPadProbeCallback callback, gpointer data)
+add_probe (GstElement *element, GstPadProbeType type, GstPadProbeCallback callback, gpointer data)
 {
   g_autoptr (GstPad) pad = gst_element_get_static_pad (element, "sink");
 
-  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, callback, data, NULL);
+  gst_pad_add_probe (pad, type, callback, data, NULL);
 }
 
 static gboolean
@@ -178,8 +193,9 @@ build (L4Feed *self, GError **error)
   gst_bin_add (GST_BIN (self->pipeline), sink);
   g_object_set (sink, "sync", FALSE, NULL);
   gst_element_link_many (self->queue, self->sync, self->describe, sink, NULL);
-  add_probe (self->queue, on_arrival, self);
-  add_probe (self->describe, on_picture, self);
+  add_probe (self->queue, GST_PAD_PROBE_TYPE_BUFFER, on_arrival, self);
+  add_probe (self->queue, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_event, self);
+  add_probe (self->describe, GST_PAD_PROBE_TYPE_BUFFER, on_picture, self);
   g_object_set (self->describe, "pictures", self->context->pictures, NULL);
   return l4_watch_set_up (self->describe, self->context->options, self->context->cameras, self->camera, error);
 }
@@ -330,22 +346,30 @@ take (L4Feed *self, Try *try, GstMessage *message)
 
 /* One try ----------------------------------------------------------------------------------------------------------------------- */
 
+static gboolean
+is_film (const L4Feed *self)
+{
+  return g_str_has_prefix (self->camera->uri, "file:");
+}
+
 static gint64
-get_seen (L4Feed *self)
+get_seen (L4Feed *self, gboolean *ending)
 {
   gint64 seen;
 
   g_mutex_lock (&self->lock);
   seen = self->seen;
+  *ending = self->ending;
   g_mutex_unlock (&self->lock);
   return seen;
 }
 
-/* The first picture is told of, and none for too long is an end. */
+/* The first picture is told of, and none for too long is an end: but not of a film, one of whose pictures may be shown for long. */
 static void
 look (L4Feed *self, Try *try, gboolean again)
 {
-  gint64 seen = get_seen (self), now = g_get_monotonic_time (), limit = self->camera->stall / 1000 + (seen == 0 ? CONNECT_US : 0);
+  gboolean ending;
+  gint64 seen = get_seen (self, &ending), now = g_get_monotonic_time (), limit = self->camera->stall / 1000 + (seen == 0 ? CONNECT_US : 0);
 
   if (seen != 0 && !try->up) {
     L4News *event = news_new (self, L4_NEWS_UP);
@@ -354,6 +378,8 @@ look (L4Feed *self, Try *try, gboolean again)
     try->up = TRUE;
     l4_news_queue_push (self->context->news, event);
   }
+  if (ending || (seen != 0 && is_film (self)))
+    return;
   if (try->reason == NULL && now - (seen != 0 ? seen : try->begun) > limit)
     try->reason = g_strdup_printf (seen != 0 ? _("no picture for %.0f s") : _("no picture within %.0f s"), limit / 1e6);
 }
@@ -380,6 +406,7 @@ begin (L4Feed *self, Try *try)
   *try = (Try) {.begun = g_get_monotonic_time () };
   g_mutex_lock (&self->lock);
   self->seen = 0;
+  self->ending = FALSE;
   self->clock = (L4Clock) { 0 };
   g_mutex_unlock (&self->lock);
   gst_bus_set_flushing (self->bus, TRUE);
@@ -455,7 +482,7 @@ settle (L4Feed *self, Try *try, gboolean again)
     tell (self, L4_NEWS_FATAL, try->reason);
     return FALSE;
   }
-  if (try->reason == NULL && g_str_has_prefix (self->camera->uri, "file:")) {
+  if (try->reason == NULL && is_film (self)) {
     tell (self, L4_NEWS_OVER, NULL);
     return FALSE;
   }
