@@ -52,6 +52,7 @@ l4_watch_set_up (GstElement *describe, const L4DescribeOptions *options, const L
     if (!set_property (describe, cameras, g_ptr_array_index (camera->properties, i), error))
       return FALSE;
   gst_util_set_object_arg (G_OBJECT (describe), "on-busy", "skip");
+  g_object_set (describe, "ahead", 1, NULL);    /* one is under way, and what comes meanwhile is left out */
   set_questions (describe, camera);
   return TRUE;
 }
