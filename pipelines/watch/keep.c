@@ -22,21 +22,21 @@ kept_clear (gpointer data)
   g_free (((Kept *) data)->path);
 }
 
-/* The name of a camera's day that a key has, or NULL. */
-static const char *
-find_day (const L4Cameras *cameras, const char *key)
+/* The day of a camera that a key names. A camera's name may begin with another's and a colon. */
+static gboolean
+find_day (const L4Cameras *cameras, const char *key, L4Day *day)
 {
   if (!g_str_has_prefix (key, L4_DAY_KEY))
-    return NULL;
+    return FALSE;
   key += strlen (L4_DAY_KEY);
   for (guint i = 0; i < cameras->cameras->len; i++) {
     const L4Camera *camera = g_ptr_array_index (cameras->cameras, i);
     gsize length = strlen (camera->name);
 
-    if (strncmp (key, camera->name, length) == 0 && key[length] == ':')
-      return key + length + 1;
+    if (strncmp (key, camera->name, length) == 0 && key[length] == ':' && l4_day_parse (key + length + 1, day))
+      return TRUE;
   }
-  return NULL;
+  return FALSE;
 }
 
 static gboolean
@@ -46,10 +46,9 @@ add_videos (const L4Cameras *cameras, L4Index *index, GArray *all, GError **erro
 
   for (guint i = 0; videos != NULL && i < videos->len; i++) {
     const L4IndexVideo *video = g_ptr_array_index (videos, i);
-    const char *name = find_day (cameras, video->key);
     Kept kept = {.video = video->id };
 
-    if (name == NULL || !l4_day_parse (name, &kept.day))
+    if (!find_day (cameras, video->key, &kept.day))
       continue;
     if (cameras->keep_bytes > 0 && !l4_index_measure_video (index, video->id, &kept.bytes, error))
       return FALSE;

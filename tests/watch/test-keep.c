@@ -146,6 +146,28 @@ test_many (Fixture *self, gconstpointer data)
   g_assert_cmpstr (keys, ==, "camera:yard:2026-11-28 ");
 }
 
+/* A camera whose name begins with another's and a colon. */
+static void
+test_names (Fixture *self, gconstpointer data)
+{
+  char *uris[] = { "rtsp://a/", "rtsp://b/", NULL };
+  g_autoptr (L4Cameras) cameras = l4_cameras_of_uris (uris, NULL);
+  g_autofree char *keys = NULL;
+  L4Camera *first = g_ptr_array_index (cameras->cameras, 0), *second = g_ptr_array_index (cameras->cameras, 1);
+
+  g_free (first->name);
+  first->name = g_strdup ("a");
+  g_free (second->name);
+  second->name = g_strdup ("a:b");
+  add_video (self, "camera:a:2026-11-25", 10);
+  add_video (self, "camera:a:b:2026-11-25", 10);
+  add_video (self, "camera:a:c:2026-11-25", 10);
+  cameras->keep_time = 36 * 3600 * G_GUINT64_CONSTANT (1000000000);
+  g_assert_true (l4_keep (cameras, self->index, NOW, NULL));
+  keys = list (self);
+  g_assert_cmpstr (keys, ==, "camera:a:c:2026-11-25 ");
+}
+
 /* A link that stands for a day, or in one, leads nowhere. */
 static void
 test_links (Fixture *self, gconstpointer data)
@@ -185,6 +207,7 @@ main (int argc, char **argv)
   g_test_add_func ("/keep/days-have-names-and-begin-at-midnight", test_days);
   g_test_add ("/keep/what-is-too-old-goes-and-nothing-else", Fixture, NULL, set_up, test_old, tear_down);
   g_test_add ("/keep/what-is-too-much-goes-from-the-oldest-day-but-today-stays", Fixture, NULL, set_up, test_many, tear_down);
+  g_test_add ("/keep/days-go-of-a-camera-whose-name-begins-with-another-s", Fixture, NULL, set_up, test_names, tear_down);
   g_test_add ("/keep/links-are-not-followed", Fixture, NULL, set_up, test_links, tear_down);
   return g_test_run ();
 }
