@@ -21,6 +21,7 @@
 
 #define TICK_US (200 * 1000)    /* between two looks at whether a signal came */
 #define MOST_WINDOWS 1000       /* that wait, for a standard output that is not read */
+#define MOST_PICTURES 64        /* the same, of windows with their pictures, each of which has megabytes */
 #define PICTURE_SIDE 1280       /* pixels of pictures at most */
 
 static struct
@@ -419,7 +420,7 @@ run (char **arguments, GError **error)
   if (!read_all (&self, arguments, error))
     return FALSE;
   gst_init (NULL, NULL);
-  self.context.news = l4_news_queue_new (MOST_WINDOWS);
+  self.context.news = l4_news_queue_new (self.context.pictures ? MOST_PICTURES : MOST_WINDOWS);
   self.context.clips = l4_clips_new (self.cameras, self.context.news);
   self.judge = l4_judge_new (self.cameras);
   self.progress = l4_progress_new (given.json ? L4_PROGRESS_JSON : given.quiet ? L4_PROGRESS_QUIET : L4_PROGRESS_PEOPLE);

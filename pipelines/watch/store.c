@@ -28,6 +28,13 @@ typedef struct
   gint64 touched;               /* monotonic */
 } Open;
 
+/* What is to be written: its news without the picture, which would take megabytes. */
+typedef struct
+{
+  L4News *news;
+  GBytes *thumbnail;            /* or NULL */
+} Window;
+
 struct _L4Store
 {
   L4StoreContext context;
@@ -40,7 +47,7 @@ struct _L4Store
 
   GMutex lock;
   GCond changed;
-  GQueue waiting;               /* of L4News */
+  GQueue waiting;               /* of Window */
   guint64 n_lost;
   gboolean stopping;
 };
@@ -59,6 +66,16 @@ say (const L4Store *self, const char *format, ...)
   news->text = g_strdup_vprintf (format, args);
   va_end (args);
   l4_news_queue_push (self->context.news, news);
+}
+
+static void
+window_free (Window *self)
+{
+  if (self == NULL)
+    return;
+  l4_news_free (self->news);
+  g_clear_pointer (&self->thumbnail, g_bytes_unref);
+  g_free (self);
 }
 
 /* Days -------------------------------------------------------------------------------------------------------------------------- */
@@ -199,11 +216,11 @@ open_day (L4Store *self, Open *open, const L4News *window, GError **error)
 /* Writing ----------------------------------------------------------------------------------------------------------------------- */
 
 static gboolean
-put_window (L4Store *self, const L4News *news, GError **error)
+put_window (L4Store *self, const Window *put, GError **error)
 {
+  const L4News *news = put->news;
   Open *open = &self->open[news->camera];
   L4IndexWindow window = { 0 };
-  gboolean right;
 
   if (!open_day (self, open, news, error))
     return FALSE;
@@ -214,11 +231,9 @@ put_window (L4Store *self, const L4News *news, GError **error)
     .end = MAX (news->until - open->day.midnight, news->from - open->day.midnight) * 1000,
     .text = news->text,
     .record = news->record,
-    .thumbnail = news->picture != NULL ? l4_thumbnail (news->picture) : NULL,
+    .thumbnail = put->thumbnail,
   };
-  right = l4_index_put_window (self->index, &window, error) && touch (self, open, news->until, error);
-  g_clear_pointer (&window.thumbnail, g_bytes_unref);
-  return right;
+  return l4_index_put_window (self->index, &window, error) && touch (self, open, news->until, error);
 }
 
 /* All that was open is let go: it is opened again with the next window. */
@@ -236,7 +251,7 @@ close_index (L4Store *self, gboolean settle)
 }
 
 static gboolean
-write_one (L4Store *self, const L4News *window, GError **error)
+write_one (L4Store *self, const Window *window, GError **error)
 {
   if (self->index == NULL)
     self->index = l4_index_open (self->context.cameras->index, L4_INDEX_WRITE, error);
@@ -245,7 +260,7 @@ write_one (L4Store *self, const L4News *window, GError **error)
 
 /* What could not be written stays in front of the others. FALSE: it is to be tried again later. */
 static gboolean
-write_next (L4Store *self, L4News *window)
+write_next (L4Store *self, Window *window)
 {
   g_autoptr (GError) error = NULL;
 
@@ -253,7 +268,7 @@ write_next (L4Store *self, L4News *window)
     if (self->attempt > 0)
       say (self, _("the index is written again"));
     self->attempt = 0;
-    l4_news_free (window);
+    window_free (window);
     return TRUE;
   }
   if (self->attempt++ == 0)
@@ -279,10 +294,10 @@ keep (L4Store *self)
 }
 
 /* The next window to write; NULL: it is over. After a failure it comes later, or at once when it is the last try. */
-static L4News *
+static Window *
 take_next (L4Store *self)
 {
-  L4News *window = NULL;
+  Window *window = NULL;
   gint64 until = self->attempt > 0 ? g_get_monotonic_time () + l4_clock_wait (self->attempt, self->random) * G_TIME_SPAN_MILLISECOND : 0;
 
   g_mutex_lock (&self->lock);
@@ -303,7 +318,7 @@ static gpointer
 run (gpointer data)
 {
   L4Store *self = data;
-  L4News *window;
+  Window *window;
 
   keep (self);
   while ((window = take_next (self)) != NULL) {
@@ -342,34 +357,37 @@ l4_store_new (const L4StoreContext *context, GError **error)
 }
 
 /* (transfer full) */
-static L4News *
-copy_window (const L4News *window)
+static Window *
+window_new (const L4News *news)
 {
-  L4News *copy = g_memdup2 (window, sizeof *window);
+  Window *self = g_new0 (Window, 1);
 
-  copy->text = g_strdup (window->text);
-  copy->record = g_strdup (window->record);
-  copy->picture = window->picture != NULL ? gst_sample_ref (window->picture) : NULL;
-  return copy;
+  self->news = g_memdup2 (news, sizeof *news);
+  self->news->text = g_strdup (news->text);
+  self->news->record = g_strdup (news->record);
+  self->news->picture = NULL;
+  self->thumbnail = news->picture != NULL ? l4_thumbnail (news->picture) : NULL;
+  return self;
 }
 
 void
-l4_store_put (L4Store *self, const L4News *window)
+l4_store_put (L4Store *self, const L4News *news)
 {
-  L4News *lost = NULL;
+  Window *window, *lost = NULL;
   gboolean first = FALSE;
 
   if (self->context.cameras->index == NULL)
     return;
+  window = window_new (news);
   g_mutex_lock (&self->lock);
-  g_queue_push_tail (&self->waiting, copy_window (window));
+  g_queue_push_tail (&self->waiting, window);
   if (g_queue_get_length (&self->waiting) > L4_STORE_WAITING) {
     lost = g_queue_pop_head (&self->waiting);
     first = self->n_lost++ == 0;
   }
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
-  l4_news_free (lost);
+  window_free (lost);
   if (first)
     say (self, _("the index is away for so long that its oldest windows are lost"));
 }
@@ -387,7 +405,7 @@ l4_store_free (L4Store *self)
   if (self->n_lost + g_queue_get_length (&self->waiting) > 0)
     say (self, _("windows that did not come into the index: %" PRIu64), self->n_lost + g_queue_get_length (&self->waiting));
   g_clear_pointer (&self->index, l4_index_close);
-  g_queue_clear_full (&self->waiting, (GDestroyNotify) l4_news_free);
+  g_queue_clear_full (&self->waiting, (GDestroyNotify) window_free);
   g_rand_free (self->random);
   g_free (self->open);
   g_mutex_clear (&self->lock);

@@ -29,8 +29,8 @@ typedef struct
  * thread does what takes long. (transfer full) */
 L4Store *l4_store_new (const L4StoreContext *context, GError **error);
 
-/* Keeps a window, whose picture becomes a small one; returns at once. */
-void l4_store_put (L4Store *self, const L4News *window);
+/* Keeps a window, whose picture becomes a small one; waits for nothing. */
+void l4_store_put (L4Store *self, const L4News *news);
 
 /* What waits is written first, if that goes on well. */
 void l4_store_free (L4Store *self);     /* NULL is fine */
