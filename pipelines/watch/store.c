@@ -26,6 +26,7 @@ typedef struct
   L4IndexVideo *video;          /* NULL: none yet */
   gint64 run;
   gint64 touched;               /* monotonic */
+  gboolean refused;             /* one of the camera's windows was, and that was told */
 } Open;
 
 /* What is to be written: its news without the picture, which would take megabytes. */
@@ -42,13 +43,14 @@ struct _L4Store
   Open *open;                   /* [n_cameras]; thread */
   GRand *random;
   guint attempt;                /* failures in turn; thread */
+  guint64 n_refused;            /* thread */
   gint64 kept;                  /* when it was last looked for what is too old, monotonic; thread */
   GThread *thread;
 
   GMutex lock;
   GCond changed;
   GQueue waiting;               /* of Window */
-  guint64 n_lost;
+  guint64 n_lost;               /* for an index that was away */
   gboolean stopping;
 };
 
@@ -258,7 +260,20 @@ write_one (L4Store *self, const Window *window, GError **error)
   return self->index != NULL && put_window (self, window, error);
 }
 
-/* What could not be written stays in front of the others. FALSE: it is to be tried again later. */
+/* The index will never have that window, though it may have others: it is left out, which is told once of a camera. */
+static void
+refuse (L4Store *self, Window *window, const GError *error)
+{
+  Open *open = &self->open[window->news->camera];
+
+  self->n_refused++;
+  if (!open->refused)
+    say (self, "%s: %s", ((L4Camera *) g_ptr_array_index (self->context.cameras->cameras, window->news->camera))->name, error->message);
+  open->refused = TRUE;
+  window_free (window);
+}
+
+/* What could not be written as the index is away stays in front of the others. FALSE: it is to be tried again later. */
 static gboolean
 write_next (L4Store *self, Window *window)
 {
@@ -269,6 +284,11 @@ write_next (L4Store *self, Window *window)
       say (self, _("the index is written again"));
     self->attempt = 0;
     window_free (window);
+    return TRUE;
+  }
+  if (g_error_matches (error, L4_ERROR, L4_ERROR_INPUT)) {
+    refuse (self, window, error);
+    self->attempt = 0;
     return TRUE;
   }
   if (self->attempt++ == 0)
@@ -395,6 +415,8 @@ l4_store_put (L4Store *self, const L4News *news)
 void
 l4_store_free (L4Store *self)
 {
+  guint64 n;
+
   if (self == NULL)
     return;
   g_mutex_lock (&self->lock);
@@ -402,8 +424,9 @@ l4_store_free (L4Store *self)
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
   g_clear_pointer (&self->thread, g_thread_join);
-  if (self->n_lost + g_queue_get_length (&self->waiting) > 0)
-    say (self, _("windows that did not come into the index: %" PRIu64), self->n_lost + g_queue_get_length (&self->waiting));
+  n = self->n_lost + self->n_refused + g_queue_get_length (&self->waiting);
+  if (n > 0)
+    say (self, _("windows that did not come into the index: %" PRIu64), n);
   g_clear_pointer (&self->index, l4_index_close);
   g_queue_clear_full (&self->waiting, (GDestroyNotify) window_free);
   g_rand_free (self->random);
