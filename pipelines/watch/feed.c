@@ -287,10 +287,14 @@ static void
 take_error (L4Feed *self, Try *try, GstMessage *message)
 {
   g_autoptr (GError) error = NULL;
+  gboolean fatal;
 
   gst_message_parse_error (message, &error, NULL);
-  try->fatal = GST_MESSAGE_SRC (message) == GST_OBJECT (self->describe)
+  fatal = GST_MESSAGE_SRC (message) == GST_OBJECT (self->describe)
       && (error->domain == GST_RESOURCE_ERROR || error->domain == GST_LIBRARY_ERROR);
+  if (fatal && !try->fatal)     /* what the camera's trouble was matters no more */
+    g_clear_pointer (&try->reason, g_free);
+  try->fatal |= fatal;
   if (try->reason == NULL)
     try->reason = l4_text_to_line (error->message, -1);
 }
@@ -400,6 +404,18 @@ drain (L4Feed *self, Try *try)
   }
 }
 
+/* What was described before a stop is on the bus still. */
+static void
+take_rest (L4Feed *self)
+{
+  GstMessage *message;
+
+  while ((message = gst_bus_pop_filtered (self->bus, GST_MESSAGE_ELEMENT)) != NULL) {
+    take_element (self, message);
+    gst_message_unref (message);
+  }
+}
+
 static void
 begin (L4Feed *self, Try *try)
 {
@@ -455,6 +471,7 @@ run_once (L4Feed *self, Try *try, gboolean again)
     drain (self, try);
   count (self);
   gst_element_set_state (self->pipeline, GST_STATE_READY);
+  take_rest (self);
   gst_bin_remove (GST_BIN (self->pipeline), source);
   if (self->ring != NULL)
     l4_ring_break (self->ring);
