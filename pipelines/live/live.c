@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "live/answers.h"
+#include "live/listener.h"
 
 #define SIGN_OF_LIFE 15         /* seconds between comments, by which those who left are noticed */
 
@@ -18,6 +19,7 @@ struct _L4Live
   GMainLoop *loop;
   GThread *thread;
   SoupServer *server;
+  L4LiveListener *listener;
   char *url;
   guint seconds;                /* since it began; the thread's */
   gint called;                  /* the thread has been asked to tell what is new */
@@ -123,37 +125,19 @@ parse_address (const L4LiveSettings *settings, GError **error)
   return g_steal_pointer (&address);
 }
 
-/* A machine may have no IPv6; but a port that somebody else has there is not taken half. */
-static gboolean
-listen_here (SoupServer *server, guint port, GError **error)
-{
-  g_autoptr (GError) problem = NULL;
-
-  if (soup_server_listen_local (server, port, 0, &problem))
-    return TRUE;
-  if (!g_error_matches (problem, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE)
-      && soup_server_listen_local (server, port, SOUP_SERVER_LISTEN_IPV4_ONLY, NULL))
-    return TRUE;
-  g_propagate_error (error, g_steal_pointer (&problem));
-  return FALSE;
-}
-
 static gboolean
 listen_there (L4Live *self, const L4LiveSettings *settings, GSocketAddress *address, GError **error)
 {
   g_autoptr (GError) problem = NULL;
-  g_autofree char *host = NULL;
-  gboolean listening;
-  GSList *uris;
+  const char *host = settings->address != NULL ? settings->address : "127.0.0.1";
+  guint port;
 
-  listening = address != NULL ? soup_server_listen (self->server, address, 0, &problem) : listen_here (self->server, settings->port, &problem);
-  if (!listening)
+  self->listener = l4_live_listener_new (self->server, address, settings->port, &problem);
+  if (self->listener == NULL)
     return l4_fail (error, L4_ERROR_IO, _("the page cannot be served at port %u: %s"), settings->port, problem->message);
-  uris = soup_server_get_uris (self->server);
-  l4_live_answers_set_port (self->answers, g_uri_get_port (uris->data));
-  host = g_strdup (settings->address != NULL ? settings->address : "127.0.0.1");
-  self->url = g_strdup_printf (strchr (host, ':') != NULL ? "http://[%s]:%d/" : "http://%s:%d/", host, g_uri_get_port (uris->data));
-  g_slist_free_full (uris, (GDestroyNotify) g_uri_unref);
+  port = l4_live_listener_get_port (self->listener);
+  l4_live_answers_set_port (self->answers, port);
+  self->url = g_strdup_printf (strchr (host, ':') != NULL ? "http://[%s]:%u/" : "http://%s:%u/", host, port);
   return TRUE;
 }
 
@@ -196,6 +180,7 @@ l4_live_free (L4Live *self)
     g_thread_join (self->thread);
   }
   g_main_context_push_thread_default (self->context);
+  l4_live_listener_free (self->listener);
   soup_server_disconnect (self->server);
   g_object_unref (self->server);
   l4_live_answers_free (self->answers);

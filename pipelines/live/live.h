@@ -2,7 +2,10 @@
 /* A page that shows what cameras see and what is said of it, served by HTTP: pictures once a second, the latest sentences, alerts.
  *
  * Without a token it is served on this machine alone, and only to who asks for it by a name of this machine, so that pages from elsewhere
- * cannot read it. With one, whoever comes first gives it: in a form, which leaves a cookie, or as "Authorization: Bearer TOKEN". */
+ * cannot read it. With one, whoever comes first gives it: in a form, which leaves a cookie, or as "Authorization: Bearer TOKEN".
+ *
+ * It bears so many connections, and those that say nothing or take nothing are closed (live/listener.h); whoever means harm can still keep
+ * others out with many of them, so that a page for the whole world belongs behind a proxy. */
 
 #pragma once
 

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "live/listener.h"
 #include "live/live.h"
 
 #define MOST_UNSENT (8 << 20)   /* bytes that a reader may lag behind */
@@ -105,7 +106,7 @@ l4_live_readers_add (L4LiveReaders *self, SoupServerMessage *message, const char
 static void
 hang_up (Reader *reader)
 {
-  GSocket *socket = soup_server_message_get_socket (reader->message);
+  GSocket *socket = l4_live_listener_find_socket (reader->message);
 
   if (socket != NULL)
     g_socket_shutdown (socket, TRUE, TRUE, NULL);
