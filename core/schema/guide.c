@@ -82,7 +82,7 @@ can_complete (L4Guide *self, guint32 state, guint left, GArray *plan, guint64 *n
   *needed = bytes;
   if (bytes <= left)            /* every byte is a token */
     return TRUE;
-  *needed = bytes / self->vocabulary->longest;
+  *needed = bytes / MAX (self->vocabulary->longest, 1);
   if (*needed > left)
     return FALSE;
   text = g_string_sized_new (bytes + 1);
@@ -244,6 +244,6 @@ l4_guide_choose (L4Guide *self, L4Sampler *sampler, float *logits, const L4StopT
   }
   if (l4_guide_may_end (self))
     return L4_GUIDE_END;
-  id = (gint32) l4_guide_shortest (self);
-  return l4_guide_take (self, (guint32) id, left) ? id : -1;
+  id = (gint32) l4_guide_shortest (self);       /* L4_NO_TOKEN: the vocabulary lacks its bytes */
+  return id >= 0 && l4_guide_take (self, (guint32) id, left) ? id : -1;
 }

@@ -226,6 +226,29 @@ test_logits_that_are_no_numbers_are_told (void)
   g_assert_cmpint (l4_guide_choose (guide, sampler, logits, &stops, 9, &steered), ==, -1);
 }
 
+static void
+put_nothing (gpointer user_data, guint32 token, GString *bytes)
+{
+}
+
+static void
+test_a_vocabulary_without_text_makes_no_answer (void)
+{
+  g_autoptr (L4Vocabulary) vocabulary = l4_vocabulary_new (3, put_nothing, NULL);
+  g_autoptr (L4Schema) schema = read_schema ("{\"type\":\"string\",\"minLength\":30}");
+  g_autoptr (L4Guide) guide = l4_guide_new (schema, vocabulary);
+  g_autoptr (L4Sampler) sampler = l4_sampler_new (0, 1, 0, NULL);
+  float logits[3] = { 1, 2, 3 };
+  const L4StopTokens stops = { NULL, 0 };
+  gboolean steered = FALSE;
+  guint64 needed;
+
+  g_assert_false (l4_guide_begin (guide, 20, &needed));
+  g_assert_cmpuint (needed, >, 20);
+  g_assert_true (l4_guide_begin (guide, 100, &needed));
+  g_assert_cmpint (l4_guide_choose (guide, sampler, logits, &stops, 99, &steered), ==, -1);
+}
+
 /* Long answers and many states: what is forgotten is found again. */
 static void
 test_states_that_were_forgotten_are_found_again (void)
@@ -272,6 +295,7 @@ main (int argc, char **argv)
   g_test_add_func ("/guide/tokens-are-counted-and-not-bytes", test_tokens_are_counted_and_not_bytes);
   g_test_add_func ("/guide/a-complete-value-ends-by-itself-or-by-the-models-token", test_a_complete_value_ends_by_itself_or_by_the_models_token);
   g_test_add_func ("/guide/logits-that-are-no-numbers-are-told", test_logits_that_are_no_numbers_are_told);
+  g_test_add_func ("/guide/a-vocabulary-without-text-makes-no-answer", test_a_vocabulary_without_text_makes_no_answer);
   g_test_add_func ("/guide/states-that-were-forgotten-are-found-again", test_states_that_were_forgotten_are_found_again);
   g_test_add_func ("/guide/masks-are-kept", test_masks_are_kept);
   return g_test_run ();
