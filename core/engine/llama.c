@@ -215,6 +215,8 @@ l4_llama_load (const L4LoadOptions *options, L4Precision precision, L4ProgressFu
   self->pace = l4_pace_new (l4_type_info (l4_type_from_name (self->quantization))->block_elements > 1);
   if (!load_weights (self, progress, user_data, cancellable, error))
     return NULL;
+  if (self->stream != NULL && l4_stream_n_experts (self->stream) == 0)  /* tensors of experts in layers that have none */
+    g_clear_pointer (&self->stream, l4_stream_free);
   self->batch = l4_batch_new (self->decoder, self->compute, &self->config->text);
   self->prefill = l4_prefill_new (self->decoder, self->compute, &self->config->text,
       self->load == L4_LOAD_READ ? L4_PREFILL_TOKENS : L4_FORWARD_BATCH);
