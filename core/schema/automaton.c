@@ -24,6 +24,7 @@ struct _L4Automaton
   GArray *threads;              /* of L4Thread, of the states one after the other, each in order */
   GHashTable *by_threads;       /* GBytes → state */
   L4Reading reading;            /* what it says is next is scratch */
+  gsize n_nexts;                /* states whose next are not NULL */
 };
 
 static void
@@ -41,6 +42,7 @@ empty (L4Automaton *self)
   g_array_set_size (self->threads, 0);
   g_array_set_size (self->states, 0);
   g_array_set_size (self->states, L4_STATE_DEAD + 1);
+  self->n_nexts = 0;
   l4_reading_forget (&self->reading);
 }
 
@@ -75,6 +77,14 @@ guint
 l4_automaton_size (const L4Automaton *self)
 {
   return self->states->len;
+}
+
+/* Threads stand with their states and in the keys of these; a frame and a key are two allocations or three. */
+gsize
+l4_automaton_bytes (const L4Automaton *self)
+{
+  return 2 * self->threads->len * sizeof (L4Thread) + self->states->len * (sizeof (State) + 128) + self->n_nexts * 256 * sizeof (guint32)
+      + self->reading.frames->len * (2 * sizeof (L4Frame) + 64);
 }
 
 static State *
@@ -158,8 +168,10 @@ l4_automaton_step (L4Automaton *self, guint32 state, guint8 byte)
   }
   next = find_state (self);
   from = get_state (self, state);
-  if (from->next == NULL)
+  if (from->next == NULL) {
     from->next = g_new0 (guint32, 256);
+    self->n_nexts++;
+  }
   from->next[byte] = next;
   return next;
 }
@@ -178,19 +190,29 @@ keep_frame (L4Automaton *self, const L4Frame *frames, guint32 frame)
   return kept;
 }
 
-guint32
-l4_automaton_forget (L4Automaton *self, guint32 keep)
+void
+l4_automaton_forget (L4Automaton *self, guint32 *keep, guint n)
 {
-  guint32 n = get_state (self, keep)->n_threads;
-  g_autofree L4Thread *threads = g_memdup2 (threads_of (self, keep), n * sizeof (L4Thread));
+  g_autoptr (GArray) threads = g_array_new (FALSE, FALSE, sizeof (L4Thread));
+  g_autofree guint32 *lengths = g_new (guint32, n);
   g_autofree L4Frame *frames = g_memdup2 (self->reading.frames->data, self->reading.frames->len * sizeof (L4Frame));
+  gsize at = 0;
 
+  for (guint k = 0; k < n; k++) {
+    lengths[k] = get_state (self, keep[k])->n_threads;
+    g_array_append_vals (threads, threads_of (self, keep[k]), lengths[k]);
+  }
   empty (self);
-  g_array_set_size (self->reading.next, 0);
-  for (guint32 i = 0; i < n; i++)
-    threads[i].frame = keep_frame (self, frames, threads[i].frame);
-  g_array_append_vals (self->reading.next, threads, n);
-  return find_state (self);
+  for (guint k = 0; k < n; k++) {
+    g_array_set_size (self->reading.next, 0);
+    for (guint32 i = 0; i < lengths[k]; i++) {
+      L4Thread thread = g_array_index (threads, L4Thread, at++);
+
+      thread.frame = keep_frame (self, frames, thread.frame);
+      g_array_append_val (self->reading.next, thread);
+    }
+    keep[k] = find_state (self);
+  }
 }
 
 gboolean

@@ -30,6 +30,8 @@ void l4_automaton_complete (const L4Automaton *self, guint32 state, GString *tex
 /* A state from which the same texts of up to `longest` bytes go on, and which many states share. */
 guint32 l4_automaton_simplify (L4Automaton *self, guint32 state, guint longest);
 
-/* States that are known. Forgetting makes all of them none, but for one, of which the new number is returned. */
+/* States that are known, and about what memory they take. Forgetting makes all of them none, but for those of keep [n], which become their new
+ * numbers. */
 guint l4_automaton_size (const L4Automaton *self);
-guint32 l4_automaton_forget (L4Automaton *self, guint32 keep);
+gsize l4_automaton_bytes (const L4Automaton *self);
+void l4_automaton_forget (L4Automaton *self, guint32 *keep, guint n);

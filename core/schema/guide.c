@@ -11,6 +11,7 @@
 #define MAX_TRIES 16            /* choices that would not come to an end in time, before the shortest way is taken */
 
 #define MAX_STATES 20000        /* remembered; then all are forgotten but what the answer needs */
+#define MAX_STATE_BYTES (256u << 20)    /* unless one says otherwise */
 #define MAX_MASK_BYTES (16u << 20)
 
 struct _L4Guide
@@ -19,6 +20,7 @@ struct _L4Guide
   L4Automaton *automaton;
   GHashTable *masks;            /* simplified state → guint32 * */
   gsize mask_bytes;
+  gsize memory;                 /* bytes of states that are remembered */
   guint32 *path;                /* [longest + 1] states along a token */
   guint32 state;                /* of the answer so far */
   GArray *plan;                 /* guint32: tokens from here to the end; may be empty without being the end */
@@ -34,6 +36,7 @@ l4_guide_new (const L4Schema *schema, const L4Vocabulary *vocabulary)
   self->automaton = l4_automaton_new (schema);
   self->masks = g_hash_table_new_full (NULL, NULL, NULL, g_free);
   self->mask_bytes = ((gsize) vocabulary->n_tokens + 31) / 32 * sizeof (guint32);
+  self->memory = MAX_STATE_BYTES;
   self->path = g_new (guint32, vocabulary->longest + 1);
   self->plan = g_array_new (FALSE, FALSE, sizeof (guint32));
   return self;
@@ -51,6 +54,12 @@ l4_guide_free (L4Guide *self)
   g_free (self);
 }
 
+void
+l4_guide_set_memory (L4Guide *self, gsize bytes)
+{
+  self->memory = bytes;
+}
+
 static guint32
 follow (L4Guide *self, guint32 state, const char *bytes, gsize length)
 {
@@ -63,10 +72,11 @@ follow (L4Guide *self, guint32 state, const char *bytes, gsize length)
 static void
 forget_many (L4Guide *self)
 {
-  if (l4_automaton_size (self->automaton) <= MAX_STATES)
+  if (l4_automaton_size (self->automaton) <= MAX_STATES && l4_automaton_bytes (self->automaton) <= self->memory)
     return;
   g_hash_table_remove_all (self->masks);
-  self->state = l4_automaton_forget (self->automaton, self->state);
+  l4_automaton_forget (self->automaton, &self->state, 1);
+  self->stats.forgotten++;
 }
 
 /* Near the end ------------------------------------------------------------------------------------------------------------------- */
@@ -152,9 +162,26 @@ l4_guide_must_end (const L4Guide *self)
 
 /* Masks ------------------------------------------------------------------------------------------------------------------------------ */
 
+/* Leaves the state of the answer and those of the path, up to depth. */
+static void
+forget_others (L4Guide *self, guint depth)
+{
+  g_autofree guint32 *keep = g_new (guint32, depth + 2);
+
+  keep[0] = self->state;
+  memcpy (keep + 1, self->path, (depth + 1) * sizeof (guint32));
+  g_hash_table_remove_all (self->masks);
+  l4_automaton_forget (self->automaton, keep, depth + 2);
+  self->stats.forgotten++;
+  self->state = keep[0];
+  memcpy (self->path, keep + 1, (depth + 1) * sizeof (guint32));
+}
+
+/* Of the state that path begins with afterwards: it may have got another number. */
 static guint32 *
 make_mask (L4Guide *self, guint32 state)
 {
+  gsize memory = self->memory;
   const L4VocabularyNode *nodes = self->vocabulary->nodes;
   guint32 *mask = g_malloc0 (self->mask_bytes);
 
@@ -170,6 +197,10 @@ make_mask (L4Guide *self, guint32 state)
     self->path[node->depth] = next;
     if (node->token != L4_NO_TOKEN)
       mask[node->token / 32] |= 1u << node->token % 32;
+    if (l4_automaton_bytes (self->automaton) > memory) {
+      forget_others (self, node->depth);
+      memory = MAX (memory, 2 * l4_automaton_bytes (self->automaton));  /* so that it is not done for every byte */
+    }
     i++;
   }
   return mask;
@@ -188,7 +219,7 @@ l4_guide_mask (L4Guide *self)
     g_hash_table_remove_all (self->masks);
   self->stats.walks++;
   mask = make_mask (self, state);
-  g_hash_table_insert (self->masks, GUINT_TO_POINTER (state), mask);
+  g_hash_table_insert (self->masks, GUINT_TO_POINTER (self->path[0]), mask);
   return mask;
 }
 

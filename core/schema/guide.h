@@ -15,6 +15,9 @@ L4Guide *l4_guide_new (const L4Schema *schema, const L4Vocabulary *vocabulary);
 void l4_guide_free (L4Guide *self);     /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Guide, l4_guide_free)
 
+/* About how many bytes of states may be remembered; 256 MiB at first. */
+void l4_guide_set_memory (L4Guide *self, gsize bytes);
+
 /* Begins an answer of at most `left` tokens. FALSE: no value fits into them; *needed: how many would do. */
 gboolean l4_guide_begin (L4Guide *self, guint left, guint64 *needed);
 
@@ -51,6 +54,7 @@ typedef struct
 {
   guint64 masks;                /* that were asked for */
   guint64 walks;                /* those for which the vocabulary was gone through */
+  guint64 forgotten;            /* times that states were forgotten */
 } L4GuideStats;
 
 L4GuideStats l4_guide_stats (const L4Guide *self);

@@ -97,8 +97,9 @@ assert_mask_is_right (const L4Schema *schema, const L4Vocabulary *vocabulary, co
   }
 }
 
+/* Of states that may take all the memory, or 1: too little for any. */
 static void
-test_masks_are_what_bytes_lead_to (void)
+assert_masks_are_right (gsize memory)
 {
   g_autoptr (L4Vocabulary) vocabulary = make_vocabulary (TOKENS);
 
@@ -110,6 +111,8 @@ test_masks_are_what_bytes_lead_to (void)
     guint64 needed;
     guint taken;
 
+    l4_guide_set_memory (guide, memory);
+    l4_guide_set_memory (other, memory);
     text = answer (guide, vocabulary, 60, s, &taken, &steered);
     g_assert_true (l4_guide_begin (other, 60, &needed));
     assert_mask_is_right (schema, vocabulary, l4_guide_mask (other), "", 0);
@@ -118,7 +121,20 @@ test_masks_are_what_bytes_lead_to (void)
         assert_mask_is_right (schema, vocabulary, l4_guide_mask (other), text->str, at + 1);
       else
         g_assert_not_reached ();
+    g_assert_cmpint (l4_guide_stats (other).forgotten > 0, ==, memory == 1);
   }
+}
+
+static void
+test_masks_are_what_bytes_lead_to (void)
+{
+  assert_masks_are_right (G_MAXSIZE);
+}
+
+static void
+test_masks_are_the_same_when_states_are_forgotten_on_the_way (void)
+{
+  assert_masks_are_right (1);
 }
 
 static void
@@ -291,6 +307,8 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/guide/masks-are-what-bytes-lead-to", test_masks_are_what_bytes_lead_to);
+  g_test_add_func ("/guide/masks-are-the-same-when-states-are-forgotten-on-the-way",
+      test_masks_are_the_same_when_states_are_forgotten_on_the_way);
   g_test_add_func ("/guide/every-number-of-tokens-that-is-enough-makes-a-whole-value", test_every_number_of_tokens_that_is_enough_makes_a_whole_value);
   g_test_add_func ("/guide/tokens-are-counted-and-not-bytes", test_tokens_are_counted_and_not_bytes);
   g_test_add_func ("/guide/a-complete-value-ends-by-itself-or-by-the-models-token", test_a_complete_value_ends_by_itself_or_by_the_models_token);
