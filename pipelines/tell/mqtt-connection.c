@@ -332,7 +332,8 @@ turn (L4Mqtt *self, int ms)
   return result;
 }
 
-/* The program goes: says so, and gives the broker a moment to take it. */
+/* The program goes: says so, and gives the broker a moment to take it. Where it does not, as too much is under way before it, nothing is said
+ * but the connection broken: a broker that is taken leave of forgets the will, which says the same. */
 static void
 say_farewell (L4Mqtt *self)
 {
@@ -342,6 +343,8 @@ say_farewell (L4Mqtt *self)
   self->farewell = result == MOSQ_ERR_SUCCESS ? id : 0;
   while (result == MOSQ_ERR_SUCCESS && self->farewell != 0 && g_get_monotonic_time () < end)
     result = turn (self, 20);
+  if (result != MOSQ_ERR_SUCCESS || self->farewell != 0)
+    return;
   mosquitto_disconnect (self->client);
   while (result == MOSQ_ERR_SUCCESS && mosquitto_want_write (self->client) && g_get_monotonic_time () < end)
     result = turn (self, 20);
