@@ -30,7 +30,7 @@ typedef struct
 typedef struct
 {
   guint64 id;
-  char *json;
+  char *json, *without;         /* as it is told; and once the picture had to leave (NULL: there was none) */
   GBytes *picture;              /* NULL: none */
 } Raised;
 
@@ -57,6 +57,7 @@ static void
 raised_free (Raised *self)
 {
   g_free (self->json);
+  g_free (self->without);
   g_clear_pointer (&self->picture, g_bytes_unref);
   g_free (self);
 }
@@ -207,9 +208,12 @@ bound_alerts (L4LiveStore *self)
   for (GList *link = self->raised.head; link != NULL && self->picture_bytes > MOST_PICTURES; link = link->next) {
     Raised *raised = link->data;
 
-    if (raised->picture != NULL)
-      self->picture_bytes -= g_bytes_get_size (raised->picture);
+    if (raised->picture == NULL)
+      continue;
+    self->picture_bytes -= g_bytes_get_size (raised->picture);
     g_clear_pointer (&raised->picture, g_bytes_unref);
+    g_free (raised->json);
+    raised->json = g_steal_pointer (&raised->without);
   }
   while (self->raised.length > L4_LIVE_MOST_ALERTS) {
     Raised *raised = g_queue_pop_head (&self->raised);
@@ -226,11 +230,13 @@ l4_live_store_add_alert (L4LiveStore *self, const L4Alert *alert)
   Raised *raised = g_new0 (Raised, 1);
   gsize length = 0;
 
-  if (alert->picture != NULL && l4_page_is_jpeg (g_bytes_get_data (alert->picture, &length), g_bytes_get_size (alert->picture)))
+  if (alert->picture != NULL && g_bytes_get_size (alert->picture) <= L4_TELL_BIGGEST_PICTURE
+      && l4_page_is_jpeg (g_bytes_get_data (alert->picture, &length), g_bytes_get_size (alert->picture)))
     raised->picture = g_bytes_ref (alert->picture);
   g_mutex_lock (&self->lock);
   raised->id = ++self->last_id;
   raised->json = alert_to_json (alert, raised->id, raised->picture != NULL);
+  raised->without = raised->picture != NULL ? alert_to_json (alert, raised->id, FALSE) : NULL;
   self->picture_bytes += raised->picture != NULL ? length : 0;
   g_queue_push_tail (&self->raised, raised);
   add_news (self, "alert", raised->json);
