@@ -658,6 +658,55 @@ test_broker_stands_still (void)
   said_clear (&said);
 }
 
+/* A broker that takes one client and all that it says, but acknowledges nothing; what it was told until the client left. */
+static gpointer
+be_broker_of_few_words (gpointer data)
+{
+  static const guint8 welcome[] = {0x20, 2, 0, 0};
+  GByteArray *told = g_byte_array_new ();
+  guint8 bytes[4096];
+
+  while (told->len == 0) {              /* whoever only tries whether somebody is there says nothing */
+    int fd = accept (GPOINTER_TO_INT (data), NULL, NULL);
+
+    for (gssize length; (length = read (fd, bytes, sizeof (bytes))) > 0;) {
+      if (told->len == 0)
+        g_assert_cmpint (write (fd, welcome, sizeof (welcome)), ==, sizeof (welcome));
+      g_byte_array_append (told, bytes, length);
+    }
+    close (fd);
+  }
+  return told;
+}
+
+/* As it would forget the will. */
+static void
+test_no_leave_without_farewell (void)
+{
+  static const guint8 leave[] = {0xe0, 0};
+  Said said;
+  L4MqttSettings settings;
+  L4Tell *tell;
+  GByteArray *told;
+  guint port;
+  int fd = bind_port (&port, TRUE);
+  GThread *broker = g_thread_new ("broker", be_broker_of_few_words, GINT_TO_POINTER (fd));
+
+  said_init (&said);
+  settings = settings_for (port, &said);
+  tell = mqtt_new (&settings);
+  for (guint i = 0; i < 100; i++)
+    tell_number (tell, "car", TRUE, i);
+  g_assert_false (l4_tell_finish (tell, 200));
+  l4_tell_free (tell);
+  told = g_thread_join (broker);
+  g_assert_cmpuint (told->len, >, 2);
+  g_assert_cmpint (memcmp (told->data + told->len - sizeof (leave), leave, sizeof (leave)), !=, 0);
+  g_byte_array_unref (told);
+  said_clear (&said);
+  close (fd);
+}
+
 static void
 test_news_is_told_once (void)
 {
@@ -809,6 +858,7 @@ main (int argc, char **argv)
   g_test_add_func ("/mqtt/a-broker-that-never-answers-holds-up-nobody", test_mute_broker);
   g_test_add_func ("/mqtt/waiting-for-an-answer-is-no-work", test_waiting_takes_no_time);
   g_test_add_func ("/mqtt/a-broker-that-stands-still-holds-up-nobody", test_broker_stands_still);
+  g_test_add_func ("/mqtt/no-leave-is-taken-of-a-broker-that-took-no-farewell", test_no_leave_without_farewell);
   g_test_add_func ("/mqtt/the-same-news-is-told-once", test_news_is_told_once);
   g_test_add_func ("/mqtt/an-alert-for-which-the-broker-hangs-up-is-given-up", test_alert_that_displeases);
   g_test_add_func ("/mqtt/many-threads-may-tell", test_from_many_threads);
