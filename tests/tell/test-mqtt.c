@@ -331,6 +331,10 @@ test_last_will (void)
   Broker broker;
   Listener listener;
 
+  if (self == NULL) {
+    g_test_skip ("the system does not tell which program this is");
+    return;
+  }
   broker_init (&broker, "allow_anonymous true");
   broker_start (&broker);
   listener_init (&listener, broker.port, NULL, NULL, NULL);
@@ -391,10 +395,31 @@ cpu_seconds (void)
   return usage.ru_utime.tv_sec + usage.ru_stime.tv_sec + (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6;
 }
 
+/* A time in which nothing should happen: whoever asks again and again works all of it, however slow the machine. */
+typedef struct
+{
+  gint64 begin;
+  double worked;
+} Rest;
+
+static Rest
+rest_begin (void)
+{
+  return (Rest) { g_get_monotonic_time (), cpu_seconds () };
+}
+
+static void
+rest_end (Rest rest)
+{
+  double passed = (g_get_monotonic_time () - rest.begin) / (double) G_TIME_SPAN_SECOND;
+
+  g_assert_cmpfloat (cpu_seconds () - rest.worked, <, passed / 2 + 0.1);
+}
+
 static void
 test_tls (void)
 {
-  double before;
+  Rest rest;
   g_autofree char *ca = NULL, *stranger = NULL, *certificate = NULL, *key = NULL;
   Broker broker;
   Listener listener;
@@ -435,9 +460,9 @@ test_tls (void)
   tell_number (tell, "car", TRUE, 3);
   wait_for (has_got (&listener, "llama4describe/Yard/car/alert {\"number\":3}"));
   g_assert_true (l4_tell_finish (tell, PATIENCE / 1000));
-  before = cpu_seconds ();
+  rest = rest_begin ();
   g_usleep (600000);
-  g_assert_cmpfloat (cpu_seconds () - before, <, 0.3);  /* a connection on which nothing happens is no work */
+  rest_end (rest);              /* a connection on which nothing happens is no work */
   l4_tell_free (tell);
   wait_for (last_is (&listener, "llama4describe/status", "offline"));
   listener_clear (&listener);
@@ -572,6 +597,21 @@ test_mute_broker (void)
   close (fd);
 }
 
+/* Until a client has said something: the time after that is the broker's. */
+static int
+accept_talking (int fd)
+{
+  char byte;
+
+  for (;;) {
+    int client = accept (fd, NULL, NULL);
+
+    if (recv (client, &byte, 1, MSG_PEEK) > 0)
+      return client;
+    close (client);             /* it only tried whether somebody is there */
+  }
+}
+
 /* Waiting for an answer is no work. */
 static void
 test_waiting_takes_no_time (void)
@@ -579,23 +619,26 @@ test_waiting_takes_no_time (void)
   Said said;
   L4MqttSettings settings;
   guint port;
-  int fd = bind_port (&port, TRUE);
 
   for (guint tls = 0; tls < 2; tls++) {
-    double before = cpu_seconds ();
+    int client, fd = bind_port (&port, TRUE);
     L4Tell *tell;
+    Rest rest;
 
     said_init (&said);
     settings = settings_for (port, &said);
     settings.answer_ms = 1000;
     settings.tls = tls;
     tell = mqtt_new (&settings);
+    client = accept_talking (fd);
+    rest = rest_begin ();
     wait_for (said_count (&said, "the broker does not answer") == 1);
-    g_assert_cmpfloat (cpu_seconds () - before, <, 0.5);
+    rest_end (rest);
     l4_tell_free (tell);
     said_clear (&said);
+    close (client);
+    close (fd);
   }
-  close (fd);
 }
 
 /* A stopped process goes on for a while. */
