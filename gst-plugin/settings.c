@@ -6,103 +6,45 @@
 
 #define DEFAULT_PROMPT "Describe what happens in this video."
 
-#define GST_TYPE_LLAMA4_ON_BUSY (gst_llama4_on_busy_get_type ())
-static GType
-gst_llama4_on_busy_get_type (void)
-{
-  static gsize type = 0;
-  static const GEnumValue values[] = {
+/* A type whose values are told by a sentence each, as gst-inspect-1.0 shows it. */
+#define DEFINE_CHOICE(get_type, name, ...) \
+  static GType get_type (void) \
+  { \
+    static gsize type = 0; \
+    static const GEnumValue values[] = { __VA_ARGS__, {0, NULL, NULL} }; \
+    if (g_once_init_enter (&type)) \
+      g_once_init_leave (&type, g_enum_register_static (name, values)); \
+    return type; \
+  }
+
+DEFINE_CHOICE (gst_llama4_on_busy_get_type, "GstLlama4OnBusy",
     {GST_LLAMA4_ON_BUSY_AUTO, "Skip when upstream is live, wait otherwise", "auto"},
     {GST_LLAMA4_ON_BUSY_WAIT, "Never lose a window: hold up the video", "wait"},
-    {GST_LLAMA4_ON_BUSY_SKIP, "Never hold up the video: lose windows", "skip"},
-    {0, NULL, NULL}
-  };
+    {GST_LLAMA4_ON_BUSY_SKIP, "Never hold up the video: lose windows", "skip"})
 
-  if (g_once_init_enter (&type))
-    g_once_init_leave (&type, g_enum_register_static ("GstLlama4OnBusy", values));
-  return type;
-}
-
-static GType
-gst_llama4_when_get_type (void)
-{
-  static gsize type = 0;
-  static const GEnumValue values[] = {
+DEFINE_CHOICE (gst_llama4_when_get_type, "GstLlama4When",
     {GST_LLAMA4_WHEN_ALWAYS, "Every window", "always"},
     {GST_LLAMA4_WHEN_CHANGE, "Windows that show something else than the one described last", "change"},
-    {GST_LLAMA4_WHEN_MOTION, "Windows that begin when something moves, with the second before, and end when it is quiet", "motion"},
-    {0, NULL, NULL}
-  };
+    {GST_LLAMA4_WHEN_MOTION, "Windows that begin when something moves, with the second before, and end when it is quiet", "motion"})
 
-  if (g_once_init_enter (&type))
-    g_once_init_leave (&type, g_enum_register_static ("GstLlama4When", values));
-  return type;
-}
-
-static GType
-gst_llama4_pick_get_type (void)
-{
-  static gsize type = 0;
-  static const GEnumValue values[] = {
+DEFINE_CHOICE (gst_llama4_pick_get_type, "GstLlama4Pick",
     {GST_LLAMA4_PICK_EVEN, "Evenly spread", "even"},
     {GST_LLAMA4_PICK_CHANGE, "Those that differ most from each other", "change"},
-    {GST_LLAMA4_PICK_SHARP, "The sharpest near each evenly spread place", "sharp"},
-    {0, NULL, NULL}
-  };
+    {GST_LLAMA4_PICK_SHARP, "The sharpest near each evenly spread place", "sharp"})
 
-  if (g_once_init_enter (&type))
-    g_once_init_leave (&type, g_enum_register_static ("GstLlama4Pick", values));
-  return type;
-}
-
-static GType
-gst_llama4_repeat_get_type (void)
-{
-  static gsize type = 0;
-  static const GEnumValue values[] = {
+DEFINE_CHOICE (gst_llama4_repeat_get_type, "GstLlama4Repeat",
     {GST_LLAMA4_REPEAT_EXTEND, "The same text again", "extend"},
-    {GST_LLAMA4_REPEAT_GAP, "Nothing", "gap"},
-    {0, NULL, NULL}
-  };
+    {GST_LLAMA4_REPEAT_GAP, "Nothing", "gap"})
 
-  if (g_once_init_enter (&type))
-    g_once_init_leave (&type, g_enum_register_static ("GstLlama4Repeat", values));
-  return type;
-}
-
-#define GST_TYPE_LLAMA4_LOAD (gst_llama4_load_get_type ())
-static GType
-gst_llama4_load_get_type (void)
-{
-  static gsize type = 0;
-  static const GEnumValue values[] = {
+DEFINE_CHOICE (gst_llama4_load_get_type, "GstLlama4Load",
     {GST_LLAMA4_LOAD_AUTO, "Read the weights if they fit into memory, else stream experts", "auto"},
     {GST_LLAMA4_LOAD_READ, "Read the weights into memory", "read"},
     {GST_LLAMA4_LOAD_MAP, "Map the file: for models larger than memory; it must not change meanwhile", "map"},
-    {GST_LLAMA4_LOAD_STREAM, "Read routed experts from the file when they are needed: for models larger than memory", "stream"},
-    {0, NULL, NULL}
-  };
+    {GST_LLAMA4_LOAD_STREAM, "Read routed experts from the file when they are needed: for models larger than memory", "stream"})
 
-  if (g_once_init_enter (&type))
-    g_once_init_leave (&type, g_enum_register_static ("GstLlama4Load", values));
-  return type;
-}
-
-#define GST_TYPE_LLAMA4_NUMBERS (gst_llama4_numbers_get_type ())
-static GType
-gst_llama4_numbers_get_type (void)
-{
-  static gsize type = 0;
-  static const GEnumValue values[] = {
+DEFINE_CHOICE (gst_llama4_numbers_get_type, "GstLlama4Numbers",
     {GST_LLAMA4_BF16, "As the model has them", "bf16"},
-    {GST_LLAMA4_INT8, "As 8-bit integers: half the memory, less exact", "int8"},
-    {0, NULL, NULL}
-  };
-
-  if (g_once_init_enter (&type))
-    g_once_init_leave (&type, g_enum_register_static ("GstLlama4Numbers", values));
-  return type;
-}
+    {GST_LLAMA4_INT8, "As 8-bit integers: half the memory, less exact", "int8"})
 
 /* The table --------------------------------------------------------------------------------------------------------------- */
 
@@ -388,8 +330,11 @@ gst_llama4_describe_install_properties (GObjectClass * klass)
 {
   klass->set_property = set_property;
   klass->get_property = get_property;
-  for (guint i = 0; i < N_PROPERTIES; i++)
+  for (guint i = 0; i < N_PROPERTIES; i++) {
     g_object_class_install_property (klass, i + 1, make_spec (&properties[i]));
+    if (properties[i].kind == CHOICE)
+      gst_type_mark_as_plugin_api (properties[i].type (), 0);
+  }
   g_object_class_install_property (klass, PROP_LICENCE_NOTICE,
       g_param_spec_string ("licence-notice", _("Licence notice"), _("The terms of the weights in memory; unset: none to tell"),
           NULL, READ_ONLY));
@@ -401,10 +346,4 @@ gst_llama4_describe_install_properties (GObjectClass * klass)
               "machine's memory and arithmetic allow, 0 while unknown; milliseconds that the latest window was forecast to take; conversations, of all who share the model, that "
               "took a step of generation together: on average (batch) and at most (batch-most), 0 before the first"),
           GST_TYPE_STRUCTURE, READ_ONLY));
-  gst_type_mark_as_plugin_api (gst_llama4_when_get_type (), 0);
-  gst_type_mark_as_plugin_api (gst_llama4_repeat_get_type (), 0);
-  gst_type_mark_as_plugin_api (gst_llama4_pick_get_type (), 0);
-  gst_type_mark_as_plugin_api (GST_TYPE_LLAMA4_ON_BUSY, 0);
-  gst_type_mark_as_plugin_api (GST_TYPE_LLAMA4_LOAD, 0);
-  gst_type_mark_as_plugin_api (GST_TYPE_LLAMA4_NUMBERS, 0);
 }
