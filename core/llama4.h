@@ -256,6 +256,18 @@ typedef struct
   double yes;                   /* 0 … 1 */
 } L4Likelihood;
 
+/* One thing in the video that was looked at by itself. Borrowed strings. */
+typedef struct
+{
+  guint64 id;                   /* by which the video's tracker knows it */
+  const char *label;            /* what the video's detector takes it for; NULL: nothing */
+  double confidence;            /* of that, 0 … 1 */
+  double x, y, width, height;   /* where it was in the picture that was shown of it, in fractions of the upright one */
+  guint64 time;                 /* nanoseconds of stream time: of that picture */
+  guint64 since;                /* when it was first seen */
+  const char *text;
+} L4Object;
+
 /* One description of a stretch of video. Borrowed strings. */
 typedef struct
 {
@@ -269,12 +281,15 @@ typedef struct
   const L4Likelihood *likelihoods;      /* [n_likelihoods] of questions about the pictures */
   gsize n_likelihoods;
   const char *kind;             /* NULL: of a window */
+  const L4Object *objects;      /* [n_objects] */
+  gsize n_objects;
 } L4Record;
 
 /* The record as one line of JSON without a line end:
  * {"start","end","frames","text","model":{"name","digest","quantization"},"prompt_digest","tokens":{"prompt","generated"},
  * "ms":{"queue","vision","prefill","decode"},"finish"}, with a schema "value", with questions
- * "answers": [{"question","yes"}], of another kind "kind", too; text has passed l4_text_to_line(). (transfer full) */
+ * "answers": [{"question","yes"}], with objects "objects": [{"id","label","confidence","box":[x,y,width,height],"time","since","text"}],
+ * of another kind "kind", too; every text has passed l4_text_to_line(). (transfer full) */
 L4_API char *l4_record_to_json (const L4Record *record);
 
 G_END_DECLS

@@ -20,7 +20,21 @@ l4_answer_get_value (const L4Answer *answer)
   return answer->is_value ? l4_text_to_json (answer->text) : NULL;
 }
 
-/* Four digits: there is no more in a probability. */
+/* Four digits: there is no more in a probability, nor in a place of a picture. */
+static double
+shorten (double fraction)
+{
+  return round (fraction * 1e4) / 1e4;
+}
+
+static void
+add_line (yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, const char *text)
+{
+  g_autofree char *line = l4_text_to_line (text != NULL ? text : "", -1);
+
+  yyjson_mut_obj_add_strcpy (doc, object, key, line);
+}
+
 static void
 add_answers (yyjson_mut_doc *doc, yyjson_mut_val *root, const L4Record *record)
 {
@@ -28,10 +42,31 @@ add_answers (yyjson_mut_doc *doc, yyjson_mut_val *root, const L4Record *record)
 
   for (gsize i = 0; i < record->n_likelihoods; i++) {
     yyjson_mut_val *answer = yyjson_mut_arr_add_obj (doc, answers);
-    g_autofree char *question = l4_text_to_line (record->likelihoods[i].question, -1);
 
-    yyjson_mut_obj_add_strcpy (doc, answer, "question", question);
-    yyjson_mut_obj_add_real (doc, answer, "yes", round (record->likelihoods[i].yes * 1e4) / 1e4);
+    add_line (doc, answer, "question", record->likelihoods[i].question);
+    yyjson_mut_obj_add_real (doc, answer, "yes", shorten (record->likelihoods[i].yes));
+  }
+}
+
+static void
+add_objects (yyjson_mut_doc *doc, yyjson_mut_val *root, const L4Record *record)
+{
+  yyjson_mut_val *objects = yyjson_mut_obj_add_arr (doc, root, "objects");
+
+  for (gsize i = 0; i < record->n_objects; i++) {
+    const L4Object *given = &record->objects[i];
+    const double sides[] = { given->x, given->y, given->width, given->height };
+    yyjson_mut_val *object = yyjson_mut_arr_add_obj (doc, objects), *box;
+
+    yyjson_mut_obj_add_uint (doc, object, "id", given->id);
+    add_line (doc, object, "label", given->label);
+    yyjson_mut_obj_add_real (doc, object, "confidence", shorten (given->confidence));
+    box = yyjson_mut_obj_add_arr (doc, object, "box");
+    for (guint side = 0; side < G_N_ELEMENTS (sides); side++)
+      yyjson_mut_arr_add_real (doc, box, shorten (sides[side]));
+    yyjson_mut_obj_add_uint (doc, object, "time", given->time);
+    yyjson_mut_obj_add_uint (doc, object, "since", given->since);
+    add_line (doc, object, "text", given->text);
   }
 }
 
@@ -59,6 +94,8 @@ l4_record_to_json (const L4Record *record)
     yyjson_mut_obj_add_val (doc, root, "value", yyjson_mut_raw (doc, value));
   if (record->n_likelihoods > 0)
     add_answers (doc, root, record);
+  if (record->n_objects > 0)
+    add_objects (doc, root, record);
   model = yyjson_mut_obj_add_obj (doc, root, "model");
   yyjson_mut_obj_add_str (doc, model, "name", name);
   yyjson_mut_obj_add_str (doc, model, "digest", record->model->digest);

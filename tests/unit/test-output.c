@@ -103,6 +103,23 @@ test_values_are_json_that_no_terminal_obeys (void)
   }
 }
 
+static void
+test_objects_of_records_have_their_place_and_lines_of_text (void)
+{
+  const L4ModelInfo model = {.name = "m",.digest = "sha256:0",.quantization = "bf16" };
+  const L4Answer answer = {.text = (char *) "A yard.",.prompt_digest = (char *) "sha256:1" };
+  const L4Object objects[] = {
+    {G_MAXUINT64, "per\nson", 0.91239, 0.1, 0.25, 1 / 3.0, 0.5, 2500000000, 1200000000, "A \"red\"\n coat. \xff"},
+    {0, NULL, 1, 0, 0, 1, 1, 0, 0, NULL},
+  };
+  const L4Record record = {.model = &model,.answer = &answer,.objects = objects,.n_objects = 2 };
+  g_autofree char *json = l4_record_to_json (&record);
+
+  g_assert_nonnull (strstr (json, "\"objects\":[{\"id\":18446744073709551615,\"label\":\"per son\",\"confidence\":0.9124,"
+          "\"box\":[0.1,0.25,0.3333,0.5],\"time\":2500000000,\"since\":1200000000,\"text\":\"A \\\"red\\\" coat. \xef\xbf\xbd\"},"
+          "{\"id\":0,\"label\":\"\",\"confidence\":1.0,\"box\":[0.0,0.0,1.0,1.0],\"time\":0,\"since\":0,\"text\":\"\"}],"));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -112,5 +129,6 @@ main (int argc, char **argv)
   g_test_add_func ("/output/lines-are-one-line-of-visible-text", test_lines_are_one_line_of_visible_text);
   g_test_add_func ("/output/records-are-one-line-of-json-whatever-the-text", test_records_are_one_line_of_json_whatever_the_text);
   g_test_add_func ("/output/values-are-json-that-no-terminal-obeys", test_values_are_json_that_no_terminal_obeys);
+  g_test_add_func ("/output/objects-of-records-have-their-place-and-lines-of-text", test_objects_of_records_have_their_place_and_lines_of_text);
   return g_test_run ();
 }
