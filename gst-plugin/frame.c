@@ -97,36 +97,46 @@ is_sideways (GstVideoOrientationMethod orientation)
       || orientation == GST_VIDEO_ORIENTATION_UL_LR || orientation == GST_VIDEO_ORIENTATION_UR_LL;
 }
 
-/* What the caps or a crop meta show of a mapped frame, which can be larger than the caps say. */
+/* What the caps or a crop meta show of a frame, which can be larger than the caps say. */
 static Area
-visible_area (const GstVideoInfo * info, const GstVideoFrame * frame)
+visible_area (const GstVideoInfo * info, GstBuffer * buffer)
 {
-  const GstVideoCropMeta *crop = gst_buffer_get_video_crop_meta (frame->buffer);
-  guint width = GST_VIDEO_FRAME_WIDTH (frame), height = GST_VIDEO_FRAME_HEIGHT (frame);
+  const GstVideoCropMeta *crop = gst_buffer_get_video_crop_meta (buffer);
+  const GstVideoMeta *meta = gst_buffer_get_video_meta (buffer);
+  guint width = meta != NULL ? meta->width : (guint) GST_VIDEO_INFO_WIDTH (info);
+  guint height = meta != NULL ? meta->height : (guint) GST_VIDEO_INFO_HEIGHT (info);
 
   if (crop == NULL || crop->x >= width || crop->y >= height || crop->width == 0 || crop->height == 0)
     return (Area) { 0, 0, GST_VIDEO_INFO_WIDTH (info), GST_VIDEO_INFO_HEIGHT (info) };
   return (Area) { crop->x, crop->y, MIN (crop->width, width - crop->x), MIN (crop->height, height - crop->y) };
 }
 
-/* Of the visible area what has all that is shown. */
-static Area
-shown_area (const GstLlama4Copier * self, const GstVideoInfo * info, const GstVideoFrame * frame, GstVideoOrientationMethod orientation)
+/* The part of the upright picture that has all that is shown. */
+static GstLlama4Region
+shown_part (const GstLlama4Copier * self)
 {
-  Area area = visible_area (info, frame);
-  GstLlama4Region shown;
-  gint right, bottom;
+  return self->regions != NULL ? gst_llama4_regions_bounds (self->regions) : (GstLlama4Region) { 0, 0, 1, 1 };
+}
 
-  if (self->regions == NULL)
-    return area;
-  shown = gst_llama4_region_turn (gst_llama4_regions_bounds (self->regions), orientation);
-  right = area.x + area.width;
-  bottom = area.y + area.height;
-  area.x += MIN (lrint (shown.x * area.width), area.width - 1);
-  area.y += MIN (lrint (shown.y * area.height), area.height - 1);
-  area.width = CLAMP (lrint (shown.width * area.width), 1, right - area.x);
-  area.height = CLAMP (lrint (shown.height * area.height), 1, bottom - area.y);
-  return area;
+/* A part of the upright picture as pixels of the visible area. */
+static Area
+area_of (const GstLlama4Region * part, const Area * visible, GstVideoOrientationMethod orientation)
+{
+  GstLlama4Region turned = gst_llama4_region_turn (*part, orientation);
+  gint x = MIN (lrint (turned.x * visible->width), visible->width - 1), y = MIN (lrint (turned.y * visible->height), visible->height - 1);
+
+  return (Area) { visible->x + x, visible->y + y, CLAMP (lrint (turned.width * visible->width), 1, visible->width - x),
+    CLAMP (lrint (turned.height * visible->height), 1, visible->height - y)
+  };
+}
+
+GstLlama4Region
+gst_llama4_frame_place (const GstVideoInfo * info, GstBuffer * buffer, GstVideoOrientationMethod orientation, const GstLlama4Region * pixels)
+{
+  Area visible = visible_area (info, buffer);
+
+  return gst_llama4_region_turn_back ((GstLlama4Region) { (pixels->x - visible.x) / visible.width, (pixels->y - visible.y) / visible.height,
+        pixels->width / visible.width, pixels->height / visible.height }, orientation);
 }
 
 /* Mapping takes a meta at its word that it fits the caps. */
@@ -245,9 +255,9 @@ fill (GstLlama4Frame * self, const GstVideoFrame * converted, GstVideoOrientatio
     }
 }
 
-/* Converts the area of a mapped frame into self. */
+/* Converts the area of a mapped frame, in which that part of the upright picture is, into self. */
 static gboolean
-convert (GstLlama4Copier * self, GstVideoFrame * in, const Area * area, guint width, guint height,
+convert (GstLlama4Copier * self, GstVideoFrame * in, const Area * area, const GstLlama4Region * part, guint width, guint height,
     GstVideoOrientationMethod orientation, GstLlama4Frame * frame, char **problem)
 {
   GstBuffer *converted = NULL;
@@ -264,32 +274,67 @@ convert (GstLlama4Copier * self, GstVideoFrame * in, const Area * area, guint wi
     gst_video_converter_frame (self->converter, in, &out);
     fill (frame, &out, orientation);
     gst_video_frame_unmap (&out);
-    if (self->regions != NULL && gst_llama4_regions_hide (self->regions))
-      gst_llama4_regions_blacken (self->regions, frame->pixels, frame->picture.width, frame->picture.height, frame->picture.stride);
+    if (self->regions != NULL && gst_llama4_regions_hide (self->regions, part))
+      gst_llama4_regions_blacken (self->regions, part, frame->pixels, frame->picture.width, frame->picture.height,
+          frame->picture.stride);
     done = TRUE;
   }
   gst_clear_buffer (&converted);
   return done;
 }
 
-GstLlama4Frame *
-gst_llama4_copier_copy (GstLlama4Copier * self, const GstVideoInfo * info, GstBuffer * buffer,
+/* Copies the area, in which that part of the upright picture is. */
+static GstLlama4Frame *
+copy_area (GstLlama4Copier * self, const GstVideoInfo * info, GstBuffer * buffer, const Area * area, const GstLlama4Region * part,
     GstVideoOrientationMethod orientation, const L4Model * model, guint max_tiles, GstClockTime time, char **problem)
 {
   GstLlama4Frame *frame;
   GstVideoFrame in;
   guint width, height;
-  Area area;
 
   if (!gst_llama4_frame_map (info, buffer, &in, problem))
     return NULL;
   frame = frame_new (time);
-  area = shown_area (self, info, &in, orientation);
-  choose_size (info, &area, is_sideways (orientation), model, max_tiles, &width, &height);
-  if (!convert (self, &in, &area, width, height, orientation, frame, problem))
+  choose_size (info, area, is_sideways (orientation), model, max_tiles, &width, &height);
+  if (!convert (self, &in, area, part, width, height, orientation, frame, problem))
     g_clear_pointer (&frame, gst_llama4_frame_unref);
   gst_video_frame_unmap (&in);
   return frame;
+}
+
+GstLlama4Frame *
+gst_llama4_copier_copy (GstLlama4Copier * self, const GstVideoInfo * info, GstBuffer * buffer,
+    GstVideoOrientationMethod orientation, const L4Model * model, guint max_tiles, GstClockTime time, char **problem)
+{
+  GstLlama4Region part = shown_part (self);
+  Area visible = visible_area (info, buffer), area = area_of (&part, &visible, orientation);
+
+  return copy_area (self, info, buffer, &area, &part, orientation, model, max_tiles, time, problem);
+}
+
+/* The converter begins at whole samples of colour: where it begins is known exactly, so that what is hidden can be found. */
+static void
+align (Area * area, const Area * visible)
+{
+  gint right = MIN (GST_ROUND_UP_4 (area->x + area->width), visible->x + visible->width);
+  gint bottom = MIN (GST_ROUND_UP_4 (area->y + area->height), visible->y + visible->height);
+
+  area->x = MAX (GST_ROUND_DOWN_4 (area->x), visible->x);
+  area->y = MAX (GST_ROUND_DOWN_4 (area->y), visible->y);
+  area->width = right - area->x;
+  area->height = bottom - area->y;
+}
+
+GstLlama4Frame *
+gst_llama4_copier_crop (GstLlama4Copier * self, const GstVideoInfo * info, GstBuffer * buffer, GstVideoOrientationMethod orientation,
+    const GstLlama4Region * part, const L4Model * model, guint max_tiles, GstClockTime time, char **problem)
+{
+  Area visible = visible_area (info, buffer), area = area_of (part, &visible, orientation);
+  GstLlama4Region exact;
+
+  align (&area, &visible);
+  exact = gst_llama4_frame_place (info, buffer, orientation, &(GstLlama4Region) { area.x, area.y, area.width, area.height });
+  return copy_area (self, info, buffer, &area, &exact, orientation, model, max_tiles, time, problem);
 }
 
 /* Drafts --------------------------------------------------------------------------------------------------------------- */
@@ -354,14 +399,14 @@ gst_llama4_copier_draft (GstLlama4Copier * self, const GstVideoInfo * info, GstB
   GstLlama4Frame *frame;
   GstLlama4Draft *draft;
   GstVideoFrame in;
-  Area area;
+  GstLlama4Region part = shown_part (self);
+  Area visible = visible_area (info, buffer), area = area_of (&part, &visible, orientation);
   guint step;
 
   if (!gst_llama4_frame_map (info, buffer, &in, problem))
     return NULL;
   frame = frame_new (time);
   draft = frame->draft = g_new0 (GstLlama4Draft, 1);
-  area = shown_area (self, info, &in, orientation);
   choose_size (info, &area, is_sideways (orientation), model, max_tiles, &draft->width, &draft->height);
   step = choose_step (&in, &area, draft->height);
   draft->area = (Area) { area.x, area.y / (gint) step, area.width, MAX (area.height / (gint) step, 1) };
@@ -371,7 +416,7 @@ gst_llama4_copier_draft (GstLlama4Copier * self, const GstVideoInfo * info, GstB
     g_clear_pointer (&frame, gst_llama4_frame_unref);
   }
   gst_video_frame_unmap (&in);
-  if (frame != NULL && self->regions != NULL && gst_llama4_regions_hide (self->regions)
+  if (frame != NULL && self->regions != NULL && gst_llama4_regions_hide (self->regions, &part)
       && !gst_llama4_copier_develop (self, frame, problem))
     g_clear_pointer (&frame, gst_llama4_frame_unref);
   return frame;
@@ -381,6 +426,7 @@ gboolean
 gst_llama4_copier_develop (GstLlama4Copier * self, GstLlama4Frame * frame, char **problem)
 {
   g_autoptr (GstLlama4Draft) draft = g_steal_pointer (&frame->draft);
+  GstLlama4Region part = shown_part (self);
   GstVideoFrame in;
   gboolean done;
 
@@ -388,7 +434,7 @@ gst_llama4_copier_develop (GstLlama4Copier * self, GstLlama4Frame * frame, char 
     return frame->pixels != NULL;
   if (!gst_llama4_frame_map (&draft->info, draft->buffer, &in, problem))
     return FALSE;
-  done = convert (self, &in, &draft->area, draft->width, draft->height, draft->orientation, frame, problem);
+  done = convert (self, &in, &draft->area, &part, draft->width, draft->height, draft->orientation, frame, problem);
   gst_video_frame_unmap (&in);
   return done;
 }

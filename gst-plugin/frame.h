@@ -48,6 +48,15 @@ GstLlama4Frame *gst_llama4_copier_copy (GstLlama4Copier * self, const GstVideoIn
 GstLlama4Frame *gst_llama4_copier_draft (GstLlama4Copier * self, const GstVideoInfo * info, GstBuffer * buffer,
     GstVideoOrientationMethod orientation, const L4Model * model, guint max_tiles, GstClockTime time, char **problem);
 
+/* The same of a part of the picture that lies within what is shown. (transfer full) */
+GstLlama4Frame *gst_llama4_copier_crop (GstLlama4Copier * self, const GstVideoInfo * info, GstBuffer * buffer,
+    GstVideoOrientationMethod orientation, const GstLlama4Region * part, const L4Model * model, guint max_tiles, GstClockTime time,
+    char **problem);
+
+/* Where a rectangle of the buffer's pixels is to be seen in that picture; it may reach beyond its edges. */
+GstLlama4Region gst_llama4_frame_place (const GstVideoInfo * info, GstBuffer * buffer, GstVideoOrientationMethod orientation,
+    const GstLlama4Region * pixels);
+
 /* Makes the picture of a draft; nothing of what is none. FALSE and a message in *problem (transfer full) when that cannot be. */
 gboolean gst_llama4_copier_develop (GstLlama4Copier * self, GstLlama4Frame * frame, char **problem);
 

@@ -18,6 +18,7 @@
 #include "gstllama4describe.h"
 
 #include "gettext.h"
+#include "objects/detections.h"
 #include "questions.h"
 
 GST_DEBUG_CATEGORY (gst_llama4_describe_debug);
@@ -61,7 +62,7 @@ reset (GstLlama4Describe * self)
   gst_segment_init (&self->segment, GST_FORMAT_TIME);
   self->has_info = FALSE;
   self->orientation = GST_VIDEO_ORIENTATION_IDENTITY;
-  self->warned_no_time = self->warned_frame = FALSE;
+  self->warned_no_time = self->warned_frame = self->warned_untracked = FALSE;
   self->told = 0;
   gst_llama4_describe_reset_stream (self);
   GST_OBJECT_LOCK (self);
@@ -102,6 +103,16 @@ check_questions (GstLlama4Describe * self, const GstLlama4Settings * settings)
   return n <= GST_LLAMA4_MOST_QUESTIONS;
 }
 
+static gboolean
+check_objects (GstLlama4Describe * self, const GstLlama4Settings * settings)
+{
+  gboolean good = settings->objects == 0 || gst_llama4_detections_supported ();
+
+  if (!good)
+    GST_ELEMENT_ERROR (self, LIBRARY, SETTINGS, (_("objects: this was built without GStreamer's analytics library, which it takes")), (NULL));
+  return good;
+}
+
 /* Those of sampling are checked, and stay as they are until READY. */
 static gboolean
 take_settings (GstLlama4Describe * self)
@@ -114,7 +125,8 @@ take_settings (GstLlama4Describe * self)
                 " ns), by a %dth of it"), settings.overlap, settings.window, MAX_OVERLAPPING), (NULL));
     return FALSE;
   }
-  if (!take_regions (self, &settings) || !gst_llama4_schema_take (self) || !check_questions (self, &settings))
+  if (!take_regions (self, &settings) || !gst_llama4_schema_take (self) || !check_questions (self, &settings)
+      || !check_objects (self, &settings))
     return FALSE;
   gst_llama4_sampling_set (self, &settings);
   return TRUE;
@@ -182,11 +194,14 @@ gst_llama4_describe_init (GstLlama4Describe * self)
   self->sampler = gst_llama4_sampler_new ();
   self->copier = gst_llama4_copier_new ();
   self->developer = gst_llama4_copier_new ();
+  self->cropper = gst_llama4_copier_new ();
   gst_llama4_copier_set_regions (self->copier, &self->regions);
   gst_llama4_copier_set_regions (self->developer, &self->regions);
+  gst_llama4_copier_set_regions (self->cropper, &self->regions);
   self->glancer = gst_llama4_glancer_new ();
   self->cuts = gst_llama4_cuts_new ();
   self->motion = gst_llama4_motion_new ();
+  self->tracks = gst_llama4_tracks_new ();
   self->scene = gst_llama4_scene_new ();
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
@@ -205,9 +220,11 @@ finalize (GObject * object)
   gst_llama4_sampler_free (self->sampler);
   gst_llama4_copier_free (self->copier);
   gst_llama4_copier_free (self->developer);
+  gst_llama4_copier_free (self->cropper);
   gst_llama4_glancer_free (self->glancer);
   gst_llama4_cuts_free (self->cuts);
   gst_llama4_motion_free (self->motion);
+  gst_llama4_tracks_free (self->tracks);
   gst_llama4_scene_free (self->scene);
   gst_llama4_load_forget (self);
   g_clear_object (&self->cancellable);

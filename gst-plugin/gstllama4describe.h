@@ -11,6 +11,7 @@
 #include "moments/cuts.h"
 #include "moments/motion.h"
 #include "moments/scene.h"
+#include "objects/tracks.h"
 #include "output.h"
 #include "window.h"
 
@@ -95,6 +96,9 @@ typedef struct
   gboolean cuts;                /* windows begin anew there */
   gboolean pictures;            /* in messages */
   gboolean partial;             /* messages of text that grows */
+  guint objects;                /* at most, described with a window */
+  guint64 object_time;          /* nanoseconds for which they must have been seen */
+  char *object_prompt;
   guint memory;                 /* windows that the model is told of */
   guint64 summary;              /* nanoseconds; 0: none */
   guint max_tokens;
@@ -112,6 +116,8 @@ typedef struct
 typedef struct
 {
   guint64 described, unchanged, skipped, failed;
+  guint64 objects, objects_missed;      /* described; seen long enough, and gone before they were */
+  guint64 untracked;            /* detections without an id */
   guint64 prompt_tokens, reused_tokens, generated_tokens;
   guint64 steps, steps_together;        /* of generation, and the conversations that shared them, added up */
   guint most_together;          /* in one step */
@@ -155,7 +161,7 @@ struct _GstLlama4Describe
   gboolean has_info;
   GstVideoOrientationMethod orientation;
   GstLlama4Sampler *sampler;
-  GstLlama4Copier *copier, *developer;  /* of frames, of drafts: each keeps its tables */
+  GstLlama4Copier *copier, *developer, *cropper;        /* of frames, of drafts, of objects: each keeps its tables */
   gboolean looks_for_cuts;
   GstLlama4When when;
   GstLlama4Pick pick;
@@ -164,6 +170,9 @@ struct _GstLlama4Describe
   GstLlama4Glancer *glancer;
   GstLlama4Cuts *cuts;
   GstLlama4Motion *motion;
+  GstLlama4Tracks *tracks;
+  guint n_objects;              /* of a window; 0: they are not looked for */
+  GstClockTime object_time;
   GstClockTime moved;           /* when something last did */
   GstLlama4Scene *scene;        /* of the window that was handed over last, */
   GstClockTime scene_start;     /* object lock; which began there; NONE: none */
@@ -175,6 +184,7 @@ struct _GstLlama4Describe
   gboolean skips;               /* on-busy, decided */
   gboolean warned_no_time;
   gboolean warned_frame;
+  gboolean warned_untracked;
   GstClockTime last_time;       /* stream time of the latest frame */
   GstClockTime last_end;        /* latest stream time at which a frame ended */
   GstClockTime interval;        /* the latest known from a frame to the next; 0: none */
@@ -245,6 +255,10 @@ void gst_llama4_repeat_reset (GstLlama4Describe * self);
 /* TRUE: the window, of which all frames are pictures, shows the scene of the one handed over last, and what there is to say of it has been
  * said. FALSE: it shows another, or that one was not described, and its scene is now the one to compare with. */
 gboolean gst_llama4_repeat_window (GstLlama4Describe * self, const GstLlama4Window * window);
+
+/* job.c */
+/* Counts what an answer took. */
+void gst_llama4_stats_add (GstLlama4Stats * self, const L4Answer * answer);
 
 /* latest.c */
 /* The fields of a message or meta of that name. (transfer full) */

@@ -4,6 +4,7 @@
 #include "job.h"
 
 #include "gettext.h"
+#include "objects/watch.h"
 #include "prompt.h"
 #include "questions.h"
 
@@ -18,6 +19,8 @@ gst_llama4_job_free (GstLlama4Job * self)
 {
   if (self == NULL)
     return;
+  if (self->window != NULL)
+    gst_llama4_objects_give_back (self->window->objects);
   gst_llama4_window_free (self->window);
   gst_llama4_item_free (self->item);
   g_free (self->whom);
@@ -146,21 +149,22 @@ gst_llama4_job_describe (GstLlama4Job * self, GstLlama4Describe * element, L4Ses
     self->outcome = GST_LLAMA4_ANSWERED;
   if (self->outcome == GST_LLAMA4_ANSWERED && settings->questions != NULL)
     ask_questions (self, session, &options, cancellable);
+  if (self->outcome == GST_LLAMA4_ANSWERED && self->window->objects != NULL)
+    gst_llama4_objects_describe (self->window->objects, settings, self->patience < G_MAXINT64 ? self->since + self->patience : G_MAXINT64,
+        session, cancellable);
 }
 
 /* Delivering ----------------------------------------------------------------------------------------------------------- */
 
-static void
-count (GstLlama4Stats * stats, const L4Answer * answer, gint64 queue_us)
+void
+gst_llama4_stats_add (GstLlama4Stats * stats, const L4Answer * answer)
 {
-  stats->described++;
   stats->prompt_tokens += answer->prompt_tokens;
   stats->reused_tokens += answer->reused_tokens;
   stats->generated_tokens += answer->generated_tokens;
   stats->steps += answer->steps;
   stats->steps_together += answer->steps_together;
   stats->most_together = MAX (stats->most_together, answer->most_together);
-  stats->queue_us += queue_us;
   stats->vision_us += answer->vision_us;
   stats->prefill_us += answer->prefill_us;
   stats->decode_us += answer->decode_us;
@@ -178,7 +182,9 @@ remember (GstLlama4Describe * element, const L4Record * record, const char *text
   element->description = g_strdup (text);
   g_clear_pointer (&element->latest, gst_structure_free);
   element->latest = gst_llama4_latest_structure (GST_LLAMA4_META, record, text, json);
-  count (&element->stats, record->answer, record->queue_us);
+  element->stats.described++;
+  element->stats.queue_us += record->queue_us;
+  gst_llama4_stats_add (&element->stats, record->answer);
   gst_llama4_memory_add (&element->memory, record->start, record->end, text);
   GST_OBJECT_UNLOCK (element);
 }
@@ -219,9 +225,10 @@ publish (const GstLlama4Job * self, GstLlama4Describe * element)
 {
   const GstLlama4Window *window = self->window;
   g_autofree guint64 *times = g_new (guint64, window->frames->len);
+  g_autoptr (GArray) objects = gst_llama4_objects_list (window->objects);
   const L4Record record = { window->start, window->end, times, window->frames->len, l4_model_get_info (element->model),
     &self->answer, self->queue_us, self->likelihoods != NULL ? (const L4Likelihood *) self->likelihoods->data : NULL,
-    self->likelihoods != NULL ? self->likelihoods->len : 0
+    self->likelihoods != NULL ? self->likelihoods->len : 0, NULL, (const L4Object *) objects->data, objects->len
   };
   g_autofree char *text = l4_text_to_line (self->answer.text, -1), *json = NULL;
   gboolean current;
@@ -240,6 +247,7 @@ publish (const GstLlama4Job * self, GstLlama4Describe * element)
   if (!current)
     return;
   gst_llama4_output_push (element->output, make_item (self, text, json));
+  gst_llama4_objects_tell (window->objects, element);
   post_description (element, &record, text, json, self->settings.pictures ? window : NULL);
   g_object_notify (G_OBJECT (element), "description");
 }

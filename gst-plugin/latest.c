@@ -7,27 +7,44 @@
 
 /* (transfer full) */
 static GstStructure *
-make_answer (const L4Likelihood * likelihood)
+make_answer (const L4Record * record, gsize i)
 {
+  const L4Likelihood *likelihood = &record->likelihoods[i];
   g_autofree char *question = l4_text_to_line (likelihood->question, -1);
 
   return gst_structure_new ("answer", "question", G_TYPE_STRING, question, "yes", G_TYPE_DOUBLE, likelihood->yes, NULL);
 }
 
-static void
-set_answers (GstStructure * structure, const L4Record * record)
+/* (transfer full) */
+static GstStructure *
+make_object (const L4Record * record, gsize i)
 {
-  GValue answers = G_VALUE_INIT;
+  const L4Object *object = &record->objects[i];
+  g_autofree char *label = l4_text_to_line (object->label != NULL ? object->label : "", -1);
+  g_autofree char *text = l4_text_to_line (object->text, -1);
 
-  g_value_init (&answers, GST_TYPE_ARRAY);
-  for (gsize i = 0; i < record->n_likelihoods; i++) {
-    GValue answer = G_VALUE_INIT;
+  return gst_structure_new ("object", "id", G_TYPE_UINT64, object->id, "label", G_TYPE_STRING, label, "confidence", G_TYPE_DOUBLE,
+      object->confidence, "x", G_TYPE_DOUBLE, object->x, "y", G_TYPE_DOUBLE, object->y, "width", G_TYPE_DOUBLE, object->width, "height",
+      G_TYPE_DOUBLE, object->height, "time", G_TYPE_UINT64, object->time, "since", G_TYPE_UINT64, object->since, "text", G_TYPE_STRING, text,
+      NULL);
+}
 
-    g_value_init (&answer, GST_TYPE_STRUCTURE);
-    g_value_take_boxed (&answer, make_answer (&record->likelihoods[i]));
-    gst_value_array_append_and_take_value (&answers, &answer);
+/* Sets a field to the n structures that `make` makes of the record. */
+static void
+set_list (GstStructure * structure, const char *field, const L4Record * record, gsize n,
+    GstStructure * (*make) (const L4Record * record, gsize i))
+{
+  GValue list = G_VALUE_INIT;
+
+  g_value_init (&list, GST_TYPE_ARRAY);
+  for (gsize i = 0; i < n; i++) {
+    GValue value = G_VALUE_INIT;
+
+    g_value_init (&value, GST_TYPE_STRUCTURE);
+    g_value_take_boxed (&value, make (record, i));
+    gst_value_array_append_and_take_value (&list, &value);
   }
-  gst_structure_take_value (structure, "answers", &answers);
+  gst_structure_take_value (structure, field, &list);
 }
 
 GstStructure *
@@ -49,7 +66,9 @@ gst_llama4_latest_structure (const char *name, const L4Record * record, const ch
   if (value != NULL)
     gst_structure_set (structure, "value", G_TYPE_STRING, value, NULL);
   if (record->n_likelihoods > 0)
-    set_answers (structure, record);
+    set_list (structure, "answers", record, record->n_likelihoods, make_answer);
+  if (record->n_objects > 0)
+    set_list (structure, "objects", record, record->n_objects, make_object);
   g_value_unset (&frame);
   return structure;
 }

@@ -103,6 +103,27 @@ gst_llama4_region_turn (GstLlama4Region r, GstVideoOrientationMethod orientation
   }
 }
 
+GstLlama4Region
+gst_llama4_region_turn_back (GstLlama4Region region, GstVideoOrientationMethod orientation)
+{
+  if (orientation == GST_VIDEO_ORIENTATION_90R)
+    orientation = GST_VIDEO_ORIENTATION_90L;
+  else if (orientation == GST_VIDEO_ORIENTATION_90L)
+    orientation = GST_VIDEO_ORIENTATION_90R;
+  return gst_llama4_region_turn (region, orientation);  /* the others undo themselves */
+}
+
+gboolean
+gst_llama4_region_clip (GstLlama4Region * region, const GstLlama4Region * within)
+{
+  double left = MAX (region->x, within->x), top = MAX (region->y, within->y);
+  double right = MIN (region->x + region->width, within->x + within->width);
+  double bottom = MIN (region->y + region->height, within->y + within->height);
+
+  *region = (GstLlama4Region) { left, top, right - left, bottom - top };
+  return region->width > 0 && region->height > 0;
+}
+
 static gboolean
 has (const GstLlama4Region * regions, guint n, double x, double y)
 {
@@ -124,9 +145,28 @@ touches (const GstLlama4Region * regions, guint n, const GstLlama4Region * one)
 }
 
 gboolean
-gst_llama4_regions_hide (const GstLlama4Regions * self)
+gst_llama4_regions_show (const GstLlama4Regions * self, double x, double y)
 {
-  return self->n_hidden > 0 || self->n_shown > 1;
+  return (self->n_shown == 0 || has (self->shown, self->n_shown, x, y)) && !has (self->hidden, self->n_hidden, x, y);
+}
+
+/* Whether it lies in the other as a whole, as far as such numbers can tell. */
+static gboolean
+is_within (const GstLlama4Region * one, const GstLlama4Region * other)
+{
+  return one->x >= other->x - 1e-9 && one->y >= other->y - 1e-9 && one->x + one->width <= other->x + other->width + 1e-9
+      && one->y + one->height <= other->y + other->height + 1e-9;
+}
+
+gboolean
+gst_llama4_regions_hide (const GstLlama4Regions * self, const GstLlama4Region * of)
+{
+  if (touches (self->hidden, self->n_hidden, of))
+    return TRUE;
+  for (guint i = 0; i < self->n_shown; i++)
+    if (is_within (of, &self->shown[i]))
+      return FALSE;
+  return self->n_shown > 0;
 }
 
 /* Pixels -------------------------------------------------------------------------------------------------------------------- */
@@ -140,14 +180,14 @@ is_black (const GstLlama4Regions * self, const GstLlama4Region * pixel)
 }
 
 void
-gst_llama4_regions_blacken (const GstLlama4Regions * self, guint8 * pixels, guint width, guint height, gsize stride)
+gst_llama4_regions_blacken (const GstLlama4Regions * self, const GstLlama4Region * of, guint8 * pixels, guint width, guint height,
+    gsize stride)
 {
-  GstLlama4Region bounds = gst_llama4_regions_bounds (self);
-  double across = bounds.width / width, down = bounds.height / height;
+  double across = of->width / width, down = of->height / height;
 
   for (guint y = 0; y < height; y++)
     for (guint x = 0; x < width; x++) {
-      const GstLlama4Region pixel = { bounds.x + x * across, bounds.y + y * down, across, down };
+      const GstLlama4Region pixel = { of->x + x * across, of->y + y * down, across, down };
 
       if (is_black (self, &pixel))
         memset (pixels + y * stride + x * 3, 0, 3);

@@ -27,15 +27,25 @@ typedef struct
 /* Reads "x,y,width,height; …" with numbers of 0 … 1; NULL and "" are none. FALSE and what is wrong with it in *problem (transfer full). */
 gboolean gst_llama4_regions_parse (const char *text, GstLlama4Region * regions, guint * n, char **problem);
 
-/* The smallest rectangle that has all that is shown, and as it lies in a picture that is turned upright by `orientation`. */
+/* The smallest rectangle that has all that is shown. */
 GstLlama4Region gst_llama4_regions_bounds (const GstLlama4Regions * self);
+
+/* A rectangle of the upright picture as it lies in one that is turned upright by `orientation`, and back. */
 GstLlama4Region gst_llama4_region_turn (GstLlama4Region region, GstVideoOrientationMethod orientation);
+GstLlama4Region gst_llama4_region_turn_back (GstLlama4Region region, GstVideoOrientationMethod orientation);
 
-/* Whether anything within the bounds is hidden. */
-gboolean gst_llama4_regions_hide (const GstLlama4Regions * self);
+/* What of it lies within another. FALSE: nothing. */
+gboolean gst_llama4_region_clip (GstLlama4Region * region, const GstLlama4Region * within);
 
-/* Blackens what is not shown of RGB pixels that show the bounds. */
-void gst_llama4_regions_blacken (const GstLlama4Regions * self, guint8 * pixels, guint width, guint height, gsize stride);
+/* Whether that place is shown. */
+gboolean gst_llama4_regions_show (const GstLlama4Regions * self, double x, double y);
+
+/* Whether anything of that rectangle is hidden. */
+gboolean gst_llama4_regions_hide (const GstLlama4Regions * self, const GstLlama4Region * of);
+
+/* Blackens what is not shown of RGB pixels that show that rectangle. */
+void gst_llama4_regions_blacken (const GstLlama4Regions * self, const GstLlama4Region * of, guint8 * pixels, guint width, guint height,
+    gsize stride);
 
 /* Makes the cells of a glance at a whole frame of that orientation the same that show nothing of it. */
 void gst_llama4_regions_blind (const GstLlama4Regions * self, GstVideoOrientationMethod orientation, GstLlama4Glance * glance);

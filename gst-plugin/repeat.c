@@ -87,7 +87,8 @@ gst_llama4_repeat_window (GstLlama4Describe * self, const GstLlama4Window * wind
 
     gst_llama4_glance_at_picture (&frame->picture, frame->time, &glances[i]);
   }
-  if (!is_said (self) || !shows_scene (self, glances, window->frames->len)) {
+  /* what has been detected is news, even where it is too small to be seen so */
+  if ((window->objects != NULL && window->objects->len > 0) || !is_said (self) || !shows_scene (self, glances, window->frames->len)) {
     gst_llama4_scene_learn (self->scene, glances, window->frames->len);
     /* what was said of something that happens does not hold of the time after it */
     set_scene_start (self, gst_llama4_scene_is_still (self->scene) ? window->start : GST_CLOCK_TIME_NONE);

@@ -4,6 +4,7 @@
 #include "gettext.h"
 #include "gstllama4describe.h"
 #include "moments/pick.h"
+#include "objects/watch.h"
 
 GST_DEBUG_CATEGORY_EXTERN (gst_llama4_describe_debug);
 #define GST_CAT_DEFAULT gst_llama4_describe_debug
@@ -27,6 +28,8 @@ gst_llama4_sampling_set (GstLlama4Describe * self, const GstLlama4Settings * set
   gst_llama4_sampler_set_preroll (self->sampler, settings->when == GST_LLAMA4_WHEN_MOTION ? PREROLL : 0);
   self->pick = settings->pick;
   self->n_shown = settings->frames;
+  self->n_objects = settings->objects;
+  self->object_time = settings->object_time;
   gst_llama4_sampler_set (self->sampler, settings->window, settings->overlap, settings->pick == GST_LLAMA4_PICK_EVEN ? settings->frames
       : MAX (settings->frames, MIN (CHOICE * settings->frames, MOST_CANDIDATES)), settings->cuts ? SHORTEST_SHOT : 0);
 }
@@ -43,6 +46,7 @@ gst_llama4_sampling_reset (GstLlama4Describe * self)
   gst_llama4_cuts_reset (self->cuts);
   gst_llama4_motion_reset (self->motion);
   gst_llama4_repeat_reset (self);
+  gst_llama4_objects_reset (self);
 }
 
 static void
@@ -80,6 +84,7 @@ hand_over (GstLlama4Describe * self, GstLlama4Window * window, GstLlama4Patience
     gst_llama4_pick_different (window->frames, self->n_shown);
   else if (self->pick == GST_LLAMA4_PICK_SHARP)
     gst_llama4_pick_sharp (window->frames, self->n_shown);
+  gst_llama4_objects_choose (self, window);
   if (self->when == GST_LLAMA4_WHEN_CHANGE && gst_llama4_repeat_window (self, window))
     gst_llama4_window_free (window);
   else

@@ -5,6 +5,7 @@
 #include "gstllama4describe.h"
 
 #define DEFAULT_PROMPT "Describe what happens in this video."
+#define DEFAULT_OBJECT_PROMPT "Describe this {label} in one sentence."
 
 /* A type whose values are told by a sentence each, as gst-inspect-1.0 shows it. */
 #define DEFINE_CHOICE(get_type, name, ...) \
@@ -123,6 +124,12 @@ static const Property properties[] = {
   {"cuts", N_("Cuts"), N_("Let windows begin anew at hard cuts; none gets shorter than half a second thereby"), READY, FIELD (cuts), FLAG},
   {"pictures", N_("Pictures"), N_("Put a picture of the middle of the window, of those shown, into messages"), PLAYING, FIELD (pictures), FLAG},
   {"partial", N_("Partial"), N_("Post messages with the text so far while it is made, five a second at most"), PLAYING, FIELD (partial), FLAG},
+  {"objects", N_("Objects"), N_("Tracked objects, of what GstAnalytics metadata on the video tells, that are described by themselves with a window, the "
+            "surest first, each once; 0: none"), READY, FIELD (objects), COUNT, 0, 64, 0},
+  {"object-time", N_("Time of objects"), N_("For how many nanoseconds an object must have been seen to be described"), READY, FIELD (object_time),
+      LONG, 0, G_MAXINT64, GST_SECOND},
+  {"object-prompt", N_("Prompt about objects"), N_("Question about every object, of which a picture is shown; {label}, what it was detected as, is "
+            "filled in"), PLAYING, FIELD (object_prompt), TEXT, 0, 0, 0, NULL, DEFAULT_OBJECT_PROMPT},
   {"memory", N_("Memory"), N_("Windows whose texts the model is told with the next one, with their times"), PLAYING, FIELD (memory), COUNT, 0,
       GST_LLAMA4_MEMORY_MOST, 0},
   {"summary", N_("Summary"), N_("Every so many nanoseconds of video a message and a record sum up what was said since; 0: none"), PLAYING,
@@ -292,7 +299,8 @@ make_stats (const GstLlama4Stats * stats)
 {
   return gst_structure_new ("llama4-stats",
       "described", G_TYPE_UINT64, stats->described, "unchanged", G_TYPE_UINT64, stats->unchanged, "skipped", G_TYPE_UINT64, stats->skipped,
-      "failed", G_TYPE_UINT64, stats->failed, "prompt-tokens", G_TYPE_UINT64, stats->prompt_tokens,
+      "failed", G_TYPE_UINT64, stats->failed, "objects", G_TYPE_UINT64, stats->objects, "objects-missed", G_TYPE_UINT64, stats->objects_missed,
+      "untracked", G_TYPE_UINT64, stats->untracked, "prompt-tokens", G_TYPE_UINT64, stats->prompt_tokens,
       "generated-tokens", G_TYPE_UINT64, stats->generated_tokens, "queue-ms", G_TYPE_DOUBLE, stats->queue_us / 1000.0,
       "vision-ms", G_TYPE_DOUBLE, stats->vision_us / 1000.0, "prefill-ms", G_TYPE_DOUBLE, stats->prefill_us / 1000.0,
       "decode-ms", G_TYPE_DOUBLE, stats->decode_us / 1000.0,
@@ -341,7 +349,8 @@ gst_llama4_describe_install_properties (GObjectClass * klass)
   g_object_class_install_property (klass, PROP_DESCRIPTION,
       g_param_spec_string ("description", _("Description"), _("The latest description"), NULL, READ_ONLY));
   g_object_class_install_property (klass, PROP_STATS,
-      g_param_spec_boxed ("stats", _("Statistics"), _("Windows described, unchanged and left out, skipped, failed; tokens; milliseconds of each stage; "
+      g_param_spec_boxed ("stats", _("Statistics"), _("Windows described, unchanged and left out, skipped, failed; objects described, and those "
+              "seen long enough that were gone before (objects-missed); detections without a tracking id (untracked); tokens; milliseconds of each stage; "
               "tokens/s of prompts (those not held from the window before) and of generation; fraction (0 … 1) of the speed that the "
               "machine's memory and arithmetic allow, 0 while unknown; milliseconds that the latest window was forecast to take; conversations, of all who share the model, that "
               "took a step of generation together: on average (batch) and at most (batch-most), 0 before the first"),

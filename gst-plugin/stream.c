@@ -3,6 +3,7 @@
 
 #include "gettext.h"
 #include "gstllama4describe.h"
+#include "objects/watch.h"
 
 GST_DEBUG_CATEGORY_EXTERN (gst_llama4_describe_debug);
 #define GST_CAT_DEFAULT gst_llama4_describe_debug
@@ -250,6 +251,7 @@ sample (GstLlama4Describe * self, GstBuffer * buffer)
   interval = self->interval = frame_interval (self, buffer, time);
   gst_llama4_sampling_watch (self, buffer, time);
   advance (self, time);
+  gst_llama4_objects_watch (self, buffer, time);
   gst_llama4_sampling_take (self, buffer, time);
   pass_time (self, time);
   end = MIN (time + interval, gst_llama4_describe_segment_end (self));      /* NONE is the largest */

@@ -61,6 +61,7 @@ gst_llama4_window_copy (const GstLlama4Window * self)
   GstLlama4Window *copy = g_new (GstLlama4Window, 1);
 
   *copy = *self;
+  copy->objects = NULL;
   copy->frames = g_ptr_array_new_with_free_func ((GDestroyNotify) gst_llama4_frame_unref);
   for (guint i = 0; i < self->frames->len; i++)
     g_ptr_array_add (copy->frames, gst_llama4_frame_ref (g_ptr_array_index (self->frames, i)));
@@ -73,6 +74,7 @@ gst_llama4_window_free (GstLlama4Window * self)
   if (self == NULL)
     return;
   g_ptr_array_unref (self->frames);
+  g_clear_pointer (&self->objects, g_ptr_array_unref);
   g_free (self);
 }
 

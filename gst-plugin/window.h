@@ -16,9 +16,10 @@ typedef struct
   GstClockTime end;             /* of a window cut short, where its last frame ends */
   GstClockTime text_end;        /* where the next window starts, if that is earlier */
   GPtrArray *frames;            /* of GstLlama4Frame; empty: some were wanted, but none was taken */
+  GPtrArray *objects;           /* of GstLlama4Object, to be described with it; NULL: none */
 } GstLlama4Window;
 
-/* With the same frames. (transfer full) */
+/* With the same frames, and without objects. (transfer full) */
 GstLlama4Window *gst_llama4_window_copy (const GstLlama4Window * self);
 void gst_llama4_window_free (GstLlama4Window * self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstLlama4Window, gst_llama4_window_free)

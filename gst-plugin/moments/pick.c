@@ -69,9 +69,8 @@ gst_llama4_pick_different (GPtrArray * frames, guint n)
 
 /* Sharp --------------------------------------------------------------------------------------------------------------------- */
 
-/* Mean difference of every pixel's green from the mean of its four neighbours. */
-static double
-sharpness (const L4Picture * picture)
+double
+gst_llama4_pick_sharpness (const L4Picture * picture)
 {
   guint64 sum = 0;
 
@@ -102,7 +101,7 @@ gst_llama4_pick_sharp (GPtrArray * frames, guint n)
     double most = -1;
 
     for (guint i = from; i < to; i++) {
-      double value = sharpness (&nth (frames, i)->picture);
+      double value = gst_llama4_pick_sharpness (&nth (frames, i)->picture);
 
       if (value > most) {
         most = value;

@@ -3,7 +3,7 @@
 
 #pragma once
 
-#include <glib.h>
+#include "llama4.h"
 
 G_BEGIN_DECLS
 
@@ -12,5 +12,9 @@ void gst_llama4_pick_different (GPtrArray * frames, guint n);
 
 /* The same: of as many stretches of equal length the sharpest each. */
 void gst_llama4_pick_sharp (GPtrArray * frames, guint n);
+
+/* Mean difference of every pixel's green from the mean of its four neighbours, of 255: the more, the sharper, for pictures of one thing. Any
+ * thread. */
+double gst_llama4_pick_sharpness (const L4Picture * picture);
 
 G_END_DECLS
