@@ -6,6 +6,7 @@
 #include <gst/base/gstflowcombiner.h>
 #include <gst/gst.h>
 
+#include "classes.h"
 #include "frame.h"
 #include "memory.h"
 #include "moments/cuts.h"
@@ -149,6 +150,7 @@ struct _GstLlama4Describe
   GstLlama4Stats stats;         /* object lock */
   char *description;            /* object lock; the latest text */
   GstStructure *latest;         /* object lock; the latest description as in the meta, or NULL */
+  GstLlama4Classes classes;     /* object lock; of it */
   GstLlama4Memory memory;       /* object lock */
   GstLlama4Memory unsummed;     /* object lock; what was said since the latest summary, */
   GstClockTime unsummed_since;  /* and from when on */

@@ -99,11 +99,13 @@ GstBuffer *
 gst_llama4_latest_attach (GstLlama4Describe * self, GstBuffer * buffer)
 {
   GstStructure *latest = NULL;
+  GstLlama4Classes classes;
   GstCustomMeta *meta;
 
   GST_OBJECT_LOCK (self);
   if (self->latest != NULL)
     latest = gst_structure_copy (self->latest);
+  classes = self->classes;
   GST_OBJECT_UNLOCK (self);
   if (latest == NULL)
     return buffer;
@@ -122,5 +124,5 @@ gst_llama4_latest_attach (GstLlama4Describe * self, GstBuffer * buffer)
     }
   }
   gst_structure_free (latest);
-  return buffer;
+  return gst_llama4_classes_attach (&classes, buffer);
 }

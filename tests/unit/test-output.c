@@ -120,6 +120,38 @@ test_objects_of_records_have_their_place_and_lines_of_text (void)
           "{\"id\":0,\"label\":\"\",\"confidence\":1.0,\"box\":[0.0,0.0,1.0,1.0],\"time\":0,\"since\":0,\"text\":\"\"}],"));
 }
 
+static void
+add_choice (const char *name, double level, gpointer user_data)
+{
+  g_string_append_printf (user_data, "%s:%g ", name, level);
+}
+
+static void
+assert_choices (const char *schema, const char *value, gboolean is_value, const char *expected)
+{
+  const L4Answer answer = {.text = (char *) value,.is_value = is_value };
+  g_autoptr (GString) found = g_string_new (NULL);
+
+  l4_answer_get_choices (&answer, schema, add_choice, found);
+  g_assert_cmpstr (found->str, ==, expected);
+}
+
+/* However much is said. */
+static void
+test_choices_are_what_the_schema_itself_names (void)
+{
+  static const char schema[] = "{\"$defs\":{\"state\":{\"enum\":[\"open\",\"clo\\nsed\",7,null]}},\"properties\":{\"gate\":{\"properties\":{"
+      "\"state\":{\"$ref\":\"#/$defs/state\"},\"locked\":{\"type\":\"boolean\"},\"note\":{\"type\":\"string\"}}},"
+      "\"seen\":{\"items\":{\"anyOf\":[{\"const\":\"cat\"},{\"type\":\"string\"}]}}}}";
+
+  assert_choices (schema, "{\"gate\":{\"state\":\"clo\\nsed\",\"locked\":false,\"note\":\"it rains\"},\"seen\":[\"cat\",\"a dog\",\"cat\"]}", TRUE,
+      "gate/state=clo sed:1 gate/locked:0 seen=cat:1 seen=cat:1 ");
+  assert_choices (schema, "{\"gate\":{\"state\":\"open\"}}", FALSE, "");
+  assert_choices (NULL, "{\"gate\":{\"state\":\"open\"}}", TRUE, "");
+  assert_choices ("{\"enum\":[\"red\",\"blue\",true]}", "\"red\"", TRUE, "red:1 ");
+  assert_choices ("{\"enum\":[\"red\",\"blue\",true]}", "true", TRUE, "");   /* it has no name */
+}
+
 int
 main (int argc, char **argv)
 {
@@ -130,5 +162,6 @@ main (int argc, char **argv)
   g_test_add_func ("/output/records-are-one-line-of-json-whatever-the-text", test_records_are_one_line_of_json_whatever_the_text);
   g_test_add_func ("/output/values-are-json-that-no-terminal-obeys", test_values_are_json_that_no_terminal_obeys);
   g_test_add_func ("/output/objects-of-records-have-their-place-and-lines-of-text", test_objects_of_records_have_their_place_and_lines_of_text);
+  g_test_add_func ("/output/choices-are-what-the-schema-itself-names", test_choices_are_what_the_schema_itself_names);
   return g_test_run ();
 }
