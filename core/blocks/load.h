@@ -7,6 +7,7 @@
 
 #define L4_BLOCK 32             /* weights of a small block */
 #define L4_SUPER 256            /* and of a large one, which is made of groups with scales of their own */
+#define L4_SHARED 128           /* of one that has a scale of 32 bits, as published folders have it */
 
 static inline guint16
 l4_load_u16 (const guint8 *at)

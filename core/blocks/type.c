@@ -240,6 +240,35 @@ iq4_xs_to_float (const guint8 *block, float *out)
   }
 }
 
+/* Blocks of 128 --------------------------------------------------------------------------------------------------------- */
+
+/* A scale of float32, the last byte of which is the zero instead. What folders have of scales leaves that byte free. */
+static void
+int4_128_to_float (const guint8 *block, float *out)
+{
+  guint32 head = l4_load_u32 (block), bits = head & 0xffffff00;
+  float scale, zero;
+
+  memcpy (&scale, &bits, sizeof scale);
+  zero = scale * (float) (head & 255);
+  for (guint g = 0; g < L4_SHARED / 32; g++)
+    for (guint i = 0; i < 32; i++)
+      out[32 * g + i] = scale * (float) nibble (block + 4 + 16 * g, i) - zero;
+}
+
+static void
+f8_128_to_float (const guint8 *block, float *out)
+{
+  guint32 bits = l4_load_u32 (block);
+  float scale;
+
+  memcpy (&scale, &bits, sizeof scale);
+  for (guint i = 0; i < L4_SHARED; i++) {
+    f8_e4m3_to_float (block + 4 + i, out + i);
+    out[i] *= scale;
+  }
+}
+
 /* The table ------------------------------------------------------------------------------------------------------------- */
 
 static const struct
@@ -273,6 +302,8 @@ static const struct
   [L4_TYPE_TQ1_0] = {{"TQ1_0", L4_SUPER, 54, 34}, l4_tq1_0_to_float},
   [L4_TYPE_TQ2_0] = {{"TQ2_0", L4_SUPER, 66, 35}, l4_tq2_0_to_float},
   [L4_TYPE_MXFP4] = {{"MXFP4", L4_BLOCK, 17, 39}, mxfp4_to_float},
+  [L4_TYPE_INT4_128] = {{"INT4_128", L4_SHARED, 68, -1}, int4_128_to_float},
+  [L4_TYPE_F8_128] = {{"F8_128", L4_SHARED, 132, -1}, f8_128_to_float},
 };
 
 const L4TypeInfo *

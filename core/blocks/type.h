@@ -8,7 +8,7 @@
 typedef struct
 {
   const char *name;             /* "Q4_K"; as GGUF tools and safetensors spell it */
-  guint block_elements;         /* weights a block: 1, 32 or 256 */
+  guint block_elements;         /* weights a block: 1, 32, 128 or 256 */
   guint block_bytes;
   gint ggml;                    /* number of the type in a GGUF file; -1: has none */
 } L4TypeInfo;

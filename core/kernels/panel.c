@@ -277,6 +277,7 @@ DECODED (iq1_m, IQ1_M, halves)
 DECODED (tq1_0, TQ1_0, ternary)
 DECODED (tq2_0, TQ2_0, ternary)
 QUANTISED (mxfp4, MXFP4, small)
+QUANTISED (int4_128, INT4_128, small_minimum)
 
 /* Plain types -------------------------------------------------------------------------------------------------------- */
 
@@ -345,6 +346,7 @@ PLAIN (f32, 64)
 PLAIN (f16, 32)
 PLAIN (bf16, 32)
 PLAIN (f8_e4m3, 16)
+PLAIN (f8_128, 16)
 
 #define WITH_BLOCKS(type) {.dot = dot_##type,.multiply = multiply_##type,.to_floats = to_floats_##type,.to_bf16 = to_bf16_##type }
 #define WITHOUT_BLOCKS(type) {.dot_floats = dot_floats_##type,.to_floats = to_floats_##type,.to_bf16 = to_bf16_##type }
@@ -377,4 +379,6 @@ const L4PanelKernels TABLE (L4_KERNELS_NAME)[L4_N_TYPES] = {
   [L4_TYPE_TQ1_0] = WITH_BLOCKS (tq1_0),
   [L4_TYPE_TQ2_0] = WITH_BLOCKS (tq2_0),
   [L4_TYPE_MXFP4] = WITH_BLOCKS (mxfp4),
+  [L4_TYPE_INT4_128] = WITH_BLOCKS (int4_128),
+  [L4_TYPE_F8_128] = WITHOUT_BLOCKS (f8_128),
 };

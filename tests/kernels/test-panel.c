@@ -238,7 +238,7 @@ test_panels (gconstpointer data)
       panel_init (&other, -1, random, type, n, 16);
       check_conversions (&kernels->panels[type], &panel);
       check_dots (kernels, &panel, random);
-      if (!is_plain) {
+      if (kernels->panels[type].dot != NULL) {
         check_several (kernels, &panel, &other, random);
         check_multiply (kernels, &panel, &other, random);
       }
