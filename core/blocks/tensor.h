@@ -22,4 +22,6 @@ typedef struct
   guint file;                   /* which file of the checkpoint */
   guint64 offset;               /* bytes from the start of that file */
   gsize bytes;
+  const struct _L4Packed *packed;       /* NULL: the data lies in the file as it is. Otherwise it is put together when it is read, of
+                                         * tensors of a folder, of which file and offset are those of the largest */
 } L4Tensor;

@@ -22,6 +22,7 @@ struct _L4Checkpoint
   GArray *files;                /* L4CheckpointFile */
   GArray *tensors;              /* L4Tensor, in order of names */
   GStringChunk *strings;        /* the tensors' */
+  GPtrArray *packed;            /* L4Packed, the tensors' */
   GPtrArray *ggufs;             /* L4Gguf; none for a folder */
   const L4Gguf *projector;      /* one of them */
   char *why_no_vision;
@@ -42,6 +43,9 @@ const L4Gguf *l4_checkpoint_add_gguf (L4Checkpoint *self, const char *folder, co
 
 /* Forgets the files from index keep on, which are GGUF files, and their tensors; not once these are in order of names. */
 void l4_checkpoint_remove_files (L4Checkpoint *self, guint keep);
+
+/* "[3, 40]" (transfer full) */
+char *l4_checkpoint_dims (guint n_dims, const gint64 *dims);
 
 /* Puts the tensors in order; two of one name are an error. */
 gboolean l4_checkpoint_sort (L4Checkpoint *self, GError **error);

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "checkpoint/packed.h"
 #include "files/file.h"
 
 #define READ_AT_ONCE (64 * 1024)        /* bytes, at least one block */
@@ -72,6 +73,7 @@ l4_checkpoint_new (const char *path)
   self->tensors = g_array_new (FALSE, FALSE, sizeof (L4Tensor));
   self->files = g_array_new (FALSE, FALSE, sizeof (L4CheckpointFile));
   g_array_set_clear_func (self->files, file_clear);
+  self->packed = g_ptr_array_new_with_free_func (g_free);
   self->ggufs = g_ptr_array_new_with_free_func ((GDestroyNotify) l4_gguf_free);
   return self;
 }
@@ -82,6 +84,7 @@ l4_checkpoint_free (L4Checkpoint *self)
   if (self == NULL)
     return;
   g_ptr_array_unref (self->ggufs);
+  g_ptr_array_unref (self->packed);
   g_array_unref (self->files);
   g_array_unref (self->tensors);
   g_string_chunk_free (self->strings);
@@ -157,8 +160,8 @@ l4_checkpoint_find (const L4Checkpoint *self, const char *name)
   return bsearch (&key, self->tensors->data, self->tensors->len, sizeof key, compare_names);
 }
 
-static char *
-dims_to_string (guint n_dims, const gint64 *dims)
+char *
+l4_checkpoint_dims (guint n_dims, const gint64 *dims)
 {
   g_autoptr (GString) text = g_string_new ("[");
 
@@ -187,8 +190,8 @@ l4_checkpoint_expect (const L4Checkpoint *self, const char *name, guint n_dims, 
     return NULL;
   }
   if (tensor->n_dims != n_dims || (n_dims > 0 && memcmp (tensor->dims, dims, n_dims * sizeof *dims) != 0)) {
-    g_autofree char *is = dims_to_string (tensor->n_dims, tensor->dims);
-    g_autofree char *expected = dims_to_string (n_dims, dims);
+    g_autofree char *is = l4_checkpoint_dims (tensor->n_dims, tensor->dims);
+    g_autofree char *expected = l4_checkpoint_dims (n_dims, dims);
 
     l4_fail (error, L4_ERROR_FORMAT, _("%s: tensor \"%s\" is %s where the settings ask for %s"),
         l4_checkpoint_file_of (self, tensor)->path, tensor->original, is, expected);
@@ -210,7 +213,7 @@ l4_checkpoint_digest (const L4Checkpoint *self)
   }
   for (guint i = 0; i < self->tensors->len; i++) {
     const L4Tensor *tensor = l4_checkpoint_get_tensor (self, i);
-    g_autofree char *dims = dims_to_string (tensor->n_dims, tensor->dims);
+    g_autofree char *dims = l4_checkpoint_dims (tensor->n_dims, tensor->dims);
     g_autofree char *line = g_strdup_printf ("%s\t%s\t%s\t%s\t%" PRIu64 "\n", tensor->name, tensor->dtype, dims,
         l4_checkpoint_file_of (self, tensor)->name, tensor->offset);
 
@@ -248,6 +251,8 @@ l4_checkpoint_read (const L4Checkpoint *self, const L4Tensor *tensor, guint64 fi
   if (first_byte > tensor->bytes || n_bytes > tensor->bytes - first_byte)
     return l4_fail (error, L4_ERROR_INTERNAL, _("%s: tensor \"%s\" has %zu bytes; %zu from %" PRIu64 " on were asked for"),
         file->path, tensor->original, tensor->bytes, n_bytes, first_byte);
+  if (tensor->packed != NULL)
+    return l4_packed_read (self, tensor, first_byte, n_bytes, out, error);
   /* The header was checked: every byte of the tensor lies within the file. */
   return l4_file_read (file->fd, file->path, tensor->offset + first_byte, out, n_bytes, error);
 }

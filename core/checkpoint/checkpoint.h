@@ -10,7 +10,8 @@
 typedef struct _L4Checkpoint L4Checkpoint;
 
 /* Reads and checks the headers, not the data. path is one of
- * - a Hugging Face folder: model.safetensors, or the shards that model.safetensors.index.json lists;
+ * - a Hugging Face folder: model.safetensors, or the shards that model.safetensors.index.json lists. Weights that lie there as codes,
+ *   scales and zeros are one tensor, of L4_TYPE_INT4_128 or L4_TYPE_F8_128 (checkpoint/packed.h);
  * - a file *.gguf, of a split set any shard: the others are found by their names.
  * projector_path: the GGUF file with the vision part. NULL or "": it is looked for in the model's own file, then beside it, then in
  * the folder above (mmproj*.gguf: the one that fits, of several the one in bfloat16, else in half, else in single precision); where
@@ -47,15 +48,20 @@ const L4Tensor *l4_checkpoint_expect (const L4Checkpoint *self, const char *name
 gboolean l4_checkpoint_read_float (const L4Checkpoint *self, const L4Tensor *tensor, gsize first, gsize n, float *out,
     GError **error);
 
-/* Reads n_bytes of the tensor's data from first_byte on, as they are in the file. A file that has shrunk is an error. Any
- * thread. */
+/* Reads n_bytes of the tensor's data from first_byte on, as they are in the file; of one that is put together whole blocks. A file that
+ * has shrunk is an error. Any thread. */
 gboolean l4_checkpoint_read (const L4Checkpoint *self, const L4Tensor *tensor, guint64 first_byte, gsize n_bytes, void *out,
     GError **error);
 
 /* The file of a tensor, open for reading as long as self; *path as long, too. */
 int l4_checkpoint_get_fd (const L4Checkpoint *self, const L4Tensor *tensor, const char **path);
 
-/* The tensor's data in a read-only mapping of its file, which is made at the first call and lives as long as self. A tensor of no
+/* The scales of rows first … first + n - 1 of a matrix of L4_TYPE_F8_E4M3: NAME_scale has one a row, or one for all. A scale that is
+ * missing or no number is an error. Any thread. */
+gboolean l4_checkpoint_read_scales (const L4Checkpoint *self, const L4Tensor *tensor, gsize first, gsize n, float *scales,
+    GError **error);
+
+/* The data of a tensor that is not put together in a read-only mapping of its file, which is made at the first call and lives as long as self. A tensor of no
  * bytes gives a pointer to nothing. Who reads there after the file was cut short gets SIGBUS. Any thread. */
 const guint8 *l4_checkpoint_map (L4Checkpoint *self, const L4Tensor *tensor, GError **error);
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "checkpoint/checkpoint-private.h"
+#include "checkpoint/packed.h"
 #include "checkpoint/safetensors.h"
 #include "files/json.h"
 
@@ -129,8 +129,8 @@ l4_checkpoint_open_folder (L4Checkpoint *self, GError **error)
   g_autofree char *index = g_build_filename (self->path, INDEX_NAME, NULL);
 
   if (g_file_test (single, G_FILE_TEST_EXISTS))
-    return add_file (self, SINGLE_NAME, error) && l4_checkpoint_sort (self, error);
+    return add_file (self, SINGLE_NAME, error) && l4_checkpoint_sort (self, error) && l4_packed_join (self, error);
   if (g_file_test (index, G_FILE_TEST_EXISTS))
-    return open_sharded (self, index, error);
+    return open_sharded (self, index, error) && l4_packed_join (self, error);
   return refuse_folder (self, error);
 }

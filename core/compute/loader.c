@@ -249,20 +249,13 @@ read_matrix (Reading *reading, gboolean inputs_first)
   return reading->error == NULL;
 }
 
-/* The scales of an FP8 matrix: one a row in NAME_scale. */
+/* The scales of an FP8 matrix, whose first row is that one of the tensor. */
 static gboolean
-read_scales (L4Loader *self, const L4Tensor *tensor, L4Weight *weight)
+read_scales (L4Loader *self, const L4Tensor *tensor, gsize first, L4Weight *weight)
 {
-  g_autofree char *name = g_strconcat (tensor->name, "_scale", NULL);
-  const L4Tensor *scales = l4_checkpoint_find (self->checkpoint, name);
-  const gint64 dims[] = { weight->n_out, 1 };
-
-  scales = l4_checkpoint_expect (self->checkpoint, name, scales != NULL && scales->n_dims == 1 ? 1 : 2, dims, &self->error);
-  if (scales == NULL)
-    return FALSE;
-  weight->row_scales = l4_alloc (weight->n_out * sizeof (float), name, &self->error);
+  weight->row_scales = l4_alloc ((gsize) weight->n_out * sizeof (float), tensor->name, &self->error);
   return weight->row_scales != NULL
-      && l4_checkpoint_read_float (self->checkpoint, scales, 0, weight->n_out, weight->row_scales, &self->error);
+      && l4_checkpoint_read_scales (self->checkpoint, tensor, first, (gsize) weight->n_out, weight->row_scales, &self->error);
 }
 
 /* The type that a matrix has in memory. */
@@ -280,12 +273,22 @@ choose_type (const L4Loader *self, const L4Tensor *tensor, gint64 n_in, gboolean
   return tensor->type == L4_TYPE_F32 ? L4_TYPE_BF16 : tensor->type;
 }
 
+static gboolean
+read_place (gconstpointer owner, gconstpointer item, guint64 offset, gsize n_bytes, guint8 *out, GError **error)
+{
+  return l4_checkpoint_read (owner, item, offset, n_bytes, out, error);
+}
+
 /* The matrix where it lies. */
 static L4Weight *
 leave_away (const L4Loader *self, const Reading *reading, gint64 n_out, gint64 n_in)
 {
   L4StreamPart place = {.offset = reading->tensor->offset + reading->offset,.type = reading->tensor->type,.n_rows = n_out,.n = n_in };
 
+  if (reading->tensor->packed != NULL) {
+    place.source = (L4StreamSource) { read_place, self->checkpoint, reading->tensor };
+    place.offset = reading->offset;
+  }
   place.fd = l4_checkpoint_get_fd (self->checkpoint, reading->tensor, &place.path);
   return l4_weight_new_away (&place);
 }
@@ -313,7 +316,7 @@ load_matrix (L4Loader *self, const L4Tensor *tensor, gint64 n_out, gint64 n_in, 
     reading.offset = (guint64) slice->index * n_in * all + slice->first_row * l4_type_info (tensor->type)->block_bytes;
   else if (slice != NULL)
     reading.offset = ((guint64) slice->index * slice->n_rows + slice->first_row) * all;
-  if (self->map && !inputs_first && type == tensor->type) {
+  if (self->map && !inputs_first && type == tensor->type && tensor->packed == NULL) {
     mapped = l4_checkpoint_map (self->checkpoint, tensor, &self->error);
     if (mapped == NULL)
       return NULL;
@@ -321,7 +324,8 @@ load_matrix (L4Loader *self, const L4Tensor *tensor, gint64 n_out, gint64 n_in, 
   }
   weight = self->away && !inputs_first && type == tensor->type ? leave_away (self, &reading, n_out, n_in)
       : l4_weight_new (type, n_out, n_in, mapped, &self->error);
-  if (weight == NULL || (tensor->type == L4_TYPE_F8_E4M3 && !read_scales (self, tensor, weight)))
+  if (weight == NULL || (tensor->type == L4_TYPE_F8_E4M3
+          && !read_scales (self, tensor, slice != NULL ? (gsize) (slice->index * slice->n_rows + slice->first_row) : 0, weight)))
     return NULL;
   reading.weight = weight;
   g_mutex_init (&reading.lock);
@@ -422,15 +426,17 @@ l4_loader_table (L4Loader *self, gint64 rows, gint64 n, const char *format, ...)
   return load_floats (self, 2, (gint64[]) { rows, n }, name);
 }
 
-/* The bytes of the rows, PIECE_BYTES at a time. */
+/* The bytes of the rows, whole ones of about PIECE_BYTES at a time. */
 static gboolean
 read_row_bytes (L4Loader *self, const L4Tensor *tensor, L4Rows *rows)
 {
+  gsize piece = MAX (PIECE_BYTES / rows->row_bytes, 1) * rows->row_bytes;
+
   rows->owned = l4_alloc_raw (tensor->bytes, tensor->name, &self->error);
   rows->rows = rows->owned;
-  for (gsize at = 0; rows->owned != NULL && at < tensor->bytes; at += PIECE_BYTES)
+  for (gsize at = 0; rows->owned != NULL && at < tensor->bytes; at += piece)
     if (!check_cancelled (self, &self->error) || !l4_checkpoint_read (self->checkpoint, tensor, at,
-            MIN (PIECE_BYTES, tensor->bytes - at), rows->owned + at, &self->error))
+            MIN (piece, tensor->bytes - at), rows->owned + at, &self->error))
       return FALSE;
   return rows->owned != NULL;
 }
@@ -449,7 +455,7 @@ l4_loader_rows (L4Loader *self, gint64 n_rows, gint64 n, L4Rows *rows, const cha
   if (!l4_type_bytes (tensor->type, n, &rows->row_bytes) || tensor->type == L4_TYPE_F8_E4M3)
     return l4_fail (&self->error, L4_ERROR_FORMAT, _("%s: rows of %" PRId64 " weights in tensor \"%s\" cannot have the type %s"),
         l4_checkpoint_get_path (self->checkpoint), n, tensor->name, tensor->dtype);
-  if (self->map)
+  if (self->map && tensor->packed == NULL)
     rows->rows = l4_checkpoint_map (self->checkpoint, tensor, &self->error);
   else
     read_row_bytes (self, tensor, rows);

@@ -3,65 +3,18 @@
 
 #include <inttypes.h>
 
+#include "checkpoint/quantised.h"
 #include "config/config-private.h"
 
 /* The model -------------------------------------------------------------------------------------------------------- */
 
-/* One group of weights: 8-bit floats, and a scale for every output. */
+/* The checkpoint reads quantised weights by the same settings; here they are only looked at. */
 static gboolean
-check_group (const L4Json *json, yyjson_val *group, GError **error)
+check_quantised (const L4Json *json, yyjson_val *settings, GError **error)
 {
-  gint64 bits = 8;
-  gboolean symmetric = TRUE, dynamic = FALSE;
-  yyjson_val *weights;
+  L4Quantised quantised;
 
-  if (!l4_json_get (json, group, "weights", YYJSON_TYPE_OBJ, &weights, error))
-    return FALSE;
-  if (weights == NULL)
-    return l4_json_refuse (json, group, "weights", L4_ERROR_FORMAT, error, _("it must be an object"));
-  if (!l4_json_get_int (json, weights, "num_bits", 1, 64, &bits, error)
-      || !l4_json_get_bool (json, weights, "symmetric", &symmetric, error)
-      || !l4_json_get_bool (json, weights, "dynamic", &dynamic, error)
-      || !l4_config_only_string (json, weights, "type", "float", error)
-      || !l4_config_only_string (json, weights, "strategy", "channel", error))
-    return FALSE;
-  if (bits != 8)
-    return l4_json_refuse (json, weights, "num_bits", L4_ERROR_UNSUPPORTED, error, _("only %d is supported"), 8);
-  return (symmetric && !dynamic) || l4_json_refuse (json, weights, symmetric ? "dynamic" : "symmetric", L4_ERROR_UNSUPPORTED,
-      error, symmetric ? _("only false is supported") : _("only true is supported"));
-}
-
-/* Of quantised weights those of compressed-tensors with 8-bit floats can be read; which tensors they are, the scales beside them
- * say. How the activations would be quantised does not matter: they are not. */
-static gboolean
-check_quantised (const L4Json *json, yyjson_val *object, GError **error)
-{
-  yyjson_val *settings, *method, *format, *groups, *name, *group;
-  size_t i, n;
-
-  if (!l4_json_get (json, object, "quantization_config", YYJSON_TYPE_OBJ, &settings, error))
-    return FALSE;
-  if (settings == NULL)
-    return TRUE;
-  if (!l4_json_get (json, settings, "quant_method", YYJSON_TYPE_STR, &method, error)
-      || !l4_json_get (json, settings, "format", YYJSON_TYPE_STR, &format, error)
-      || !l4_json_get (json, settings, "config_groups", YYJSON_TYPE_OBJ, &groups, error))
-    return FALSE;
-  if (!yyjson_equals_str (method, "compressed-tensors") || !yyjson_equals_str (format, "float-quantized")) {
-    g_autofree char *shown_method = method != NULL ? l4_json_describe (method) : g_strdup ("null");
-    g_autofree char *shown_format = format != NULL ? l4_json_describe (format) : g_strdup ("null");
-
-    return l4_fail (error, L4_ERROR_UNSUPPORTED, _("%s: quantization_config has the method %s and the format %s; of quantised "
-            "weights only those of \"compressed-tensors\" in the format \"float-quantized\" can be read"), json->path, shown_method,
-        shown_format);
-  }
-  yyjson_obj_foreach (groups, i, n, name, group) {
-    if (!yyjson_is_obj (group))
-      return l4_json_refuse (json, groups, yyjson_get_str (name), L4_ERROR_FORMAT, error, _("it must be an object"));
-    if (!check_group (json, group, error))
-      return FALSE;
-  }
-  return TRUE;
+  return l4_quantised_read (json, settings, &quantised, error);
 }
 
 /* Finds the objects with the decoder's and the vision encoder's settings (*vision: NULL when there is none). */

@@ -69,12 +69,9 @@ tensor_at (const Work *self, guint index)
 
 /* Whether the checkpoint has these rows in the wanted type, one after the other. */
 static gboolean
-can_copy (const Work *self, const L4Source *source, L4Type type)
+can_copy (const L4Source *source, L4Type type)
 {
-  g_autofree char *scale = source->from != NULL ? g_strconcat (source->from->name, "_scale", NULL) : NULL;
-
-  return source->form == L4_SOURCE_ROWS && source->from->type == type && l4_checkpoint_find (self->options->checkpoint, scale) ==
-      NULL;
+  return source->form == L4_SOURCE_ROWS && source->from->type == type;
 }
 
 static gboolean
@@ -88,7 +85,7 @@ convert_rows (const Work *self, const Task *task, gint64 first, gint64 n, const 
   if (!l4_type_bytes (type, weights, &bytes)
       || !l4_type_bytes (type, (gsize) ((task->slice * source->n_rows + first) * source->n_columns), &before))
     return l4_fail (error, L4_ERROR_INTERNAL, _("tensor \"%s\": rows are no whole blocks"), source->to->name);
-  if (can_copy (self, source, type))
+  if (can_copy (source, type))
     return l4_checkpoint_read (checkpoint, source->from, before, bytes, room->blocks, error)
         && l4_gguf_writer_write (self->writer, task->index, before, room->blocks, bytes, error);
   if (!l4_source_read_rows (source, checkpoint, task->slice, first, n, room->slice, room->rows, error))

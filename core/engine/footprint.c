@@ -24,7 +24,7 @@ static gboolean
 becomes_floats (const L4Tensor *tensor)
 {
   return tensor->n_dims < 2 || g_str_has_suffix (tensor->name, "positional_embedding_vlm")
-      || g_str_has_suffix (tensor->name, ".router.weight") || g_str_has_suffix (tensor->name, "_scale");
+      || g_str_has_suffix (tensor->name, ".router.weight") || g_str_has_suffix (tensor->name, "_scale") || g_str_has_suffix (tensor->name, "_scale_inv");
 }
 
 static gboolean
@@ -39,13 +39,18 @@ is_rounded (const L4Tensor *tensor, L4Precision precision)
   return tensor->type == L4_TYPE_F32 && precision == L4_PRECISION_BF16;
 }
 
+/* Whether its rows are inputs, as published folders have experts. */
+static gboolean
+is_turned (const L4Tensor *tensor)
+{
+  return tensor->n_dims == 3 && !g_str_has_suffix (tensor->name, ".weight");
+}
+
 /* Whether its rows are outputs and its bytes are left as they are. */
 static gboolean
 can_stay (const L4Tensor *tensor, L4Precision precision)
 {
-  gboolean inputs_first = tensor->n_dims == 3 && !g_str_has_suffix (tensor->name, ".weight");
-
-  return !inputs_first && !is_rounded (tensor, precision);
+  return !is_turned (tensor) && !is_rounded (tensor, precision);
 }
 
 static gboolean
@@ -65,7 +70,7 @@ matrix_memory (const L4Tensor *tensor, L4Precision precision, L4Load load, gbool
   if (int8 && precision == L4_PRECISION_BF16 && tensor->n_dims == 2 && l4_type_info (tensor->type)->block_elements == 1
       && tensor->dims[1] % q8_0->block_elements == 0)
     return tensor->n_elements / q8_0->block_elements * q8_0->block_bytes;
-  if ((load == L4_LOAD_MAP || (load == L4_LOAD_STREAM && is_expert (tensor))) && can_stay (tensor, precision))
+  if (can_stay (tensor, precision) && ((load == L4_LOAD_MAP && tensor->packed == NULL) || (load == L4_LOAD_STREAM && is_expert (tensor))))
     return 0;
   return rounded ? tensor->bytes / 2 : tensor->bytes;
 }
@@ -84,7 +89,7 @@ l4_footprint_weights (const L4Checkpoint *checkpoint, const L4Config *config, L4
       total += tensor->n_elements * sizeof (float);
     else if (!embeddings || config->text.tied)  /* tied: once in rows and once as the head */
       total += matrix_memory (tensor, precision, load, vision_int8 && is_vision (tensor));
-    if (embeddings && load != L4_LOAD_MAP)
+    if (embeddings && (load != L4_LOAD_MAP || tensor->packed != NULL))
       total += tensor->bytes;
   }
   return total;
@@ -107,6 +112,15 @@ l4_footprint_expert (const L4Checkpoint *checkpoint, const L4Config *config, L4P
   for (gint64 l = 0; l < config->text.n_layers; l++)
     most = MAX (most, layers[l]);
   return most > 0 ? most / (guint64) config->text.n_experts : 0;
+}
+
+gboolean
+l4_footprint_is_turned (const L4Checkpoint *checkpoint)
+{
+  for (guint i = 0; i < l4_checkpoint_get_n_tensors (checkpoint); i++)
+    if (is_expert (l4_checkpoint_get_tensor (checkpoint, i)) && is_turned (l4_checkpoint_get_tensor (checkpoint, i)))
+      return TRUE;
+  return FALSE;
 }
 
 guint64

@@ -22,6 +22,9 @@ guint64 l4_footprint_weights (const L4Checkpoint *checkpoint, const L4Config *co
 /* Bytes of the largest routed expert that can stay in the file; 0: there are none. */
 guint64 l4_footprint_expert (const L4Checkpoint *checkpoint, const L4Config *config, L4Precision precision);
 
+/* Whether there are experts whose rows are inputs, as published folders have them: those cannot stay. */
+gboolean l4_footprint_is_turned (const L4Checkpoint *checkpoint);
+
 /* What is taken with experts streamed before there are slots for them and caches: weights that cannot stay, the program, and the computing
  * of a context of usual length. */
 guint64 l4_footprint_streamed (const L4Config *config, guint64 weights, guint threads);

@@ -163,9 +163,12 @@ work (gpointer data)
 
   while (self->class->take (self->user_data, &piece, TRUE)) {
     g_autoptr (GError) error = NULL;
-    const guint8 *bytes;
+    const guint8 *bytes = worker->buffer;
 
-    read_piece (&g_array_index (self->files, File, piece.file), &piece, worker->buffer, &bytes, &error);
+    if (piece.source != NULL)
+      piece.source->read (piece.source->owner, piece.source->item, piece.offset, piece.bytes, worker->buffer, &error);
+    else
+      read_piece (&g_array_index (self->files, File, piece.file), &piece, worker->buffer, &bytes, &error);
     self->class->arrived (self->user_data, &piece, bytes, error);
   }
   return NULL;

@@ -8,9 +8,17 @@
 /* Bytes of a piece that a disk reads at its full rate. */
 #define L4_READER_PIECE (1 << 20)
 
+/* Bytes that are not in a file as they are wanted, read by who knows how. Any thread. */
+typedef struct
+{
+  gboolean (*read) (gconstpointer owner, gconstpointer item, guint64 offset, gsize n_bytes, guint8 *out, GError **error);
+  gconstpointer owner, item;    /* borrowed */
+} L4StreamSource;
+
 typedef struct
 {
   guint file;                   /* as l4_reader_add_file() numbered it */
+  const L4StreamSource *source; /* that offset and bytes are of; NULL: they are of the file */
   guint64 offset;
   gsize bytes;                  /* 1 or more */
   gpointer owner;               /* whose piece it is, and which: for who asked */

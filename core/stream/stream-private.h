@@ -18,6 +18,7 @@ typedef enum
 typedef struct
 {
   guint file;
+  L4StreamSource source;
   guint64 offset;
   L4Type type;
   gint64 n_rows;                /* 0: no such part */

@@ -92,7 +92,7 @@ l4_stream_set_expert (L4Stream *self, guint layer, gint64 index, const L4StreamP
       continue;
     format = l4_panel_format (parts[p]->type);
     *part = (L4StreamMatrix) {
-      l4_reader_add_file (self->reader, parts[p]->fd, parts[p]->path), parts[p]->offset, parts[p]->type, parts[p]->n_rows,
+      l4_reader_add_file (self->reader, parts[p]->fd, parts[p]->path), parts[p]->source, parts[p]->offset, parts[p]->type, parts[p]->n_rows,
           parts[p]->n / format->block_elements * format->block_bytes, l4_panel_bytes (parts[p]->type, parts[p]->n), at
     };
     at += ((part->n_rows + L4_PANEL_ROWS - 1) / L4_PANEL_ROWS * part->panel_bytes + SLACK + 63) & ~(gsize) 63;
@@ -213,8 +213,8 @@ l4_stream_next_piece (const L4Stream *self, L4StreamExpert *expert, L4Piece *pie
   gint64 rows = MAX ((gint64) (self->piece_bytes / part->row_bytes) / L4_PANEL_ROWS, 1) * L4_PANEL_ROWS;
 
   rows = MIN (rows, part->n_rows - expert->row);
-  *piece = (L4Piece) { part->file, part->offset + (guint64) expert->row * part->row_bytes, (gsize) rows * part->row_bytes, expert,
-    expert->part * (G_MAXINT64 / L4_STREAM_PARTS) + expert->row
+  *piece = (L4Piece) { part->file, part->source.read != NULL ? &part->source : NULL, part->offset + (guint64) expert->row * part->row_bytes,
+    (gsize) rows * part->row_bytes, expert, expert->part * (G_MAXINT64 / L4_STREAM_PARTS) + expert->row
   };
   expert->row += rows;
   if (expert->row < part->n_rows)

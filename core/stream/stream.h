@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/type.h"
+#include "stream/reader.h"
 
 /* A matrix of an expert as it lies in a file, row by row; it becomes panels as in kernels/panel.h. Strings and fd are borrowed. */
 typedef struct
@@ -15,6 +16,7 @@ typedef struct
   guint64 offset;               /* bytes before the first row */
   L4Type type;
   gint64 n_rows, n;             /* n: a multiple of the type's block */
+  L4StreamSource source;        /* that offset is of, where the rows do not lie in a file like this; read NULL: there is none */
 } L4StreamPart;
 
 #define L4_STREAM_PARTS 3       /* of an expert at most */

@@ -146,27 +146,20 @@ turn_rows (const L4Source *source, gint64 first, gint64 n, const guint8 *scratch
   }
 }
 
-/* Multiplies each of n rows by its scale, which a tensor of its own holds: NAME_scale, a number for each row. */
+/* Multiplies each of n rows of 8-bit floats by its scale, which is in a tensor of its own. */
 static gboolean
 scale_rows (const L4Source *source, const L4Checkpoint *checkpoint, const L4Tensor *tensor, gint64 first, gint64 n, float *rows,
     GError **error)
 {
-  g_autofree char *name = g_strconcat (tensor->name, "_scale", NULL);
-  const L4Tensor *scales = l4_checkpoint_find (checkpoint, name);
-  g_autofree float *values = g_new (float, n);
+  g_autofree float *scales = g_new (float, n);
 
-  if (scales == NULL && tensor->type != L4_TYPE_F8_E4M3)
+  if (tensor->type != L4_TYPE_F8_E4M3)
     return TRUE;
-  if (scales == NULL)
-    return l4_fail (error, L4_ERROR_FORMAT, _("%s: tensor \"%s\" is missing"), l4_checkpoint_get_path (checkpoint), name);
-  if (tensor->n_elements / (gsize) source->n_columns != scales->n_elements)
-    return l4_fail (error, L4_ERROR_FORMAT, _("%s: tensor \"%s\" has %zu scales, not one for each of the %zu rows"),
-        l4_checkpoint_get_path (checkpoint), name, scales->n_elements, tensor->n_elements / (gsize) source->n_columns);
-  if (!l4_checkpoint_read_float (checkpoint, scales, (gsize) first, (gsize) n, values, error))
+  if (!l4_checkpoint_read_scales (checkpoint, tensor, (gsize) first, (gsize) n, scales, error))
     return FALSE;
   for (gint64 r = 0; r < n; r++)
     for (gint64 c = 0; c < source->n_columns; c++)
-      rows[r * source->n_columns + c] *= values[r];
+      rows[r * source->n_columns + c] *= scales[r];
   return TRUE;
 }
 

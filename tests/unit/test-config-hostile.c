@@ -49,8 +49,32 @@ static const BadValue bad_values[] = {
       L4_ERROR_UNSUPPORTED, "\"awq\""},
   {"fp8-in-another-format", "'boi_token_index'", FP8 ("float-quantized-2", "{}") "'boi_token_index'", L4_ERROR_UNSUPPORTED,
       "\"compressed-tensors\"|\"float-quantized-2\""},
-  {"fp8-with-a-scale-a-tensor", "'boi_token_index'", FP8 ("float-quantized", "{'weights':{'strategy':'tensor'}}")
-      "'boi_token_index'", L4_ERROR_UNSUPPORTED, "strategy is \"tensor\"|\"channel\""},
+  {"fp8-with-a-scale-a-group", "'boi_token_index'", FP8 ("float-quantized", "{'weights':{'strategy':'group'}}")
+      "'boi_token_index'", L4_ERROR_UNSUPPORTED, "strategy is \"group\"|\"channel\", \"tensor\", \"block\""},
+  {"fp8-with-other-squares", "'boi_token_index'", FP8 ("float-quantized", "{'weights':{'strategy':'block','block_structure':[64,64]}}")
+      "'boi_token_index'", L4_ERROR_UNSUPPORTED, "block_structure is an array of 2|128 by 128"},
+  {"packed-int8", "'boi_token_index'", FP8 ("pack-quantized", "{'weights':{'type':'int','num_bits':8}}") "'boi_token_index'",
+      L4_ERROR_UNSUPPORTED, "num_bits is 8|only 4"},
+  {"packed-floats", "'boi_token_index'", FP8 ("pack-quantized", "{'weights':{'type':'float','num_bits':4}}") "'boi_token_index'",
+      L4_ERROR_UNSUPPORTED, "type is \"float\"|only \"int\""},
+  {"packed-in-groups-of-64", "'boi_token_index'", FP8 ("pack-quantized", "{'weights':{'type':'int','num_bits':4,'group_size':64}}")
+      "'boi_token_index'", L4_ERROR_UNSUPPORTED, "group_size is 64|multiples of 128"},
+  {"sparse-weights", "'boi_token_index'", "'quantization_config':{'quant_method':'compressed-tensors','format':'pack-quantized',"
+      "'sparsity_config':{'format':'sparse-24-bitmask'}},'boi_token_index'", L4_ERROR_UNSUPPORTED, "format is \"sparse-24-bitmask\"|dense"},
+  {"gptq-of-8-bits", "'boi_token_index'", "'quantization_config':{'quant_method':'gptq','bits':8},'boi_token_index'", L4_ERROR_UNSUPPORTED,
+      "bits is 8|only 4"},
+  {"gptq-in-groups-of-32", "'boi_token_index'", "'quantization_config':{'quant_method':'gptq','bits':4,'group_size':32},'boi_token_index'",
+      L4_ERROR_UNSUPPORTED, "group_size is 32|multiples of 128"},
+  {"gptq-for-marlin", "'boi_token_index'", "'quantization_config':{'quant_method':'gptq','bits':4,'checkpoint_format':'marlin'},"
+      "'boi_token_index'", L4_ERROR_UNSUPPORTED, "checkpoint_format is \"marlin\"|\"gptq\", \"gptq_v2\""},
+  {"fp8-in-small-squares", "'boi_token_index'", "'quantization_config':{'quant_method':'fp8','weight_block_size':[64,128]},"
+      "'boi_token_index'", L4_ERROR_UNSUPPORTED, "weight_block_size|128 by 128"},
+  {"mxfp4", "'boi_token_index'", "'quantization_config':{'quant_method':'mxfp4'},'boi_token_index'", L4_ERROR_UNSUPPORTED,
+      "\"mxfp4\"|llama4 convert"},
+  {"bitsandbytes", "'boi_token_index'", "'quantization_config':{'quant_method':'bitsandbytes','load_in_4bit':true},'boi_token_index'",
+      L4_ERROR_UNSUPPORTED, "\"bitsandbytes\"|llama4 convert"},
+  {"int8-and-int8", "'boi_token_index'", "'quantization_config':{'quant_method':'compressed-tensors','format':'int-quantized'},"
+      "'boi_token_index'", L4_ERROR_UNSUPPORTED, "\"int-quantized\"|llama4 convert"},
   {"int8-in-the-format-of-fp8", "'boi_token_index'", FP8 ("float-quantized", "{'weights':{'type':'int'}}") "'boi_token_index'",
       L4_ERROR_UNSUPPORTED, "type is \"int\"|\"float\""},
   {"fp4-in-the-format-of-fp8", "'boi_token_index'", FP8 ("float-quantized", "{'weights':{'num_bits':4}}") "'boi_token_index'",

@@ -213,6 +213,20 @@ test_fp8 (void)
   g_assert_cmpint (config->text.n_experts, ==, 128);
 }
 
+/* As int4 checkpoints of Scout have it. */
+static void
+test_int4 (void)
+{
+  g_autoptr (L4Config) config = load_changed (PUBLISHED, "'boi_token_index'", "'quantization_config':{'config_groups':{'group_0':{"
+      "'input_activations':null,'output_activations':null,'targets':['Linear'],'weights':{'actorder':'weight','block_structure':null,'dynamic':"
+      "false,'group_size':128,'num_bits':4,'observer':'minmax','observer_kwargs':{},'strategy':'group','symmetric':true,'type':'int'}}},"
+      "'format':'pack-quantized','global_compression_ratio':1.9,'ignore':['language_model.lm_head','re:.*router'],'kv_cache_scheme':null,"
+      "'quant_method':'compressed-tensors','quantization_status':'compressed','sparsity_config':{},'transform_config':{},'version':'0.10.2'},"
+      "'boi_token_index'");
+
+  g_assert_cmpint (config->text.n_experts, ==, 128);
+}
+
 /* A text-only relative of only dense layers, without chunks, all with rotary positions. */
 static void
 test_guard (void)
@@ -345,6 +359,7 @@ main (int argc, char **argv)
   g_test_add_func ("/config/absent-keys-mean-the-reference's-defaults", test_smallest);
   g_test_add_func ("/config/a-model-without-experts-is-dense", test_dense);
   g_test_add_func ("/config/8-bit-floats-with-a-scale-a-row-are-read", test_fp8);
+  g_test_add_func ("/config/integers-of-4-bits-in-groups-are-read", test_int4);
   g_test_add_func ("/config/dense-relatives-have-neither-chunks-nor-experts", test_guard);
   g_test_add_func ("/config/temperature-is-on-unless-switched-off", test_temperature);
   g_test_add_func ("/config/rope-scaling-has-two-names", test_rope);
