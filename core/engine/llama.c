@@ -52,8 +52,15 @@ least_left (const L4Llama *self, L4Precision precision)
   return l4_stream_bytes (stream, 0) + (L4_STREAM_LEAST_SLOTS + 1) * l4_footprint_expert (self->checkpoint, self->config, precision);
 }
 
+/* Whether streaming would do if the folder were another file. */
 static gboolean
-refuse_memory (const L4Llama *self, guint64 needed, gboolean streamed, GError **error)
+could_stream_converted (const L4Llama *self, L4Precision precision)
+{
+  return l4_footprint_is_turned (self->checkpoint) && l4_footprint_expert (self->checkpoint, self->config, precision) == 0;
+}
+
+static gboolean
+refuse_memory (const L4Llama *self, L4Precision precision, guint64 needed, gboolean streamed, GError **error)
 {
   double available = available_memory (self) / 1048576.0;
 
@@ -63,6 +70,10 @@ refuse_memory (const L4Llama *self, guint64 needed, gboolean streamed, GError **
   if (streamed)
     return l4_fail (error, L4_ERROR_MEMORY, _("%s: needs %.1f MiB of memory even if its experts are streamed, but only %.1f MiB are free"),
         self->path, needed / 1048576.0, available);
+  if (could_stream_converted (self, precision))
+    return l4_fail (error, L4_ERROR_MEMORY, _("%s: needs %.1f MiB of memory, but there are only %.1f MiB, and experts in the order of this "
+            "folder cannot be streamed: llama4 convert makes a file of it whose experts can, and a smaller one with --type"), self->path,
+        needed / 1048576.0, available);
   if (self->memory_limit > 0)
     return l4_fail (error, L4_ERROR_MEMORY,
         _("%s: needs %.1f MiB of memory, but memory-limit is %.1f MiB"), self->path, needed / 1048576.0, available);
@@ -84,9 +95,9 @@ choose_load (L4Llama *self, L4Load wanted, L4Precision precision, GError **error
     needed = needed_memory (self, precision, self->load);
     least = l4_footprint_streamed (self->config, needed, l4_compute_get_threads (self->compute)) + least_left (self, precision);
     if (least > limit_of_stream (self))
-      return refuse_memory (self, least, TRUE, error);
+      return refuse_memory (self, precision, least, TRUE, error);
   } else if (needed > available) {
-    return refuse_memory (self, needed, FALSE, error);
+    return refuse_memory (self, precision, needed, FALSE, error);
   }
   self->memory = needed - loading_memory (self);
   return TRUE;
@@ -109,14 +120,14 @@ share_memory (guint64 cache_bytes, gpointer user_data)
 
 /* Slots for as many experts as there is memory for. *cache_bytes: what caches may take of it at most. */
 static gboolean
-start_stream (L4Llama *self, guint64 limit, guint64 *cache_bytes, GError **error)
+start_stream (L4Llama *self, L4Precision precision, guint64 limit, guint64 *cache_bytes, GError **error)
 {
   guint64 taken = l4_footprint_streamed (self->config, self->memory, l4_compute_get_threads (self->compute)) + l4_stream_bytes (self->stream, 0);
   guint64 least = L4_STREAM_LEAST_SLOTS * slot_bytes (self);
   gsize n_slots;
 
   if (taken + least + slot_bytes (self) > limit)
-    return refuse_memory (self, taken + least + slot_bytes (self), TRUE, error);
+    return refuse_memory (self, precision, taken + least + slot_bytes (self), TRUE, error);
   self->shared = limit - taken;
   *cache_bytes = self->shared - least;
   n_slots = (gsize) MIN (self->shared / slot_bytes (self), l4_stream_n_experts (self->stream));
@@ -220,7 +231,7 @@ l4_llama_load (const L4LoadOptions *options, L4Precision precision, L4ProgressFu
   self->batch = l4_batch_new (self->decoder, self->compute, &self->config->text);
   self->prefill = l4_prefill_new (self->decoder, self->compute, &self->config->text,
       self->load == L4_LOAD_READ ? L4_PREFILL_TOKENS : L4_FORWARD_BATCH);
-  if (self->stream != NULL && !start_stream (self, limit, &for_caches, error))
+  if (self->stream != NULL && !start_stream (self, precision, limit, &for_caches, error))
     return NULL;
   if (self->stream == NULL)
     for_caches = self->memory_limit > 0 ? MAX (self->memory_limit - self->memory, 1) : 0;
