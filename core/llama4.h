@@ -267,7 +267,7 @@ typedef struct
 /* One thing in the video that was looked at by itself. Borrowed strings. */
 typedef struct
 {
-  guint64 id;                   /* by which the video's tracker knows it */
+  guint64 id;                   /* by which the video's tracker knows it, or else counted */
   const char *label;            /* what the video's detector takes it for; NULL: nothing */
   double confidence;            /* of that, 0 … 1 */
   double x, y, width, height;   /* where it was in the picture that was shown of it, in fractions of the upright one */

@@ -62,7 +62,7 @@ reset (GstLlama4Describe * self)
   gst_segment_init (&self->segment, GST_FORMAT_TIME);
   self->has_info = FALSE;
   self->orientation = GST_VIDEO_ORIENTATION_IDENTITY;
-  self->warned_no_time = self->warned_frame = self->warned_untracked = FALSE;
+  self->warned_no_time = self->warned_frame = FALSE;
   self->told = 0;
   gst_llama4_describe_reset_stream (self);
   GST_OBJECT_LOCK (self);
@@ -202,6 +202,7 @@ gst_llama4_describe_init (GstLlama4Describe * self)
   self->cuts = gst_llama4_cuts_new ();
   self->motion = gst_llama4_motion_new ();
   self->tracks = gst_llama4_tracks_new ();
+  self->follower = gst_llama4_follower_new ();
   self->scene = gst_llama4_scene_new ();
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
@@ -225,6 +226,7 @@ finalize (GObject * object)
   gst_llama4_cuts_free (self->cuts);
   gst_llama4_motion_free (self->motion);
   gst_llama4_tracks_free (self->tracks);
+  gst_llama4_follower_free (self->follower);
   gst_llama4_scene_free (self->scene);
   gst_llama4_load_forget (self);
   g_clear_object (&self->cancellable);

@@ -12,7 +12,7 @@
 #include "moments/cuts.h"
 #include "moments/motion.h"
 #include "moments/scene.h"
-#include "objects/tracks.h"
+#include "objects/follow.h"
 #include "output.h"
 #include "window.h"
 
@@ -118,7 +118,6 @@ typedef struct
 {
   guint64 described, unchanged, skipped, failed;
   guint64 objects, objects_missed;      /* described; seen long enough, and gone before they were */
-  guint64 untracked;            /* detections without an id */
   guint64 prompt_tokens, reused_tokens, generated_tokens;
   guint64 steps, steps_together;        /* of generation, and the conversations that shared them, added up */
   guint most_together;          /* in one step */
@@ -173,6 +172,8 @@ struct _GstLlama4Describe
   GstLlama4Cuts *cuts;
   GstLlama4Motion *motion;
   GstLlama4Tracks *tracks;
+  GstLlama4Follower *follower;
+  gboolean has_tracker;         /* upstream, as far as was seen */
   guint n_objects;              /* of a window; 0: they are not looked for */
   GstClockTime object_time;
   GstClockTime moved;           /* when something last did */
@@ -186,7 +187,6 @@ struct _GstLlama4Describe
   gboolean skips;               /* on-busy, decided */
   gboolean warned_no_time;
   gboolean warned_frame;
-  gboolean warned_untracked;
   GstClockTime last_time;       /* stream time of the latest frame */
   GstClockTime last_end;        /* latest stream time at which a frame ended */
   GstClockTime interval;        /* the latest known from a frame to the next; 0: none */

@@ -124,7 +124,7 @@ static const Property properties[] = {
   {"cuts", N_("Cuts"), N_("Let windows begin anew at hard cuts; none gets shorter than half a second thereby"), READY, FIELD (cuts), FLAG},
   {"pictures", N_("Pictures"), N_("Put a picture of the middle of the window, of those shown, into messages"), PLAYING, FIELD (pictures), FLAG},
   {"partial", N_("Partial"), N_("Post messages with the text so far while it is made, five a second at most"), PLAYING, FIELD (partial), FLAG},
-  {"objects", N_("Objects"), N_("Tracked objects, of what GstAnalytics metadata on the video tells, that are described by themselves with a window, the "
+  {"objects", N_("Objects"), N_("Objects, of those that GstAnalytics metadata on the video tells of, that are described by themselves with a window, the "
             "surest first, each once; 0: none"), READY, FIELD (objects), COUNT, 0, 64, 0},
   {"object-time", N_("Time of objects"), N_("For how many nanoseconds an object must have been seen to be described"), READY, FIELD (object_time),
       LONG, 0, G_MAXINT64, GST_SECOND},
@@ -300,7 +300,7 @@ make_stats (const GstLlama4Stats * stats)
   return gst_structure_new ("llama4-stats",
       "described", G_TYPE_UINT64, stats->described, "unchanged", G_TYPE_UINT64, stats->unchanged, "skipped", G_TYPE_UINT64, stats->skipped,
       "failed", G_TYPE_UINT64, stats->failed, "objects", G_TYPE_UINT64, stats->objects, "objects-missed", G_TYPE_UINT64, stats->objects_missed,
-      "untracked", G_TYPE_UINT64, stats->untracked, "prompt-tokens", G_TYPE_UINT64, stats->prompt_tokens,
+      "prompt-tokens", G_TYPE_UINT64, stats->prompt_tokens,
       "generated-tokens", G_TYPE_UINT64, stats->generated_tokens, "queue-ms", G_TYPE_DOUBLE, stats->queue_us / 1000.0,
       "vision-ms", G_TYPE_DOUBLE, stats->vision_us / 1000.0, "prefill-ms", G_TYPE_DOUBLE, stats->prefill_us / 1000.0,
       "decode-ms", G_TYPE_DOUBLE, stats->decode_us / 1000.0,
@@ -350,7 +350,7 @@ gst_llama4_describe_install_properties (GObjectClass * klass)
       g_param_spec_string ("description", _("Description"), _("The latest description"), NULL, READ_ONLY));
   g_object_class_install_property (klass, PROP_STATS,
       g_param_spec_boxed ("stats", _("Statistics"), _("Windows described, unchanged and left out, skipped, failed; objects described, and those "
-              "seen long enough that were gone before (objects-missed); detections without a tracking id (untracked); tokens; milliseconds of each stage; "
+              "seen long enough that were gone before (objects-missed); tokens; milliseconds of each stage; "
               "tokens/s of prompts (those not held from the window before) and of generation; fraction (0 … 1) of the speed that the "
               "machine's memory and arithmetic allow, 0 while unknown; milliseconds that the latest window was forecast to take; conversations, of all who share the model, that "
               "took a step of generation together: on average (batch) and at most (batch-most), 0 before the first"),

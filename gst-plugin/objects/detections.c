@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a detector upstream has found in a frame and a tracker knows again, as GstAnalytics tells it. */
+/* What a detector upstream has found in a frame, and a tracker knows again, as GstAnalytics tells it. */
 
 #include "objects/detections.h"
 
@@ -29,11 +29,14 @@ find_tracking (GstAnalyticsRelationMeta * meta, guint detection, GstAnalyticsTra
 }
 
 static gboolean
-has_id (const GArray * detections, guint from, guint64 id)
+has_id (const GArray * detections, guint64 id)
 {
-  for (guint i = from; i < detections->len; i++)
-    if (g_array_index (detections, GstLlama4Detection, i).id == id)
+  for (guint i = 0; i < detections->len; i++) {
+    const GstLlama4Detection *one = &g_array_index (detections, GstLlama4Detection, i);
+
+    if (one->tracked && one->id == id)
       return TRUE;
+  }
   return FALSE;
 }
 
@@ -52,32 +55,30 @@ read_one (const GstAnalyticsODMtd * mtd, GstLlama4Detection * detection)
   return TRUE;
 }
 
-guint
+void
 gst_llama4_detections_read (GstBuffer * buffer, GArray * detections)
 {
   GstAnalyticsRelationMeta *meta = gst_buffer_get_analytics_relation_meta (buffer);
-  guint from = detections->len, untracked = 0, n = 0;
   GstAnalyticsODMtd mtd;
   gpointer state = NULL;
 
   if (meta == NULL)
-    return 0;
-  while (n++ < GST_LLAMA4_MOST_DETECTIONS
-      && gst_analytics_relation_meta_iterate (meta, &state, gst_analytics_od_mtd_get_mtd_type (), &mtd)) {
+    return;
+  for (guint n = 0; n < GST_LLAMA4_MOST_DETECTIONS
+      && gst_analytics_relation_meta_iterate (meta, &state, gst_analytics_od_mtd_get_mtd_type (), &mtd); n++) {
+    GstLlama4Detection detection = { 0 };
     GstAnalyticsTrackingMtd tracking;
-    GstLlama4Detection detection;
     GstClockTime first, last;
     gboolean lost = FALSE;
 
     if (!read_one (&mtd, &detection))
       continue;
-    if (!find_tracking (meta, mtd.id, &tracking))
-      untracked++;
-    else if (gst_analytics_tracking_mtd_get_info (&tracking, &detection.id, &first, &last, &lost) && !lost
-        && !has_id (detections, from, detection.id))
+    detection.tracked = find_tracking (meta, mtd.id, &tracking)
+        && gst_analytics_tracking_mtd_get_info (&tracking, &detection.id, &first, &last, &lost);
+    detection.id &= G_MAXINT64; /* what reads records knows no larger numbers */
+    if (!lost && !(detection.tracked && has_id (detections, detection.id)))
       g_array_append_val (detections, detection);
   }
-  return untracked;
 }
 #else
 gboolean
@@ -86,9 +87,8 @@ gst_llama4_detections_supported (void)
   return FALSE;
 }
 
-guint
+void
 gst_llama4_detections_read (GstBuffer * buffer, GArray * detections)
 {
-  return 0;
 }
 #endif

@@ -7,7 +7,7 @@
 
 #include "moments/pick.h"
 
-#define LOOKS_A_SECOND 30
+#define LOOKS_A_SECOND 15
 #define MOST_LOOKS 8            /* in one frame */
 #define LOOK_EVERY (GST_SECOND / 4)
 #define BETTER 1.1              /* than the best promise: looked at right away */

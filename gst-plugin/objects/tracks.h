@@ -37,7 +37,7 @@ void gst_llama4_tracks_see (GstLlama4Tracks * self, const GstLlama4Sighting * si
 
 /* Which of them it is worth to take a picture of now, or -1; call until then. A view is worth the more the surer the detector is, the larger the
  * object, and when it does not stand at an edge. Looking costs, so it is done at first, when a view promises to be better than those before by a tenth, and every
- * quarter of a second when one may be; all objects together thirty times a second of stream time, the most promising first. */
+ * quarter of a second when one may be; all objects together fifteen times a second of stream time, the most promising first. */
 gint gst_llama4_tracks_next_look (GstLlama4Tracks * self);
 
 /* What the look showed: of views worth the same the sharper is the better one. (picture: borrowed) */

@@ -3,7 +3,6 @@
 
 #include "objects/watch.h"
 
-#include "gettext.h"
 #include "objects/detections.h"
 
 GST_DEBUG_CATEGORY_EXTERN (gst_llama4_describe_debug);
@@ -15,20 +14,8 @@ void
 gst_llama4_objects_reset (GstLlama4Describe * self)
 {
   gst_llama4_tracks_reset (self->tracks, self->object_time);
-}
-
-/* Once: a pipeline without a tracker has the same trouble with every frame. */
-static void
-warn_of_untracked (GstLlama4Describe * self, guint n)
-{
-  GST_OBJECT_LOCK (self);
-  self->stats.untracked += n;
-  GST_OBJECT_UNLOCK (self);
-  if (n == 0 || self->warned_untracked)
-    return;
-  self->warned_untracked = TRUE;
-  GST_ELEMENT_WARNING (self, STREAM, FAILED, (_("What is detected without being tracked is not described: there must be a tracker behind the "
-              "detector, so that an object is known again")), (NULL));
+  gst_llama4_follower_reset (self->follower);
+  self->has_tracker = FALSE;
 }
 
 static void
@@ -95,20 +82,48 @@ look (GstLlama4Describe * self, GstBuffer * buffer, const GstLlama4Sighting * si
   }
 }
 
+/* Whether a tracker is at work. When it turns out that one is, the ids so far were others. */
+static gboolean
+find_tracker (GstLlama4Describe * self, const GArray * detections)
+{
+  for (guint i = 0; i < detections->len && !self->has_tracker; i++)
+    if (g_array_index (detections, GstLlama4Detection, i).tracked) {
+      gst_llama4_objects_reset (self);
+      self->has_tracker = TRUE;
+    }
+  return self->has_tracker;
+}
+
+/* Those that are in the picture. Who a tracker leaves out is none yet. Returns how many. */
+static guint
+find_objects (GstLlama4Describe * self, GstBuffer * buffer, GstLlama4Sighting * sightings, GstClockTime time)
+{
+  g_autoptr (GArray) detections = g_array_new (FALSE, FALSE, sizeof (GstLlama4Detection));
+  gboolean has_tracker;
+  guint n = 0;
+
+  gst_llama4_detections_read (buffer, detections);
+  has_tracker = find_tracker (self, detections);
+  for (guint i = 0; i < detections->len; i++) {
+    const GstLlama4Detection *detection = &g_array_index (detections, GstLlama4Detection, i);
+
+    if (detection->tracked == has_tracker && place (self, buffer, detection, &sightings[n]))
+      n++;
+  }
+  if (!has_tracker)
+    gst_llama4_follower_follow (self->follower, sightings, n, time);
+  return n;
+}
+
 void
 gst_llama4_objects_watch (GstLlama4Describe * self, GstBuffer * buffer, GstClockTime time)
 {
-  g_autoptr (GArray) detections = NULL;
   GstLlama4Sighting sightings[GST_LLAMA4_MOST_DETECTIONS];
-  guint n = 0;
+  guint n;
 
   if (self->n_objects == 0 || (GST_CLOCK_TIME_IS_VALID (self->last_time) && time <= self->last_time))
     return;
-  detections = g_array_new (FALSE, FALSE, sizeof (GstLlama4Detection));
-  warn_of_untracked (self, gst_llama4_detections_read (buffer, detections));
-  for (guint i = 0; i < detections->len; i++)
-    if (place (self, buffer, &g_array_index (detections, GstLlama4Detection, i), &sightings[n]))
-      n++;
+  n = find_objects (self, buffer, sightings, time);
   gst_llama4_tracks_see (self->tracks, sightings, n, time);
   look (self, buffer, sightings, time);
   count_missed (self);

@@ -10,8 +10,9 @@ G_BEGIN_DECLS
 /* For the streaming thread. Forgets the objects of the stream. */
 void gst_llama4_objects_reset (GstLlama4Describe * self);
 
-/* Looks at what is detected in the frame, after advancing to its time. What is not shown of the picture is not looked at: an object is where the
- * middle of its box is. */
+/* Looks at what is detected in the frame, after advancing to its time. Where a tracker is at work, what it knows is looked at; else what is
+ * detected is followed by where it is (objects/follow.h). What is not shown of the picture is not looked at: an object is where the middle
+ * of its box is. */
 void gst_llama4_objects_watch (GstLlama4Describe * self, GstBuffer * buffer, GstClockTime time);
 
 /* Gives the window those that are described with it. */

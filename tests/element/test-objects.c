@@ -140,7 +140,21 @@ test_so_many_objects_a_window_the_surest_first (void)
   expect_ids (&self, "1");
   expect_ids (&self, "");
   g_assert_cmpuint (get_stat (&self, "objects"), ==, 3);
-  g_assert_cmpuint (get_stat (&self, "untracked"), ==, 0);
+  tear_down (&self);
+}
+
+/* As some trackers have for what they do not know. */
+static void
+test_ids_are_numbers_that_readers_of_json_know (void)
+{
+  static const Detected person = { G_MAXUINT64, "person", 8, 4, 8, 8, 0.9, TRACKED };
+  g_autoptr (GstMessage) message = NULL;
+  Fixture self;
+
+  analytics_set_up (&self, 0, LINES, "objects", "2", NULL);
+  analytics_push (&self, 0, 4 * GST_SECOND + FRAME, &person, 1);
+  message = analytics_expect (&self);
+  g_assert_nonnull (strstr (get_json (message), "\"objects\":[{\"id\":9223372036854775807,"));
   tear_down (&self);
 }
 
@@ -218,20 +232,37 @@ test_an_object_whose_middle_is_not_shown_is_none (void)
 
 /* Streams ------------------------------------------------------------------------------------------------------------------------ */
 
+/* Two that are seen without ids, one of them walking. */
 static void
-test_of_what_no_tracker_knows_a_warning_tells_once (void)
+test_without_a_tracker_objects_are_followed_by_where_they_are (void)
 {
-  static const Detected person = { 7, "person", 8, 4, 8, 8, 0.9, UNTRACKED };
-  g_autoptr (GstMessage) warning = NULL;
   Fixture self;
 
   analytics_set_up (&self, 0, LINES, "objects", "2", NULL);
-  analytics_push (&self, 0, 4 * GST_SECOND + FRAME, &person, 1);
-  wait_for_stat (&self, "described", 1);
-  warning = gst_bus_pop_filtered (self.bus, GST_MESSAGE_WARNING);
-  g_assert_nonnull (warning);
-  g_assert_null (gst_bus_pop_filtered (self.bus, GST_MESSAGE_WARNING));
-  g_assert_cmpuint (get_stat (&self, "untracked"), ==, 41);
+  for (guint i = 0; i <= 40; i++) {
+    const Detected both[] = { {0, "person", i / 4, 4, 8, 8, 0.5, UNTRACKED}, {0, "person", 20, 14, 8, 8, 0.9, UNTRACKED} };
+
+    analytics_push (&self, i * FRAME, (i + 1) * FRAME, both, 2);
+  }
+  expect_ids (&self, "2 1");
+  tear_down (&self);
+}
+
+/* The other, who would be the surer one, is what the tracker does not trust. */
+static void
+test_with_a_tracker_only_what_it_knows_counts (void)
+{
+  static const Detected before = { 0, "person", 2, 4, 8, 8, 0.9, UNTRACKED };
+  static const Detected both[] = { {0, "person", 2, 4, 8, 8, 0.9, UNTRACKED}, {1, "person", 20, 14, 8, 8, 0.5, TRACKED} };
+  Fixture self;
+
+  analytics_set_up (&self, 0, LINES, "objects", "2", NULL);
+  analytics_push (&self, 0, 2 * GST_SECOND, &before, 1);
+  analytics_push (&self, 2 * GST_SECOND, 4 * GST_SECOND + FRAME, both, 2);
+  expect_ids (&self, "1");
+  analytics_push (&self, 4 * GST_SECOND + FRAME, 8 * GST_SECOND + FRAME, &before, 1);
+  expect_ids (&self, "");
+  g_assert_cmpuint (get_stat (&self, "objects"), ==, 1);
   tear_down (&self);
 }
 
@@ -388,11 +419,13 @@ main (int argc, char **argv)
     {"an-object-is-shown-by-itself-and-told-in-record-message-and-meta-once", test_an_object_is_shown_by_itself_and_told_in_record_message_and_meta_once},
     {"nothing-is-looked-at-unless-it-is-asked-for", test_nothing_is_looked_at_unless_it_is_asked_for},
     {"so-many-objects-a-window-the-surest-first", test_so_many_objects_a_window_the_surest_first},
+    {"ids-are-numbers-that-readers-of-json-know", test_ids_are_numbers_that_readers_of_json_know},
     {"an-object-must-be-seen-long-enough", test_an_object_must_be_seen_long_enough},
     {"the-question-has-the-label-which-stands-for-nothing-else", test_the_question_has_the_label_which_stands_for_nothing_else},
     {"what-is-masked-or-outside-of-the-region-is-black-in-views-too", test_what_is_masked_or_outside_of_the_region_is_black_in_views_too},
     {"an-object-whose-middle-is-not-shown-is-none", test_an_object_whose_middle_is_not_shown_is_none},
-    {"of-what-no-tracker-knows-a-warning-tells-once", test_of_what_no_tracker_knows_a_warning_tells_once},
+    {"without-a-tracker-objects-are-followed-by-where-they-are", test_without_a_tracker_objects_are_followed_by_where_they_are},
+    {"with-a-tracker-only-what-it-knows-counts", test_with_a_tracker_only_what_it_knows_counts},
     {"an-upright-picture-has-upright-boxes", test_an_upright_picture_has_upright_boxes},
     {"an-object-stays-the-same-when-caps-change", test_an_object_stays_the_same_when_caps_change},
     {"a-gap-is-no-time-in-which-an-object-is-seen", test_a_gap_is_no_time_in_which_an_object_is_seen},

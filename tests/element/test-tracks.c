@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "fixture.h"
-#include "objects/tracks.h"
+#include "objects/follow.h"
 
 #define STEP (GST_SECOND / 10)
 
@@ -233,8 +233,8 @@ test_looks_are_bounded_whatever_is_detected (void)
     first += frame == 0 ? looks : 0;
   }
   g_assert_cmpuint (first, ==, 8);
-  g_assert_cmpuint (n, <=, 8 + 5 * 30);
-  g_assert_cmpuint (n, >=, 60); /* so many can be kept, */
+  g_assert_cmpuint (n, <=, 8 + 5 * 15);
+  g_assert_cmpuint (n, >=, 60);
 }
 
 /* One that stands still is looked at now and then, one that comes nearer as it does. */
@@ -277,6 +277,57 @@ test_more_objects_than_are_kept_take_the_place_of_the_oldest (void)
   assert_chosen (tracks, GST_CLOCK_TIME_NONE - 1, 5, GST_LLAMA4_OBJECT_TOLD, "999@999");
 }
 
+/* Following ------------------------------------------------------------------------------------------------------------------------ */
+
+typedef struct
+{
+  const char *label;
+  double x, width;
+} Seen;
+
+/* The ids of the next frame's objects. */
+static void
+assert_ids (GstLlama4Follower * follower, GstClockTime time, const Seen * seen, guint n, const char *expected)
+{
+  g_autoptr (GString) ids = g_string_new (NULL);
+  GstLlama4Sighting sightings[200];
+
+  for (guint i = 0; i < n; i++)
+    sightings[i] = (GstLlama4Sighting) { 99, seen[i].label, 0.5, {seen[i].x, 0.2, seen[i].width, 0.4} };
+  gst_llama4_follower_follow (follower, sightings, n, time);
+  for (guint i = 0; i < n; i++)
+    g_string_append_printf (ids, "%s%u", i > 0 ? " " : "", (guint) sightings[i].id);
+  g_assert_cmpstr (ids->str, ==, expected);
+}
+
+static void
+test_an_object_is_the_one_that_it_overlaps_most (void)
+{
+  static const char person[] = "person", car[] = "car";
+  g_autoptr (GstLlama4Follower) follower = gst_llama4_follower_new ();
+
+  assert_ids (follower, 0, (Seen[]) { {person, 0.1, 0.2}, {person, 0.5, 0.2} }, 2, "1 2");
+  assert_ids (follower, STEP, (Seen[]) { {person, 0.55, 0.2}, {person, 0.15, 0.2} }, 2, "2 1");     /* in another order */
+  assert_ids (follower, 2 * STEP, (Seen[]) { {car, 0.55, 0.2} }, 1, "3");       /* something else at that place */
+  assert_ids (follower, 3 * STEP, (Seen[]) { {person, 0.2, 0.2}, {person, 0.16, 0.2} }, 2, "4 1");  /* it is only one of them */
+  assert_ids (follower, 4 * STEP, (Seen[]) { {person, 0.68, 0.2} }, 1, "5");    /* too far from where 2 was */
+  assert_ids (follower, 5 * STEP, (Seen[]) { {car, 0.55, 0.8} }, 1, "6");       /* much larger */
+  gst_llama4_follower_reset (follower);
+  assert_ids (follower, 0, (Seen[]) { {person, 0.1, 0.2} }, 1, "1");
+}
+
+static void
+test_who_was_away_for_long_is_followed_no_more (void)
+{
+  static const char person[] = "person";
+  g_autoptr (GstLlama4Follower) follower = gst_llama4_follower_new ();
+  const Seen one = { person, 0.1, 0.2 };
+
+  assert_ids (follower, 0, &one, 1, "1");
+  assert_ids (follower, GST_LLAMA4_AWAY, &one, 1, "1");
+  assert_ids (follower, 2 * GST_LLAMA4_AWAY + 1, &one, 1, "2");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -291,6 +342,8 @@ main (int argc, char **argv)
     {"looks-are-bounded-whatever-is-detected", test_looks_are_bounded_whatever_is_detected},
     {"an-object-is-looked-at-again-when-that-may-be-worth-it", test_an_object_is_looked_at_again_when_that_may_be_worth_it},
     {"more-objects-than-are-kept-take-the-place-of-the-oldest", test_more_objects_than_are_kept_take_the_place_of_the_oldest},
+    {"an-object-is-the-one-that-it-overlaps-most", test_an_object_is_the_one_that_it_overlaps_most},
+    {"who-was-away-for-long-is-followed-no-more", test_who_was_away_for_long_is_followed_no_more},
   };
 
   return run_tests (argc, argv, "tracks", tests, G_N_ELEMENTS (tests));
