@@ -8,6 +8,7 @@
 #include "moments/cuts.h"
 #include "moments/motion.h"
 #include "moments/scene.h"
+#include "objects/tracks.h"
 
 #define N_BUFFERS 8             /* 25 MB of I420: as decoders' frames, hardly in the cache */
 #define ROUNDS 300
@@ -70,6 +71,40 @@ look_at (const GstVideoInfo * info, GstBuffer ** buffers)
     gst_video_frame_unmap (&frame);
   }
   report ("  a glance", begun);
+}
+
+#define N_OBJECTS 20
+
+/* Objects that walk about, come nearer and are described in time, in every frame: reading what is detected is left out. */
+static void
+follow (const GstVideoInfo * info, GstBuffer ** buffers, const L4Model * model)
+{
+  g_autoptr (GstLlama4Tracks) tracks = gst_llama4_tracks_new ();
+  g_autoptr (GstLlama4Copier) copier = gst_llama4_copier_new ();
+  gint64 begun = now ();
+  guint looks = 0;
+
+  gst_llama4_tracks_reset (tracks, GST_SECOND);
+  for (guint i = 0; i < ROUNDS; i++) {
+    GstLlama4Sighting sightings[N_OBJECTS];
+    gint sighting;
+
+    for (guint n = 0; n < N_OBJECTS; n++)
+      sightings[n] = (GstLlama4Sighting) { n + i / 100 * N_OBJECTS, "person", 0.5, { 0.01 * n, 0.002 * (i % 100), 0.1 + 0.001 * (i % 100), 0.3 } };
+    gst_llama4_tracks_see (tracks, sightings, N_OBJECTS, i * GST_SECOND / FPS);
+    for (; (sighting = gst_llama4_tracks_next_look (tracks)) >= 0; looks++) {
+      g_autofree char *problem = NULL;
+      GstLlama4Frame *view = gst_llama4_copier_crop (copier, info, buffers[i % N_BUFFERS], GST_VIDEO_ORIENTATION_IDENTITY,
+          &sightings[sighting].box, model, 1, i, &problem);
+
+      gst_llama4_tracks_look (tracks, sighting, view);
+      gst_llama4_frame_unref (view);
+    }
+    if (i % 120 == 119)
+      g_ptr_array_unref (gst_llama4_tracks_choose (tracks, i * GST_SECOND / FPS, 4));
+  }
+  report ("  following objects", begun);
+  g_print ("  of which there are %d, with %.1f looks a second\n", N_OBJECTS, (double) looks / ROUNDS * FPS);
 }
 
 /* Of glances at a film in which all moves. */
@@ -142,6 +177,7 @@ main (int argc, char **argv)
       report (drafts ? "  a draft" : "  a picture", begun);
     }
     look_at (&info, buffers);
+    follow (&info, buffers, model);
     for (guint i = 0; i < N_BUFFERS; i++)
       gst_buffer_unref (buffers[i]);
   }
