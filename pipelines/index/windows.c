@@ -128,7 +128,7 @@ read_record (L4Index *self, const char *record, Facts *facts, GError **error)
   doc = yyjson_read (record, strlen (record), 0);
   right = doc != NULL && read_root (yyjson_doc_get_root (doc), facts);
   yyjson_doc_free (doc);
-  return right || l4_database_fail (self->database, L4_ERROR_FORMAT, error, _("the record of a window is not one of llama4describe"));
+  return right || l4_database_fail (self->database, L4_ERROR_INPUT, error, _("the record of a window is not one of llama4describe"));
 }
 
 /* Adding ------------------------------------------------------------------------------------------------------------------------ */

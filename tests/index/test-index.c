@@ -462,6 +462,7 @@ test_what_no_index_can_hold_is_refused (void)
     g_clear_error (&error);
     window.record = (char *) records[i];
     g_assert_false (l4_index_put_window (index, &window, &error));
+    g_assert_error (error, L4_ERROR, L4_ERROR_INPUT);   /* the index itself is whole */
     assert_says (error, "record of a window");
   }
   window.record = NULL;
