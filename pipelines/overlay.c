@@ -22,6 +22,7 @@
 #include "run/element.h"
 #include "run/progress.h"
 #include "run/signals.h"
+#include "run/trouble.h"
 
 #define TICK (100 * GST_MSECOND)        /* between two looks at whether a signal came */
 #define COLUMNS 42              /* letters of a line */
@@ -233,10 +234,9 @@ build (Overlay *self, GError **error)
 static void
 take_warning (GstMessage *message)
 {
-  g_autoptr (GError) warning = NULL;
+  g_autofree char *warning = l4_trouble_tell (message);
 
-  gst_message_parse_warning (message, &warning, NULL);
-  l4_progress_say (NULL, "%s", warning->message);
+  l4_progress_say (NULL, "%s", warning);
 }
 
 /* What may be shown of a source: no name and password of a camera. (transfer full) */
@@ -257,8 +257,7 @@ show_source (const char *source)
 static gboolean
 take (const Overlay *self, GstMessage *message, GError **error)
 {
-  g_autoptr (GError) failure = NULL;
-  g_autofree char *shown = NULL;
+  g_autofree char *shown = NULL, *trouble = NULL;
 
   switch (GST_MESSAGE_TYPE (message)) {
     case GST_MESSAGE_WARNING:
@@ -269,9 +268,9 @@ take (const Overlay *self, GstMessage *message, GError **error)
         l4_progress_say (NULL, "%s", gst_structure_get_string (gst_message_get_structure (message), "notice"));
       return FALSE;
     case GST_MESSAGE_ERROR:
-      gst_message_parse_error (message, &failure, NULL);
+      trouble = l4_trouble_tell (message);
       shown = show_source (self->source);
-      l4_fail (error, L4_ERROR_INPUT, "%s: %s", shown, failure->message);
+      l4_fail (error, L4_ERROR_INPUT, "%s: %s", shown, trouble);
       return TRUE;
     default:
       return GST_MESSAGE_TYPE (message) == GST_MESSAGE_EOS;

@@ -13,6 +13,7 @@
 #include "run/element.h"
 #include "run/progress.h"
 #include "run/thumbnail.h"
+#include "run/trouble.h"
 
 #define DESCRIPTION "llama4-description"
 #define LICENCE "llama4-licence"
@@ -285,12 +286,13 @@ static void
 take_error (Run *run, GstMessage *message)
 {
   g_autoptr (GError) error = NULL;
+  g_autofree char *line = l4_trouble_tell (message);
 
   gst_message_parse_error (message, &error, NULL);
   if (error->domain == GST_RESOURCE_ERROR || error->domain == GST_LIBRARY_ERROR)
-    l4_fail (&run->error, L4_ERROR_INPUT, "%s", error->message);
+    l4_fail (&run->error, L4_ERROR_INPUT, "%s", line);
   else
-    g_set_error_literal (&run->error, L4_FILM_ERROR, L4_FILM_ERROR_UNSUPPORTED, error->message);
+    g_set_error_literal (&run->error, L4_FILM_ERROR, L4_FILM_ERROR_UNSUPPORTED, line);
   run->over = TRUE;
 }
 

@@ -8,16 +8,15 @@
 #include "base/error.h"
 #include "run/element.h"
 #include "watch/clock.h"
-#include "watch/glimpse.h"
 #include "watch/setup.h"
+#include "watch/sight.h"
 #include "watch/source.h"
+#include "watch/try.h"
 
 #define TICK (200 * GST_MSECOND)        /* between two looks at whether pictures come, and whether it is to end */
 #define CONNECT_US (20 * G_USEC_PER_SEC)        /* that a first picture may take, beside the camera's own limit */
 #define DRAIN_US (60 * G_USEC_PER_SEC)  /* for what was seen before a camera was lost to be described */
 #define STEADY_US (60 * G_USEC_PER_SEC) /* up for so long: waits begin anew */
-#define SHOW_US (950 * 1000)    /* between two pictures for a page */
-#define SHOW_SIDE 640           /* their pixels */
 #define SAY_US (60 * G_USEC_PER_SEC)    /* between two warnings */
 
 struct _L4Feed
@@ -30,16 +29,13 @@ struct _L4Feed
   GThread *thread;
   GRand *random;
   L4Ring *ring;                 /* NULL: nobody wants the packets */
+  L4Sight *sight;
   gint64 said;                  /* when the latest warning was passed on, monotonic; 0: none was */
 
   GMutex lock;
   GCond changed;
   gboolean stopping;
-  L4Clock clock;
   L4FeedCounts counts;          /* of the tries that are over */
-  gint64 seen;                  /* when the latest picture came, monotonic; 0: none did */
-  gboolean ending;              /* no more pictures come; what came is described still */
-  gint64 shown;                 /* when a page got the latest one; streaming thread */
 };
 
 /* Events ------------------------------------------------------------------------------------------------------------------------ */
@@ -74,74 +70,7 @@ is_stopping (L4Feed *self)
   return stopping;
 }
 
-/* Pictures ---------------------------------------------------------------------------------------------------------------------- */
-
-/* A picture has come from the camera; however long it waits for its time. */
-static GstPadProbeReturn
-on_arrival (GstPad *pad, GstPadProbeInfo *info, gpointer data)
-{
-  L4Feed *self = data;
-
-  g_mutex_lock (&self->lock);
-  self->seen = g_get_monotonic_time ();
-  g_mutex_unlock (&self->lock);
-  return GST_PAD_PROBE_OK;
-}
-
-/* What follows the latest picture is the end: it comes through when all was described, which may take long. */
-static GstPadProbeReturn
-on_event (GstPad *pad, GstPadProbeInfo *info, gpointer data)
-{
-  L4Feed *self = data;
-
-  if (GST_EVENT_TYPE (GST_PAD_PROBE_INFO_EVENT (info)) == GST_EVENT_EOS) {
-    g_mutex_lock (&self->lock);
-    self->ending = TRUE;
-    g_mutex_unlock (&self->lock);
-  }
-  return GST_PAD_PROBE_OK;
-}
-
-/* A page gets one a second, while somebody looks at it. Of a camera with a mask it gets those of windows alone, which are masked. */
-static void
-show (L4Feed *self, GstPad *pad, GstBuffer *picture)
-{
-  gint64 now = g_get_monotonic_time ();
-  g_autoptr (GstCaps) caps = NULL;
-  g_autoptr (GBytes) jpeg = NULL;
-
-  if (self->context->live == NULL || now - self->shown < SHOW_US || l4_camera_is_masked (self->camera)
-      || !l4_live_is_watched (self->context->live))
-    return;
-  self->shown = now;
-  caps = gst_pad_get_current_caps (pad);
-  jpeg = caps != NULL ? l4_glimpse (caps, picture, SHOW_SIDE) : NULL;
-  if (jpeg != NULL)
-    l4_live_set_picture (self->context->live, self->camera->name, jpeg);
-}
-
-/* A picture's time has come. */
-static GstPadProbeReturn
-on_picture (GstPad *pad, GstPadProbeInfo *info, gpointer data)
-{
-  L4Feed *self = data;
-  GstClockTime pts = GST_BUFFER_PTS (GST_PAD_PROBE_INFO_BUFFER (info));
-  g_autoptr (GstEvent) event = gst_pad_get_sticky_event (pad, GST_EVENT_SEGMENT, 0);
-  const GstSegment *segment = NULL;
-  guint64 time = GST_CLOCK_TIME_NONE;
-
-  if (event != NULL)
-    gst_event_parse_segment (event, &segment);
-  if (segment != NULL && segment->format == GST_FORMAT_TIME && GST_CLOCK_TIME_IS_VALID (pts))
-    time = gst_segment_to_stream_time (segment, GST_FORMAT_TIME, pts);
-  if (GST_CLOCK_TIME_IS_VALID (time)) {
-    g_mutex_lock (&self->lock);
-    l4_clock_learn (&self->clock, time, g_get_real_time ());
-    g_mutex_unlock (&self->lock);
-  }
-  show (self, pad, GST_PAD_PROBE_INFO_BUFFER (info));
-  return GST_PAD_PROBE_OK;
-}
+/* Making ------------------------------------------------------------------------------------------------------------------------ */
 
 /* The source has its pictures ready. */
 static void
@@ -161,16 +90,6 @@ static void
 on_packet (GstCaps *caps, GstBuffer *packet, guint64 time, gpointer data)
 {
   l4_ring_push (((L4Feed *) data)->ring, caps, packet, time);
-}
-
-/* Making ------------------------------------------------------------------------------------------------------------------------ */
-
-static void
-add_probe (GstElement *element, GstPadProbeType type, GstPadProbeCallback callback, gpointer data)
-{
-  g_autoptr (GstPad) pad = gst_element_get_static_pad (element, "sink");
-
-  gst_pad_add_probe (pad, type, callback, data, NULL);
 }
 
 static gboolean
@@ -193,9 +112,7 @@ build (L4Feed *self, GError **error)
   gst_bin_add (GST_BIN (self->pipeline), sink);
   g_object_set (sink, "sync", FALSE, NULL);
   gst_element_link_many (self->queue, self->sync, self->describe, sink, NULL);
-  add_probe (self->queue, GST_PAD_PROBE_TYPE_BUFFER, on_arrival, self);
-  add_probe (self->queue, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_event, self);
-  add_probe (self->describe, GST_PAD_PROBE_TYPE_BUFFER, on_picture, self);
+  self->sight = l4_sight_new (self->camera, &self->context->live, self->queue, self->describe);
   g_object_set (self->describe, "pictures", self->context->pictures, NULL);
   return l4_watch_set_up (self->describe, self->context->options, self->context->cameras, self->camera, error);
 }
@@ -231,6 +148,7 @@ l4_feed_free (L4Feed *self)
   gst_element_set_state (self->pipeline, GST_STATE_NULL);
   gst_object_unref (self->bus);
   gst_object_unref (self->pipeline);
+  l4_sight_free (self->sight);
   g_rand_free (self->random);
   g_mutex_clear (&self->lock);
   g_cond_clear (&self->changed);
@@ -239,64 +157,30 @@ l4_feed_free (L4Feed *self)
 
 /* Messages ---------------------------------------------------------------------------------------------------------------------- */
 
-/* One try: from the address until it ends. */
-typedef struct
-{
-  gboolean up;                  /* pictures came */
-  gboolean drained;             /* all that came was described */
-  gboolean ended;               /* by itself */
-  gboolean fatal;
-  char *reason;                 /* why it ended otherwise */
-  gint64 begun;                 /* monotonic */
-} Try;
-
 static void
 take_description (L4Feed *self, const GstStructure *structure)
 {
   L4News *event = news_new (self, L4_NEWS_WINDOW);
-  gint64 now = g_get_real_time ();
 
   gst_structure_get (structure, "start", G_TYPE_UINT64, &event->start, "end", G_TYPE_UINT64, &event->end, NULL);
   event->text = g_strdup (gst_structure_get_string (structure, "text"));
   event->record = g_strdup (gst_structure_get_string (structure, "json"));
   gst_structure_get (structure, "picture", GST_TYPE_SAMPLE, &event->picture, NULL);
   event->stream = self->ring != NULL ? l4_ring_get_stream (self->ring) : 0;
-  g_mutex_lock (&self->lock);
-  event->from = l4_clock_tell (&self->clock, event->start, now);
-  event->until = l4_clock_tell (&self->clock, event->end, now);
-  g_mutex_unlock (&self->lock);
+  l4_sight_tell_time (self->sight, event->start, event->end, g_get_real_time (), &event->from, &event->until);
   l4_news_queue_push (self->context->news, event);
 }
 
 /* The first, and then no more than one a minute: a broken camera has one for each picture. */
 static void
-take_warning (L4Feed *self, GstMessage *message)
+tell_warning (L4Feed *self, const L4Try *try)
 {
   gint64 now = g_get_monotonic_time ();
-  g_autoptr (GError) warning = NULL;
 
   if (self->said != 0 && now - self->said < SAY_US)
     return;
   self->said = now;
-  gst_message_parse_warning (message, &warning, NULL);
-  tell (self, L4_NEWS_SAY, warning->message);
-}
-
-/* What is wrong with the model, or with what is asked of it, will be wrong at the next try too. */
-static void
-take_error (L4Feed *self, Try *try, GstMessage *message)
-{
-  g_autoptr (GError) error = NULL;
-  gboolean fatal;
-
-  gst_message_parse_error (message, &error, NULL);
-  fatal = GST_MESSAGE_SRC (message) == GST_OBJECT (self->describe)
-      && (error->domain == GST_RESOURCE_ERROR || error->domain == GST_LIBRARY_ERROR);
-  if (fatal && !try->fatal)     /* what the camera's trouble was matters no more */
-    g_clear_pointer (&try->reason, g_free);
-  try->fatal |= fatal;
-  if (try->reason == NULL)
-    try->reason = l4_text_to_line (error->message, -1);
+  tell (self, L4_NEWS_SAY, try->warning);
 }
 
 static void
@@ -324,24 +208,19 @@ take_element (L4Feed *self, GstMessage *message)
 }
 
 static void
-take (L4Feed *self, Try *try, GstMessage *message)
+take (L4Feed *self, L4Try *try, GstMessage *message)
 {
+  l4_try_take (try, message, self->describe);
   switch (GST_MESSAGE_TYPE (message)) {
     case GST_MESSAGE_ELEMENT:
       take_element (self, message);
       break;
     case GST_MESSAGE_WARNING:
-      take_warning (self, message);
-      break;
-    case GST_MESSAGE_ERROR:
-      take_error (self, try, message);
+      tell_warning (self, try);
       break;
     case GST_MESSAGE_PROGRESS:
       if (GST_MESSAGE_SRC (message) == GST_OBJECT (self->describe))
         take_progress (self, message);
-      break;
-    case GST_MESSAGE_EOS:
-      try->ended = try->drained = TRUE;
       break;
     default:
       break;
@@ -356,24 +235,12 @@ is_film (const L4Feed *self)
   return g_str_has_prefix (self->camera->uri, "file:");
 }
 
-static gint64
-get_seen (L4Feed *self, gboolean *ending)
-{
-  gint64 seen;
-
-  g_mutex_lock (&self->lock);
-  seen = self->seen;
-  *ending = self->ending;
-  g_mutex_unlock (&self->lock);
-  return seen;
-}
-
 /* The first picture is told of, and none for too long is an end: but not of a film, one of whose pictures may be shown for long. */
 static void
-look (L4Feed *self, Try *try, gboolean again)
+look (L4Feed *self, L4Try *try, gboolean again)
 {
   gboolean ending;
-  gint64 seen = get_seen (self, &ending), now = g_get_monotonic_time (), limit = self->camera->stall / 1000 + (seen == 0 ? CONNECT_US : 0);
+  gint64 seen = l4_sight_get_latest (self->sight, &ending), now = g_get_monotonic_time (), limit = self->camera->stall / 1000 + (seen == 0 ? CONNECT_US : 0);
 
   if (seen != 0 && !try->up) {
     L4News *event = news_new (self, L4_NEWS_UP);
@@ -384,13 +251,13 @@ look (L4Feed *self, Try *try, gboolean again)
   }
   if (ending || (seen != 0 && is_film (self)))
     return;
-  if (try->reason == NULL && now - (seen != 0 ? seen : try->begun) > limit)
-    try->reason = g_strdup_printf (seen != 0 ? _("no picture for %.0f s") : _("no picture within %.0f s"), limit / 1e6);
+  if (now - (seen != 0 ? seen : try->begun) > limit)
+    l4_try_end (try, g_strdup_printf (seen != 0 ? _("no picture for %.0f s") : _("no picture within %.0f s"), limit / 1e6));
 }
 
 /* What came before is described still. */
 static void
-drain (L4Feed *self, Try *try)
+drain (L4Feed *self, L4Try *try)
 {
   g_autoptr (GstPad) sink = gst_element_get_static_pad (self->queue, "sink");
   gint64 until = g_get_monotonic_time () + DRAIN_US;
@@ -417,14 +284,9 @@ take_rest (L4Feed *self)
 }
 
 static void
-begin (L4Feed *self, Try *try)
+begin (L4Feed *self)
 {
-  *try = (Try) {.begun = g_get_monotonic_time () };
-  g_mutex_lock (&self->lock);
-  self->seen = 0;
-  self->ending = FALSE;
-  self->clock = (L4Clock) { 0 };
-  g_mutex_unlock (&self->lock);
+  l4_sight_reset (self->sight);
   gst_bus_set_flushing (self->bus, TRUE);
   gst_bus_set_flushing (self->bus, FALSE);
 }
@@ -450,11 +312,11 @@ count (L4Feed *self)
 
 /* again: it was lost before. */
 static void
-run_once (L4Feed *self, Try *try, gboolean again)
+run_once (L4Feed *self, L4Try *try, gboolean again)
 {
   GstElement *source;
 
-  begin (self, try);
+  begin (self);
   source = l4_source_new (self->camera->uri, on_source, self->ring != NULL ? on_packet : NULL, self);
   gst_bin_add (GST_BIN (self->pipeline), source);
   gst_element_set_state (self->pipeline, GST_STATE_PLAYING);    /* whether that works the bus will tell */
@@ -491,7 +353,7 @@ wait_ms (L4Feed *self, guint ms)
 
 /* TRUE: it goes on. A film is over at its end, a camera is lost then. */
 static gboolean
-settle (L4Feed *self, Try *try, gboolean again)
+settle (L4Feed *self, L4Try *try, gboolean again)
 {
   if (is_stopping (self))
     return FALSE;
@@ -516,11 +378,10 @@ run (gpointer data)
   gboolean again = FALSE, goes_on = TRUE;
 
   while (goes_on) {
-    Try try;
+    g_auto (L4Try) try = l4_try_begin ();
 
     run_once (self, &try, again);
     goes_on = settle (self, &try, again);
-    g_free (try.reason);
     again = TRUE;
     attempt = try.up && g_get_monotonic_time () - try.begun > STEADY_US ? 1 : attempt + 1;
     if (goes_on)

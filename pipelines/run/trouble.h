@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What went wrong in a pipeline, as its messages tell it. */
+
+#pragma once
+
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+/* One line of an error or a warning on the bus. Of those that only say that a stream stopped, why it did, and which element said so.
+ * (transfer full) */
+char *l4_trouble_tell (GstMessage *message);
+
+/* Whether an error only says that a stream stopped: a warning or an error that came before it is its cause. */
+gboolean l4_trouble_is_vague (GstMessage *message);
+
+G_END_DECLS

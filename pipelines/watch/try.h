@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One try to get pictures of a camera, from the address until it ends: how far it came, and why no further. */
+
+#pragma once
+
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  gint64 begun;                 /* monotonic */
+  gboolean up;                  /* pictures came */
+  gboolean drained;             /* all that came was described */
+  gboolean ended;               /* by itself */
+  gboolean fatal;               /* the next one would end like this one */
+  char *reason;                 /* why it ended otherwise; NULL: it did not */
+  char *warning;                /* the latest line of one; or NULL */
+  gint64 warned;                /* when that was, monotonic */
+} L4Try;
+
+/* Now. */
+L4Try l4_try_begin (void);
+void l4_try_clear (L4Try *self);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (L4Try, l4_try_clear)
+
+/* It ends for a reason of its own, unless it has one. (transfer full) */
+void l4_try_end (L4Try *self, char *reason);
+
+/* A message of GStreamer: an error ends it, whatever wrong with the model (describe) or with what is asked of it for good; a warning is kept, as
+ * the cause of an error that comes soon and names none. */
+void l4_try_take (L4Try *self, GstMessage *message, GstElement *describe);
+
+G_END_DECLS

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Why a try to get pictures of a camera ended. */
+
+#include <string.h>
+
+#include <gst/gst.h>
+
+#include "watch/try.h"
+
+#define VAGUE "Internal data stream error."
+
+typedef struct
+{
+  GstElement *source, *describe;
+  L4Try try;
+} Stage;
+
+static void
+set_up (Stage *self, gconstpointer data)
+{
+  self->source = gst_object_ref_sink (gst_element_factory_make ("fakesrc", NULL));
+  self->describe = gst_object_ref_sink (gst_element_factory_make ("identity", NULL));
+  self->try = l4_try_begin ();
+}
+
+static void
+tear_down (Stage *self, gconstpointer data)
+{
+  l4_try_clear (&self->try);
+  gst_object_unref (self->source);
+  gst_object_unref (self->describe);
+}
+
+static void
+take (Stage *self, GstMessage *message)
+{
+  l4_try_take (&self->try, message, self->describe);
+  gst_message_unref (message);
+}
+
+static void
+take_error (Stage *self, GstElement *from, GQuark domain, const char *text)
+{
+  g_autoptr (GError) error = g_error_new_literal (domain, 1, text);
+
+  take (self, gst_message_new_error (GST_OBJECT (from), error, "file.c(1): ()"));
+}
+
+static void
+take_warning (Stage *self, GstElement *from, const char *text)
+{
+  g_autoptr (GError) error = g_error_new_literal (GST_STREAM_ERROR, GST_STREAM_ERROR_DECODE, text);
+
+  take (self, gst_message_new_warning (GST_OBJECT (from), error, NULL));
+}
+
+/* As elements tell that their stream stopped. */
+static void
+take_stop (Stage *self, GstFlowReturn flow)
+{
+  g_autoptr (GError) error = g_error_new_literal (GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED, VAGUE);
+
+  take (self, gst_message_new_error_with_details (GST_OBJECT (self->source), error, "file.c(1): ()\nstreaming stopped",
+          gst_structure_new ("details", "flow-return", G_TYPE_INT, flow, NULL)));
+}
+
+static void
+test_a_stop_is_told_with_its_cause (Stage *self, gconstpointer data)
+{
+  take_stop (self, GST_FLOW_NOT_NEGOTIATED);
+  g_assert_cmpstr (self->try.reason, ==, "what comes has a format that cannot be used (Fake Source: not-negotiated)");
+  g_assert_false (self->try.fatal || self->try.ended);
+}
+
+static void
+test_a_warning_just_before_is_the_cause (Stage *self, gconstpointer data)
+{
+  take_warning (self, self->source, "No decoder available for type 'video/x-strange'.");
+  take_stop (self, GST_FLOW_ERROR);
+  g_assert_cmpstr (self->try.reason, ==, "No decoder available for type 'video/x-strange'.");
+}
+
+static void
+test_an_old_warning_is_not (Stage *self, gconstpointer data)
+{
+  take_warning (self, self->source, "Long ago.");
+  self->try.warned -= 3600 * (gint64) G_USEC_PER_SEC;
+  take_stop (self, GST_FLOW_ERROR);
+  g_assert_cmpstr (self->try.reason, ==, "the stream broke off (Fake Source: error)");
+}
+
+static void
+test_what_the_describer_warns_of_is_not (Stage *self, gconstpointer data)
+{
+  take_warning (self, self->source, "Before.");
+  take_warning (self, self->describe, "A window was not described.");
+  g_assert_cmpstr (self->try.warning, ==, "A window was not described.");
+  take_stop (self, GST_FLOW_NOT_LINKED);
+  g_assert_cmpstr (self->try.reason, ==, "what comes has no video (Fake Source: not-linked)");
+}
+
+static void
+test_the_first_error_counts_and_is_one_line (Stage *self, gconstpointer data)
+{
+  take_error (self, self->source, GST_RESOURCE_ERROR, "Could not connect:\n\x1b[2Jrefused");
+  take_stop (self, GST_FLOW_ERROR);
+  g_assert_nonnull (strstr (self->try.reason, "Could not connect:"));
+  g_assert_null (strpbrk (self->try.reason, "\n\x1b"));
+  g_assert_false (self->try.fatal);
+}
+
+static void
+test_what_is_wrong_with_the_model_counts_more_and_is_for_good (Stage *self, gconstpointer data)
+{
+  take_stop (self, GST_FLOW_ERROR);
+  take_error (self, self->describe, GST_RESOURCE_ERROR, "none.gguf: is not there");
+  g_assert_cmpstr (self->try.reason, ==, "none.gguf: is not there");
+  g_assert_true (self->try.fatal);
+  take_error (self, self->describe, GST_LIBRARY_ERROR, "Later.");
+  g_assert_cmpstr (self->try.reason, ==, "none.gguf: is not there");
+}
+
+int
+main (int argc, char **argv)
+{
+  static const struct
+  {
+    const char *path;
+    void (*test) (Stage *, gconstpointer);
+  } tests[] = {
+    {"/try/a-stop-is-told-with-its-cause", test_a_stop_is_told_with_its_cause},
+    {"/try/a-warning-just-before-is-the-cause", test_a_warning_just_before_is_the_cause},
+    {"/try/an-old-warning-is-not", test_an_old_warning_is_not},
+    {"/try/what-the-describer-warns-of-is-not", test_what_the_describer_warns_of_is_not},
+    {"/try/the-first-error-counts-and-is-one-line", test_the_first_error_counts_and_is_one_line},
+    {"/try/what-is-wrong-with-the-model-counts-more-and-is-for-good", test_what_is_wrong_with_the_model_counts_more_and_is_for_good},
+  };
+
+  g_test_init (&argc, &argv, NULL);
+  gst_init (&argc, &argv);
+  for (guint i = 0; i < G_N_ELEMENTS (tests); i++)
+    g_test_add (tests[i].path, Stage, NULL, set_up, tests[i].test, tear_down);
+  return g_test_run ();
+}
