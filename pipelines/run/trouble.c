@@ -44,12 +44,22 @@ get_name (GstObject *object)
   return name != NULL ? name : object != NULL ? GST_OBJECT_NAME (object) : "?";
 }
 
+static gboolean
+lacks_decoder (GstMessage *message)
+{
+  g_autoptr (GError) problem = NULL;
+
+  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR)
+    gst_message_parse_error (message, &problem, NULL);
+  return g_error_matches (problem, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN);
+}
+
 gboolean
 l4_trouble_is_vague (GstMessage *message)
 {
   GstFlowReturn flow;
 
-  return get_flow (message, &flow);
+  return get_flow (message, &flow) || lacks_decoder (message);
 }
 
 char *
@@ -63,6 +73,8 @@ l4_trouble_tell (GstMessage *message)
     text = g_strdup_printf ("%s (%s: %s)", explain (flow), get_name (GST_MESSAGE_SRC (message)), gst_flow_get_name (flow));
     return l4_text_to_line (text, -1);
   }
+  if (lacks_decoder (message))
+    return g_strdup (_("what comes has no video, or none that can be decoded here"));
   if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR)
     gst_message_parse_error (message, &problem, NULL);
   else

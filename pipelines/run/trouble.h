@@ -7,11 +7,12 @@
 
 G_BEGIN_DECLS
 
-/* One line of an error or a warning on the bus. Of those that only say that a stream stopped, why it did, and which element said so.
+/* One line of an error or a warning on the bus. Of those that only say that a stream stopped, why it did, and which element said so; that
+ * a plug-in is missing is said as what it means for the stream.
  * (transfer full) */
 char *l4_trouble_tell (GstMessage *message);
 
-/* Whether an error only says that a stream stopped: a warning or an error that came before it is its cause. */
+/* Whether an error only says that a stream stopped or cannot be decoded: a warning or an error that came before it is its cause. */
 gboolean l4_trouble_is_vague (GstMessage *message);
 
 G_END_DECLS

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define RTSP_LATENCY_MS 500     /* that packets may be late by */
+#define NEXT_PICTURE (GST_SECOND / 70)  /* single pictures that come sooner after the last are not looked at */
 
 typedef struct
 {
@@ -91,6 +92,48 @@ on_element (GstBin *bin, GstBin *within, GstElement *element, gpointer data)
     gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, on_packet, data, NULL);
 }
 
+/* Single pictures --------------------------------------------------------------------------------------------------------------- */
+
+/* They have no times but that of their coming. However many come, they keep no processor busy. */
+static GstPadProbeReturn
+on_single (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  GstClockTime *latest = data;
+  g_autoptr (GstElement) element = gst_pad_get_parent_element (pad);
+  GstClockTime now = element != NULL ? gst_element_get_current_running_time (element) : GST_CLOCK_TIME_NONE;
+
+  if (!GST_CLOCK_TIME_IS_VALID (now))   /* the first, before the clock runs */
+    return GST_PAD_PROBE_OK;
+  if (GST_CLOCK_TIME_IS_VALID (*latest) && now < *latest + NEXT_PICTURE)
+    return GST_PAD_PROBE_DROP;
+  *latest = now;
+  info->data = gst_buffer_make_writable (GST_PAD_PROBE_INFO_BUFFER (info));
+  GST_BUFFER_PTS (info->data) = now;
+  GST_BUFFER_DTS (info->data) = GST_CLOCK_TIME_NONE;
+  return GST_PAD_PROBE_OK;
+}
+
+static void
+on_single_pad (GstElement *demuxer, GstPad *pad, gpointer data)
+{
+  GstClockTime *latest = g_new (GstClockTime, 1);
+
+  *latest = GST_CLOCK_TIME_NONE;
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, on_single, latest, g_free);
+}
+
+/* A camera that sends one JPEG after the other, and nothing else that would have to be waited for. */
+static void
+on_any_element (GstBin *bin, GstBin *within, GstElement *element, gpointer data)
+{
+  GstElementFactory *factory = gst_element_get_factory (element);
+
+  if (factory == NULL || !g_str_equal (GST_OBJECT_NAME (factory), "multipartdemux"))
+    return;
+  g_object_set (element, "single-stream", TRUE, NULL);
+  g_signal_connect (element, "pad-added", G_CALLBACK (on_single_pad), NULL);
+}
+
 GstElement *
 l4_source_new (const char *uri, L4SourceFunc func, L4PacketFunc packet, gpointer user_data)
 {
@@ -101,6 +144,7 @@ l4_source_new (const char *uri, L4SourceFunc func, L4PacketFunc packet, gpointer
   *call = (Call) { func, packet, user_data };
   g_object_set (self, "uri", uri, "caps", caps, "expose-all-streams", FALSE, NULL);
   g_signal_connect_data (self, "pad-added", G_CALLBACK (on_pad), call, free_call, 0);
+  g_signal_connect (self, "deep-element-added", G_CALLBACK (on_any_element), NULL);
   if (packet != NULL)
     g_signal_connect (self, "deep-element-added", G_CALLBACK (on_element), call);
   g_signal_connect (self, "source-setup", G_CALLBACK (on_source_setup), NULL);

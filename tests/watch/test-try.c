@@ -100,6 +100,17 @@ test_what_the_describer_warns_of_is_not (Stage *self, gconstpointer data)
 }
 
 static void
+test_a_missing_decoder_is_told_with_what_it_would_decode (Stage *self, gconstpointer data)
+{
+  g_autoptr (GError) error = g_error_new_literal (GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN, "Your GStreamer installation is missing a plug-in.");
+
+  if (data != NULL)
+    take_warning (self, self->source, data);
+  take (self, gst_message_new_error (GST_OBJECT (self->source), error, NULL));
+  g_assert_cmpstr (self->try.reason, ==, data != NULL ? data : "what comes has no video, or none that can be decoded here");
+}
+
+static void
 test_the_first_error_counts_and_is_one_line (Stage *self, gconstpointer data)
 {
   take_error (self, self->source, GST_RESOURCE_ERROR, "Could not connect:\n\x1b[2Jrefused");
@@ -140,5 +151,8 @@ main (int argc, char **argv)
   gst_init (&argc, &argv);
   for (guint i = 0; i < G_N_ELEMENTS (tests); i++)
     g_test_add (tests[i].path, Stage, NULL, set_up, tests[i].test, tear_down);
+  g_test_add ("/try/a-missing-decoder-is-told-with-what-it-would-decode", Stage, "No decoder available for type 'video/x-strange'.", set_up,
+      test_a_missing_decoder_is_told_with_what_it_would_decode, tear_down);
+  g_test_add ("/try/no-video-is-told-as-that", Stage, NULL, set_up, test_a_missing_decoder_is_told_with_what_it_would_decode, tear_down);
   return g_test_run ();
 }
