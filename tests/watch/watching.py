@@ -30,9 +30,9 @@ def test(function):
 
 # Films and cameras --------------------------------------------------------------------------------------------------------------
 
-def film(name, *stretches, size="160x120", more=()):
+def film(name, *stretches, size="160x120", rate=10, more=()):
     """Of plain colours, so many seconds each."""
-    sources = [f"color={colour}:s={size}:r=10:d={seconds}" for colour, seconds in stretches]
+    sources = [f"color={colour}:s={size}:r={rate}:d={seconds}" for colour, seconds in stretches]
     inputs = [part for source in sources for part in ("-f", "lavfi", "-i", source)]
     subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-y", *inputs, "-filter_complex",
                     "".join(f"[{i}]" for i in range(len(sources))) + f"concat=n={len(sources)}", "-c:v", "libx264", "-preset", "ultrafast",
@@ -72,6 +72,7 @@ class Watch:
             self.events.append(event)
             if wanted(event):
                 return event
+            assert time.monotonic() < deadline, (self.events[-50:], self.said())
 
     def event(self, name, camera=None):
         found = self.until(lambda e: e["event"] == name and camera in (None, e.get("camera")))
