@@ -37,19 +37,29 @@ l4_camera_free (L4Camera *self)
   g_free (self->uri);
   g_ptr_array_unref (self->properties);
   g_strfreev (self->questions);
+  g_free (self->detector);
   g_free (self);
+}
+
+/* The value of a property, that of the camera itself before that of all; NULL: none. */
+static const char *
+find_property (const L4Camera *self, const char *name)
+{
+  for (guint i = self->properties->len; i > 0; i--) {
+    const L4CameraProperty *property = g_ptr_array_index (self->properties, i - 1);
+
+    if (g_str_equal (property->name, name))
+      return property->value;
+  }
+  return NULL;
 }
 
 gboolean
 l4_camera_is_masked (const L4Camera *self)
 {
-  for (guint i = 0; i < self->properties->len; i++) {
-    const L4CameraProperty *property = g_ptr_array_index (self->properties, i);
+  const char *mask = find_property (self, "mask");
 
-    if (g_str_equal (property->name, "mask") && property->value[strspn (property->value, " ;")] != '\0')
-      return TRUE;
-  }
-  return FALSE;
+  return mask != NULL && mask[strspn (mask, " ;")] != '\0';
 }
 
 /* Values ------------------------------------------------------------------------------------------------------------------------ */
@@ -197,6 +207,9 @@ static const struct
   {"mask", read_region},
   {"max-tokens", l4_yaml_read_text},
   {"memory", l4_yaml_read_text},
+  {"object-prompt", l4_yaml_read_text},
+  {"object-time", read_seconds},
+  {"objects", l4_yaml_read_text},
   {"overlap", read_seconds},
   {"pick", l4_yaml_read_text},
   {"prompt", l4_yaml_read_text},
@@ -236,9 +249,23 @@ static const L4YamlField fields[] = {
   {"name", l4_yaml_read_name, G_STRUCT_OFFSET (L4Camera, name)},
   {"uri", read_uri, G_STRUCT_OFFSET (L4Camera, uri)},
   {"questions", read_questions, G_STRUCT_OFFSET (L4Camera, questions)},
+  {"detector", l4_yaml_read_text, G_STRUCT_OFFSET (L4Camera, detector)},
   {"stall", l4_yaml_read_time, G_STRUCT_OFFSET (L4Camera, stall)},
   {NULL}
 };
+
+/* One is for nothing without the other. */
+static gboolean
+check_objects (L4Yaml *yaml, yaml_node_t *node, const L4Camera *self, GError **error)
+{
+  const char *objects = find_property (self, "objects");
+  gboolean wanted = objects != NULL && !g_str_equal (objects, "0");
+
+  if (wanted && self->detector == NULL)
+    return l4_yaml_fail (yaml, node, "objects", error, _("%s: there is no detector, which would find them"), self->name);
+  return wanted || self->detector == NULL
+      || l4_yaml_fail (yaml, node, "detector", error, _("%s: objects does not say how many are described"), self->name);
+}
 
 L4Camera *
 l4_camera_read (L4Yaml *yaml, yaml_node_t *node, yaml_node_t *defaults, GError **error)
@@ -259,5 +286,7 @@ l4_camera_read (L4Yaml *yaml, yaml_node_t *node, yaml_node_t *defaults, GError *
     l4_yaml_fail (yaml, node, "stall", error, _("must be more than 0"));
     return NULL;
   }
+  if (!check_objects (yaml, node, self, error))
+    return NULL;
   return g_steal_pointer (&self);
 }

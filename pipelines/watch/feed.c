@@ -25,6 +25,7 @@ struct _L4Feed
   const L4Camera *camera;
   guint number;
   GstElement *pipeline, *queue, *sync, *describe;
+  GstElement *detector;         /* NULL: none */
   GstBus *bus;
   GThread *thread;
   GRand *random;
@@ -92,6 +93,25 @@ on_packet (GstCaps *caps, GstBuffer *packet, guint64 time, gpointer data)
   l4_ring_push (((L4Feed *) data)->ring, caps, packet, time);
 }
 
+/* Puts the camera's detector before what describes. FALSE: it cannot be. */
+static gboolean
+link_detector (L4Feed *self, GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+
+  self->detector = l4_watch_make_detector (self->context->cameras, self->camera, &problem);
+  if (problem != NULL) {
+    g_propagate_error (error, g_steal_pointer (&problem));
+    return FALSE;
+  }
+  if (self->detector == NULL)
+    return gst_element_link (self->sync, self->describe);
+  gst_bin_add (GST_BIN (self->pipeline), self->detector);
+  return gst_element_link_many (self->sync, self->detector, self->describe, NULL)
+      || l4_fail (error, L4_ERROR_INPUT, _("%s:%u: detector: %s"), self->context->cameras->file, self->camera->line,
+      _("pictures cannot pass through it"));
+}
+
 static gboolean
 build (L4Feed *self, GError **error)
 {
@@ -111,7 +131,10 @@ build (L4Feed *self, GError **error)
     return FALSE;
   gst_bin_add (GST_BIN (self->pipeline), sink);
   g_object_set (sink, "sync", FALSE, NULL);
-  gst_element_link_many (self->queue, self->sync, self->describe, sink, NULL);
+  gst_element_link (self->queue, self->sync);
+  if (!link_detector (self, error))
+    return FALSE;
+  gst_element_link (self->describe, sink);
   self->sight = l4_sight_new (self->camera, &self->context->live, self->queue, self->describe);
   g_object_set (self->describe, "pictures", self->context->pictures, NULL);
   return l4_watch_set_up (self->describe, self->context->options, self->context->cameras, self->camera, error);
@@ -207,10 +230,20 @@ take_element (L4Feed *self, GstMessage *message)
     tell (self, L4_NEWS_NOTICE, gst_structure_get_string (structure, "notice"));
 }
 
+/* The element of those that the file sets up, rather than the camera, that the message is from; else the one that describes. */
+static GstElement *
+get_own (const L4Feed *self, GstMessage *message)
+{
+  gboolean detects = self->detector != NULL && GST_IS_ELEMENT (GST_MESSAGE_SRC (message))
+      && gst_object_has_as_ancestor (GST_MESSAGE_SRC (message), GST_OBJECT (self->detector));
+
+  return detects ? GST_ELEMENT (GST_MESSAGE_SRC (message)) : self->describe;
+}
+
 static void
 take (L4Feed *self, L4Try *try, GstMessage *message)
 {
-  l4_try_take (try, message, self->describe);
+  l4_try_take (try, message, get_own (self, message));
   switch (GST_MESSAGE_TYPE (message)) {
     case GST_MESSAGE_ELEMENT:
       take_element (self, message);

@@ -44,6 +44,23 @@ set_questions (GstElement *element, const L4Camera *camera)
     g_object_set (element, "questions", lines, NULL);
 }
 
+GstElement *
+l4_watch_make_detector (const L4Cameras *cameras, const L4Camera *camera, GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+  GstElement *bin;
+
+  if (camera->detector == NULL)
+    return NULL;
+  bin = gst_parse_bin_from_description_full (camera->detector, TRUE, NULL, GST_PARSE_FLAG_FATAL_ERRORS, &problem);
+  if (bin != NULL && problem == NULL && GST_ELEMENT (bin)->numsinkpads == 1 && GST_ELEMENT (bin)->numsrcpads == 1)
+    return bin;
+  l4_fail (error, L4_ERROR_INPUT, _("%s:%u: detector: %s"), cameras->file, camera->line,
+      problem != NULL ? problem->message : _("pictures cannot pass through it"));
+  g_clear_pointer (&bin, gst_object_unref);
+  return NULL;
+}
+
 gboolean
 l4_watch_set_up (GstElement *describe, const L4DescribeOptions *options, const L4Cameras *cameras, const L4Camera *camera, GError **error)
 {

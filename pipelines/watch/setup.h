@@ -13,4 +13,8 @@ G_BEGIN_DECLS
 gboolean l4_watch_set_up (GstElement *describe, const L4DescribeOptions *options, const L4Cameras *cameras, const L4Camera *camera,
     GError **error);
 
+/* What stands before it and finds objects, as the camera tells, with a pad of either kind. NULL: none is wanted, or *error names file, line and
+ * key. (transfer floating) */
+GstElement *l4_watch_make_detector (const L4Cameras *cameras, const L4Camera *camera, GError **error);
+
 G_END_DECLS

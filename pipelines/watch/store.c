@@ -96,6 +96,8 @@ make_settings (const L4Camera *camera)
 
     g_tree_replace (sorted, property->name, property->value);
   }
+  if (camera->detector != NULL)
+    g_tree_replace (sorted, (gpointer) "detector", camera->detector);
   for (GTreeNode * node = g_tree_node_first (sorted); node != NULL; node = g_tree_node_next (node))
     yyjson_mut_obj_add_strcpy (doc, object, g_tree_node_key (node), g_tree_node_value (node));
   return l4_json_to_line (doc);
@@ -217,9 +219,29 @@ open_day (L4Store *self, Open *open, const L4News *window, GError **error)
 
 /* Writing ----------------------------------------------------------------------------------------------------------------------- */
 
+/* The sentence, and what was said of objects, so that both are found. (transfer full) */
+static char *
+make_text (const L4News *news)
+{
+  yyjson_doc *doc = news->record != NULL ? yyjson_read (news->record, strlen (news->record), 0) : NULL;
+  g_autoptr (GString) text = g_string_new (news->text);
+  yyjson_val *object;
+  size_t i, n;
+
+  yyjson_arr_foreach (yyjson_obj_get (yyjson_doc_get_root (doc), "objects"), i, n, object) {
+    const char *label = yyjson_get_str (yyjson_obj_get (object, "label")), *said = yyjson_get_str (yyjson_obj_get (object, "text"));
+
+    if (label != NULL && said != NULL)
+      g_string_append_printf (text, " (%s%s%s)", label, *label != '\0' ? ": " : "", said);
+  }
+  yyjson_doc_free (doc);
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
 static gboolean
 put_window (L4Store *self, const Window *put, GError **error)
 {
+  g_autofree char *text = make_text (put->news);
   const L4News *news = put->news;
   Open *open = &self->open[news->camera];
   L4IndexWindow window = { 0 };
@@ -231,7 +253,7 @@ put_window (L4Store *self, const Window *put, GError **error)
     .run = open->run,
     .start = MAX (news->from - open->day.midnight, 0) * 1000,
     .end = MAX (news->until - open->day.midnight, news->from - open->day.midnight) * 1000,
-    .text = news->text,
+    .text = text,
     .record = news->record,
     .thumbnail = put->thumbnail,
   };

@@ -27,8 +27,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (L4Try, l4_try_clear)
 /* It ends for a reason of its own, unless it has one. (transfer full) */
 void l4_try_end (L4Try *self, char *reason);
 
-/* A message of GStreamer: an error ends it, whatever wrong with the model (describe) or with what is asked of it for good; a warning is kept, as
- * the cause of an error that comes soon and names none. */
+/* A message of GStreamer: an error ends it, whatever is wrong with the model or with what is asked of it for good (describe, or what else of the
+ * message's elements is no camera's); a warning is kept, as the cause of an error that comes soon and names none. */
 void l4_try_take (L4Try *self, GstMessage *message, GstElement *describe);
 
 G_END_DECLS

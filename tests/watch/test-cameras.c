@@ -54,6 +54,8 @@ test_example (void)
     }
   }
   g_assert_true (region);
+  camera = g_ptr_array_index (cameras->cameras, 1);
+  g_assert_true (g_str_has_prefix (camera->detector, "onnxinference model-file=ssd.onnx !"));
   camera = g_ptr_array_index (cameras->cameras, 2);
   g_assert_cmpstr (camera->uri, ==, "v4l2:///dev/video0");
   rule = g_ptr_array_index (cameras->rules, 0);
@@ -129,6 +131,9 @@ test_wrong (void)
     {ONE "commands: {at-once: 0}\n", "at-once: must be 1 to 64"},
     {"cameras:\n  - {name: a, uri: /a, questions: [\"A; B\"]}\n", ":2: questions: must have neither"},
     {"folder: f\ncameras: [{name: a, uri: /a, mask: \"0,0,1,1\"}]\nrules: [{name: r, pointer: /a, value: 1, actions: {clip: true}}]\n", ":3: clip: would show what the mask"},
+    {"cameras:\n  - {name: a, uri: /a, objects: 2}\n", ":2: objects: a: there is no detector"},
+    {"cameras:\n  - {name: a, uri: /a, detector: identity}\n", ":2: detector: a: objects does not say"},
+    {"defaults: {objects: 2}\ncameras:\n  - {name: a, uri: /a, objects: 0, detector: identity}\n", ":3: detector: a: objects does not say"},
     {ONE "page: {}\n", ":3: page: needs a port"},
     {ONE "mqtt: {port: 1}\n", ":3: mqtt: needs a host"},
     {ONE "mqtt: {host: h, port: 70000}\n", ":3: port: must be 1 to 65535"},
