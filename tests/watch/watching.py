@@ -30,12 +30,12 @@ def test(function):
 
 # Films and cameras --------------------------------------------------------------------------------------------------------------
 
-def film(name, *stretches, size="160x120", rate=10, more=()):
-    """Of plain colours, so many seconds each."""
+def film(name, *stretches, size="160x120", rate=10, draw=None, more=()):
+    """Of plain colours, so many seconds each; draw: a filter that draws on them."""
     sources = [f"color={colour}:s={size}:r={rate}:d={seconds}" for colour, seconds in stretches]
     inputs = [part for source in sources for part in ("-f", "lavfi", "-i", source)]
-    subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-y", *inputs, "-filter_complex",
-                    "".join(f"[{i}]" for i in range(len(sources))) + f"concat=n={len(sources)}", "-c:v", "libx264", "-preset", "ultrafast",
+    graph = "".join(f"[{i}]" for i in range(len(sources))) + f"concat=n={len(sources)}" + (f",{draw}" if draw else "")
+    subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-y", *inputs, "-filter_complex", graph, "-c:v", "libx264", "-preset", "ultrafast",
                     "-bf", "0", "-g", "10", "-pix_fmt", "yuv420p", *more, name], check=True)
     return Path(name).resolve()
 
