@@ -8,6 +8,10 @@
  * as text with the window's times, as JSON, as an element message `llama4-description`, and as a custom meta
  * `Llama4Description` on the video that follows. The video itself passes untouched.
  *
+ * With `objects`, what a detector upstream has found is shown to the model by itself, too: each object once, when it has been seen long enough,
+ * in its best view. Detectors tell of objects by GstAnalytics metadata, and trackers of who is the same; where there is none, the element
+ * follows them by where they are. Answers to `questions`, and what a `schema` offers, stand on the video as classes of that metadata.
+ *
  * |[
  * gst-launch-1.0 -m filesrc location=clip.mp4 ! decodebin ! llama4describe ! fakesink
  * gst-launch-1.0 filesrc location=clip.mp4 ! decodebin ! llama4describe name=d ! fakesink \
