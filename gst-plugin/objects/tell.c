@@ -113,6 +113,7 @@ gst_llama4_objects_tell (GPtrArray * objects, GstLlama4Describe * element)
     gst_llama4_stats_add (&element->stats, &object->answer);
     GST_OBJECT_UNLOCK (element);
   }
+  gst_llama4_objects_give_back (objects);
 }
 
 void

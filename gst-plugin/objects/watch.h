@@ -26,7 +26,7 @@ void gst_llama4_objects_describe (GPtrArray * objects, const GstLlama4Settings *
 /* Those that were answered, as records tell of them: of L4Object, which borrow from them. (transfer full) */
 GArray *gst_llama4_objects_list (GPtrArray * objects);
 
-/* They are in a record: counts them, and warns of those that failed. One job at a time. */
+/* Those that were answered are in a record: counts them, warns of those that failed, and gives back the others. One job at a time. */
 void gst_llama4_objects_tell (GPtrArray * objects, GstLlama4Describe * element);
 
 /* Their window is let go of: what was not told may be told with another. Any thread; NULL is fine. */

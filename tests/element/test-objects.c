@@ -396,6 +396,35 @@ test_an_object_whose_window_is_left_out_goes_with_another (void)
   tear_down (&self);
 }
 
+/* What is waited for at the end may take any time. */
+static void
+test_an_object_that_would_make_its_window_late_goes_with_another (void)
+{
+  static const Detected person = PERSON;
+  Fixture self;
+
+  analytics_set_up (&self, 0, "{\"when\":\"Describe this\",\"text\":\"Someone.\",\"forecast_ms\":1000000}\n{\"text\":\"A yard.\",\"forecast_ms\":300,"
+      UNTIL_RELEASED "}", "objects", "2", "on-busy", "skip", NULL);
+  wait_for_model (&self);
+  analytics_push (&self, 0, 4 * GST_SECOND + FRAME, NULL, 0);
+  wait_for_forecast (&self, 300);
+  analytics_push (&self, 4 * GST_SECOND + FRAME, 8 * GST_SECOND + FRAME, &person, 1);   /* waits: there is a time until which it is of use */
+  release_answers (&self);
+  expect_ids (&self, "");
+  for (gboolean over = FALSE; !over;) {
+    g_autoptr (GstMessage) message = gst_bus_timed_pop_filtered (self.bus, 20 * GST_SECOND, GST_MESSAGE_ELEMENT | GST_MESSAGE_QOS);
+
+    g_assert_nonnull (message);
+    over = GST_MESSAGE_TYPE (message) == GST_MESSAGE_QOS || gst_message_has_name (message, "llama4-description");       /* left out on a machine that
+                                                                                   stands still */
+  }
+  g_assert_cmpuint (get_stat (&self, "objects"), ==, 0);
+  analytics_push (&self, 8 * GST_SECOND + FRAME, 10 * GST_SECOND, NULL, 0);
+  push_eos (&self);
+  g_assert_cmpuint (get_stat (&self, "objects"), ==, 1);
+  tear_down (&self);
+}
+
 static void
 test_an_object_is_news_where_the_scene_is_unchanged (void)
 {
@@ -515,6 +544,7 @@ main (int argc, char **argv)
     {"after-a-flush-objects-are-new", test_after_a_flush_objects_are_new},
     {"an-object-that-fails-is-a-warning-and-takes-no-window-away", test_an_object_that_fails_is_a_warning_and_takes_no_window_away},
     {"an-object-whose-window-is-left-out-goes-with-another", test_an_object_whose_window_is_left_out_goes_with_another},
+    {"an-object-that-would-make-its-window-late-goes-with-another", test_an_object_that_would_make_its_window_late_goes_with_another},
     {"an-object-is-news-where-the-scene-is-unchanged", test_an_object_is_news_where_the_scene_is_unchanged},
     {"whatever-is-detected-boxes-are-in-the-picture", test_whatever_is_detected_boxes_are_in_the_picture},
   };
