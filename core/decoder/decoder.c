@@ -29,7 +29,7 @@ struct _L4Decoder
   Layer *layers;                /* [n_layers] */
   float *norm;                  /* [hidden] */
   L4Weight *head;               /* [vocab, hidden] */
-  float *frequencies;           /* [head_dim / 2] */
+  double *frequencies;          /* [head_dim / 2] */
 };
 
 /* Loading ------------------------------------------------------------------------------------------------------------ */

@@ -22,11 +22,11 @@ scaled_frequency (const L4RopeConfig *rope, double frequency)
   return (1 - blend) * frequency / rope->factor + blend * frequency;
 }
 
-float *
+double *
 l4_rope_frequencies (const L4TextConfig *config, GError **error)
 {
   gint64 n_pairs = config->head_dim / 2;
-  float *frequencies = l4_alloc (n_pairs * sizeof (float), _("rotary positions"), error);
+  double *frequencies = l4_alloc (n_pairs * sizeof (double), _("rotary positions"), error);
 
   if (frequencies == NULL)
     return NULL;
@@ -40,17 +40,25 @@ l4_rope_frequencies (const L4TextConfig *config, GError **error)
   return frequencies;
 }
 
+/* In float32 a position of ten million times a frequency is off by half a radian. */
 void
-l4_rope_angles (const float *frequencies, gint64 n_pairs, gint64 first, gint64 n, gint64 chunk, float *cosines, float *sines)
+l4_rope_angles (const double *frequencies, gint64 n_pairs, gint64 first, gint64 n, gint64 chunk, float *cosines, float *sines)
 {
   for (gint64 t = 0; t < n; t++) {
-    float position = chunk > 0 ? (first + t) % chunk : first + t;
+    double position = chunk > 0 ? (first + t) % chunk : first + t;
 
     for (gint64 i = 0; i < n_pairs; i++) {
-      float angle = position * frequencies[i];
+      double angle = position * frequencies[i];
 
-      cosines[t * n_pairs + i] = cosf (angle);
-      sines[t * n_pairs + i] = sinf (angle);
+      cosines[t * n_pairs + i] = cos (angle);
+      sines[t * n_pairs + i] = sin (angle);
     }
   }
+}
+
+/* 1 + attn_scale * ln (floor ((p + 1) / floor_scale) + 1). In float32 the quotient could reach the next whole number too early. */
+float
+l4_rope_temperature (const L4TextConfig *config, gint64 position)
+{
+  return 1 + config->attn_scale * log (floor ((double) (position + 1) / config->floor_scale) + 1);
 }

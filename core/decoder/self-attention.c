@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "compute/attention.h"
 #include "compute/product.h"
+#include "decoder/rope.h"
 #include "kernels/kernels.h"
 
 void
@@ -57,18 +58,13 @@ rotate_heads (const L4TextConfig *config, const L4Angles *angles, gint64 n, gint
     }
 }
 
-/* Layers without positions sharpen their softmax as the context grows: s(p) = 1 + attn_scale * ln(floor((p + 1) / floor_scale) + 1). */
 static void
 scale_queries (const L4TextConfig *config, gint64 first, gint64 n, float *queries)
 {
   gint64 width = config->n_heads * config->head_dim;
 
-  for (gint64 t = 0; t < n; t++) {
-    float step = floorf ((float) (first + t + 1) / (float) config->floor_scale);
-    float factor = 1 + logf (step + 1) * (float) config->attn_scale;
-
-    l4_kernels ()->scale (queries + t * width, factor, width, queries + t * width);
-  }
+  for (gint64 t = 0; t < n; t++)
+    l4_kernels ()->scale (queries + t * width, l4_rope_temperature (config, first + t), width, queries + t * width);
 }
 
 /* Stores and attends; on a chunked layer chunk by chunk, each from the first slot on. */
