@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Files that appear whole or not at all. */
+
+#define _GNU_SOURCE              /* fallocate, O_TMPFILE */
+#include "files/whole.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <inttypes.h>
+#include <unistd.h>
+
+static gboolean
+fail_io (const L4Whole *self, int code, GError **error)
+{
+  return l4_fail (error, L4_ERROR_IO, "%s: %s", self->path, g_strerror (code));
+}
+
+/* What lies at the path is replaced in the end, which must never happen to a device or a pipe. */
+static gboolean
+can_be_replaced (const char *path, GError **error)
+{
+  if (g_file_test (path, G_FILE_TEST_IS_DIR))
+    return l4_fail (error, L4_ERROR_INPUT, _("%s: is a folder; the name of a file is needed"), path);
+  return !g_file_test (path, G_FILE_TEST_EXISTS) || g_file_test (path, G_FILE_TEST_IS_REGULAR)
+      || l4_fail (error, L4_ERROR_INPUT, _("%s: is not a regular file"), path);
+}
+
+/* A file that has no name yet is gone however this process ends. Not every file system has such files, and without /proc there
+ * is no way to give it a name later: -1. */
+static int
+open_nameless (const char *path)
+{
+  g_autofree char *folder = g_path_get_dirname (path);
+
+  return g_access ("/proc/self/fd", X_OK) == 0 ? g_open (folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666) : -1;
+}
+
+gboolean
+l4_whole_open (L4Whole *self, const char *path, GError **error)
+{
+  if (!can_be_replaced (path, error))
+    return FALSE;
+  self->path = g_strdup (path);
+  self->part = g_strdup_printf ("%s.%08x.part", path, g_random_int ());
+  self->fd = open_nameless (path);
+  self->nameless = self->fd >= 0;
+  if (!self->nameless)
+    self->fd = g_open (self->part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  self->open = self->fd >= 0;
+  return self->open || fail_io (self, errno, error);
+}
+
+void
+l4_whole_clear (L4Whole *self)
+{
+  if (self->open) {
+    close (self->fd);
+    if (!self->nameless)
+      g_unlink (self->part);
+  }
+  g_free (self->path);
+  g_free (self->part);
+  *self = (L4Whole) { 0 };
+}
+
+gboolean
+l4_whole_reserve (const L4Whole *self, guint64 bytes, GError **error)
+{
+  if (fallocate (self->fd, 0, 0, (off_t) bytes) == 0)
+    return TRUE;
+  if ((errno == EOPNOTSUPP || errno == ENOSYS) && ftruncate (self->fd, (off_t) bytes) == 0)
+    return TRUE;
+  return l4_fail (error, L4_ERROR_IO, _("%s: %s; %" PRIu64 " bytes are needed"), self->path, g_strerror (errno), bytes);
+}
+
+gboolean
+l4_whole_write (const L4Whole *self, guint64 offset, const void *data, gsize bytes, GError **error)
+{
+  for (gsize done = 0; done < bytes;) {
+    gssize n = pwrite (self->fd, (const char *) data + done, bytes - done, (off_t) (offset + done));
+
+    if (n >= 0)
+      done += (gsize) n;
+    else if (errno != EINTR)
+      return fail_io (self, errno, error);
+  }
+  return TRUE;
+}
+
+static gboolean
+give_name (L4Whole *self, GError **error)
+{
+  g_autofree char *file = g_strdup_printf ("/proc/self/fd/%d", self->fd);
+
+  if (self->nameless && linkat (AT_FDCWD, file, AT_FDCWD, self->part, AT_SYMLINK_FOLLOW) != 0)
+    return fail_io (self, errno, error);
+  self->nameless = FALSE;       /* a link replaces nothing, so that there are two steps */
+  return g_rename (self->part, self->path) == 0 || fail_io (self, errno, error);
+}
+
+gboolean
+l4_whole_finish (L4Whole *self, GError **error)
+{
+  if (fsync (self->fd) != 0)
+    return fail_io (self, errno, error);
+  if (!give_name (self, error))
+    return FALSE;
+  self->open = FALSE;
+  close (self->fd);
+  return TRUE;
+}
