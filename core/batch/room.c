@@ -144,6 +144,25 @@ make_place (L4Room *self, guint64 needed, gint64 capacity, GCancellable *cancell
   return TRUE;
 }
 
+/* Without waiting, since who waits holds nothing. */
+static gboolean
+grow (L4Room *self, L4Tenant *tenant, gint64 capacity)
+{
+  guint64 needed = l4_cache_bytes_to_grow (tenant->cache, self->compute, capacity);
+
+  while (tell_needed (self, needed), needed > available (self)) {
+    if (g_queue_is_empty (&self->idle))
+      return FALSE;
+    give_up (self, g_queue_peek_head (&self->idle));
+  }
+  if (!l4_cache_grow (tenant->cache, self->compute, capacity, NULL))
+    return FALSE;
+  self->bytes -= tenant->bytes;
+  tenant->bytes = l4_cache_bytes (self->compute, self->config, tenant->cache->int8, tenant->cache->capacity);
+  self->bytes += tenant->bytes;
+  return TRUE;
+}
+
 gboolean
 l4_room_take (L4Room *self, L4Tenant *tenant, gboolean int8, gint64 capacity, GCancellable *cancellable, GError **error)
 {
@@ -152,6 +171,11 @@ l4_room_take (L4Room *self, L4Tenant *tenant, gboolean int8, gint64 capacity, GC
   if (tenant->cache != NULL && tenant->cache->int8 == int8 && tenant->cache->capacity >= capacity)
     return TRUE;
   g_mutex_lock (&self->lock);
+  if (tenant->cache != NULL && tenant->cache->int8 == int8 && tenant->cache->n_tokens > 0 && grow (self, tenant, capacity)) {
+    tell (self, self->bytes);
+    g_mutex_unlock (&self->lock);
+    return TRUE;
+  }
   give_up (self, tenant);
   if (make_place (self, needed, capacity, cancellable, error)) {
     tenant->cache = l4_cache_new (self->compute, self->config, int8, capacity, error);

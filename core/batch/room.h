@@ -27,7 +27,8 @@ void l4_room_free (L4Room *self);       /* NULL is fine; all tenants have gone *
 /* An answer begins: the cache, if it is still there, is the caller's alone, and stays. */
 void l4_room_enter (L4Room *self, L4Tenant *tenant);
 
-/* Gives the tenant, between enter and leave, a cache with room for capacity tokens: the one that it has if that fits, or an empty one.
+/* Gives the tenant, between enter and leave, a cache with room for capacity tokens: the one that it has, which grows if there is memory for
+ * that now, or an empty one.
  * Waits while others that have entered hold the memory; L4_ERROR_MEMORY when it would not fit without them either. */
 gboolean l4_room_take (L4Room *self, L4Tenant *tenant, gboolean int8, gint64 capacity, GCancellable *cancellable, GError **error);
 

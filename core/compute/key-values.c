@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/bf16.h"
 #include "base/memory.h"
 #include "compute/compute-private.h"
 
@@ -226,4 +227,80 @@ l4_key_values_store (L4KeyValues *self, L4Compute *compute, gint64 slot, const f
   Store job = { self, slot, n, keys, values };
 
   l4_compute_run (compute, store_head, &job, self->n_heads, 2 * n * self->n_heads * self->head_dim);
+}
+
+/* Parts ------------------------------------------------------------------------------------------------------------------ */
+
+static guint
+parts_of_head (const L4KeyValues *self)
+{
+  return 1 + value_columns (self) / L4_BLOCK_COLUMNS + (self->int8 ? 2 : 0);
+}
+
+guint
+l4_key_values_n_parts (const L4KeyValues *self)
+{
+  return self->n_heads * parts_of_head (self);
+}
+
+/* Of every head its keys, the columns of its values, its scales. */
+L4KeyValuesPart
+l4_key_values_part (const L4KeyValues *self, guint index, gint64 n)
+{
+  gint64 head = index / parts_of_head (self), part = index % parts_of_head (self), slots = round_up (n, L4_BLOCK_COLUMNS);
+  gint64 column_blocks = value_columns (self) / L4_BLOCK_COLUMNS;
+  float *scales = part == 1 + column_blocks ? self->key_scales : self->value_scales;
+
+  if (part == 0)
+    return (L4KeyValuesPart) { key_block (self, head, 0), slots * key_depth (self) * element_size (self), FALSE };
+  if (part <= column_blocks)
+    return (L4KeyValuesPart) { value_block (self, head, part - 1, 0), slots * L4_BLOCK_COLUMNS * element_size (self), FALSE };
+  return (L4KeyValuesPart) { (guint8 *) (scales + head * self->capacity), slots * sizeof (float), TRUE };
+}
+
+/* Two rows of 64 elements: one after the other, or two and two. */
+static void
+turn_integers (gboolean to_pairs, const gint8 *in, gint8 *out)
+{
+  for (guint i = 0; i < L4_BLOCK_COLUMNS; i++)
+    for (guint row = 0; row < 2; row++)
+      if (to_pairs)
+        out[2 * i + row] = in[row * L4_BLOCK_COLUMNS + i];
+      else
+        out[row * L4_BLOCK_COLUMNS + i] = in[2 * i + row];
+}
+
+static void
+to_pairs (const float *in, guint16 *out)
+{
+  float pairs[2 * L4_BLOCK_COLUMNS];
+
+  for (guint i = 0; i < L4_BLOCK_COLUMNS; i++)
+    for (guint row = 0; row < 2; row++)
+      pairs[2 * i + row] = in[row * L4_BLOCK_COLUMNS + i];
+  l4_kernels ()->to_bf16 (pairs, 2 * L4_BLOCK_COLUMNS, out);
+}
+
+static void
+from_pairs (const guint16 *in, float *out)
+{
+  for (guint i = 0; i < L4_BLOCK_COLUMNS; i++)
+    for (guint row = 0; row < 2; row++)
+      out[row * L4_BLOCK_COLUMNS + i] = l4_bf16_to_float (in[2 * i + row]);
+}
+
+void
+l4_key_values_turn (L4BlockKind from, L4BlockKind to, gboolean int8, const void *in, gsize n, void *out)
+{
+  gsize size = int8 ? 1 : from == L4_BLOCK_BF16 ? sizeof (guint16) : sizeof (float);
+
+  if (from == to)
+    memcpy (out, in, n * size);
+  for (gsize at = 0; from != to && at < n; at += 2 * L4_BLOCK_COLUMNS)
+    if (int8)
+      turn_integers (to == L4_BLOCK_BF16, (const gint8 *) in + at, (gint8 *) out + at);
+    else if (to == L4_BLOCK_BF16)
+      to_pairs ((const float *) in + at, (guint16 *) out + at);
+    else
+      from_pairs ((const guint16 *) in + at, (float *) out + at);
 }

@@ -37,3 +37,18 @@ void l4_key_values_store (L4KeyValues *self, L4Compute *compute, gint64 slot, co
  * for the matrix kernels: where they lie, or made in scratch, room for as many floats. */
 const void *l4_key_values_key_block (const L4KeyValues *self, gint64 head, gint64 slot, void *scratch);
 const void *l4_key_values_value_block (const L4KeyValues *self, gint64 head, gint64 c, gint64 slot, gint64 width, void *scratch);
+
+/* The memory of the first n slots, up to a multiple of 64, in l4_key_values_n_parts() parts: the same ones for as many slots of whatever
+ * capacity. */
+typedef struct
+{
+  guint8 *data;
+  gsize bytes;
+  gboolean is_scales;           /* floats; else rows of 64 elements, of bfloat16 (and of 8-bit integers that become it) two and two */
+} L4KeyValuesPart;
+
+guint l4_key_values_n_parts (const L4KeyValues *self);
+L4KeyValuesPart l4_key_values_part (const L4KeyValues *self, guint index, gint64 n);
+
+/* n elements of a part that is no scales, a multiple of 128, of one kind as the other kind has them; in and out do not overlap. */
+void l4_key_values_turn (L4BlockKind from, L4BlockKind to, gboolean int8, const void *in, gsize n, void *out);

@@ -3,6 +3,8 @@
 
 #include "decoder/cache.h"
 
+#include <string.h>
+
 static gint64
 layer_capacity (const L4TextConfig *config, gint64 layer, gint64 capacity)
 {
@@ -46,6 +48,59 @@ l4_cache_free (L4Cache *self)
     l4_key_values_clear (&self->layers[l]);
   g_free (self->layers);
   g_free (self);
+}
+
+gint64
+l4_cache_slots (const L4Cache *self, gint64 layer, gint64 n)
+{
+  gint64 chunk = self->config->layers[layer].chunked ? self->config->chunk : 0;
+
+  return chunk > 0 && n > 0 ? (n - 1) % chunk + 1 : n;
+}
+
+guint64
+l4_cache_bytes_to_grow (const L4Cache *self, const L4Compute *compute, gint64 capacity)
+{
+  const L4TextConfig *config = self->config;
+  guint64 before = l4_cache_bytes (compute, config, self->int8, self->capacity), after = l4_cache_bytes (compute, config, self->int8, capacity);
+  guint64 largest = l4_key_values_bytes (compute, self->int8, config->n_kv_heads, config->head_dim, self->capacity);
+
+  return after < G_MAXUINT64 - largest ? after - MIN (before, after) + largest : G_MAXUINT64;
+}
+
+/* What a layer holds, with room for more. */
+static gboolean
+grow_layer (const L4Cache *self, gint64 layer, const L4Compute *compute, gint64 capacity, L4KeyValues *grown, GError **error)
+{
+  const L4TextConfig *config = self->config;
+  const L4KeyValues *held = &self->layers[layer];
+  gint64 n = l4_cache_slots (self, layer, self->n_tokens);
+
+  if (!l4_key_values_init (grown, compute, self->int8, config->n_kv_heads, config->head_dim, layer_capacity (config, layer, capacity), error)) {
+    l4_key_values_clear (grown);
+    return FALSE;
+  }
+  for (guint i = 0; i < l4_key_values_n_parts (held); i++)
+    memcpy (l4_key_values_part (grown, i, n).data, l4_key_values_part (held, i, n).data, l4_key_values_part (held, i, n).bytes);
+  return TRUE;
+}
+
+/* Layers that have grown when the memory ends may stay so: none gets less than it had. */
+gboolean
+l4_cache_grow (L4Cache *self, const L4Compute *compute, gint64 capacity, GError **error)
+{
+  for (gint64 l = 0; l < self->config->n_layers; l++) {
+    L4KeyValues grown = { 0 };
+
+    if (self->layers[l].capacity >= layer_capacity (self->config, l, capacity))
+      continue;
+    if (!grow_layer (self, l, compute, capacity, &grown, error))
+      return FALSE;
+    l4_key_values_clear (&self->layers[l]);
+    self->layers[l] = grown;
+  }
+  self->capacity = MAX (self->capacity, capacity);
+  return TRUE;
 }
 
 gboolean

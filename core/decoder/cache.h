@@ -23,6 +23,15 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Cache, l4_cache_free)
 /* Bytes that such a cache takes; G_MAXUINT64 when they cannot be counted. */
 guint64 l4_cache_bytes (const L4Compute *compute, const L4TextConfig *config, gboolean int8, gint64 capacity);
 
+/* Makes room for capacity tokens, layer by layer, and forgets none. FALSE: there is no memory for it, and all is as it was. */
+gboolean l4_cache_grow (L4Cache *self, const L4Compute *compute, gint64 capacity, GError **error);
+
+/* Bytes that growing takes at most beside those that it has, while it lasts. */
+guint64 l4_cache_bytes_to_grow (const L4Cache *self, const L4Compute *compute, gint64 capacity);
+
+/* Slots of a layer that hold something after n tokens. */
+gint64 l4_cache_slots (const L4Cache *self, gint64 layer, gint64 n);
+
 /* L4_ERROR_INPUT unless n further tokens fit. */
 gboolean l4_cache_has_room (const L4Cache *self, gint64 n, GError **error);
 
