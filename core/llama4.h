@@ -222,6 +222,33 @@ L4_API gboolean l4_session_answer (L4Session *self, const L4Message *messages, g
 L4_API gboolean l4_session_ask (L4Session *self, const L4Message *messages, gsize n_messages, const L4GenerateOptions *options,
     GCancellable *cancellable, double *yes, GError **error);
 
+/* What a session holds of the beginning of a conversation. */
+typedef struct
+{
+  guint tokens;                 /* of the messages */
+  guint held_tokens;            /* the first of these, that the session holds */
+  guint other_tokens;           /* that it holds after those, and that are not the messages' */
+} L4Held;
+
+/* Computes the beginning of a conversation, so that answers to all conversations that begin with these messages need not: a long text in
+ * front of questions. The session then holds just that. options: max_tiles and kv_int8 count. FALSE with L4_ERROR_CANCELLED: it was
+ * cancelled. */
+L4_API gboolean l4_session_prepare (L4Session *self, const L4Message *messages, gsize n_messages, const L4GenerateOptions *options,
+    GCancellable *cancellable, GError **error);
+
+/* What there is of it already. Changes nothing. On FALSE held is empty. */
+L4_API gboolean l4_session_compare (L4Session *self, const L4Message *messages, gsize n_messages, const L4GenerateOptions *options,
+    L4Held *held, GError **error);
+
+/* Writes what the session holds to a file, which appears whole or not at all, in place of one that is there. A session that holds nothing
+ * is L4_ERROR_INPUT. The file takes what the session's keys and values do, and tells to who can read it what stands in the conversation. */
+L4_API gboolean l4_session_save (L4Session *self, const char *path, GError **error);
+
+/* Makes the session hold what was saved by the same version with the same weights and kv_int8, whatever the machine; what it held is
+ * forgotten. Errors name the file: L4_ERROR_NOT_FOUND; L4_ERROR_FORMAT, it is no such file or damaged; L4_ERROR_UNSUPPORTED, it is of another
+ * version; L4_ERROR_INPUT, it belongs to other weights or to the other kind of keys and values; L4_ERROR_MEMORY. */
+L4_API gboolean l4_session_load (L4Session *self, const char *path, gboolean kv_int8, GError **error);
+
 /* What an answer will cost. */
 typedef struct
 {

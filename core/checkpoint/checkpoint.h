@@ -69,5 +69,9 @@ const guint8 *l4_checkpoint_map (L4Checkpoint *self, const L4Tensor *tensor, GEr
  * (transfer full) */
 char *l4_checkpoint_digest (const L4Checkpoint *self);
 
+/* SHA-256 (hexadecimal) over some bytes of every tensor's data: other weights of the same shapes have another. What cannot be read does
+ * not count. (transfer full) */
+char *l4_checkpoint_sample (const L4Checkpoint *self);
+
 /* "Q4_K": the type that most of the weights have; of tensors with at least two dimensions. */
 const char *l4_checkpoint_main_type (const L4Checkpoint *self);

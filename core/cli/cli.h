@@ -27,3 +27,15 @@ char *l4_cli_data_file (const char *name, const char *below);
 
 /* The folder of the embedded model. (transfer full) */
 char *l4_cli_embedded_model (void);
+
+/* The system prompt (or NULL) and after it the documents in files (NULL-terminated, or NULL), apart by a blank line; *text NULL: there is
+ * neither. (transfer full) */
+gboolean l4_cli_read_background (const char *system, char **files, char **text, GError **error);
+
+/* Makes the session hold the message: from the file, as far as it has it, else by computing; the file then has it, too. FALSE with L4_ERROR_INPUT:
+ * the file has another text. *unsaved: why it could not be written; then TRUE. */
+gboolean l4_cli_keep_background (L4Session *session, const char *file, const L4Message *message, const L4GenerateOptions *options,
+    GError **unsaved, GError **error);
+
+/* what is text of, for people; text may be NULL. FALSE: it is not UTF-8. */
+gboolean l4_cli_check_text (const char *what, const char *text, GError **error);

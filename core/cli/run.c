@@ -15,7 +15,8 @@
 
 static struct
 {
-  char **images;
+  char **images, **documents;
+  char *session;
   char *system, *projector, *load, *memory_limit, *kv_type, *vision_type, *schema;
   gint max_tokens, tiles, threads;
   guint64 memory_bytes;         /* of memory_limit */
@@ -27,6 +28,8 @@ static struct
 static const GOptionEntry entries[] = {
   {"image", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options.images, N_("A picture; may stand several times"), "FILE"},
   {"system", 0, 0, G_OPTION_ARG_FILENAME, &options.system, N_("System prompt"), "TEXT"},
+  {"document", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options.documents, N_("A text that the question is about, after the system prompt; may stand several times"), "FILE"},
+  {"session", 0, 0, G_OPTION_ARG_FILENAME, &options.session, N_("Keep what is computed of system prompt and documents in this file, and take it from there when it is there"), "FILE"},
   {"max-tokens", 0, 0, G_OPTION_ARG_INT, &options.max_tokens, N_("Longest answer (100)"), "N"},
   {"temperature", 0, 0, G_OPTION_ARG_DOUBLE, &options.temperature, N_("Randomness; 0: none (0)"), "T"},
   {"top-p", 0, 0, G_OPTION_ARG_DOUBLE, &options.top_p, N_("Share of the likeliest words to choose from (1)"), "P"},
@@ -88,16 +91,6 @@ sort_arguments (char **rest, char **model, char **prompt, GError **error)
   return *prompt != NULL;
 }
 
-/* what is text of, for people; text may be NULL. */
-static gboolean
-check_text (const char *what, const char *text, GError **error)
-{
-  const char *end;
-
-  return text == NULL || g_utf8_validate (text, -1, &end)
-      || l4_fail (error, L4_ERROR_INPUT, _("%s: byte %zu is not valid UTF-8"), what, (gsize) (end - text));
-}
-
 static void
 on_text (const char *text, gpointer user_data)
 {
@@ -133,18 +126,19 @@ read_schema (char **schema, GError **error)
   if (options.schema == NULL)
     return TRUE;
   *schema = l4_file_load (options.schema, MAX_SCHEMA, &length, error);
-  if (*schema == NULL || !check_text (options.schema, *schema, error))
+  if (*schema == NULL || !l4_cli_check_text (options.schema, *schema, error))
     return FALSE;
   return l4_schema_check (*schema, &problem) || l4_fail (error, problem->code, "%s: %s", options.schema, problem->message);
 }
 
 static gboolean
-answer (L4Model *model, const char *prompt, const char *schema, GError **error)
+answer (L4Model *model, const char *background, const char *prompt, const char *schema, GError **error)
 {
   g_autoptr (GArray) parts = g_array_new (FALSE, TRUE, sizeof (L4Part));
   g_autoptr (GPtrArray) pixels = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (L4Session) session = l4_session_new (model);
-  const L4Part system = {.text = options.system };
+  const L4Part system = {.text = background };
+  g_autoptr (GError) unsaved = NULL;
   const L4GenerateOptions generate = { options.max_tokens, options.temperature, options.top_p, options.seed,
     options.tiles, l4_cli_is (options.kv_type, "int8"), schema
   };
@@ -165,8 +159,10 @@ answer (L4Model *model, const char *prompt, const char *schema, GError **error)
     g_array_append_val (parts, part);
   }
   g_array_append_val (parts, text);
-  if (options.system != NULL)
+  if (background != NULL)
     messages[n++] = (L4Message) { L4_ROLE_SYSTEM, &system, 1 };
+  if (options.session != NULL && !l4_cli_keep_background (session, options.session, &messages[0], &generate, &unsaved, error))
+    return FALSE;
   messages[n++] = (L4Message) { L4_ROLE_USER, (const L4Part *) parts->data, parts->len };
   if (!l4_session_answer (session, messages, n, &generate, options.json ? NULL : isatty (STDOUT_FILENO) ? on_text_for_terminal
           : on_text, NULL, NULL, &result, error))
@@ -180,7 +176,10 @@ answer (L4Model *model, const char *prompt, const char *schema, GError **error)
     putchar ('\n');
     print_figures (&result);
   }
-  return TRUE;
+  if (unsaved == NULL)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&unsaved));        /* who waited long has the answer at least */
+  return FALSE;
 }
 
 /* Who names no model is told which one answered; not before it did, or an error would not stand alone. */
@@ -196,14 +195,16 @@ tell_limits (L4Model *model)
 static gboolean
 run (char **arguments, GError **error)
 {
-  g_autofree char *path = NULL, *prompt = NULL, *schema = NULL;
+  g_autofree char *path = NULL, *prompt = NULL, *schema = NULL, *background = NULL;
   g_autoptr (L4Model) model = NULL;
   L4LoadOptions load;
 
   if (!check_options (error) || !sort_arguments (arguments, &path, &prompt, error)
-      || !check_text ("--system", options.system, error) || !check_text (_("prompt"), prompt, error)
-      || !read_schema (&schema, error))
+      || !l4_cli_check_text ("--system", options.system, error) || !l4_cli_check_text (_("prompt"), prompt, error)
+      || !read_schema (&schema, error) || !l4_cli_read_background (options.system, options.documents, &background, error))
     return FALSE;
+  if (options.session != NULL && background == NULL)
+    return l4_fail (error, L4_ERROR_INPUT, _("--session %s: there is neither --system nor --document whose tokens it could hold"), options.session);
   load = (L4LoadOptions) {
     .model_path = path,
     .projector_path = options.projector,
@@ -214,7 +215,7 @@ run (char **arguments, GError **error)
     .for_pictures = options.images != NULL,
   };
   model = l4_model_load (&load, NULL, NULL, NULL, error);
-  if (model == NULL || !answer (model, prompt, schema, error))
+  if (model == NULL || !answer (model, background, prompt, schema, error))
     return FALSE;
   if (path == NULL)
     tell_limits (model);
@@ -227,10 +228,15 @@ const L4Command l4_cli_run = {
   .description = N_("Shows the pictures to the model, asks the PROMPT (of standard input with -; without one, what there is to see) and prints the "
       "answer as it is generated, then on standard error what it took. A single argument is the model when it is a file or has a slash.\n\n"
       "On a terminal control characters of an answer are left out; elsewhere it comes as the model gave it. With --schema the answer "
-      "is one value that the schema allows, on one line; where --max-tokens are too few for the shortest such value, it fails."),
+      "is one value that the schema allows, on one line; where --max-tokens are too few for the shortest such value, it fails.\n\n"
+      "With --session the file is made when it is not there, and the next run with the same model, --kv-type, --system and --document begins "
+      "where the question does; documents that got longer at their end are computed from there on, and the file is written anew. A file of "
+      "other weights, settings or texts is an error and stays as it is. It takes as much as llama4 plan says of the cache, and whoever can "
+      "read it can read the documents."),
   .examples = N_("llama4 run --image photo.jpg \"What is in this picture?\"  # Ask the embedded model about a picture.\n"
       "llama4 run scout.gguf --image a.png --image b.png \"What changed?\"  # Ask another one about two.\n"
       "llama4 run scout.gguf --json - < prompt.txt  # Take the prompt from a file, and get the record.\n"
+      "llama4 run scout.gguf --document book.txt --session book.session \"Who dies in the end?\"  # Ask about a long text, and the next time at once.\n"
       "llama4 run scout.gguf --schema seen.json --image photo.jpg \"What is there?\"  # Get an answer that programs can read."),
   .entries = entries,
   .run = run,

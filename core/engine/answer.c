@@ -1,173 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Answers a conversation: pictures, prompt, prefill, token by token. */
 
-#include "engine/llama.h"
+#include "engine/session.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "batch/batch.h"
-#include "engine/draft.h"
-#include "engine/footprint.h"
-#include "engine/guided.h"
-#include "engine/prompt.h"
 #include "engine/yes.h"
 #include "output/text.h"
 #include "sampling/sampler.h"
-
-/* Fewest tokens of a prompt that go through the decoder. */
-#define MIN_BATCH 16
-
-typedef struct
-{
-  L4Llama *model;
-  L4Tenant tenant;              /* the cache: NULL until the first answer; grows; may be given up between answers */
-  GArray *places;               /* L4Place: what the cache holds, or held */
-  L4PictureCache *pictures;
-  L4Draft *draft;
-  L4Guided guided;              /* by the schema of the last answer that had one */
-  double usual_tokens;          /* of an answer; 0: none yet */
-} Session;
-
-gpointer
-l4_llama_session_new (gpointer model)
-{
-  Session *self = g_new0 (Session, 1);
-
-  self->model = model;
-  self->places = g_array_new (FALSE, TRUE, sizeof (L4Place));
-  self->pictures = l4_picture_cache_new ();
-  self->draft = l4_draft_new ();
-  return self;
-}
-
-void
-l4_llama_session_free (gpointer session)
-{
-  Session *self = session;
-
-  l4_room_clear (self->model->room, &self->tenant);
-  g_array_unref (self->places);
-  l4_picture_cache_free (self->pictures);
-  l4_draft_free (self->draft);
-  l4_guided_clear (&self->guided);
-  g_free (self);
-}
-
-/* Between these the cache is this thread's alone. */
-static void
-enter (Session *self)
-{
-  l4_room_enter (self->model->room, &self->tenant);
-  if (self->tenant.cache == NULL)
-    g_array_set_size (self->places, 0);
-}
-
-static void
-leave (Session *self)
-{
-  l4_room_leave (self->model->room, &self->tenant);
-}
-
-/* Whether the cache can stay as it is for a conversation of capacity tokens. */
-static gboolean
-cache_fits (const Session *self, gboolean int8, gint64 capacity)
-{
-  const L4Cache *cache = self->tenant.cache;
-
-  return cache != NULL && cache->int8 == int8 && cache->capacity >= capacity;
-}
-
-/* A cache with room for capacity tokens; one that fits keeps what it holds. */
-static gboolean
-prepare_cache (Session *self, gboolean int8, gint64 capacity, GCancellable *cancellable, GError **error)
-{
-  if (!cache_fits (self, int8, capacity))
-    g_array_set_size (self->places, 0);
-  return l4_room_take (self->model->room, &self->tenant, int8, capacity, cancellable, error);
-}
-
-/* How many tokens of the prompt the cache holds already. At least MIN_BATCH remain to be done: batches of fewer rows are multiplied
- * in another way, and their sums would differ in the last bits. */
-static gint64
-count_kept (const Session *self, const L4Prompt *prompt)
-{
-  gint64 same = 0, most = MIN ((gint64) self->places->len, (gint64) prompt->ids->len - MIN_BATCH);
-
-  while (same < most && memcmp (&g_array_index (self->places, L4Place, same), &prompt->places[same], sizeof (L4Place)) == 0)
-    same++;
-  return same > 0 && l4_cache_can_rewind (self->tenant.cache, same) ? same : 0;
-}
-
-/* Makes the cache hold just the first n tokens, which it does hold. */
-static void
-keep_prefix (Session *self, gint64 n)
-{
-  if (n == 0)
-    l4_cache_clear (self->tenant.cache);
-  else
-    l4_cache_rewind (self->tenant.cache, n);
-  g_array_set_size (self->places, n);
-}
-
-/* Sends what the cache does not hold of the prompt through the decoder; logits [vocab] of its last token. */
-static gboolean
-prefill (Session *self, const L4Prompt *prompt, float *logits, L4Answer *answer, GCancellable *cancellable, GError **error)
-{
-  const L4Llama *model = self->model;
-  gint64 hidden = model->config->text.hidden, n = prompt->ids->len, kept = count_kept (self, prompt);
-  gint64 n_features = model->vision != NULL ? prompt->pictures.n_tiles * l4_vision_tokens_per_tile (&model->config->vision) : 0;
-  l4_autofree float *h =
-      l4_llama_embed (model, (const gint32 *) prompt->ids->data, n, prompt->pictures.features, n_features, error);
-
-  if (h == NULL)
-    return FALSE;
-  keep_prefix (self, kept);
-  answer->reused_tokens = kept;
-  for (gint64 at = kept, piece; at < n; at += piece) {
-    guint together = 0;
-
-    piece = MIN (L4_FORWARD_BATCH, n - at);
-    if (!l4_prefill_run (model->prefill, self->tenant.cache, h + at * hidden, piece, at + piece == n ? logits : NULL, &together, cancellable,
-            error)) {
-      g_array_set_size (self->places, 0);
-      l4_cache_clear (self->tenant.cache);
-      return FALSE;
-    }
-    answer->prompt_together = MAX (answer->prompt_together, together);
-  }
-  g_array_append_vals (self->places, prompt->places + kept, n - kept);
-  return TRUE;
-}
-
-/* Sends n tokens that follow through the decoder; logits [n, vocab]. */
-static gboolean
-step (Session *self, const gint32 *ids, guint n, float *logits, L4Answer *answer, GCancellable *cancellable, GError **error)
-{
-  l4_autofree float *h = l4_llama_embed (self->model, ids, n, NULL, 0, error);
-  guint together = 0;
-
-  if (h == NULL || !l4_batch_step (self->model->batch, self->tenant.cache, h, n, logits, &together, cancellable, error)) {
-    g_array_set_size (self->places, 0);
-    l4_cache_clear (self->tenant.cache);
-    return FALSE;
-  }
-  for (guint i = 0; i < n; i++)
-    g_array_append_val (self->places, ((L4Place) {.id = ids[i] }));
-  answer->steps++;
-  answer->steps_together += together;
-  answer->most_together = MAX (answer->most_together, together);
-  return TRUE;
-}
-
-/* Takes the last n tokens back. */
-static void
-unstep (Session *self, guint n)
-{
-  l4_cache_rewind (self->tenant.cache, self->tenant.cache->n_tokens - n);
-  g_array_set_size (self->places, self->places->len - n);
-}
 
 static gboolean
 is_stop (const L4Config *config, gint32 id)
@@ -192,7 +34,7 @@ emit (GString *bytes, gboolean at_end, GString *text, L4TextFunc on_text, gpoint
 /* An answer in the making. */
 typedef struct
 {
-  Session *session;
+  L4LlamaSession *session;
   L4Sampler *sampler;
   L4Guide *guide;               /* NULL: free text */
   gboolean steered;             /* the guide had to end it before the model would have */
@@ -250,19 +92,19 @@ choose (Generation *self, float *logits, gint32 *id, GError **error)
 static gboolean
 advance (Generation *self, gint32 id, float *logits, gint32 *next, GCancellable *cancellable, GError **error)
 {
-  Session *session = self->session;
+  L4LlamaSession *session = self->session;
   gint64 vocab = session->model->config->text.vocab, room = self->max_tokens - self->answer->generated_tokens;
   gint32 ids[L4_MAX_DRAFT + 1] = { id };
   guint most = CLAMP (MIN (room, l4_cache_rewindable (session->tenant.cache)) - 1, 0, L4_MAX_DRAFT);
   guint guessed = most > 0 ? l4_draft_guess (session->draft, most, ids + 1) : 0, right = 0;
   gboolean more;
 
-  if (!step (session, ids, guessed + 1, logits, self->answer, cancellable, error))
+  if (!l4_llama_session_step (session, ids, guessed + 1, logits, self->answer, cancellable, error))
     return FALSE;
   while ((more = choose (self, logits + right * vocab, next, error)) && right < guessed && *next == ids[right + 1])
     right++;
   if (right < guessed)
-    unstep (session, guessed - right);
+    l4_llama_session_unstep (session, guessed - right);
   l4_draft_learn (session->draft, guessed, right);
   self->answer->guessed_tokens += right;
   return more;
@@ -314,7 +156,7 @@ needed_capacity (const L4Llama *model, const L4Prompt *prompt, guint max_tokens)
 
 /* Learns from what an answer took. */
 static void
-learn (Session *self, const L4Pictures *pictures, L4Answer *answer)
+learn (L4LlamaSession *self, const L4Pictures *pictures, L4Answer *answer)
 {
   const L4Task task = { pictures->n_pictures - pictures->n_reused, pictures->n_new_tiles, answer->prompt_tokens,
     answer->reused_tokens, answer->generated_tokens, self->tenant.cache->int8 ? 1 : 2
@@ -333,7 +175,7 @@ learn (Session *self, const L4Pictures *pictures, L4Answer *answer)
 
 /* The guide for an answer of up to max_tokens; *guide is NULL for free text. */
 static gboolean
-begin_guide (Session *self, const char *schema, guint max_tokens, L4Guide **guide, GError **error)
+begin_guide (L4LlamaSession *self, const char *schema, guint max_tokens, L4Guide **guide, GError **error)
 {
   guint64 needed;
 
@@ -342,7 +184,7 @@ begin_guide (Session *self, const char *schema, guint max_tokens, L4Guide **guid
 }
 
 static gboolean
-answer_conversation (Session *self, const L4Message *messages, gsize n_messages, const L4GenerateOptions *options,
+answer_conversation (L4LlamaSession *self, const L4Message *messages, gsize n_messages, const L4GenerateOptions *options,
     L4TextFunc on_text, gpointer user_data, GCancellable *cancellable, L4Answer *answer, GError **error)
 {
   const L4Llama *model = self->model;
@@ -366,8 +208,8 @@ answer_conversation (Session *self, const L4Message *messages, gsize n_messages,
   answer->prompt_tokens = prompt.ids->len;
   answer->prompt_digest = l4_prompt_digest (&prompt);
   logits = l4_alloc ((L4_MAX_DRAFT + 1) * model->config->text.vocab * sizeof (float), _("logits"), error);
-  if (logits == NULL || !prepare_cache (self, options->kv_int8, capacity, cancellable, error)
-      || !prefill (self, &prompt, logits, answer, cancellable, error))
+  if (logits == NULL || !l4_llama_session_take_cache (self, options->kv_int8, capacity, cancellable, error)
+      || !l4_llama_session_prefill (self, &prompt, logits, answer, cancellable, error))
     return FALSE;
   answer->prefill_us = lap (&clock);
 
@@ -382,7 +224,7 @@ answer_conversation (Session *self, const L4Message *messages, gsize n_messages,
 
 /* The probability of yes after the conversation. */
 static gboolean
-ask_whether (Session *self, const L4Message *messages, gsize n_messages, const L4GenerateOptions *options, GCancellable *cancellable,
+ask_whether (L4LlamaSession *self, const L4Message *messages, gsize n_messages, const L4GenerateOptions *options, GCancellable *cancellable,
     double *yes, GError **error)
 {
   const L4Llama *model = self->model;
@@ -393,8 +235,8 @@ ask_whether (Session *self, const L4Message *messages, gsize n_messages, const L
 
   if (logits == NULL || !l4_prompt_prepare (model, self->pictures, messages, n_messages, options->max_tiles, &prompt, error)
       || !l4_pictures_encode (model, self->pictures, &prompt.pictures, cancellable, error)
-      || !prepare_cache (self, options->kv_int8, needed_capacity (model, &prompt, 1), cancellable, error)
-      || !prefill (self, &prompt, logits, &held, cancellable, error))
+      || !l4_llama_session_take_cache (self, options->kv_int8, needed_capacity (model, &prompt, 1), cancellable, error)
+      || !l4_llama_session_prefill (self, &prompt, logits, &held, cancellable, error))
     return FALSE;
   *yes = l4_yes_share (model->tokenizer, logits, vocab);
   return !isnan (*yes) || refuse_weights (model, error);
@@ -406,9 +248,9 @@ l4_llama_ask (gpointer session, const L4Message *messages, gsize n_messages, con
 {
   gboolean good;
 
-  enter (session);
+  l4_llama_session_enter (session);
   good = ask_whether (session, messages, n_messages, options, cancellable, yes, error);
-  leave (session);
+  l4_llama_session_leave (session);
   return good;
 }
 
@@ -416,7 +258,7 @@ gboolean
 l4_llama_forecast (gpointer session, const L4Message *messages, gsize n_messages, const L4GenerateOptions *options,
     L4Forecast *forecast, GError **error)
 {
-  Session *self = session;
+  L4LlamaSession *self = session;
   const L4Llama *model = self->model;
   g_auto (L4Prompt) prompt = { 0 };
   L4Work work[L4_N_STAGES];
@@ -426,16 +268,16 @@ l4_llama_forecast (gpointer session, const L4Message *messages, gsize n_messages
   if (!l4_prompt_prepare (model, self->pictures, messages, n_messages, options->max_tiles, &prompt, error))
     return FALSE;
   capacity = needed_capacity (model, &prompt, options->max_tokens);
-  enter (self);
+  l4_llama_session_enter (self);
   task = (L4Task) {
     .pictures = prompt.pictures.n_pictures - prompt.pictures.n_reused,
     .tiles = prompt.pictures.n_new_tiles,
     .prompt = prompt.ids->len,
-    .kept = cache_fits (self, options->kv_int8, capacity) ? count_kept (self, &prompt) : 0,
+    .kept = l4_llama_session_kept (self, options->kv_int8, &prompt),
     .generated = MIN (capacity - prompt.ids->len, self->usual_tokens > 0 ? self->usual_tokens + 0.5 : options->max_tokens),
     .kv_size = options->kv_int8 ? 1 : 2,
   };
-  leave (self);
+  l4_llama_session_leave (self);
   l4_task_work (&task, model->config, l4_type_from_name (model->quantization), work);
   *forecast = (L4Forecast) { prompt.pictures.n_pictures, task.tiles, task.prompt, task.kept, task.generated };
   for (guint i = 0; i < L4_N_STAGES; i++) {
@@ -453,9 +295,9 @@ l4_llama_answer (gpointer session, const L4Message *messages, gsize n_messages, 
   g_autoptr (GError) problem = NULL;
   gboolean answered;
 
-  enter (session);
+  l4_llama_session_enter (session);
   answered = answer_conversation (session, messages, n_messages, options, on_text, user_data, cancellable, answer, &problem);
-  leave (session);
+  l4_llama_session_leave (session);
   if (answered)
     return TRUE;
   if (!g_error_matches (problem, L4_ERROR, L4_ERROR_CANCELLED)) {

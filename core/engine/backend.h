@@ -22,6 +22,13 @@ typedef struct
   /* As l4_session_ask(). */
   gboolean (*ask) (gpointer session, const L4Message *messages, gsize n_messages, const L4GenerateOptions *options,
       GCancellable *cancellable, double *yes, GError **error);
+  /* As l4_session_prepare(), l4_session_compare(), l4_session_save() and l4_session_load(); NULL: there is nothing to hold. */
+  gboolean (*prepare) (gpointer session, const L4Message *messages, gsize n_messages, const L4GenerateOptions *options,
+      GCancellable *cancellable, GError **error);
+  gboolean (*compare) (gpointer session, const L4Message *messages, gsize n_messages, const L4GenerateOptions *options, L4Held *held,
+      GError **error);
+  gboolean (*save) (gpointer session, const char *path, GError **error);
+  gboolean (*load_session) (gpointer session, const char *path, gboolean kv_int8, GError **error);
   /* As l4_session_forecast(); forecast is empty on entry. */
   gboolean (*forecast) (gpointer session, const L4Message *messages, gsize n_messages, const L4GenerateOptions *options,
       L4Forecast *forecast, GError **error);

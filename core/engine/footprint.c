@@ -12,6 +12,7 @@
 /* As measured, with FFmpeg's and oneDNN's libraries and what growing allocations leave behind, and with the vocabulary of Llama 4. */
 #define PROGRAM_BYTES ((guint64) 40 << 20)
 #define ID_BYTES 160            /* of a token of the vocabulary */
+#define PLACE_BYTES (2 * 48 + 4)        /* of a token of a conversation (engine/prompt.h): in the prompt and in the session */
 
 /* One thread's sums and blocks of weights (compute/product.c): rows up to here, of 4 blocks of 64 columns each. */
 #define SUM_ROWS 1024
@@ -154,8 +155,8 @@ l4_footprint_unmapped (const L4Config *config)
 
 /* Computing -------------------------------------------------------------------------------------------------------------- */
 
-/* The decoder's: what a batch of rows takes on the widest kind of layer, the rows as 8-bit operands of its last product, the
- * embeddings of all n tokens, and logits of guesses. */
+/* The decoder's: what a batch of rows takes on the widest kind of layer, the rows as 8-bit operands of its last product, their
+ * embeddings, what stands at all n places, and logits of guesses. */
 static guint64
 text_work (const L4TextConfig *text, gint64 n)
 {
@@ -167,7 +168,7 @@ text_work (const L4TextConfig *text, gint64 n)
     routed = text->layers[l].moe ? text->top_k * text->hidden : routed;
   }
   return rows * (2 * text->hidden + text->n_experts + 2 * text->head_dim + MAX (attention, inner + routed)) * sizeof (float)
-      + rows * inner * 3 / 2 + n * text->hidden * sizeof (float)
+      + rows * inner * 3 / 2 + rows * text->hidden * sizeof (float) + n * PLACE_BYTES
       + (L4_MAX_DRAFT + 1) * text->vocab * sizeof (float);
 }
 

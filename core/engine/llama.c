@@ -168,6 +168,16 @@ make_digest (const char *folder, const L4Checkpoint *checkpoint)
   return g_strconcat ("sha256:", g_checksum_get_string (checksum), NULL);
 }
 
+/* SHA-256: a conversation that was saved belongs to weights and settings that give the same. */
+static char *
+make_identity (const L4Llama *self)
+{
+  g_autofree char *sample = l4_checkpoint_sample (self->checkpoint);
+  g_autofree char *text = g_strdup_printf ("%s\n%s\n%d", self->digest, sample, self->vision_int8);
+
+  return g_compute_checksum_for_string (G_CHECKSUM_SHA256, text, -1);
+}
+
 static gboolean
 load_weights (L4Llama *self, L4ProgressFunc progress, gpointer user_data, GCancellable *cancellable, GError **error)
 {
@@ -222,6 +232,7 @@ l4_llama_load (const L4LoadOptions *options, L4Precision precision, L4ProgressFu
   if (self->load == L4_LOAD_STREAM)
     self->stream = l4_stream_new ();
   self->digest = make_digest (self->path, self->checkpoint);
+  self->identity = make_identity (self);
   self->quantization = l4_checkpoint_main_type (self->checkpoint);
   self->pace = l4_pace_new (l4_type_info (l4_type_from_name (self->quantization))->block_elements > 1);
   if (!load_weights (self, progress, user_data, cancellable, error))
@@ -263,6 +274,7 @@ l4_llama_free (L4Llama *self)
   g_free (self->why_no_vision);
   g_free (self->path);
   g_free (self->digest);
+  g_free (self->identity);
   g_free (self);
 }
 
@@ -374,6 +386,10 @@ const L4BackendClass l4_llama_backend = {
   .session_free = l4_llama_session_free,
   .answer = l4_llama_answer,
   .ask = l4_llama_ask,
+  .prepare = l4_llama_prepare,
+  .compare = l4_llama_compare,
+  .save = l4_llama_save,
+  .load_session = l4_llama_load_session,
   .forecast = l4_llama_forecast,
   .measure = llama_measure,
 };

@@ -32,6 +32,7 @@ typedef struct
   gboolean vision_int8;         /* as in L4LoadOptions */
   char *path;
   char *digest;
+  char *identity;               /* digest, and what else keys and values depend on */
   const char *quantization;     /* the type of most weights: static */
   L4Pace *pace;
   guint64 n_parameters;
@@ -58,12 +59,18 @@ float *l4_llama_embed (const L4Llama *self, const gint32 *ids, gint64 n, const f
 gboolean l4_llama_forward (const L4Llama *self, L4Cache *cache, float *h, gint64 n, gint64 n_logits, float *logits,
     GCancellable *cancellable, GError **error);
 
-/* Session of the model (engine/answer.c). */
+/* Session of the model (engine/session.c, answer.c, saved.c). */
 gpointer l4_llama_session_new (gpointer model);
 void l4_llama_session_free (gpointer session);
 gboolean l4_llama_answer (gpointer session, const L4Message *messages, gsize n_messages, const L4GenerateOptions *options,
     L4TextFunc on_text, gpointer user_data, GCancellable *cancellable, L4Answer *answer, GError **error);
 gboolean l4_llama_ask (gpointer session, const L4Message *messages, gsize n_messages, const L4GenerateOptions *options,
     GCancellable *cancellable, double *yes, GError **error);
+gboolean l4_llama_prepare (gpointer session, const L4Message *messages, gsize n_messages, const L4GenerateOptions *options,
+    GCancellable *cancellable, GError **error);
+gboolean l4_llama_compare (gpointer session, const L4Message *messages, gsize n_messages, const L4GenerateOptions *options,
+    L4Held *held, GError **error);
+gboolean l4_llama_save (gpointer session, const char *path, GError **error);
+gboolean l4_llama_load_session (gpointer session, const char *path, gboolean kv_int8, GError **error);
 gboolean l4_llama_forecast (gpointer session, const L4Message *messages, gsize n_messages, const L4GenerateOptions *options,
     L4Forecast *forecast, GError **error);

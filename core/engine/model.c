@@ -278,6 +278,43 @@ l4_session_ask (L4Session *self, const L4Message *messages, gsize n_messages, co
       && self->model->backend->ask (self->session, messages, n_messages, options, cancellable, yes, error);
 }
 
+/* Prepared answers hold nothing. */
+static gboolean
+can_hold (const L4Session *self, GError **error)
+{
+  return self->model->backend->prepare != NULL
+      || l4_fail (error, L4_ERROR_UNSUPPORTED, _("%s: has prepared answers, and nothing of a conversation to keep"), self->model->info.path);
+}
+
+gboolean
+l4_session_prepare (L4Session *self, const L4Message *messages, gsize n_messages, const L4GenerateOptions *options,
+    GCancellable *cancellable, GError **error)
+{
+  return can_hold (self, error) && check_conversation (messages, n_messages, options, error)
+      && self->model->backend->prepare (self->session, messages, n_messages, options, cancellable, error);
+}
+
+gboolean
+l4_session_compare (L4Session *self, const L4Message *messages, gsize n_messages, const L4GenerateOptions *options, L4Held *held,
+    GError **error)
+{
+  *held = (L4Held) { 0 };
+  return can_hold (self, error) && check_conversation (messages, n_messages, options, error)
+      && self->model->backend->compare (self->session, messages, n_messages, options, held, error);
+}
+
+gboolean
+l4_session_save (L4Session *self, const char *path, GError **error)
+{
+  return can_hold (self, error) && self->model->backend->save (self->session, path, error);
+}
+
+gboolean
+l4_session_load (L4Session *self, const char *path, gboolean kv_int8, GError **error)
+{
+  return can_hold (self, error) && self->model->backend->load_session (self->session, path, kv_int8, error);
+}
+
 gboolean
 l4_session_forecast (L4Session *self, const L4Message *messages, gsize n_messages, const L4GenerateOptions *options,
     L4Forecast *forecast, GError **error)

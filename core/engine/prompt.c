@@ -32,15 +32,18 @@ make_places (const L4Llama *model, const GArray *ids, const L4Pictures *pictures
   return places;
 }
 
-gboolean
-l4_prompt_prepare (const L4Llama *model, L4PictureCache *cache, const L4Message *messages, gsize n_messages, guint max_tiles,
+typedef GArray *(*Encode) (const L4Tokenizer *tokenizer, const L4ChatTokens *tokens, const L4Message *messages, gsize n_messages,
+    const L4Grid *grids, gsize n_pictures, guint tokens_per_tile, GError **error);
+
+static gboolean
+prepare (const L4Llama *model, L4PictureCache *cache, const L4Message *messages, gsize n_messages, guint max_tiles, Encode encode,
     L4Prompt *prompt, GError **error)
 {
   const L4Pictures *pictures = &prompt->pictures;
 
   if (!l4_pictures_find (model, cache, messages, n_messages, max_tiles, &prompt->pictures, error))
     return FALSE;
-  prompt->ids = l4_chat_encode (model->tokenizer, &model->tokens, messages, n_messages, pictures->grids, pictures->n_pictures,
+  prompt->ids = encode (model->tokenizer, &model->tokens, messages, n_messages, pictures->grids, pictures->n_pictures,
       tokens_per_tile (model), error);
   if (prompt->ids == NULL)
     return FALSE;
@@ -49,6 +52,20 @@ l4_prompt_prepare (const L4Llama *model, L4PictureCache *cache, const L4Message 
         _("the prompt has %u tokens, but the model's context only %" PRId64), prompt->ids->len, model->config->text.context);
   prompt->places = make_places (model, prompt->ids, pictures);
   return TRUE;
+}
+
+gboolean
+l4_prompt_prepare (const L4Llama *model, L4PictureCache *cache, const L4Message *messages, gsize n_messages, guint max_tiles,
+    L4Prompt *prompt, GError **error)
+{
+  return prepare (model, cache, messages, n_messages, max_tiles, l4_chat_encode, prompt, error);
+}
+
+gboolean
+l4_prompt_prepare_beginning (const L4Llama *model, L4PictureCache *cache, const L4Message *messages, gsize n_messages, guint max_tiles,
+    L4Prompt *prompt, GError **error)
+{
+  return prepare (model, cache, messages, n_messages, max_tiles, l4_chat_encode_beginning, prompt, error);
 }
 
 void

@@ -169,9 +169,9 @@ add_message (Prompt *self, const L4ChatTokens *tokens, const L4Message *message,
   return add_special (self, tokens->eot, error);
 }
 
-GArray *
-l4_chat_encode (const L4Tokenizer *tokenizer, const L4ChatTokens *tokens, const L4Message *messages, gsize n_messages,
-    const L4Grid *grids, gsize n_pictures, guint tokens_per_tile, GError **error)
+static GArray *
+encode (const L4Tokenizer *tokenizer, const L4ChatTokens *tokens, const L4Message *messages, gsize n_messages, const L4Grid *grids,
+    gsize n_pictures, guint tokens_per_tile, gboolean to_be_answered, GError **error)
 {
   g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
   g_autoptr (GString) waiting = g_string_new (NULL);
@@ -188,8 +188,22 @@ l4_chat_encode (const L4Tokenizer *tokenizer, const L4ChatTokens *tokens, const 
         n_pictures);
     return NULL;
   }
-  if (!add_header (&prompt, tokens, "assistant", error)
-      || !l4_tokenizer_encode (tokenizer, waiting->str, waiting->len, ids, error))
+  if (to_be_answered && (!add_header (&prompt, tokens, "assistant", error)
+          || !l4_tokenizer_encode (tokenizer, waiting->str, waiting->len, ids, error)))
     return NULL;
   return g_steal_pointer (&ids);
+}
+
+GArray *
+l4_chat_encode (const L4Tokenizer *tokenizer, const L4ChatTokens *tokens, const L4Message *messages, gsize n_messages,
+    const L4Grid *grids, gsize n_pictures, guint tokens_per_tile, GError **error)
+{
+  return encode (tokenizer, tokens, messages, n_messages, grids, n_pictures, tokens_per_tile, TRUE, error);
+}
+
+GArray *
+l4_chat_encode_beginning (const L4Tokenizer *tokenizer, const L4ChatTokens *tokens, const L4Message *messages, gsize n_messages,
+    const L4Grid *grids, gsize n_pictures, guint tokens_per_tile, GError **error)
+{
+  return encode (tokenizer, tokens, messages, n_messages, grids, n_pictures, tokens_per_tile, FALSE, error);
 }

@@ -28,3 +28,7 @@ gboolean l4_chat_tokens_find (const L4Tokenizer *tokenizer, const L4Config *conf
  * order; tokens_per_tile: patches that one tile becomes. Returns a GArray of gint32. (transfer full) */
 GArray *l4_chat_encode (const L4Tokenizer *tokenizer, const L4ChatTokens *tokens, const L4Message *messages,
     gsize n_messages, const L4Grid *grids, gsize n_pictures, guint tokens_per_tile, GError **error);
+
+/* The same without that header: what prompts have in common whose conversations begin with these messages. */
+GArray *l4_chat_encode_beginning (const L4Tokenizer *tokenizer, const L4ChatTokens *tokens, const L4Message *messages,
+    gsize n_messages, const L4Grid *grids, gsize n_pictures, guint tokens_per_tile, GError **error);
