@@ -10,7 +10,8 @@
 #include "compute/compute-private.h"
 
 /* A task takes up to this many rows (a row is one head of one query; all share a key head) and goes through the keys in strides,
- * keeping a running maximum, sum and weighted sum for each row, as flash attention does. */
+ * keeping a running maximum, sum and weighted sum for each row, as flash attention does. The keys and values of a stride stay in the
+ * second-level cache for all rows, the scores of CALL_ROWS of them in the first. */
 #define TASK_ROWS 160
 #define STRIDE 256
 #define ROW_STEP 16
@@ -42,11 +43,19 @@ typedef struct
   float *largest, *sums;        /* [padded_rows] */
   float *weighted;              /* [columns / 64][padded_rows][64] */
   guint8 *queries;              /* [padded_rows][depth] */
-  float *scores;                /* [STRIDE / 64][padded_rows][64] */
+  float *scores;                /* [STRIDE / 64][CALL_ROWS][64] */
   float *row;                   /* [STRIDE] */
-  guint8 *weights;              /* [padded_rows][STRIDE] */
-  float *block;                 /* [MAX (depth, STRIDE)][64]: keys or values that are stored as integers */
+  guint8 *weights;              /* [CALL_ROWS][STRIDE] */
+  float *blocks;                /* [depth + columns][STRIDE]: keys and values that are stored as integers */
+  const void **values;          /* [columns / 64]: of a stride */
 } State;
+
+/* What all rows of a task see of a stride. */
+typedef struct
+{
+  gint64 slot, width;           /* a multiple of 32, at most STRIDE */
+  const void *keys[STRIDE / L4_BLOCK_COLUMNS];
+} Stride;
 
 static gsize
 element_size (const Call *call)
@@ -70,10 +79,11 @@ state_lay_out (const Call *call, gint64 rows, float *kept, guint8 *memory, State
   state->sums = state->largest + state->padded_rows;
   state->weighted = state->sums + state->padded_rows;
   state->scores = (float *) memory;
-  state->row = state->scores + STRIDE * state->padded_rows;
-  state->queries = (guint8 *) (state->row + STRIDE);
-  state->weights = state->queries + state->padded_rows * call->depth * sizeof (float);
-  state->block = (float *) state->weights + STRIDE * state->padded_rows;
+  state->row = state->scores + STRIDE * CALL_ROWS;
+  state->weights = (guint8 *) (state->row + STRIDE);
+  state->queries = state->weights + STRIDE * CALL_ROWS * sizeof (float);
+  state->values = (const void **) (state->queries + state->padded_rows * call->depth * sizeof (float));
+  state->blocks = (float *) (state->values + call->columns / L4_BLOCK_COLUMNS * L4_BLOCK_COLUMNS);
 }
 
 static gint64
@@ -82,13 +92,14 @@ most_padded_rows (const Call *call)
   return (call->task_queries * call->group + ROW_STEP - 1) / ROW_STEP * ROW_STEP;
 }
 
-/* Bytes of scores, row, queries, weights and block of the largest task. */
+/* Bytes of scores, row, weights, queries, values and blocks of the largest task. */
 static gsize
 scratch_bytes (const Call *call)
 {
-  gsize block = call->store->int8 ? MAX (call->depth, STRIDE) * L4_BLOCK_COLUMNS : 0;
+  gsize blocks = call->store->int8 ? (call->depth + call->columns) * STRIDE : 0;
 
-  return (most_padded_rows (call) * (2 * STRIDE + call->depth) + STRIDE + block) * sizeof (float);
+  return (2 * STRIDE * CALL_ROWS + STRIDE + most_padded_rows (call) * call->depth + blocks) * sizeof (float)
+      + call->columns * sizeof (void *);
 }
 
 static void
@@ -117,15 +128,6 @@ take_queries (const Call *call, gint64 head, gint64 first, State *state)
   memset (state->weighted, 0, state->padded_rows * call->columns * sizeof (float));
 }
 
-/* c [rows, 64] += a [rows, depth] * b */
-static void
-multiply (const Call *call, const State *state, gint64 depth, const guint8 *a, const void *b, float *c)
-{
-  for (gint64 r = 0; r < state->padded_rows; r += CALL_ROWS)
-    l4_brgemm_add (call->compute->brgemm, call->store->kind, MIN (CALL_ROWS, state->padded_rows - r), depth,
-        a + r * depth * element_size (call), b, c + r * L4_BLOCK_COLUMNS);
-}
-
 static void
 scale_each (float *x, const float *scales, gint64 n)
 {
@@ -133,15 +135,15 @@ scale_each (float *x, const float *scales, gint64 n)
     x[i] *= scales[i];
 }
 
-/* Row r's scores of the `width` keys from slot on, of which `visible` count, become weights; what was summed before shrinks if the
- * maximum grew. */
+/* Row r's scores of the stride's keys, of which `visible` count, become weights; what was summed before shrinks if the maximum grew. They
+ * are those of the row of that number in a call. */
 static void
-weigh_row (const Call *call, gint64 head, gint64 slot, State *state, gint64 r, gint64 width, gint64 visible)
+weigh_row (const Call *call, gint64 head, const Stride *stride, State *state, gint64 r, gint64 number, gint64 visible)
 {
   const L4KeyValues *store = call->store;
-  gint64 at = head * store->capacity + slot;
+  gint64 at = head * store->capacity + stride->slot, width = stride->width;
   const L4Kernels *kernels = l4_kernels ();
-  guint8 *weights = state->weights + r * width * element_size (call);
+  guint8 *weights = state->weights + number * width * element_size (call);
   float shrink;
 
   if (visible <= 0) {
@@ -150,7 +152,7 @@ weigh_row (const Call *call, gint64 head, gint64 slot, State *state, gint64 r, g
   }
   visible = MIN (visible, width);
   for (gint64 k = 0; k < visible; k += L4_BLOCK_COLUMNS)
-    memcpy (state->row + k, state->scores + (k * state->padded_rows + r * L4_BLOCK_COLUMNS), L4_BLOCK_COLUMNS * sizeof (float));
+    memcpy (state->row + k, state->scores + (k * CALL_ROWS + number * L4_BLOCK_COLUMNS), L4_BLOCK_COLUMNS * sizeof (float));
   if (store->int8)
     scale_each (state->row, store->key_scales + at, visible);
   shrink = kernels->soften (state->row, visible, call->scale, &state->largest[r], &state->sums[r]);
@@ -166,21 +168,40 @@ weigh_row (const Call *call, gint64 head, gint64 slot, State *state, gint64 r, g
     }
 }
 
-/* The keys from slot on, `width` of them (a multiple of 32, at most STRIDE), for all rows. */
+/* `rows` rows, a multiple of 16, from row `first` on. */
+static void
+attend_rows (const Call *call, gint64 head, gint64 first_query, const Stride *stride, State *state, gint64 first, gint64 rows)
+{
+  L4Brgemm *brgemm = call->compute->brgemm;
+  gsize size = element_size (call);
+
+  memset (state->scores, 0, STRIDE * CALL_ROWS * sizeof (float));
+  for (gint64 k = 0; k < stride->width; k += L4_BLOCK_COLUMNS)
+    l4_brgemm_add (brgemm, call->store->kind, rows, call->depth, state->queries + first * call->depth * size,
+        stride->keys[k / L4_BLOCK_COLUMNS], state->scores + k * CALL_ROWS);
+  for (gint64 i = 0; i < rows; i++) {
+    gint64 visible = call->first_visible + (first_query + (first + i) / call->group) * call->step - stride->slot;
+
+    weigh_row (call, head, stride, state, first + i, i, first + i < state->rows ? visible : 0);
+  }
+  for (gint64 c = 0; c < call->columns / L4_BLOCK_COLUMNS; c++)
+    l4_brgemm_add (brgemm, call->store->kind, rows, stride->width, state->weights, state->values[c],
+        state->weighted + (c * state->padded_rows + first) * L4_BLOCK_COLUMNS);
+}
+
+/* The keys from slot on, `width` of them, for all rows. */
 static void
 attend_stride (const Call *call, gint64 head, gint64 first_query, gint64 slot, gint64 width, State *state)
 {
-  memset (state->scores, 0, STRIDE * state->padded_rows * sizeof (float));
+  Stride stride = {.slot = slot,.width = width };
+
   for (gint64 k = 0; k < width; k += L4_BLOCK_COLUMNS)
-    multiply (call, state, call->depth, state->queries, l4_key_values_key_block (call->store, head, slot + k, state->block),
-        state->scores + k * state->padded_rows);
-  memset (state->weights + state->rows * width * element_size (call), 0,
-      (state->padded_rows - state->rows) * width * element_size (call));
-  for (gint64 r = 0; r < state->rows; r++)
-    weigh_row (call, head, slot, state, r, width, call->first_visible + (first_query + r / call->group) * call->step - slot);
-  for (gint64 c = 0; c < call->columns / L4_BLOCK_COLUMNS; c++)
-    multiply (call, state, width, state->weights, l4_key_values_value_block (call->store, head, c, slot, width, state->block),
-        state->weighted + c * L4_BLOCK_COLUMNS * state->padded_rows);
+    stride.keys[k / L4_BLOCK_COLUMNS] = l4_key_values_key_block (call->store, head, slot + k, state->blocks + k * call->depth);
+  for (gint64 c = 0; c < call->columns; c += L4_BLOCK_COLUMNS)
+    state->values[c / L4_BLOCK_COLUMNS] = l4_key_values_value_block (call->store, head, c / L4_BLOCK_COLUMNS, slot, width,
+        state->blocks + (call->depth + c) * STRIDE);
+  for (gint64 r = 0; r < state->padded_rows; r += CALL_ROWS)
+    attend_rows (call, head, first_query, &stride, state, r, MIN (CALL_ROWS, state->padded_rows - r));
 }
 
 /* The weighted sums of row r, divided by the sum of weights, to its place in out. */
