@@ -3,6 +3,8 @@
 
 #include "run/trouble.h"
 
+#include <string.h>
+
 #include "base/i18n.h"
 #include "llama4.h"
 
@@ -62,22 +64,66 @@ l4_trouble_is_vague (GstMessage *message)
   return get_flow (message, &flow) || lacks_decoder (message);
 }
 
+/* Without names and passwords in addresses: what stands before the last @ of each goes. */
+static void
+redact (GString *text)
+{
+  const char *found;
+
+  for (gsize at = 0; (found = strstr (text->str + at, "://")) != NULL;) {
+    gsize length, begin = found - text->str + strlen ("://");
+    const char *sign;
+
+    length = strcspn (text->str + begin, " \t\r\n\"'<>");
+    sign = g_strrstr_len (text->str + begin, length, "@");
+    if (sign != NULL)
+      g_string_erase (text, begin, sign + 1 - (text->str + begin));
+    at = begin;
+  }
+}
+
+/* What an element had to say beside a text that GStreamer has for all of them: the lines that follow the place in its source. */
+static const char *
+get_detail (const GError *problem, const char *debug)
+{
+  g_autofree char *usual = gst_error_get_message (problem->domain, problem->code);
+  const char *lines = debug != NULL ? strchr (debug, '\n') : NULL;
+
+  return lines != NULL && g_strcmp0 (problem->message, usual) == 0 && lines[1] != '\0' ? lines + 1 : NULL;
+}
+
+/* (transfer full) */
+static GString *
+tell_problem (GstMessage *message)
+{
+  g_autoptr (GError) problem = NULL;
+  g_autofree char *debug = NULL;
+  const char *detail;
+  GString *text;
+
+  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR)
+    gst_message_parse_error (message, &problem, &debug);
+  else
+    gst_message_parse_warning (message, &problem, &debug);
+  text = g_string_new (problem->message);
+  detail = get_detail (problem, debug);
+  if (detail != NULL)
+    g_string_append_printf (text, " (%s)", detail);
+  redact (text);
+  return text;
+}
+
 char *
 l4_trouble_tell (GstMessage *message)
 {
-  g_autoptr (GError) problem = NULL;
   g_autofree char *text = NULL;
   GstFlowReturn flow;
 
-  if (get_flow (message, &flow)) {
+  if (get_flow (message, &flow))
     text = g_strdup_printf ("%s (%s: %s)", explain (flow), get_name (GST_MESSAGE_SRC (message)), gst_flow_get_name (flow));
-    return l4_text_to_line (text, -1);
-  }
-  if (lacks_decoder (message))
-    return g_strdup (_("what comes has no video, or none that can be decoded here"));
-  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR)
-    gst_message_parse_error (message, &problem, NULL);
+  else if (lacks_decoder (message))
+    text = g_strdup (_("what comes has no video, or none that can be decoded here"));
   else
-    gst_message_parse_warning (message, &problem, NULL);
-  return l4_text_to_line (problem->message, -1);
+    text = g_string_free (tell_problem (message), FALSE);
+  return l4_text_to_line (text, -1);
 }

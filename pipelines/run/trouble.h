@@ -8,7 +8,8 @@
 G_BEGIN_DECLS
 
 /* One line of an error or a warning on the bus. Of those that only say that a stream stopped, why it did, and which element said so; that
- * a plug-in is missing is said as what it means for the stream.
+ * a plug-in is missing is said as what it means for the stream; a text that many errors share is followed by what the element had to say.
+ * No name or password of an address is in it.
  * (transfer full) */
 char *l4_trouble_tell (GstMessage *message);
 

@@ -121,6 +121,28 @@ test_the_first_error_counts_and_is_one_line (Stage *self, gconstpointer data)
 }
 
 static void
+test_a_usual_text_is_told_with_its_detail_and_no_password (Stage *self, gconstpointer data)
+{
+  g_autofree char *usual = gst_error_get_message (GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ);
+  g_autoptr (GError) error = g_error_new_literal (GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ, usual);
+
+  take (self, gst_message_new_error (GST_OBJECT (self->source), error,
+          "file.c(1): read (): /pipeline/source:\nrefused by rtsp://me:se/cr@et@host/a@b, http://me:secret@other \"x://secret@\", x://y"));
+  g_assert_nonnull (strstr (self->try.reason, "refused by rtsp://b, http://other \"x://\", x://y)"));
+  g_assert_true (g_str_has_prefix (self->try.reason, usual));
+  g_assert_null (strstr (self->try.reason, "file.c"));
+}
+
+static void
+test_a_text_of_its_own_is_told_alone (Stage *self, gconstpointer data)
+{
+  g_autoptr (GError) error = g_error_new_literal (GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ, "Not from http://me:secret@host.");
+
+  take (self, gst_message_new_error (GST_OBJECT (self->source), error, "file.c(1): read ():\nsecret"));
+  g_assert_cmpstr (self->try.reason, ==, "Not from http://host.");
+}
+
+static void
 test_what_is_wrong_with_the_model_counts_more_and_is_for_good (Stage *self, gconstpointer data)
 {
   take_stop (self, GST_FLOW_ERROR);
@@ -144,6 +166,8 @@ main (int argc, char **argv)
     {"/try/an-old-warning-is-not", test_an_old_warning_is_not},
     {"/try/what-the-describer-warns-of-is-not", test_what_the_describer_warns_of_is_not},
     {"/try/the-first-error-counts-and-is-one-line", test_the_first_error_counts_and_is_one_line},
+    {"/try/a-usual-text-is-told-with-its-detail-and-no-password", test_a_usual_text_is_told_with_its_detail_and_no_password},
+    {"/try/a-text-of-its-own-is-told-alone", test_a_text_of_its_own_is_told_alone},
     {"/try/what-is-wrong-with-the-model-counts-more-and-is-for-good", test_what_is_wrong_with_the_model_counts_more_and_is_for_good},
   };
 
