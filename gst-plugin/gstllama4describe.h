@@ -175,7 +175,7 @@ struct _GstLlama4Describe
   GstLlama4Follower *follower;
   gboolean has_tracker;         /* upstream, as far as was seen */
   guint n_objects;              /* of a window; 0: they are not looked for */
-  GstClockTime object_time;
+  GstClockTime object_time, object_from;
   GstClockTime moved;           /* when something last did */
   GstLlama4Scene *scene;        /* of the window that was handed over last, */
   GstClockTime scene_start;     /* object lock; which began there; NONE: none */

@@ -14,7 +14,7 @@
 #define WORSE 0.7               /* than that: not at all */
 #define EDGE 0.005              /* of the picture: what is nearer to its edge goes on beyond */
 #define CUT_OFF 0.5             /* what a view of that is worth */
-#define MOST_VIEWS 64           /* pictures that are kept */
+#define MOST_VIEWS 32           /* pictures that are kept */
 #define MOST_FAILURES 3         /* of the model: then it is let be */
 
 typedef struct
@@ -237,23 +237,32 @@ make_room (GstLlama4Tracks * self)
   return oldest != NULL;
 }
 
-gint
-gst_llama4_tracks_next_look (GstLlama4Tracks * self)
+/* The one whose look promises most, of all or of those that were looked at before; NULL: none is worth it. */
+static Track *
+find_best (const GstLlama4Tracks * self, gboolean all)
 {
   Track *best = NULL;
   double most = 0;
 
-  if (self->looks < 1)
-    return -1;
   for (guint i = 0; i < self->tracks->len; i++) {
-    double gain = gain_of (self, nth (self, i));
+    double gain = all || nth (self, i)->view != NULL ? gain_of (self, nth (self, i)) : 0;
 
     if (gain > most) {
       most = gain;
       best = nth (self, i);
     }
   }
-  if (best == NULL || (best->view == NULL && !make_room (self)))
+  return best;
+}
+
+gint
+gst_llama4_tracks_next_look (GstLlama4Tracks * self)
+{
+  Track *best = self->looks >= 1 ? find_best (self, TRUE) : NULL;
+
+  if (best != NULL && best->view == NULL && !make_room (self))
+    best = find_best (self, FALSE);
+  if (best == NULL)
     return -1;
   self->looks--;
   best->looked = self->now;

@@ -16,6 +16,9 @@ gst_llama4_objects_reset (GstLlama4Describe * self)
   gst_llama4_tracks_reset (self->tracks, self->object_time);
   gst_llama4_follower_reset (self->follower);
   self->has_tracker = FALSE;
+  GST_OBJECT_LOCK (self);
+  self->object_from = GST_CLOCK_TIME_IS_VALID (self->settings.from) ? self->settings.from : 0;
+  GST_OBJECT_UNLOCK (self);
 }
 
 static void
@@ -121,7 +124,7 @@ gst_llama4_objects_watch (GstLlama4Describe * self, GstBuffer * buffer, GstClock
   GstLlama4Sighting sightings[GST_LLAMA4_MOST_DETECTIONS];
   guint n;
 
-  if (self->n_objects == 0 || (GST_CLOCK_TIME_IS_VALID (self->last_time) && time <= self->last_time))
+  if (self->n_objects == 0 || time < self->object_from || (GST_CLOCK_TIME_IS_VALID (self->last_time) && time <= self->last_time))
     return;
   n = find_objects (self, buffer, sightings, time);
   gst_llama4_tracks_see (self->tracks, sightings, n, time);

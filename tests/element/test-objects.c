@@ -324,6 +324,20 @@ test_a_gap_is_no_time_in_which_an_object_is_seen (void)
 }
 
 static void
+test_nothing_is_looked_at_before_the_time_from_which_is_described (void)
+{
+  static const Detected person = PERSON;
+  g_autoptr (GstMessage) message = NULL;
+  Fixture self;
+
+  analytics_set_up (&self, 0, LINES, "objects", "2", "from", "2000000000", NULL);
+  analytics_push (&self, 0, 6 * GST_SECOND + FRAME, &person, 1);
+  message = analytics_expect (&self);
+  g_assert_nonnull (strstr (get_json (message), "\"time\":2000000000,\"since\":2000000000,"));
+  tear_down (&self);
+}
+
+static void
 test_after_a_flush_objects_are_new (void)
 {
   static const Detected person = PERSON;
@@ -541,6 +555,7 @@ main (int argc, char **argv)
     {"an-upright-picture-has-upright-boxes", test_an_upright_picture_has_upright_boxes},
     {"an-object-stays-the-same-when-caps-change", test_an_object_stays_the_same_when_caps_change},
     {"a-gap-is-no-time-in-which-an-object-is-seen", test_a_gap_is_no_time_in_which_an_object_is_seen},
+    {"nothing-is-looked-at-before-the-time-from-which-is-described", test_nothing_is_looked_at_before_the_time_from_which_is_described},
     {"after-a-flush-objects-are-new", test_after_a_flush_objects_are_new},
     {"an-object-that-fails-is-a-warning-and-takes-no-window-away", test_an_object_that_fails_is_a_warning_and_takes_no_window_away},
     {"an-object-whose-window-is-left-out-goes-with-another", test_an_object_whose_window_is_left_out_goes_with_another},

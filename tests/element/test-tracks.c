@@ -237,6 +237,33 @@ test_looks_are_bounded_whatever_is_detected (void)
   g_assert_cmpuint (n, >=, 60);
 }
 
+/* Pictures take memory: so many are kept, and as none is given up the others are looked at again. */
+static void
+test_so_many_views_are_kept_and_no_more (void)
+{
+  g_autoptr (GstLlama4Tracks) tracks = make ();
+  g_autoptr (GPtrArray) objects = NULL;
+  GstLlama4Sighting sightings[100];
+  guint n = 0;
+
+  for (guint frame = 0; frame < 100; frame++) {
+    for (guint i = 0; i < G_N_ELEMENTS (sightings); i++)
+      sightings[i] = sight (i, 0.5, 0.2 + frame / 250.0);
+    gst_llama4_tracks_see (tracks, sightings, G_N_ELEMENTS (sightings), frame * GST_SECOND);
+    n += look (tracks, frame * GST_SECOND, 0);
+  }
+  g_assert_cmpuint (n, ==, 800);        /* none of those that may be is left out */
+  objects = gst_llama4_tracks_choose (tracks, GST_CLOCK_TIME_NONE - 1, 1000);
+  g_assert_cmpuint (objects->len, ==, 32);
+  for (guint i = 0; i < 4; i++) {       /* which makes room for others */
+    gst_llama4_tracks_see (tracks, sightings, G_N_ELEMENTS (sightings), (100 + i) * GST_SECOND);
+    look (tracks, (100 + i) * GST_SECOND, 0);
+  }
+  g_ptr_array_unref (objects);
+  objects = gst_llama4_tracks_choose (tracks, GST_CLOCK_TIME_NONE - 1, 1000);
+  g_assert_cmpuint (objects->len, ==, 32);
+}
+
 /* One that stands still is looked at now and then, one that comes nearer as it does. */
 static void
 test_an_object_is_looked_at_again_when_that_may_be_worth_it (void)
@@ -340,6 +367,7 @@ main (int argc, char **argv)
     {"what-is-lost-comes-again-and-what-fails-thrice-is-let-be", test_what_is_lost_comes_again_and_what_fails_thrice_is_let_be},
     {"what-is-gone-without-being-described-is-counted", test_what_is_gone_without_being_described_is_counted},
     {"looks-are-bounded-whatever-is-detected", test_looks_are_bounded_whatever_is_detected},
+    {"so-many-views-are-kept-and-no-more", test_so_many_views_are_kept_and_no_more},
     {"an-object-is-looked-at-again-when-that-may-be-worth-it", test_an_object_is_looked_at_again_when_that_may_be_worth_it},
     {"more-objects-than-are-kept-take-the-place-of-the-oldest", test_more_objects_than_are_kept_take_the_place_of_the_oldest},
     {"an-object-is-the-one-that-it-overlaps-most", test_an_object_is_the_one_that_it_overlaps_most},
