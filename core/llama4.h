@@ -142,6 +142,8 @@ typedef struct
   double top_p;                 /* 0 … 1; 1: the whole distribution */
   guint64 seed;
   guint max_tiles;              /* most tiles a picture is split into; 0: what the checkpoint allows */
+  double prune;                 /* 0 … 1: tokens of a picture are left out where it differs by no more than this share of full scale, anywhere
+                                 * within the token's place, from the latest picture of its size that shows the place; 0: all are shown */
   gboolean kv_int8;             /* keep keys and values as 8-bit integers: half the memory of bfloat16, less exact */
   const char *schema;           /* text of a JSON Schema: the answer is a value of it, as compact JSON; NULL: free text */
 } L4GenerateOptions;
@@ -174,6 +176,7 @@ typedef struct
   guint prompt_tokens;
   guint generated_tokens;       /* the token that ended the turn included */
   guint reused_tokens;          /* of the prompt: the session held them already from its last answer */
+  guint pruned_tokens;          /* of pictures, and not in the prompt: see L4GenerateOptions */
   guint prompt_together;        /* most conversations whose prompts shared a pass with it, itself included */
   guint reused_pictures;        /* that the session had encoded lately */
   guint guessed_tokens;         /* generated ones that were guessed right, several in one pass */

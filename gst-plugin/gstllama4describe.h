@@ -90,6 +90,7 @@ typedef struct
   guint64 window, overlap;      /* nanoseconds */
   guint64 from;                 /* nanoseconds of stream time; GST_CLOCK_TIME_NONE: the first picture's */
   guint frames, tiles;
+  double prune;
   GstLlama4When when;
   GstLlama4Repeat repeat;
   GstLlama4Pick pick;
@@ -118,7 +119,7 @@ typedef struct
 {
   guint64 described, unchanged, skipped, failed;
   guint64 objects, objects_missed;      /* described; seen long enough, and gone before they were */
-  guint64 prompt_tokens, reused_tokens, generated_tokens;
+  guint64 prompt_tokens, reused_tokens, pruned_tokens, generated_tokens;
   guint64 steps, steps_together;        /* of generation, and the conversations that shared them, added up */
   guint most_together;          /* in one step */
   gint64 queue_us, vision_us, prefill_us, decode_us;

@@ -120,8 +120,9 @@ gst_llama4_job_describe (GstLlama4Job * self, GstLlama4Describe * element, L4Ses
 {
   const GstLlama4Settings *settings = &self->settings;
   g_auto (GstLlama4Prompt) prompt = { 0 };
-  const L4GenerateOptions options = { settings->max_tokens, settings->temperature, settings->top_p, settings->seed, settings->tiles,
-    settings->kv_type == GST_LLAMA4_INT8, settings->schema_text
+  const L4GenerateOptions options = {.max_tokens = settings->max_tokens,.temperature = settings->temperature,.top_p = settings->top_p,
+    .seed = settings->seed,.max_tiles = settings->tiles,.prune = settings->prune,.kv_int8 = settings->kv_type == GST_LLAMA4_INT8,
+    .schema = settings->schema_text
   };
   L4Part system = { 0 };
   L4Message messages[2];
@@ -161,6 +162,7 @@ gst_llama4_stats_add (GstLlama4Stats * stats, const L4Answer * answer)
 {
   stats->prompt_tokens += answer->prompt_tokens;
   stats->reused_tokens += answer->reused_tokens;
+  stats->pruned_tokens += answer->pruned_tokens;
   stats->generated_tokens += answer->generated_tokens;
   stats->steps += answer->steps;
   stats->steps_together += answer->steps_together;

@@ -117,6 +117,8 @@ static const Property properties[] = {
             "semicolons; unset: all"), READY, FIELD (region), TEXT},
   {"mask", N_("Mask"), N_("Parts of the picture that are black before anything is kept, written as region is"), READY, FIELD (mask), TEXT},
   {"tiles", N_("Tiles"), N_("Most tiles that a picture is split into"), PLAYING, FIELD (tiles), COUNT, 1, 16, 1},
+  {"prune", N_("Prune"), N_("Leave out parts of a picture that look as in the one shown before, up to a mean difference of this share of full "
+            "scale; 0: show all"), PLAYING, FIELD (prune), NUMBER, 0, 1, 0},
   {"when", N_("When"), N_("Which windows are described"), READY, FIELD (when), CHOICE, 0, 0, GST_LLAMA4_WHEN_ALWAYS,
       gst_llama4_when_get_type},
   {"repeat", N_("Repeat"), N_("What is said of windows left out because they show what the one described last does"), PLAYING, FIELD (repeat),
@@ -301,6 +303,7 @@ make_stats (const GstLlama4Stats * stats)
       "described", G_TYPE_UINT64, stats->described, "unchanged", G_TYPE_UINT64, stats->unchanged, "skipped", G_TYPE_UINT64, stats->skipped,
       "failed", G_TYPE_UINT64, stats->failed, "objects", G_TYPE_UINT64, stats->objects, "objects-missed", G_TYPE_UINT64, stats->objects_missed,
       "prompt-tokens", G_TYPE_UINT64, stats->prompt_tokens,
+      "pruned-tokens", G_TYPE_UINT64, stats->pruned_tokens,
       "generated-tokens", G_TYPE_UINT64, stats->generated_tokens, "queue-ms", G_TYPE_DOUBLE, stats->queue_us / 1000.0,
       "vision-ms", G_TYPE_DOUBLE, stats->vision_us / 1000.0, "prefill-ms", G_TYPE_DOUBLE, stats->prefill_us / 1000.0,
       "decode-ms", G_TYPE_DOUBLE, stats->decode_us / 1000.0,

@@ -20,7 +20,7 @@ static struct
   char *system, *projector, *load, *memory_limit, *kv_type, *vision_type, *schema;
   gint max_tokens, tiles, threads;
   guint64 memory_bytes;         /* of memory_limit */
-  double temperature, top_p;
+  double temperature, top_p, prune;
   gint64 seed;
   gboolean json;
 } options = {.max_tokens = 100,.top_p = 1 };
@@ -35,6 +35,7 @@ static const GOptionEntry entries[] = {
   {"top-p", 0, 0, G_OPTION_ARG_DOUBLE, &options.top_p, N_("Share of the likeliest words to choose from (1)"), "P"},
   {"seed", 0, 0, G_OPTION_ARG_INT64, &options.seed, N_("Start of the random numbers (0)"), "N"},
   {"tiles", 0, 0, G_OPTION_ARG_INT, &options.tiles, N_("Most tiles a picture; 0: what the model allows (0)"), "N"},
+  {"prune", 0, 0, G_OPTION_ARG_DOUBLE, &options.prune, N_("Leave out parts of a picture that differ by this share of full scale at most from the picture before (0)"), "SHARE"},
   {"threads", 0, 0, G_OPTION_ARG_INT, &options.threads, N_("Threads; 0: one for every CPU (0)"), "N"},
   {"projector", 0, 0, G_OPTION_ARG_FILENAME, &options.projector, N_("Vision part of the model"), "FILE"},
   {"load", 0, 0, G_OPTION_ARG_FILENAME, &options.load, N_("Read the weights into memory, map their file, or read experts when they are needed"), L4_CLI_LOAD},
@@ -53,6 +54,8 @@ check_options (GError **error)
     return l4_fail (error, L4_ERROR_INPUT, _("--max-tokens %d: must be at least 1"), options.max_tokens);
   if (options.tiles < 0)
     return l4_fail (error, L4_ERROR_INPUT, _("--tiles %d: must not be negative"), options.tiles);
+  if (!(options.prune >= 0 && options.prune <= 1))
+    return l4_fail (error, L4_ERROR_INPUT, _("--prune %g: must be between 0 and 1"), options.prune);
   return l4_cli_check_threads (options.threads, error)
       && l4_command_parse_bytes ("memory-limit", options.memory_limit, &options.memory_bytes, error);
 }
@@ -139,8 +142,8 @@ answer (L4Model *model, const char *background, const char *prompt, const char *
   g_autoptr (L4Session) session = l4_session_new (model);
   const L4Part system = {.text = background };
   g_autoptr (GError) unsaved = NULL;
-  const L4GenerateOptions generate = { options.max_tokens, options.temperature, options.top_p, options.seed,
-    options.tiles, l4_cli_is (options.kv_type, "int8"), schema
+  const L4GenerateOptions generate = {.max_tokens = options.max_tokens,.temperature = options.temperature,.top_p = options.top_p,
+    .seed = options.seed,.max_tiles = options.tiles,.prune = options.prune,.kv_int8 = l4_cli_is (options.kv_type, "int8"),.schema = schema
   };
   g_auto (L4Answer) result = { 0 };
   L4Message messages[2];

@@ -196,7 +196,7 @@ answer_conversation (L4LlamaSession *self, const L4Message *messages, gsize n_me
   L4Guide *guide;
   Generation generation;
 
-  if (sampler == NULL || !l4_prompt_prepare (model, self->pictures, messages, n_messages, options->max_tiles, &prompt, error))
+  if (sampler == NULL || !l4_prompt_prepare (model, self->pictures, messages, n_messages, options, &prompt, error))
     return FALSE;
   capacity = needed_capacity (model, &prompt, options->max_tokens);
   if (!begin_guide (self, options->schema, capacity - prompt.ids->len, &guide, error)
@@ -206,6 +206,7 @@ answer_conversation (L4LlamaSession *self, const L4Message *messages, gsize n_me
   answer->vision_us = lap (&clock);
 
   answer->prompt_tokens = prompt.ids->len;
+  answer->pruned_tokens = prompt.pictures.n_dropped;
   answer->prompt_digest = l4_prompt_digest (&prompt);
   logits = l4_alloc ((L4_MAX_DRAFT + 1) * model->config->text.vocab * sizeof (float), _("logits"), error);
   if (logits == NULL || !l4_llama_session_take_cache (self, options->kv_int8, capacity, cancellable, error)
@@ -233,7 +234,7 @@ ask_whether (L4LlamaSession *self, const L4Message *messages, gsize n_messages, 
   g_auto (L4Answer) held = { 0 };
   l4_autofree float *logits = l4_alloc (vocab * sizeof (float), _("logits"), error);
 
-  if (logits == NULL || !l4_prompt_prepare (model, self->pictures, messages, n_messages, options->max_tiles, &prompt, error)
+  if (logits == NULL || !l4_prompt_prepare (model, self->pictures, messages, n_messages, options, &prompt, error)
       || !l4_pictures_encode (model, self->pictures, &prompt.pictures, cancellable, error)
       || !l4_llama_session_take_cache (self, options->kv_int8, needed_capacity (model, &prompt, 1), cancellable, error)
       || !l4_llama_session_prefill (self, &prompt, logits, &held, cancellable, error))
@@ -265,7 +266,7 @@ l4_llama_forecast (gpointer session, const L4Message *messages, gsize n_messages
   gint64 capacity;
   L4Task task;
 
-  if (!l4_prompt_prepare (model, self->pictures, messages, n_messages, options->max_tiles, &prompt, error))
+  if (!l4_prompt_prepare (model, self->pictures, messages, n_messages, options, &prompt, error))
     return FALSE;
   capacity = needed_capacity (model, &prompt, options->max_tokens);
   l4_llama_session_enter (self);

@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "engine/footprint.h"
+#include "engine/prune.h"
 #include "vision/picture.h"
 
 typedef struct
@@ -138,9 +139,30 @@ is_known (L4PictureCache *cache, const L4Pictures *self, gsize i)
   return find_kept (cache, self->digests[i]) != NULL;
 }
 
+/* Which of the pictures' tokens are shown. */
+static void
+choose_tokens (const L4VisionConfig *config, double prune, L4Pictures *self)
+{
+  self->n_tokens = self->n_tiles * l4_vision_tokens_per_tile (config);
+  self->dropped = g_new0 (gboolean, self->n_tokens);
+  self->n_dropped = l4_prune_mark (config, self->shown, self->canvases, self->n_pictures, prune, self->dropped);
+  self->n_tokens -= self->n_dropped;
+}
+
+/* Of the rows of all tokens those that are shown remain. */
+static void
+drop_rows (L4Pictures *self, gsize hidden)
+{
+  gint64 to = 0;
+
+  for (gint64 from = 0; self->n_dropped > 0 && from < self->n_tokens + self->n_dropped; from++)
+    if (!self->dropped[from])
+      memmove (self->features + to++ * hidden, self->features + from * hidden, hidden * sizeof (float));
+}
+
 gboolean
 l4_pictures_find (const L4Llama *model, L4PictureCache *cache, const L4Message *messages, gsize n_messages, guint max_tiles,
-    L4Pictures *pictures, GError **error)
+    double prune, L4Pictures *pictures, GError **error)
 {
   const L4VisionConfig *config = &model->config->vision;
 
@@ -169,6 +191,7 @@ l4_pictures_find (const L4Llama *model, L4PictureCache *cache, const L4Message *
       pictures->n_new_tiles += canvas->n_tiles;
   }
   pictures->first_tile[pictures->n_pictures] = pictures->n_tiles;
+  choose_tokens (config, prune, pictures);
   return TRUE;
 }
 
@@ -200,6 +223,7 @@ l4_pictures_encode (const L4Llama *model, L4PictureCache *cache, L4Pictures *pic
     keep (cache, pictures->digests[i], canvas->n_tiles, features, bytes);
     pictures->n_new_tiles += canvas->n_tiles;
   }
+  drop_rows (pictures, model->config->text.hidden);
   return TRUE;
 }
 
@@ -211,6 +235,7 @@ l4_pictures_clear (L4Pictures *self)
   g_free (self->grids);
   g_free (self->digests);
   g_free (self->first_tile);
+  g_free (self->dropped);
   l4_free (self->features);
   *self = (L4Pictures) { 0 };
 }

@@ -25,13 +25,15 @@ typedef struct
   gint64 *first_tile;           /* [n_pictures + 1] */
   guint n_reused;               /* pictures that the cache has, or that come twice */
   gint64 n_new_tiles;           /* of the others */
-  float *features;              /* [n_tiles * tokens_per_tile, hidden]; NULL until encoded, and without pictures */
+  gint64 n_tokens, n_dropped;   /* that are shown, and that are not */
+  gboolean *dropped;            /* [n_tiles * tokens_per_tile]: not shown, since an earlier picture shows the same there */
+  float *features;              /* [n_tokens, hidden]; NULL until encoded, and without pictures */
 } L4Pictures;
 
 /* Chooses the canvas of every picture of the conversation and looks which of them the cache has. max_tiles: 0 for what the checkpoint
- * allows. Cleared by l4_pictures_clear(), also after FALSE. */
+ * allows; prune as in L4GenerateOptions. Cleared by l4_pictures_clear(), also after FALSE. */
 gboolean l4_pictures_find (const L4Llama *model, L4PictureCache *cache, const L4Message *messages, gsize n_messages,
-    guint max_tiles, L4Pictures *pictures, GError **error);
+    guint max_tiles, double prune, L4Pictures *pictures, GError **error);
 
 /* Encodes those that the cache does not have. */
 gboolean l4_pictures_encode (const L4Llama *model, L4PictureCache *cache, L4Pictures *pictures, GCancellable *cancellable,

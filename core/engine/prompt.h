@@ -21,12 +21,12 @@ typedef struct
   L4Place *places;              /* [ids->len] */
 } L4Prompt;
 
-/* max_tiles: 0 for what the checkpoint allows. Cleared by l4_prompt_clear(), also after FALSE. */
+/* Of the options those of the pictures count. Cleared by l4_prompt_clear(), also after FALSE. */
 gboolean l4_prompt_prepare (const L4Llama *model, L4PictureCache *cache, const L4Message *messages, gsize n_messages,
-    guint max_tiles, L4Prompt *prompt, GError **error);
+    const L4GenerateOptions *options, L4Prompt *prompt, GError **error);
 /* The same of the beginning of a conversation: without the header of an answer. */
 gboolean l4_prompt_prepare_beginning (const L4Llama *model, L4PictureCache *cache, const L4Message *messages, gsize n_messages,
-    guint max_tiles, L4Prompt *prompt, GError **error);
+    const L4GenerateOptions *options, L4Prompt *prompt, GError **error);
 void l4_prompt_clear (L4Prompt *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (L4Prompt, l4_prompt_clear)
 

@@ -295,7 +295,7 @@ hold (L4LlamaSession *self, const L4Message *messages, gsize n_messages, const L
   const L4Llama *model = self->model;
   g_auto (L4Prompt) prompt = { 0 };
 
-  return l4_prompt_prepare_beginning (model, self->pictures, messages, n_messages, options->max_tiles, &prompt, error)
+  return l4_prompt_prepare_beginning (model, self->pictures, messages, n_messages, options, &prompt, error)
       && l4_pictures_encode (model, self->pictures, &prompt.pictures, cancellable, error)
       && l4_llama_session_take_cache (self, options->kv_int8, MIN (prompt.ids->len + SPARE, model->config->text.context), cancellable, error)
       && l4_llama_session_hold (self, &prompt, cancellable, error);
@@ -320,7 +320,7 @@ l4_llama_compare (gpointer session, const L4Message *messages, gsize n_messages,
   L4LlamaSession *self = session;
   g_auto (L4Prompt) prompt = { 0 };
 
-  if (!l4_prompt_prepare_beginning (self->model, self->pictures, messages, n_messages, options->max_tiles, &prompt, error))
+  if (!l4_prompt_prepare_beginning (self->model, self->pictures, messages, n_messages, options, &prompt, error))
     return FALSE;
   l4_llama_session_enter (self);
   held->tokens = prompt.ids->len;
