@@ -68,12 +68,12 @@ def encode(path, parts, width, height, crf):
         sys.exit("evaluate: the clips could not be encoded")
 
 
-def describe(path, model):
+def describe(path, model, properties=()):
     """One sentence a window."""
     with tempfile.NamedTemporaryFile(suffix=".json") as out:
         extra = [f"model-path={model}"] if model else []
         subprocess.run(["gst-launch-1.0", "-q", "filesrc", f"location={path}", "!", "decodebin", "!", "llama4describe", "name=d",
-                        f"window={SECONDS * 10**9}", *extra, "!", "fakesink", "sync=false", "d.json_src", "!", "filesink",
+                        f"window={SECONDS * 10**9}", *extra, *properties, "!", "fakesink", "sync=false", "d.json_src", "!", "filesink",
                         f"location={out.name}"], check=True, stdout=subprocess.DEVNULL)
         return [json.loads(line)["text"] for line in open(out.name)]
 
@@ -110,6 +110,7 @@ def main():
     options.add_argument("--clips", type=int, default=300)
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--model")
+    options.add_argument("--property", action="append", default=[], help="of the element, as name=value")
     options.add_argument("--show-errors", action="store_true")
     options = options.parse_args()
     rng = np.random.default_rng(options.seed)
@@ -123,7 +124,7 @@ def main():
                 true = [f for _, f in pattern_clips()] + [scenes.facts(scenes.sentence(s, 4)) for s in drawn]
                 patterns = ([pattern_frames(p, width, height)] for p, _ in pattern_clips())
                 encode(path, itertools.chain(patterns, (scene_frames(s, width, height) for s in drawn)), width, height, crf)
-                said = describe(path, options.model)
+                said = describe(path, options.model, options.property)
                 if len(said) != len(true):
                     sys.exit(f"evaluate: {len(said)} windows of {len(true)} clips")
                 for text, facts in zip(said, true):

@@ -107,6 +107,32 @@ test_embedded_model_tells_the_patterns (void)
   }
 }
 
+/* Tokens of the only window's prompt. */
+static gint64
+prompt_of_a_still_film (const char *properties)
+{
+  char *json = temporary (".json");
+  g_autofree char *launch = g_strdup_printf ("videotestsrc pattern=smpte75 num-buffers=40 ! video/x-raw,framerate=10/1,width=320,height=240 ! "
+      "llama4describe %s name=d ! fakesink sync=false d.json_src ! filesink location=%s", properties, json);
+  g_autofree char *problem = run (launch, NULL, 60), *text = NULL;
+  const char *tokens;
+
+  g_assert_null (problem);
+  g_assert_true (g_file_get_contents (json, &text, NULL, NULL));
+  g_test_message ("%s", text);
+  tokens = strstr (text, "\"prompt\":");
+  g_assert_nonnull (tokens);
+  remove_file (json);
+  return g_ascii_strtoll (tokens + strlen ("\"prompt\":"), NULL, 10);
+}
+
+/* 16 tokens a picture, of which four are shown. */
+static void
+test_pruned_pictures_are_shown_once (void)
+{
+  g_assert_cmpint (prompt_of_a_still_film ("prune=0.02"), ==, prompt_of_a_still_film ("") - 3 * 16);
+}
+
 static void
 test_subtitles_are_muxed_with_the_untouched_video (void)
 {
@@ -430,6 +456,7 @@ main (int argc, char **argv)
   gst_init (NULL, NULL);
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/pipeline/embedded-model-tells-the-patterns", test_embedded_model_tells_the_patterns);
+  g_test_add_func ("/pipeline/pruned-pictures-are-shown-once", test_pruned_pictures_are_shown_once);
   g_test_add_func ("/pipeline/subtitles-are-muxed-with-the-untouched-video", test_subtitles_are_muxed_with_the_untouched_video);
   g_test_add_func ("/pipeline/tags-in-an-answer-are-text-in-subrip", test_tags_in_an_answer_are_text_in_subrip);
   g_test_add_func ("/pipeline/textoverlay-does-not-wait-for-ever", test_textoverlay_does_not_wait_for_ever);

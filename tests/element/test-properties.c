@@ -22,7 +22,7 @@ static const struct
   {"language", NULL, ANY_TIME}, {"schema", NULL, ANY_TIME}, {"questions", NULL, ANY_TIME}, {"max-tokens", "100", ANY_TIME}, {"temperature", "0", ANY_TIME}, {"top-p", "1", ANY_TIME},
   {"seed", "0", ANY_TIME}, {"window", "4000000000", AT_READY}, {"overlap", "0", AT_READY}, {"from", "18446744073709551615", AT_READY},
   {"frames", "4", AT_READY},
-  {"tiles", "1", ANY_TIME}, {"when", "always", AT_READY}, {"repeat", "extend", ANY_TIME}, {"pick", "even", AT_READY}, {"region", NULL, AT_READY}, {"mask", NULL, AT_READY},
+  {"tiles", "1", ANY_TIME}, {"prune", "0", ANY_TIME}, {"when", "always", AT_READY}, {"repeat", "extend", ANY_TIME}, {"pick", "even", AT_READY}, {"region", NULL, AT_READY}, {"mask", NULL, AT_READY},
   {"cuts", "FALSE", AT_READY}, {"pictures", "FALSE", ANY_TIME}, {"partial", "FALSE", ANY_TIME}, {"memory", "0", ANY_TIME}, {"summary", "0", ANY_TIME}, {"on-busy", "auto", AT_READY}, {"ahead", "1", AT_READY}, {"lateness", "0", AT_READY}, {"latency", "0", ANY_TIME},
   {"description", NULL, NEVER}, {"licence-notice", NULL, NEVER}, {"stats", "", NEVER},
 };
