@@ -213,6 +213,7 @@ static const struct
   {"overlap", read_seconds},
   {"pick", l4_yaml_read_text},
   {"prompt", l4_yaml_read_text},
+  {"prune", l4_yaml_read_text},
   {"region", read_region},
   {"repeat", l4_yaml_read_text},
   {"schema", read_schema},
