@@ -63,6 +63,8 @@ static gboolean
 refuse_memory (const L4Llama *self, L4Precision precision, guint64 needed, gboolean streamed, GError **error)
 {
   double available = available_memory (self) / 1048576.0;
+  const char *way_out = could_stream_converted (self, precision) ? _("; experts in the order of this folder cannot be streamed: llama4 convert "
+      "makes a file of it whose experts can, and a smaller one with --type") : "";
 
   if (streamed && self->memory_limit > 0)
     return l4_fail (error, L4_ERROR_MEMORY, _("%s: needs %.1f MiB of memory even if its experts are streamed, but memory-limit is %.1f MiB"),
@@ -70,15 +72,11 @@ refuse_memory (const L4Llama *self, L4Precision precision, guint64 needed, gbool
   if (streamed)
     return l4_fail (error, L4_ERROR_MEMORY, _("%s: needs %.1f MiB of memory even if its experts are streamed, but only %.1f MiB are free"),
         self->path, needed / 1048576.0, available);
-  if (could_stream_converted (self, precision))
-    return l4_fail (error, L4_ERROR_MEMORY, _("%s: needs %.1f MiB of memory, but there are only %.1f MiB, and experts in the order of this "
-            "folder cannot be streamed: llama4 convert makes a file of it whose experts can, and a smaller one with --type"), self->path,
-        needed / 1048576.0, available);
   if (self->memory_limit > 0)
-    return l4_fail (error, L4_ERROR_MEMORY,
-        _("%s: needs %.1f MiB of memory, but memory-limit is %.1f MiB"), self->path, needed / 1048576.0, available);
-  return l4_fail (error, L4_ERROR_MEMORY, _("%s: needs %.1f MiB of memory, but only %.1f MiB are free"), self->path,
-      needed / 1048576.0, available);
+    return l4_fail (error, L4_ERROR_MEMORY, _("%s: needs %.1f MiB of memory, but memory-limit is %.1f MiB%s"), self->path, needed / 1048576.0,
+        available, way_out);
+  return l4_fail (error, L4_ERROR_MEMORY, _("%s: needs %.1f MiB of memory, but only %.1f MiB are free%s"), self->path, needed / 1048576.0,
+      available, way_out);
 }
 
 /* Settles where the weights will be, and refuses what does not fit. A model without experts that can stay in their file is read. */
