@@ -14,3 +14,11 @@ extern const guint16 l4_codebook_iq2_s[1024 + 1];
 extern const guint16 l4_codebook_iq3_xxs[256 + 1];
 extern const guint16 l4_codebook_iq3_s[512 + 1];
 extern const guint16 l4_codebook_iq1[2048 + 1];         /* IQ1_S and IQ1_M */
+
+/* The same in bytes: all lower ones, then all upper ones. */
+extern const guint8 l4_planes_iq2_xxs[2][256];
+extern const guint8 l4_planes_iq2_xs[2][512];
+extern const guint8 l4_planes_iq2_s[2][1024];
+extern const guint8 l4_planes_iq3_xxs[2][256];
+extern const guint8 l4_planes_iq3_s[2][512];
+extern const guint8 l4_planes_iq1[2][2048];

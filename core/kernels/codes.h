@@ -19,13 +19,15 @@
 
 /* Codes ------------------------------------------------------------------------------------------------------------------ */
 
-/* What a level and the bit above it stand for, with the zero added: IQ2 and IQ3 negative with the bit, IQ1 in eighths, a little lower. */
-static const guint8 iq2_codes[16] = { 136, 153, 171, 128, 120, 103, 85, 128 };
+/* What a level and the bit above it stand for, with the zero added: IQ2 and IQ3 negative with the bit, IQ1 in eighths, a little lower. Those
+ * of eight codes have them twice. */
+static const guint8 iq2_codes[16] = { 136, 153, 171, 128, 120, 103, 85, 128, 136, 153, 171, 128, 120, 103, 85, 128 };
 static const guint8 iq3_xxs_codes[16] = { 132, 140, 148, 156, 164, 172, 180, 190, 124, 116, 108, 100, 92, 84, 76, 66 };
 static const guint8 iq3_s_codes[16] = { 17, 19, 21, 23, 25, 27, 29, 31, 15, 13, 11, 9, 7, 5, 3, 1 };
-static const guint8 iq1_codes[16] = { 9, 17, 25, 16, 7, 15, 23, 16 };
+static const guint8 iq1_codes[16] = { 9, 17, 25, 16, 7, 15, 23, 16, 9, 17, 25, 16, 7, 15, 23, 16 };
 static const guint8 mxfp4_codes[16] = { 16, 17, 18, 19, 20, 22, 24, 28, 16, 15, 14, 13, 12, 10, 8, 4 };
 
+#ifndef LANES_TABLES
 /* Four fields of two bits, the lowest eight bits of value, a byte each. */
 LANES_INLINE Ints
 spread_twos (Ints value)
@@ -89,6 +91,66 @@ even_signs (Ints value, guint first)
   return lanes_or (seven, lanes_left (odd, 7));
 }
 
+#else
+/* Seven signs, and the eighth so that the number of ones is even. */
+#define EVEN_1(n) ((n) | ((((n) ^ (n) >> 1 ^ (n) >> 2 ^ (n) >> 3 ^ (n) >> 4 ^ (n) >> 5 ^ (n) >> 6) & 1) << 7))
+#define EVEN_4(n) EVEN_1 (n), EVEN_1 ((n) + 1), EVEN_1 ((n) + 2), EVEN_1 ((n) + 3)
+#define EVEN_16(n) EVEN_4 (n), EVEN_4 ((n) + 4), EVEN_4 ((n) + 8), EVEN_4 ((n) + 12)
+static const guint8 even_bytes[128] = { EVEN_16 (0), EVEN_16 (16), EVEN_16 (32), EVEN_16 (48), EVEN_16 (64), EVEN_16 (80), EVEN_16 (96), EVEN_16 (112) };
+
+/* Four times seven signs as four bytes. */
+LANES_INLINE Ints
+four_even_signs (Ints rest)
+{
+  return lanes_look_up_128 (even_bytes, lanes_bits_from (rest, 0, 7));
+}
+
+/* A whole group at once: 64 entries of 8 weights in the planes of a book of that size. indices: their lowest eight bits; high: those above.
+ * The third bit of the code of weight m of half i of entry k is bit first + entry * k + half * i + step * m of marks. */
+LANES_INLINE void
+group_of_eights (const guint8 *planes, guint size, Ints indices, Ints high, const guint8 *codes, Ints marks, gint first, gint entry,
+    gint half, gint step, Group *out)
+{
+UNROLL (2)
+  for (guint i = 0; i < 2; i++) {
+    Ints entries = lanes_look_up (planes + i * size, size, indices, high);
+
+UNROLL (4)
+    for (guint k = 0; k < 4; k++)
+      out->q[2 * k + i] = lanes_look_up_16 (codes, lanes_select (0x03030303, lanes_bits_from (entries, 8 * k, 2),
+              lanes_bits_from (marks, first + entry * (gint) k + half * (gint) i - 2, step)));
+  }
+}
+
+/* signs: a bit for each weight */
+LANES_INLINE void
+group_of_iq2 (const guint8 *planes, guint size, Ints indices, Ints high, Ints signs, Group *out)
+{
+  group_of_eights (planes, size, indices, high, iq2_codes, signs, 0, 8, 4, 1, out);
+}
+
+/* The same with entries of 4 weights, 64 of each half of the group: three bits each, of which the third weight's are in both bytes. high: bit
+ * k of a lane is above index k, if the book is so large. */
+LANES_INLINE void
+group_of_iq3 (const guint8 *planes, guint size, const guint8 *codes, const Ints *indices, Ints high, Ints signs, Group *out)
+{
+UNROLL (2)
+  for (guint h = 0; h < 2; h++) {
+    Ints above = lanes_and (lanes_bits_from (high, 4 * h, 1), lanes_set (0x01010101));
+    Ints low = lanes_look_up (planes, size, indices[h], above), top = lanes_look_up (planes + size, size, indices[h], above);
+    /* the upper two weights of each entry in six bits of a byte */
+    Ints upper = lanes_select (0x03030303, lanes_right (low, 6), lanes_left (top, 2));
+
+UNROLL (4)
+    for (guint k = 0; k < 4; k++) {
+      Ints levels = lanes_two_and_two (lanes_bits_from (low, 8 * k, 3), lanes_bits_from (upper, 8 * k - 6, 3));
+
+      out->q[4 * h + k] = lanes_look_up_16 (codes, lanes_select (0x07070707, levels, lanes_bits_from (signs, 16 * h + 4 * k - 3, 1)));
+    }
+  }
+}
+#endif
+
 /* factor * (d * number) */
 LANES_INLINE Floats
 scaled (Floats d, Ints number, float factor)
@@ -113,8 +175,12 @@ group_iq2_xxs (const guint8 *panel, gsize g, Group *out)
   g %= 8;
   indices = unit (block, 2 * g);
   rest = unit (block, 2 * g + 1);
+#ifdef LANES_TABLES
+  group_of_iq2 (*l4_planes_iq2_xxs, 256, indices, indices, four_even_signs (rest), out);
+#else
   for (guint k = 0; k < 4; k++)
     eight_of_iq2 (l4_codebook_iq2_xxs, bits (indices, 8 * k, 255), even_signs (rest, 7 * k), k, out);
+#endif
   out->scale[0] = scaled (lanes_load_half (block + 16 * 64), twice_and_one (lanes_right (rest, 28)), 0.125f);
 }
 
@@ -132,11 +198,19 @@ group_iq2_xs (const guint8 *panel, gsize g, Group *out)
   const guint8 *block = panel + g / 8 * 74 * 16;
 
   g %= 8;
+#ifdef LANES_TABLES
+  Ints low = lanes_every_other_byte (unit (block, 2 * g), unit (block, 2 * g + 1), 0);
+  Ints high = lanes_every_other_byte (unit (block, 2 * g), unit (block, 2 * g + 1), 1);
+
+  group_of_iq2 (*l4_planes_iq2_xs, 512, low, lanes_and (high, lanes_set (0x01010101)), lanes_look_up_128 (even_bytes, lanes_right (high, 1)),
+      out);
+#else
   for (guint k = 0; k < 4; k++) {
     Ints two = unit (block, 2 * g + k / 2);
 
     eight_of_iq2 (l4_codebook_iq2_xs, bits (two, 16 * (k % 2), 511), even_signs (two, 16 * (k % 2) + 9), k, out);
   }
+#endif
   iq2_scales (lanes_load_half (block + 18 * 64), byte_of (block, 16, g), out);
 }
 
@@ -148,9 +222,14 @@ group_iq2_s (const guint8 *panel, gsize g, Group *out)
 
   g %= 8;
   high = byte_of (block, 16, g);
+#ifdef LANES_TABLES
+  group_of_iq2 (*l4_planes_iq2_s, 1024, unit (block, g), lanes_and (lanes_bits_from (high, 0, 2), lanes_set (0x03030303)), unit (block, 8 + g),
+      out);
+#else
   for (guint k = 0; k < 4; k++)
     eight_of_iq2 (l4_codebook_iq2_s, lanes_or (bits (unit (block, g), 8 * k, 255), lanes_left (bits (high, 2 * k, 3), 8)),
         lanes_right (unit (block, 8 + g), 8 * k), k, out);
+#endif
   iq2_scales (lanes_load_half (block + 20 * 64), byte_of (block, 18, g), out);
 }
 
@@ -162,12 +241,17 @@ group_iq3_xxs (const guint8 *panel, gsize g, Group *out)
 
   g %= 8;
   rest = unit (block, 16 + g);
+#ifdef LANES_TABLES
+  group_of_iq3 (*l4_planes_iq3_xxs, 256, iq3_xxs_codes, (Ints[]) { unit (block, 2 * g), unit (block, 2 * g + 1) }, rest,
+      four_even_signs (rest), out);
+#else
   for (guint k = 0; k < 4; k++) {
     Ints signs = even_signs (rest, 7 * k);
 
     for (guint i = 0; i < 2; i++)
       out->q[2 * k + i] = four_of_iq3 (l4_codebook_iq3_xxs, iq3_xxs_codes, byte_of (block, 2 * g, 2 * k + i), signs, 4 * i);
   }
+#endif
   out->scale[0] = scaled (lanes_load_half (block + 24 * 64), twice_and_one (lanes_right (rest, 28)), 0.25f);
 }
 
@@ -180,9 +264,13 @@ group_iq3_s (const guint8 *panel, gsize g, Group *out)
   g %= 8;
   high = byte_of (block, 16, g);
   signs = unit (block, 18 + g);
+#ifdef LANES_TABLES
+  group_of_iq3 (*l4_planes_iq3_s, 512, iq3_s_codes, (Ints[]) { unit (block, 2 * g), unit (block, 2 * g + 1) }, high, signs, out);
+#else
   for (guint k = 0; k < 8; k++)
     out->q[k] = four_of_iq3 (l4_codebook_iq3_s, iq3_s_codes, lanes_or (byte_of (block, 2 * g, k), lanes_left (bits (high, k, 1), 8)),
         signs, 4 * k);
+#endif
   out->scale[0] = scaled (lanes_load_half (block + 27 * 64), twice_and_one (bits (unit (block, 26), 4 * g, 15)), 1);
 }
 
@@ -194,8 +282,13 @@ group_iq1_s (const guint8 *panel, gsize g, Group *out)
 
   g %= 8;
   rest = bits (unit (block, 8 + g / 2), 16 * (g % 2), 0xffff);
+#ifdef LANES_TABLES
+  group_of_eights (*l4_planes_iq1, 2048, unit (block, g), lanes_and (lanes_bits_from (rest, 0, 3), lanes_set (0x07070707)), iq1_codes, rest,
+      15, 0, 0, 0, out);
+#else
   for (guint k = 0; k < 4; k++)
     eight_of_iq1 (lanes_or (bits (unit (block, g), 8 * k, 255), lanes_left (bits (rest, 3 * k, 7), 8)), lanes_right (rest, 15), k, out);
+#endif
   out->scale[0] = scaled (lanes_load_half (block + 12 * 64), twice_and_one (bits (rest, 12, 7)), 0.125f);
 }
 
@@ -210,9 +303,14 @@ group_iq1_m (const guint8 *panel, gsize g, Group *out)
   g %= 8;
   rest = lanes_right (unit (block, 8 + g / 2), 16 * (g % 2));
   words = lanes_right (g / 4 ? second : first, 16 * (g / 2 % 2) + 6 * (g % 2));
+#ifdef LANES_TABLES
+  group_of_eights (*l4_planes_iq1, 2048, unit (block, g), lanes_and (lanes_bits_from (rest, 0, 4), lanes_set (0x07070707)), iq1_codes, rest,
+      3, 4, 0, 0, out);
+#else
   for (guint k = 0; k < 4; k++)
     eight_of_iq1 (lanes_or (bits (unit (block, g), 8 * k, 255), lanes_left (bits (rest, 4 * k, 7), 8)), bits (rest, 4 * k + 3, 1), k,
         out);
+#endif
   for (guint h = 0; h < 2; h++)
     out->scale[h] = scaled (lanes_half (half), twice_and_one (bits (words, 3 * h, 7)), 0.125f);
 }

@@ -7,13 +7,6 @@
 
 #include "kernels/codes.h"
 
-/* Plain lanes are loops themselves. */
-#ifdef LANES_PLAIN
-#define UNROLL(n)
-#else
-#define UNROLL(n) _Pragma (G_STRINGIFY (GCC unroll n))
-#endif
-
 typedef void (*GroupFunc) (const guint8 *panel, gsize g, Group *out);
 
 /* The groups of one panel in one chunk. */

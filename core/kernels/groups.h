@@ -5,6 +5,13 @@
 
 #include "kernels/panel.h"
 
+/* Plain lanes are loops themselves. */
+#ifdef LANES_PLAIN
+#define UNROLL(n)
+#else
+#define UNROLL(n) _Pragma (G_STRINGIFY (GCC unroll n))
+#endif
+
 /* weight = scale[h] * (q - zero) - minimum[h], where h is the half of the group (16 columns each). */
 typedef struct
 {

@@ -135,3 +135,74 @@ lanes_pair_bf16 (Floats a, Floats b)
 }
 
 LANES_INLINE void lanes_store_ints (void *to, Ints a) { _mm512_storeu_si512 (to, a); }
+
+#ifdef __AVX512VBMI__
+/* Tables of bytes in registers, all 64 bytes looked up at once. */
+#define LANES_TABLES
+
+/* Every byte of a in a table of 256. */
+LANES_INLINE Ints
+lanes_look_up_256 (const guint8 *table, Ints a)
+{
+  return _mm512_mask_blend_epi8 (_mm512_movepi8_mask (a), _mm512_permutex2var_epi8 (lanes_load (table), a, lanes_load (table + 64)),
+      _mm512_permutex2var_epi8 (lanes_load (table + 128), a, lanes_load (table + 192)));
+}
+
+/* The same in a table of `size`, a multiple of 256: high has the bits above a's. */
+LANES_INLINE Ints
+lanes_look_up (const guint8 *table, guint size, Ints a, Ints high)
+{
+  Ints found = lanes_look_up_256 (table, a);
+
+#pragma GCC unroll 8
+  for (guint c = 1; c < size / 256; c++)
+    found = _mm512_mask_mov_epi8 (found, _mm512_cmpeq_epi8_mask (high, _mm512_set1_epi8 ((char) c)), lanes_look_up_256 (table + 256 * c, a));
+  return found;
+}
+
+/* Bytes 0 and 2, or with odd 1 and 3, of each lane of a and then of b. */
+LANES_INLINE Ints
+lanes_every_other_byte (Ints a, Ints b, guint odd)
+{
+  guint8 places[64];
+
+  for (guint i = 0; i < 64; i++)
+    places[i] = (guint8) (i / 4 * 4 + i % 2 * 2 + odd + i / 2 % 2 * 64);
+  return _mm512_permutex2var_epi8 (a, lanes_load (places), b);
+}
+
+/* Every byte's lowest seven bits in a table of 128. */
+LANES_INLINE Ints
+lanes_look_up_128 (const guint8 *table, Ints a)
+{
+  return _mm512_permutex2var_epi8 (lanes_load (table), a, lanes_load (table + 64));
+}
+
+/* Every byte's lowest four bits in a table of 16. */
+LANES_INLINE Ints
+lanes_look_up_16 (const guint8 *table, Ints a)
+{
+  return _mm512_permutexvar_epi8 (a, _mm512_broadcast_i32x4 (_mm_loadu_si128 ((const __m128i *) table)));
+}
+
+/* Byte i of every lane: the eight bits of a from bit `first + i * step` of that lane on; beyond the lane's ends those of others. */
+LANES_INLINE Ints
+lanes_bits_from (Ints a, gint first, gint step)
+{
+  guint64 places = 0;
+
+  for (gint i = 0; i < 8; i++)
+    places |= (guint64) ((first + i % 4 * step + i / 4 * 32) & 63) << 8 * i;
+  return _mm512_multishift_epi64_epi8 (_mm512_set1_epi64 ((gint64) places), a);
+}
+
+/* a in the lowest two bytes of each lane, b in the others. */
+LANES_INLINE Ints lanes_two_and_two (Ints a, Ints b) { return _mm512_mask_blend_epi8 (0xccccccccccccccccu, a, b); }
+
+/* a where mask has ones, b elsewhere. */
+LANES_INLINE Ints
+lanes_select (guint32 mask, Ints a, Ints b)
+{
+  return _mm512_ternarylogic_epi32 (_mm512_set1_epi32 ((gint32) mask), a, b, 0xca);
+}
+#endif

@@ -227,10 +227,6 @@ dot_decoded (DecodeFunc decode, Traits traits, const guint8 *const *panels, guin
     groups_to_bf16 (decode, (Traits) { halves, most, FALSE, zero_bits, 0, 1 }, panel, first, count, out); \
   }
 
-DECODED_DOT (large, FALSE, 255, 7)
-DECODED_DOT (large_halves, TRUE, 255, 7)
-DECODED_DOT (small, FALSE, 31, 4)
-DECODED_DOT (halves, TRUE, 63, 4)
 DECODED_DOT (ternary, FALSE, 31, 0)
 #define multiply_ternary multiply_small
 
@@ -267,13 +263,22 @@ DECODED_DOT (ternary, FALSE, 31, 0)
     to_bf16_decoded_##traits (decode_##type, panel, first, count, out); \
   }
 
-DECODED (iq2_xxs, IQ2_XXS, large)
-DECODED (iq2_xs, IQ2_XS, large_halves)
-DECODED (iq2_s, IQ2_S, large_halves)
-DECODED (iq3_xxs, IQ3_XXS, large)
-DECODED (iq3_s, IQ3_S, small)
-DECODED (iq1_s, IQ1_S, small)
-DECODED (iq1_m, IQ1_M, halves)
+#ifdef LANES_TABLES             /* which stay in registers, or at hand, as long as a panel takes */
+#define IN_TABLES QUANTISED
+#else
+#define IN_TABLES DECODED
+DECODED_DOT (large, FALSE, 255, 7)
+DECODED_DOT (large_halves, TRUE, 255, 7)
+DECODED_DOT (small, FALSE, 31, 4)
+DECODED_DOT (halves, TRUE, 63, 4)
+#endif
+IN_TABLES (iq2_xxs, IQ2_XXS, large)
+IN_TABLES (iq2_xs, IQ2_XS, large_halves)
+IN_TABLES (iq2_s, IQ2_S, large_halves)
+IN_TABLES (iq3_xxs, IQ3_XXS, large)
+IN_TABLES (iq3_s, IQ3_S, small)
+IN_TABLES (iq1_s, IQ1_S, small)
+IN_TABLES (iq1_m, IQ1_M, halves)
 DECODED (tq1_0, TQ1_0, ternary)
 DECODED (tq2_0, TQ2_0, ternary)
 QUANTISED (mxfp4, MXFP4, small)

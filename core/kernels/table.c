@@ -20,7 +20,7 @@ can_run (const char *name)
   v3 = __builtin_cpu_supports ("x86-64-v3");
   v4 = __builtin_cpu_supports ("x86-64-v4");
   vnni = v4 && __builtin_cpu_supports ("avx512vnni");
-  bf16 = vnni && __builtin_cpu_supports ("avx512bf16");
+  bf16 = vnni && __builtin_cpu_supports ("avx512bf16") && __builtin_cpu_supports ("avx512vbmi");
   if (g_str_equal (name, "amx"))
     return bf16 && l4_has_amx ();
   if (g_str_equal (name, "bf16"))
