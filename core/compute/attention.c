@@ -128,13 +128,6 @@ take_queries (const Call *call, gint64 head, gint64 first, State *state)
   memset (state->weighted, 0, state->padded_rows * call->columns * sizeof (float));
 }
 
-static void
-scale_each (float *x, const float *scales, gint64 n)
-{
-  for (gint64 i = 0; i < n; i++)
-    x[i] *= scales[i];
-}
-
 /* Row r's scores of the stride's keys, of which `visible` count, become weights; what was summed before shrinks if the maximum grew. They
  * are those of the row of that number in a call. */
 static void
@@ -154,10 +147,10 @@ weigh_row (const Call *call, gint64 head, const Stride *stride, State *state, gi
   for (gint64 k = 0; k < visible; k += L4_BLOCK_COLUMNS)
     memcpy (state->row + k, state->scores + (k * CALL_ROWS + number * L4_BLOCK_COLUMNS), L4_BLOCK_COLUMNS * sizeof (float));
   if (store->int8)
-    scale_each (state->row, store->key_scales + at, visible);
+    kernels->scale_each (store->key_scales + at, visible, state->row);
   shrink = kernels->soften (state->row, visible, call->scale, &state->largest[r], &state->sums[r]);
   if (store->int8)
-    scale_each (state->row, store->value_scales + at, visible);
+    kernels->scale_each (store->value_scales + at, visible, state->row);
   memset (state->row + visible, 0, (width - visible) * sizeof (float));
   convert (call, state->row, width, weights);
   if (shrink != 1)

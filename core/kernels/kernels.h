@@ -43,6 +43,8 @@ typedef struct
   void (*gelu) (float *x, gsize n);
   /* out = factor * in */
   void (*scale) (const float *in, float factor, gsize n, float *out);
+  /* out *= in, each by its own */
+  void (*scale_each) (const float *in, gsize n, float *out);
   /* out += in */
   void (*add) (const float *in, gsize n, float *out);
   /* One step of a running softmax: with m the larger of *largest and the largest factor * x, x = exp(factor * x - m) and *total =

@@ -170,6 +170,13 @@ scale (const float *in, float factor, gsize n, float *out)
 }
 
 static void
+scale_each (const float *restrict in, gsize n, float *restrict out)
+{
+  for (gsize i = 0; i < n; i++)
+    out[i] *= in[i];
+}
+
+static void
 add (const float *in, gsize n, float *out)
 {
   for (gsize i = 0; i < n; i++)
@@ -308,6 +315,7 @@ const L4Kernels TABLE (L4_KERNELS_NAME) = {
   .silu_multiply = silu_multiply,
   .gelu = gelu,
   .scale = scale,
+  .scale_each = scale_each,
   .add = add,
   .soften = soften,
   .to_bf16 = to_bf16,

@@ -95,6 +95,9 @@ test_elementwise (Fixture *self, gconstpointer name)
     self->kernels->add (self->b, n, self->out);
     for (gsize i = 0; i < n; i++)
       assert_near (self->out[i], -1.5 * self->a[i] + self->b[i], 1e-5);
+    self->kernels->scale_each (self->a, n, self->out);
+    for (gsize i = 0; i < n; i++)
+      assert_near (self->out[i], (-1.5 * self->a[i] + self->b[i]) * self->a[i], 1e-5);
   }
 }
 
