@@ -11,7 +11,8 @@ import torch
 from network import IMAGE, PATCH
 
 
-def save(network, tokenizer, folder):
+def save(network, tokenizer, folder, documents=None):
+    """documents: what the JSON files hold; those of the embedded model when unset."""
     os.makedirs(folder, exist_ok=True)
     header, parts, at = {"__metadata__": {"format": "pt"}}, [], 0
     for name, tensor in sorted(network.state_dict().items()):
@@ -25,7 +26,7 @@ def save(network, tokenizer, folder):
         file.write(struct.pack("<Q", len(text)) + text + b"".join(parts))
     os.replace(f"{folder}/model.safetensors.new", f"{folder}/model.safetensors")
     tokenizer.save(folder)
-    for name, content in _documents(network.shape, tokenizer.special).items():
+    for name, content in (documents or _documents(network.shape, tokenizer.special)).items():
         with open(f"{folder}/{name}", "w", encoding="utf-8") as file:
             json.dump(content, file, indent=2)
             file.write("\n")

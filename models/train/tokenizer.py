@@ -44,12 +44,14 @@ def _byte_characters():
 
 
 class Tokenizer:
-    def __init__(self):
+    """size: entries of the vocabulary, those that nothing stands for included."""
+
+    def __init__(self, words=WORDS, size=SIZE):
         self.characters = _byte_characters()
         ordered = sorted(self.characters.values())
         self.vocabulary = {c: i for i, c in enumerate(ordered)}
         self.merges = []
-        for word in WORDS:
+        for word in words:
             symbols = self._spell(word)
             for k in range(1, len(symbols)):
                 joined = symbols[:k + 1]
@@ -57,11 +59,11 @@ class Tokenizer:
                     self.vocabulary[joined] = len(self.vocabulary)
                     self.merges.append((symbols[:k], symbols[k]))
         self.ranks = {pair: i for i, pair in enumerate(self.merges)}
-        for word in WORDS:
+        for word in words:
             assert self._merge(self._spell(word)) == [self._spell(word)], word
-        special = SPECIAL + [f"<|reserved_special_token_{i}|>" for i in range(SIZE - len(self.vocabulary) - len(SPECIAL))]
+        special = SPECIAL + [f"<|reserved_special_token_{i}|>" for i in range(size - len(self.vocabulary) - len(SPECIAL))]
         self.special = {name: len(self.vocabulary) + i for i, name in enumerate(special)}
-        assert len(self.vocabulary) + len(self.special) == SIZE
+        assert len(self.vocabulary) + len(self.special) == size
         self.bytes = {i: bytes(b for c in s for b, k in self.characters.items() if k == c)
                       for s, i in self.vocabulary.items()}
 
