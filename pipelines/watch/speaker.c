@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What is said of cameras: lines for people, or events as JSON. */
+
+#include "watch/speaker.h"
+
+#include <stdio.h>
+
+#include "base/i18n.h"
+#include "run/json.h"
+#include "watch/alert.h"
+#include "watch/clock.h"
+
+static const L4Camera *
+get_camera (const L4Speaker *self, guint number)
+{
+  return g_ptr_array_index (self->cameras->cameras, number);
+}
+
+static void
+print_line (const char *line)
+{
+  puts (line);
+  fflush (stdout);
+}
+
+void
+l4_speaker_event (const L4Speaker *self, const char *name, guint camera, const char *reason)
+{
+  yyjson_mut_doc *doc;
+  yyjson_mut_val *event;
+
+  if (!self->json)
+    return;
+  event = l4_json_begin (&doc, name);
+  yyjson_mut_obj_add_strcpy (doc, event, "camera", get_camera (self, camera)->name);
+  if (reason != NULL)
+    yyjson_mut_obj_add_strcpy (doc, event, "reason", reason);
+  l4_json_end (doc);
+}
+
+void
+l4_speaker_window (const L4Speaker *self, const L4News *window)
+{
+  g_autofree char *line = NULL, *time = l4_clock_format_short (window->from);
+
+  if (self->json)
+    print_line (line = l4_window_to_json (get_camera (self, window->camera), window));
+  else if (!self->quiet)
+    print_line (line = g_strdup_printf ("%s  %s  %s", time, get_camera (self, window->camera)->name, window->text));
+}
+
+void
+l4_speaker_done (const L4Speaker *self, const char *record, const char *text)
+{
+  if (self->json && record != NULL)
+    print_line (record);
+  if (text != NULL)
+    l4_progress_say (self->progress, "%s", text);
+}
+
+void
+l4_speaker_end (const L4Speaker *self, const L4SpeakerCounts *counts)
+{
+  static const char *const names[] = { "windows", "alerts", "unchanged", "skipped", "failed", "left_out" };
+  guint numbers[] = { counts->windows, counts->alerts, counts->unchanged, counts->skipped, counts->failed, counts->left_out };
+
+  l4_progress_finish (self->progress, names, numbers, G_N_ELEMENTS (numbers));
+  if (!self->json && !self->quiet)
+    l4_progress_say (self->progress, _("windows: %u, alerts: %u, unchanged: %u, left out as the model was at work: %u, failed: %u"),
+        numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]);
+}

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Cameras that are watched: what they have to say is judged, told and kept, by one thread. */
+
+#include "watch/watcher.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "run/model.h"
+#include "run/thumbnail.h"
+#include "watch/actions.h"
+#include "watch/alert.h"
+#include "watch/feed.h"
+#include "watch/judge.h"
+#include "watch/news.h"
+#include "watch/speaker.h"
+#include "watch/store.h"
+
+#define TICK_US (200 * 1000)    /* between two looks at whether a signal came */
+#define MOST_WINDOWS 1000       /* that wait, for a standard output that is not read */
+#define MOST_PICTURES 64        /* the same, of windows with their pictures, each of which has megabytes */
+#define PICTURE_SIDE 1280       /* pixels of pictures at most */
+
+struct _L4Watcher
+{
+  L4Cameras *cameras;
+  L4DescribeOptions options;    /* with the file's model */
+  L4FeedContext context;
+  L4Progress *progress;
+  L4Speaker speaker;
+  L4Feed **feeds;               /* [n_cameras] */
+  L4Judge *judge;
+  L4Actions *actions;
+  L4DescriberModel model;
+  L4Store *store;
+  gboolean jpegs;               /* somebody wants them */
+  guint n_over;                 /* films that came to their end */
+  guint n_windows;
+  char *fatal;                  /* why none can be described */
+};
+
+static const L4Camera *
+get_camera (const L4Watcher *self, guint number)
+{
+  return g_ptr_array_index (self->cameras->cameras, number);
+}
+
+/* Windows -------------------------------------------------------------------------------------------------------------------------- */
+
+static void
+judge (L4Watcher *self, const L4News *window, GBytes *jpeg)
+{
+  yyjson_doc *record = window->record != NULL ? yyjson_read (window->record, strlen (window->record), 0) : NULL;
+
+  for (guint i = 0; i < self->cameras->rules->len; i++) {
+    L4Told told = {.camera = get_camera (self, window->camera),.rule = g_ptr_array_index (self->cameras->rules, i),.window = window };
+    L4Verdict verdict;
+
+    if (!l4_judge_concerns (self->judge, window->camera, i))
+      continue;
+    verdict = l4_judge_window (self->judge, window->camera, i, yyjson_doc_get_root (record), window->until, &told.value);
+    told.time = window->until;
+    told.over = verdict == L4_VERDICT_OVER;
+    if (verdict == L4_VERDICT_ALERT || verdict == L4_VERDICT_AGAIN || told.over)
+      l4_actions_tell (self->actions, &told, jpeg);
+  }
+  yyjson_doc_free (record);
+}
+
+static void
+take_window (L4Watcher *self, const L4News *window)
+{
+  g_autoptr (GBytes) jpeg = self->jpegs && window->picture != NULL ? l4_picture (window->picture, PICTURE_SIDE) : NULL;
+
+  self->n_windows++;
+  l4_speaker_window (&self->speaker, window);
+  l4_store_put (self->store, window);
+  l4_actions_sentence (self->actions, get_camera (self, window->camera), window, jpeg);
+  judge (self, window, jpeg);
+}
+
+/* Cameras -------------------------------------------------------------------------------------------------------------------------- */
+
+static void
+break_rules (L4Watcher *self, guint camera)
+{
+  for (guint i = 0; i < self->cameras->rules->len; i++)
+    if (l4_judge_break (self->judge, camera, i)) {
+      L4Told told = {.camera = get_camera (self, camera),.rule = g_ptr_array_index (self->cameras->rules, i),.over = TRUE };
+
+      told.time = g_get_real_time ();
+      l4_actions_tell (self->actions, &told, NULL);
+    }
+}
+
+static void
+take_up (L4Watcher *self, const L4News *event)
+{
+  l4_speaker_event (&self->speaker, event->again ? "back" : "up", event->camera, NULL);
+  if (event->again)
+    l4_progress_say (self->progress, _("%s: is back"), get_camera (self, event->camera)->name);
+  l4_actions_presence (self->actions, get_camera (self, event->camera), TRUE);
+}
+
+static void
+take_lost (L4Watcher *self, const L4News *event)
+{
+  const L4Camera *camera = get_camera (self, event->camera);
+
+  l4_speaker_event (&self->speaker, "lost", event->camera, event->text);
+  l4_progress_say (self->progress, _("%s: lost, and tried again: %s"), camera->name, event->text);
+  l4_actions_presence (self->actions, camera, FALSE);
+  break_rules (self, event->camera);
+}
+
+static void
+take (L4Watcher *self, const L4News *event)
+{
+  switch (event->kind) {
+    case L4_NEWS_UP:
+      take_up (self, event);
+      break;
+    case L4_NEWS_LOST:
+      take_lost (self, event);
+      break;
+    case L4_NEWS_OVER:
+      self->n_over++;
+      l4_speaker_event (&self->speaker, "end", event->camera, NULL);
+      l4_actions_presence (self->actions, get_camera (self, event->camera), FALSE);
+      break_rules (self, event->camera);
+      break;
+    case L4_NEWS_WINDOW:
+      take_window (self, event);
+      break;
+    case L4_NEWS_SAY:
+      l4_progress_say (self->progress, "%s: %s", get_camera (self, event->camera)->name, event->text);
+      break;
+    case L4_NEWS_NOTICE:
+      l4_progress_say (self->progress, "%s", event->text);
+      break;
+    case L4_NEWS_LOADING:
+      l4_progress_set_loading (self->progress, event->percent);
+      break;
+    case L4_NEWS_DONE:
+      l4_speaker_done (&self->speaker, event->record, event->text);
+      break;
+    case L4_NEWS_FATAL:
+      if (self->fatal == NULL)
+        self->fatal = g_strdup (event->text);
+      break;
+  }
+}
+
+/* The run -------------------------------------------------------------------------------------------------------------------------- */
+
+static void
+take_all (L4Watcher *self, guint64 wait_us)
+{
+  L4News *event;
+
+  while ((event = l4_news_queue_pop (self->context.news, wait_us)) != NULL) {
+    take (self, event);
+    l4_news_free (event);
+    wait_us = 0;
+  }
+}
+
+static gboolean
+goes_on (const L4Watcher *self, GCancellable *cancellable)
+{
+  return self->fatal == NULL && self->n_over < self->cameras->cameras->len && !g_cancellable_is_cancelled (cancellable);
+}
+
+static void
+free_feeds (L4Watcher *self)
+{
+  for (guint i = 0; self->feeds != NULL && i < self->cameras->cameras->len; i++)
+    l4_feed_free (self->feeds[i]);
+  g_clear_pointer (&self->feeds, g_free);
+}
+
+/* Everything that was said before the end is judged and told. */
+static void
+end (L4Watcher *self)
+{
+  L4FeedCounts all = { 0 };
+
+  for (guint i = 0; i < self->cameras->cameras->len; i++)
+    l4_feed_stop (self->feeds[i]);
+  for (guint i = 0; i < self->cameras->cameras->len; i++)
+    l4_feed_join (self->feeds[i]);
+  for (guint i = 0; i < self->cameras->cameras->len; i++) {
+    L4FeedCounts counts;
+
+    l4_feed_get_counts (self->feeds[i], &counts);
+    all.unchanged += counts.unchanged;
+    all.skipped += counts.skipped;
+    all.failed += counts.failed;
+  }
+  take_all (self, 0);
+  g_clear_pointer (&self->store, l4_store_free);
+  free_feeds (self);
+  g_clear_pointer (&self->context.clips, l4_clips_free);
+  take_all (self, 0);
+  l4_actions_finish (self->actions);
+  take_all (self, 0);
+  l4_speaker_end (&self->speaker, &(L4SpeakerCounts) { self->n_windows, l4_actions_get_alerts (self->actions), all.unchanged, all.skipped,
+        all.failed, l4_news_queue_get_left_out (self->context.news) });
+}
+
+static gboolean
+make_feeds (L4Watcher *self, GError **error)
+{
+  self->feeds = g_new0 (L4Feed *, self->cameras->cameras->len);
+  for (guint i = 0; i < self->cameras->cameras->len; i++) {
+    self->feeds[i] = l4_feed_new (&self->context, i, error);
+    if (self->feeds[i] == NULL)
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* What goes wrong with the model is said before any camera is asked. */
+static gboolean
+look_at_model (L4Watcher *self, GError **error)
+{
+  if (!l4_describer_model_find (&self->options, &self->model, error))
+    return FALSE;
+  if (self->model.limits != NULL)
+    l4_progress_say (self->progress, _("the small built-in model is at work: %s; --model takes a real one"), self->model.limits);
+  return TRUE;
+}
+
+static gboolean
+begin (L4Watcher *self, GError **error)
+{
+  const L4StoreContext store = { self->cameras, &self->model, self->feeds, self->context.news };
+  const L4ActionsContext actions = { self->cameras, self->progress, self->context.news, self->context.clips, self->speaker.json };
+
+  self->actions = l4_actions_new (&actions, error);
+  self->store = self->actions != NULL ? l4_store_new (&store, error) : NULL;
+  if (self->store == NULL)
+    return FALSE;
+  self->context.live = l4_actions_get_live (self->actions);
+  for (guint i = 0; i < self->cameras->cameras->len; i++)
+    l4_feed_start (self->feeds[i]);
+  return TRUE;
+}
+
+gboolean
+l4_watcher_run (L4Watcher *self, GCancellable *cancellable, GError **error)
+{
+  if (!look_at_model (self, error) || !make_feeds (self, error) || !begin (self, error)) {
+    free_feeds (self);
+    return FALSE;
+  }
+  while (goes_on (self, cancellable)) {
+    take_all (self, TICK_US);
+    l4_progress_tick (self->progress);
+  }
+  end (self);
+  return self->fatal == NULL || l4_fail (error, L4_ERROR_INPUT, "%s", self->fatal);
+}
+
+gboolean
+l4_watcher_check (L4Watcher *self, GError **error)
+{
+  gboolean right = make_feeds (self, error);
+
+  free_feeds (self);
+  return right;
+}
+
+/* The watcher ---------------------------------------------------------------------------------------------------------------------- */
+
+/* The file says more than the options. */
+static void
+read_model (L4Watcher *self)
+{
+  const L4Cameras *cameras = self->cameras;
+
+  self->options.model_path = cameras->model != NULL ? cameras->model : self->options.model_path;
+  self->options.projector_path = cameras->projector != NULL ? cameras->projector : self->options.projector_path;
+  self->options.load = cameras->load != NULL ? cameras->load : self->options.load;
+  self->options.threads = cameras->threads > 0 ? (int) cameras->threads : self->options.threads;
+  self->options.memory_limit = cameras->memory_limit > 0 ? cameras->memory_limit : self->options.memory_limit;
+}
+
+L4Watcher *
+l4_watcher_new (L4Cameras *cameras, const L4DescribeOptions *options, L4ProgressStyle style)
+{
+  L4Watcher *self = g_new0 (L4Watcher, 1);
+
+  self->cameras = cameras;
+  self->options = *options;
+  read_model (self);
+  self->jpegs = l4_actions_want_pictures (cameras);
+  self->progress = l4_progress_new (style);
+  self->speaker = (L4Speaker) { cameras, self->progress, style == L4_PROGRESS_JSON, style == L4_PROGRESS_QUIET };
+  self->context = (L4FeedContext) {.cameras = cameras,.options = &self->options,.pictures = cameras->index != NULL || self->jpegs };
+  self->context.news = l4_news_queue_new (self->context.pictures ? MOST_PICTURES : MOST_WINDOWS);
+  self->context.clips = l4_clips_new (cameras, self->context.news);
+  self->judge = l4_judge_new (cameras);
+  return self;
+}
+
+void
+l4_watcher_free (L4Watcher *self)
+{
+  if (self == NULL)
+    return;
+  l4_describer_model_clear (&self->model);
+  l4_actions_free (self->actions);
+  l4_clips_free (self->context.clips);
+  l4_judge_free (self->judge);
+  l4_news_queue_free (self->context.news);
+  l4_progress_free (self->progress);
+  l4_cameras_free (self->cameras);
+  g_free (self->fatal);
+  g_free (self);
+}
