@@ -197,6 +197,19 @@ read_cameras (L4Yaml *yaml, const Reading *reading, GError **error)
   return self->cameras->len > 0 || l4_yaml_fail (yaml, reading->camera_list, "cameras", error, _("is empty"));
 }
 
+/* Whether those that a rule names are there; of the page an option may tell. */
+static gboolean
+check_receivers (L4Yaml *yaml, yaml_node_t *node, const L4Cameras *self, const L4Rule *rule, GError **error)
+{
+  if (rule->receivers == L4_RECEIVER_ALL)
+    return TRUE;
+  if ((rule->receivers & L4_RECEIVER_MQTT) && self->mqtt.host == NULL)
+    return l4_yaml_fail (yaml, node, "tell", error, _("%s: there is no %s in this file"), rule->name, "mqtt");
+  if ((rule->receivers & L4_RECEIVER_WEBHOOK) && self->webhook.url == NULL)
+    return l4_yaml_fail (yaml, node, "tell", error, _("%s: there is no %s in this file"), rule->name, "webhook");
+  return TRUE;
+}
+
 /* Whether a rule asks of its cameras what these ask the model. */
 static gboolean
 check_rule (L4Yaml *yaml, yaml_node_t *node, const L4Cameras *self, const L4Rule *rule, GError **error)
@@ -236,7 +249,8 @@ read_rules (L4Yaml *yaml, const Reading *reading, GError **error)
     yaml_node_t *node = l4_yaml_node (yaml, *item);
     g_autoptr (L4Rule) rule = l4_rule_read (yaml, node, error);
 
-    if (rule == NULL || !check_rule (yaml, node, reading->cameras, rule, error))
+    if (rule == NULL || !check_rule (yaml, node, reading->cameras, rule, error)
+        || !check_receivers (yaml, node, reading->cameras, rule, error))
       return FALSE;
     g_ptr_array_add (reading->cameras->rules, g_steal_pointer (&rule));
   }

@@ -42,6 +42,15 @@ typedef struct
   guint from, until;
 } L4Hours;
 
+/* Whom alerts go to beside standard output and commands. */
+typedef enum
+{
+  L4_RECEIVER_MQTT = 1 << 0,
+  L4_RECEIVER_WEBHOOK = 1 << 1,
+  L4_RECEIVER_PAGE = 1 << 2,
+  L4_RECEIVER_ALL = (1 << 3) - 1
+} L4Receiver;
+
 typedef struct
 {
   char *name;                   /* unlike all others; may stand in the name of a file */
@@ -58,6 +67,7 @@ typedef struct
   gboolean print;               /* a line of JSON on standard output */
   char **command;               /* a program and its arguments; NULL: none */
   gboolean clip, picture;
+  guint receivers;              /* L4Receiver; those that there are of them */
 } L4Rule;
 
 /* A broker that alerts go to; as in tell/mqtt.h. */

@@ -95,6 +95,37 @@ read_value (L4Yaml *self, yaml_node_t *node, const char *key, gpointer field, GE
       : l4_yaml_fail (self, node, key, error, _("must be a number, a text, true, false or null"));
 }
 
+static L4Receiver
+find_receiver (const char *name)
+{
+  static const char *const names[] = { "mqtt", "webhook", "page" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    if (g_strcmp0 (names[i], name) == 0)
+      return 1 << i;
+  return 0;
+}
+
+/* A list, which may be empty. */
+static gboolean
+read_receivers (L4Yaml *self, yaml_node_t *node, const char *key, gpointer field, GError **error)
+{
+  guint *receivers = field;
+
+  *receivers = 0;
+  if (!l4_yaml_check_list (self, node, key, error))
+    return FALSE;
+  for L4_YAML_EACH (node, item) {
+    yaml_node_t *name = l4_yaml_node (self, *item);
+    L4Receiver receiver = find_receiver (l4_yaml_scalar (name, NULL));
+
+    if (receiver == 0)
+      return l4_yaml_fail (self, name, key, error, _("must be a list of mqtt, webhook and page"));
+    *receivers |= receiver;
+  }
+  return TRUE;
+}
+
 static gboolean
 read_actions (L4Yaml *self, yaml_node_t *node, const char *key, gpointer field, GError **error)
 {
@@ -103,6 +134,7 @@ read_actions (L4Yaml *self, yaml_node_t *node, const char *key, gpointer field, 
     {"command", l4_yaml_read_texts, G_STRUCT_OFFSET (L4Rule, command)},
     {"clip", l4_yaml_read_flag, G_STRUCT_OFFSET (L4Rule, clip)},
     {"picture", l4_yaml_read_flag, G_STRUCT_OFFSET (L4Rule, picture)},
+    {"tell", read_receivers, G_STRUCT_OFFSET (L4Rule, receivers)},
     {NULL}
   };
 
@@ -150,6 +182,7 @@ l4_rule_read (L4Yaml *yaml, yaml_node_t *node, GError **error)
   self->line = l4_yaml_line (node);
   self->compare = L4_COMPARE_AT_LEAST;
   self->windows = 1;
+  self->receivers = L4_RECEIVER_ALL;
   self->quiet = g_array_new (FALSE, FALSE, sizeof (L4Hours));
   return l4_yaml_read_fields (yaml, node, "rules", fields, NULL, self, error) && check (yaml, node, self, error)
       ? g_steal_pointer (&self) : NULL;

@@ -123,7 +123,7 @@ tell_receivers (const L4Actions *self, const L4Told *told, const char *json, GBy
     .picture = told->over ? NULL : jpeg,
   };
 
-  l4_receivers_alert (self->receivers, &alert);
+  l4_receivers_alert (self->receivers, told->rule, &alert);
 }
 
 void

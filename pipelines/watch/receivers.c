@@ -15,7 +15,11 @@
 struct _L4Receivers
 {
   L4NewsQueue *news;
-  L4Tell *tells[2];
+  struct
+  {
+    L4Receiver kind;
+    L4Tell *tell;
+  } ways[2];
   guint n;
   L4Live *live;                 /* NULL: no page */
 };
@@ -30,7 +34,7 @@ on_report (gboolean trouble, const char *line, gpointer data)
   l4_news_queue_push (data, news);
 }
 
-/* Names of the rules of each camera. */
+/* Names of the rules of a camera of which the broker is told. */
 static GPtrArray *
 list_rules (const L4Cameras *cameras, const L4Camera *camera)
 {
@@ -39,7 +43,8 @@ list_rules (const L4Cameras *cameras, const L4Camera *camera)
   for (guint i = 0; i < cameras->rules->len; i++) {
     const L4Rule *rule = g_ptr_array_index (cameras->rules, i);
 
-    if (rule->cameras == NULL || g_strv_contains ((const char *const *) rule->cameras, camera->name))
+    if ((rule->receivers & L4_RECEIVER_MQTT)
+        && (rule->cameras == NULL || g_strv_contains ((const char *const *) rule->cameras, camera->name)))
       g_ptr_array_add (names, rule->name);
   }
   g_ptr_array_add (names, NULL);
@@ -131,15 +136,25 @@ make_page (L4Receivers *self, const L4Cameras *cameras, GError **error)
   return self->live != NULL;
 }
 
+/* Takes the way; NULL: it could not be made. */
+static gboolean
+add_way (L4Receivers *self, L4Receiver kind, L4Tell *tell)
+{
+  self->ways[self->n].kind = kind;
+  self->ways[self->n].tell = tell;
+  self->n += tell != NULL;
+  return tell != NULL;
+}
+
 L4Receivers *
 l4_receivers_new (const L4Cameras *cameras, L4NewsQueue *news, GError **error)
 {
   g_autoptr (L4Receivers) self = g_new0 (L4Receivers, 1);
 
   self->news = news;
-  if (cameras->mqtt.host != NULL && (self->tells[self->n++] = make_mqtt (cameras, news, error)) == NULL)
+  if (cameras->mqtt.host != NULL && !add_way (self, L4_RECEIVER_MQTT, make_mqtt (cameras, news, error)))
     return NULL;
-  if (cameras->webhook.url != NULL && (self->tells[self->n++] = make_webhook (cameras, news, error)) == NULL)
+  if (cameras->webhook.url != NULL && !add_way (self, L4_RECEIVER_WEBHOOK, make_webhook (cameras, news, error)))
     return NULL;
   if (!make_page (self, cameras, error))
     return NULL;
@@ -165,23 +180,23 @@ l4_receivers_free (L4Receivers *self)
 {
   if (self == NULL)
     return;
-  for (guint i = 0; i < self->n; i++)
-    if (self->tells[i] != NULL) {
-      if (!l4_tell_finish (self->tells[i], FINISH_MS))
-        report_rest (self, self->tells[i]);
-      l4_tell_free (self->tells[i]);
-    }
+  for (guint i = 0; i < self->n; i++) {
+    if (!l4_tell_finish (self->ways[i].tell, FINISH_MS))
+      report_rest (self, self->ways[i].tell);
+    l4_tell_free (self->ways[i].tell);
+  }
   if (self->live != NULL)
     l4_live_free (self->live);
   g_free (self);
 }
 
 void
-l4_receivers_alert (L4Receivers *self, const L4Alert *alert)
+l4_receivers_alert (L4Receivers *self, const L4Rule *rule, const L4Alert *alert)
 {
   for (guint i = 0; i < self->n; i++)
-    l4_tell_alert (self->tells[i], alert);
-  if (self->live != NULL)
+    if (rule->receivers & self->ways[i].kind)
+      l4_tell_alert (self->ways[i].tell, alert);
+  if (self->live != NULL && (rule->receivers & L4_RECEIVER_PAGE))
     l4_live_add_alert (self->live, alert);
 }
 
@@ -189,7 +204,7 @@ void
 l4_receivers_sentence (L4Receivers *self, const char *camera, gint64 time, const char *sentence, GBytes *picture)
 {
   for (guint i = 0; i < self->n; i++)
-    l4_tell_sentence (self->tells[i], camera, time, sentence, picture);
+    l4_tell_sentence (self->ways[i].tell, camera, time, sentence, picture);
   if (self->live == NULL)
     return;
   l4_live_add_sentence (self->live, camera, time, sentence);
@@ -201,7 +216,7 @@ void
 l4_receivers_presence (L4Receivers *self, const char *camera, gboolean present)
 {
   for (guint i = 0; i < self->n; i++)
-    l4_tell_presence (self->tells[i], camera, present);
+    l4_tell_presence (self->ways[i].tell, camera, present);
   if (self->live != NULL)
     l4_live_set_present (self->live, camera, present);
 }

@@ -66,8 +66,10 @@ test_example (void)
   g_assert_cmpuint (g_array_index (rule->quiet, L4Hours, 0).from, ==, 22 * 60);
   g_assert_cmpuint (g_array_index (rule->quiet, L4Hours, 0).until, ==, 6 * 60 + 30);
   g_assert_cmpstr (rule->command[2], ==, "llama4");
+  g_assert_cmpuint (rule->receivers, ==, L4_RECEIVER_MQTT | L4_RECEIVER_PAGE);
   rule = g_ptr_array_index (cameras->rules, 2);
   g_assert_cmpstr (rule->value, ==, "\"red car\"");
+  g_assert_cmpuint (rule->receivers, ==, L4_RECEIVER_ALL);
   g_assert_cmpuint (cameras->keep_time, ==, 30 * 86400 * SECOND);
   g_assert_cmpuint (cameras->keep_bytes, ==, 50 * (G_GUINT64_CONSTANT (1) << 30));
   g_assert_true (g_path_is_absolute (cameras->folder));
@@ -128,6 +130,11 @@ test_wrong (void)
     {RULE "{name: r, pointer: /a, value: 1, actions: {command: []}}\n", ":4: command: is empty"},
     {RULE "{name: r, pointer: /a, value: 1, actions: {clip: yes}}\n", "needs a folder"},
     {RULE "{name: r, pointer: /a, value: 1, actions: {clip: maybe}}\n", ":4: clip: must be true or false"},
+    {RULE "{name: r, pointer: /a, value: 1, actions: {tell: mqtt}}\n", ":4: tell: must be a list"},
+    {RULE "{name: r, pointer: /a, value: 1, actions: {tell: [page, pager]}}\n", ":4: tell: must be a list of mqtt, webhook and page"},
+    {RULE "{name: r, pointer: /a, value: 1, actions: {tell: [[]]}}\n", ":4: tell: must be a list of"},
+    {RULE "{name: r, pointer: /a, value: 1, actions: {tell: [mqtt]}}\n", ":4: tell: r: there is no mqtt in this file"},
+    {RULE "{name: r, pointer: /a, value: 1, actions: {tell: [webhook]}}\n", ":4: tell: r: there is no webhook in this file"},
     {ONE "commands: {at-once: 0}\n", "at-once: must be 1 to 64"},
     {"cameras:\n  - {name: a, uri: /a, questions: [\"A; B\"]}\n", ":2: questions: must have neither"},
     {"folder: f\ncameras: [{name: a, uri: /a, mask: \"0,0,1,1\"}]\nrules: [{name: r, pointer: /a, value: 1, actions: {clip: true}}]\n", ":3: clip: would show what the mask"},
