@@ -114,6 +114,8 @@ static const char *const events[] = {
       "back  # They come again (camera).\n"
       "end  # A film came to its end (camera).\n"
       "window  # What was said of a window (camera, time, until, start, end, text, record).\n"
+      "partial  # What is being said of one, as far as it is there (the same, without a record).\n"
+      "recap  # What was said since the last one, summed up (the same as of a window).\n"
       "alert  # A rule holds (camera, rule, time, start, end, value, sentence, picture, record).\n"
       "over  # It holds no longer (the same).\n"
       "clip  # A clip of an alert is there, or cannot be (camera; rule; file, or reason).\n"

@@ -62,6 +62,14 @@ l4_camera_is_masked (const L4Camera *self)
   return mask != NULL && mask[strspn (mask, " ;")] != '\0';
 }
 
+gboolean
+l4_camera_is_summed_up (const L4Camera *self)
+{
+  const char *summary = find_property (self, "summary");
+
+  return summary != NULL && !g_str_equal (summary, "0");
+}
+
 /* Values ------------------------------------------------------------------------------------------------------------------------ */
 
 static gboolean
@@ -211,6 +219,7 @@ static const struct
   {"object-time", read_seconds},
   {"objects", l4_yaml_read_text},
   {"overlap", read_seconds},
+  {"partial", read_flag},
   {"pick", l4_yaml_read_text},
   {"prompt", l4_yaml_read_text},
   {"prune", l4_yaml_read_text},
@@ -218,6 +227,7 @@ static const struct
   {"repeat", l4_yaml_read_text},
   {"schema", read_schema},
   {"seed", l4_yaml_read_text},
+  {"summary", read_seconds},
   {"system-prompt", l4_yaml_read_text},
   {"temperature", l4_yaml_read_text},
   {"tiles", l4_yaml_read_text},

@@ -131,6 +131,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Cameras, l4_cameras_free)
 /* Whether parts of its picture are never to be kept. */
 gboolean l4_camera_is_masked (const L4Camera *self);
 
+/* Whether what is said of it is summed up every so often. */
+gboolean l4_camera_is_summed_up (const L4Camera *self);
+
 /* An address without a name and a password in it. (transfer full) */
 char *l4_camera_show_uri (const char *uri);
 

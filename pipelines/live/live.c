@@ -222,13 +222,24 @@ l4_live_set_present (L4Live *self, const char *camera, gboolean present)
 }
 
 void
-l4_live_add_sentence (L4Live *self, const char *camera, gint64 time, const char *sentence)
+l4_live_add_said (L4Live *self, const L4Said *said)
 {
-  int number = l4_live_store_find (self->store, camera);
+  int number = l4_live_store_find (self->store, said->camera);
 
   if (number < 0)
     return;
-  l4_live_store_add_sentence (self->store, number, time, sentence);
+  l4_live_store_add_said (self->store, number, said);
+  call (self);
+}
+
+void
+l4_live_set_growing (L4Live *self, const char *camera, const char *text)
+{
+  int number = l4_live_store_find (self->store, camera);
+
+  if (number < 0 || !l4_live_is_watched (self))
+    return;
+  l4_live_store_set_growing (self->store, number, text);
   call (self);
 }
 

@@ -46,8 +46,11 @@ void l4_live_set_picture (L4Live *self, const char *camera, GBytes *jpeg);
 /* Whether pictures come from it. */
 void l4_live_set_present (L4Live *self, const char *camera, gboolean present);
 
-/* What was said of it; time: on the wall clock, µs since 1970. */
-void l4_live_add_sentence (L4Live *self, const char *camera, gint64 time, const char *sentence);
+/* What was said of it; pictures are set apart. */
+void l4_live_add_said (L4Live *self, const L4Said *said);
+
+/* What is being said of it, as far as it is there: shown until that is said. */
+void l4_live_set_growing (L4Live *self, const char *camera, const char *text);
 
 void l4_live_add_alert (L4Live *self, const L4Alert *alert);
 

@@ -16,7 +16,8 @@ typedef struct
 {
   gint64 time;
   char *text;
-} Said;
+  gboolean summary;
+} Sentence;
 
 typedef struct
 {
@@ -24,7 +25,7 @@ typedef struct
   gboolean present;
   GBytes *picture;
   guint number, told;           /* of the picture, and of that which was told last; 0: none */
-  GQueue said;                  /* of Said, the oldest first */
+  GQueue said;                  /* of Sentence, the oldest first */
 } Camera;
 
 typedef struct
@@ -47,7 +48,7 @@ struct _L4LiveStore
 };
 
 static void
-said_free (Said *self)
+sentence_free (Sentence *self)
 {
   g_free (self->text);
   g_free (self);
@@ -84,7 +85,7 @@ l4_live_store_free (L4LiveStore *self)
   for (guint i = 0; i < self->n_cameras; i++) {
     g_free (self->cameras[i].name);
     g_clear_pointer (&self->cameras[i].picture, g_bytes_unref);
-    g_queue_clear_full (&self->cameras[i].said, (GDestroyNotify) said_free);
+    g_queue_clear_full (&self->cameras[i].said, (GDestroyNotify) sentence_free);
   }
   g_free (self->cameras);
   g_queue_clear_full (&self->raised, (GDestroyNotify) raised_free);
@@ -164,22 +165,36 @@ add_time (GString *json, gint64 time)
 }
 
 gboolean
-l4_live_store_add_sentence (L4LiveStore *self, guint camera, gint64 time, const char *sentence)
+l4_live_store_add_said (L4LiveStore *self, guint camera, const L4Said *said)
 {
   g_autoptr (GString) data = g_string_new (NULL);
-  Said *said = g_new (Said, 1);
+  Sentence *sentence = g_new (Sentence, 1);
 
-  *said = (Said) { time, g_strdup (sentence) };
+  *sentence = (Sentence) { said->until, g_strdup (said->text), said->summary };
   g_string_append_printf (data, "{\"camera\":%u,\"time\":", camera);
-  add_time (data, time);
+  add_time (data, said->until);
   g_string_append (data, ",\"text\":");
-  l4_page_add_json (data, sentence);
+  l4_page_add_json (data, said->text);
+  g_string_append (data, said->summary ? ",\"summary\":true}" : "}");
+  g_mutex_lock (&self->lock);
+  g_queue_push_tail (&self->cameras[camera].said, sentence);
+  if (self->cameras[camera].said.length > L4_LIVE_MOST_SENTENCES)
+    sentence_free (g_queue_pop_head (&self->cameras[camera].said));
+  add_news (self, "sentence", data->str);
+  g_mutex_unlock (&self->lock);
+  return TRUE;
+}
+
+gboolean
+l4_live_store_set_growing (L4LiveStore *self, guint camera, const char *text)
+{
+  g_autoptr (GString) data = g_string_new (NULL);
+
+  g_string_append_printf (data, "{\"camera\":%u,\"text\":", camera);
+  l4_page_add_json (data, text);
   g_string_append_c (data, '}');
   g_mutex_lock (&self->lock);
-  g_queue_push_tail (&self->cameras[camera].said, said);
-  if (self->cameras[camera].said.length > L4_LIVE_MOST_SENTENCES)
-    said_free (g_queue_pop_head (&self->cameras[camera].said));
-  add_news (self, "sentence", data->str);
+  add_news (self, "growing", data->str);
   g_mutex_unlock (&self->lock);
   return TRUE;
 }
@@ -265,13 +280,14 @@ add_camera (GString *json, const Camera *camera)
 {
   g_string_append_printf (json, "{\"present\":%s,\"picture\":%u,\"sentences\":[", camera->present ? "true" : "false", camera->number);
   for (const GList *link = camera->said.head; link != NULL; link = link->next) {
-    const Said *said = link->data;
+    const Sentence *said = link->data;
 
     g_string_append_c (json, '[');
     add_time (json, said->time);
     g_string_append_c (json, ',');
     l4_page_add_json (json, said->text);
-    g_string_append (json, link->next != NULL ? "]," : "]");
+    g_string_append (json, said->summary ? ",true]" : "]");
+    g_string_append (json, link->next != NULL ? "," : "");
   }
   g_string_append (json, "]}");
 }

@@ -22,7 +22,8 @@ const char *l4_live_store_get_name (const L4LiveStore *self, guint camera);
 /* As in live.h. FALSE: nothing is to be told. */
 gboolean l4_live_store_set_picture (L4LiveStore *self, guint camera, GBytes *jpeg);
 gboolean l4_live_store_set_present (L4LiveStore *self, guint camera, gboolean present);
-gboolean l4_live_store_add_sentence (L4LiveStore *self, guint camera, gint64 time, const char *sentence);
+gboolean l4_live_store_add_said (L4LiveStore *self, guint camera, const L4Said *said);
+gboolean l4_live_store_set_growing (L4LiveStore *self, guint camera, const char *text);
 gboolean l4_live_store_add_alert (L4LiveStore *self, const L4Alert *alert);
 
 /* Pictures are told of only then, once for each camera whose picture is another one. */

@@ -56,6 +56,8 @@ static const struct
   {"broken", N_("The connection is broken; trying again …")},
   {"begins", N_("begins")},
   {"ends", N_("ends")},
+  /* Translators: before a text that sums up what was said of a camera */
+  {"summary", N_("Summary:")},
   {"token", N_("Token")},
   {"open", N_("Open")},
   {"wrong_token", N_("This is not the token.")},

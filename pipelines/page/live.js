@@ -8,7 +8,7 @@ const AGAIN = 3000;             /* milliseconds until a server that refused is a
 function live() {
   const views = [...document.querySelectorAll('.views > li')].map(item => ({
     item, button: item.querySelector('button'), image: item.querySelector('img'), absent: item.querySelector('.absent'),
-    said: item.querySelector('.said'), name: item.querySelector('h2').textContent, loading: false, wanted: null,
+    said: item.querySelector('.said'), name: item.querySelector('h2').textContent, loading: false, wanted: null, growing: null,
   }));
   let source = null, timer = 0;
 
@@ -52,10 +52,27 @@ function live() {
     views[camera].item.classList.toggle('gone', !present);
   }
 
-  function addSentence({camera, time, text}) {
+  /* What is being said stands above what was said. */
+  function setGrowing({camera, text}) {
     const view = views[camera];
-    view.said.prepend(make('li', {}, when(time), make('span', {dir: 'auto', textContent: text})));
-    view.image.alt = `${view.name}: ${text}`;
+    if (view.growing === null) {
+      view.growing = make('li', {className: 'growing', ariaHidden: 'true'}, make('span', {textContent: '…'}), make('span', {dir: 'auto'}));
+      view.said.prepend(view.growing);
+    }
+    view.growing.lastChild.textContent = text;
+  }
+
+  function addSentence({camera, time, text, summary}) {
+    const view = views[camera];
+    if (!summary) {
+      view.growing?.remove();
+      view.growing = null;
+      view.image.alt = `${view.name}: ${text}`;
+    }
+    const words = make('span', {dir: 'auto', textContent: text});
+    if (summary)
+      words.prepend(make('strong', {textContent: say('summary')}), ' ');
+    view.said.prepend(make('li', {className: summary ? 'summary' : ''}, when(time), words));
     while (view.said.children.length > SENTENCES)
       view.said.lastChild.remove();
   }
@@ -77,7 +94,8 @@ function live() {
   function setState({cameras, alerts}) {
     cameras.forEach(({present, picture, sentences}, camera) => {
       views[camera].said.replaceChildren();
-      sentences.forEach(([time, text]) => addSentence({camera, time, text}));
+      views[camera].growing = null;
+      sentences.forEach(([time, text, summary]) => addSentence({camera, time, text, summary}));
       setPresent(camera, present);
       setPicture(camera, picture);
     });
@@ -101,6 +119,7 @@ function live() {
     on('picture', ({camera, number}) => setPicture(camera, number));
     on('present', ({camera, present}) => setPresent(camera, present));
     on('sentence', addSentence);
+    on('growing', setGrowing);
     on('alert', addAlert);
     source.onerror = () => {
       setLink('broken', 'broken');

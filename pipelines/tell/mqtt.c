@@ -76,18 +76,18 @@ mqtt_alert (L4Tell *tell, const L4Alert *alert)
 }
 
 static void
-mqtt_sentence (L4Tell *tell, const char *name, gint64 time, const char *sentence, GBytes *picture)
+mqtt_said (L4Tell *tell, const L4Said *said)
 {
   L4Mqtt *self = (L4Mqtt *) tell;
-  const L4TopicCamera *camera = g_hash_table_lookup (self->topics->cameras, name);
-  g_autofree char *json = l4_topics_sentence (time, sentence);
+  const L4TopicCamera *camera = g_hash_table_lookup (self->topics->cameras, said->camera);
+  g_autofree char *json = l4_topics_said (said);
 
   if (camera == NULL)
     return;
   g_mutex_lock (&self->queue.lock);
-  l4_kept_set_text (camera->sentence, json);
-  if (picture != NULL && g_bytes_get_size (picture) <= L4_TELL_BIGGEST_PICTURE)
-    l4_kept_set (camera->picture, g_bytes_ref (picture));
+  l4_kept_set_text (said->summary ? camera->summary : camera->sentence, json);
+  if (said->picture != NULL && g_bytes_get_size (said->picture) <= L4_TELL_BIGGEST_PICTURE)
+    l4_kept_set (camera->picture, g_bytes_ref (said->picture));
   g_mutex_unlock (&self->queue.lock);
   wake (self);
 }
@@ -181,7 +181,7 @@ mqtt_new_idle (const L4MqttSettings *settings)
 {
   L4Mqtt *self = g_atomic_rc_box_new0 (L4Mqtt);
 
-  self->base = (L4Tell) { mqtt_alert, mqtt_sentence, mqtt_presence, mqtt_get_counters, mqtt_finish, mqtt_free };
+  self->base = (L4Tell) { mqtt_alert, mqtt_said, mqtt_presence, mqtt_get_counters, mqtt_finish, mqtt_free };
   l4_tell_queue_init (&self->queue, &settings->bounds);
   self->queue.on_dropped = on_dropped;
   l4_tell_voice_init (&self->voice, settings->report, settings->report_data);

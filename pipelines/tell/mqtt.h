@@ -7,6 +7,7 @@
  *   PREFIX/status                 "online"; "offline" when the program ended or its connection broke (retained, last will)
  *   PREFIX/CAMERA/status          "online" or "offline": whether pictures come from it (retained)
  *   PREFIX/CAMERA/sentence        {"time","sentence"}: what was said last (retained)
+ *   PREFIX/CAMERA/summary         {"from","time","summary"}: what was summed up last, from then to then (retained)
  *   PREFIX/CAMERA/picture         the JPEG of the last sentence or alert that had one (retained)
  *   PREFIX/CAMERA/RULE/state      "ON" or "OFF" (retained)
  *   PREFIX/CAMERA/RULE/alert      each alert's record, JSON

@@ -10,10 +10,10 @@ l4_tell_alert (L4Tell *self, const L4Alert *alert)
 }
 
 void
-l4_tell_sentence (L4Tell *self, const char *camera, gint64 time, const char *sentence, GBytes *picture)
+l4_tell_said (L4Tell *self, const L4Said *said)
 {
-  if (self->sentence != NULL)
-    self->sentence (self, camera, time, sentence, picture);
+  if (self->said != NULL)
+    self->said (self, said);
 }
 
 void

@@ -19,11 +19,23 @@ typedef struct
   GBytes *picture;              /* a JPEG; NULL: none */
 } L4Alert;
 
+/* What was said of a camera. Borrowed during a call. */
+typedef struct
+{
+  const char *camera;
+  gint64 from, until;           /* on the wall clock: µs since 1970 */
+  const char *text;             /* UTF-8 */
+  gboolean summary;             /* of all that was said from then until then */
+  const char *record;           /* the element's, JSON; NULL: none */
+  GBytes *picture;              /* a JPEG that it was said of; NULL: none */
+} L4Said;
+
 /* A camera, and the rules that may hold for it: what receivers that announce things beforehand announce. */
 typedef struct
 {
   const char *name;
   const char *const *rules;     /* names; ends with NULL */
+  gboolean summaries;           /* what is said of it is summed up */
 } L4TellCamera;
 
 /* What became of alerts so far. Their sum is how often l4_tell_alert() was called. */
@@ -58,9 +70,9 @@ typedef struct _L4Tell L4Tell;
 /* Told in the order of the calls. */
 void l4_tell_alert (L4Tell *self, const L4Alert *alert);
 
-/* What was said last of a camera, with the picture it was said of (NULL: none). For ways that keep the last state (MQTT); it takes no room
- * in the queue: a newer one replaces one that was not sent yet. time: µs since 1970. */
-void l4_tell_sentence (L4Tell *self, const char *camera, gint64 time, const char *sentence, GBytes *picture);
+/* What was said last of a camera. For ways that keep the last state (MQTT); it takes no room in the queue: a newer sentence, or summary,
+ * replaces one that was not sent yet. */
+void l4_tell_said (L4Tell *self, const L4Said *said);
 
 /* Whether pictures come from the camera; kept like sentences. All cameras are absent at first. */
 void l4_tell_presence (L4Tell *self, const char *camera, gboolean present);
@@ -74,11 +86,11 @@ gboolean l4_tell_finish (L4Tell *self, guint ms);
 void l4_tell_free (L4Tell *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Tell, l4_tell_free)
 
-/* For who makes a way: its struct begins with this. Functions as above; sentence and presence may be NULL. */
+/* For who makes a way: its struct begins with this. Functions as above; said and presence may be NULL. */
 struct _L4Tell
 {
   void (*alert) (L4Tell *self, const L4Alert *alert);
-  void (*sentence) (L4Tell *self, const char *camera, gint64 time, const char *sentence, GBytes *picture);
+  void (*said) (L4Tell *self, const L4Said *said);
   void (*presence) (L4Tell *self, const char *camera, gboolean present);
   void (*get_counters) (L4Tell *self, L4TellCounters *counters);
   gboolean (*finish) (L4Tell *self, guint ms);

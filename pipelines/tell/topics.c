@@ -159,17 +159,30 @@ end_announcement (Maker *self, yyjson_mut_doc *doc, const char *kind, const char
   yyjson_mut_doc_free (doc);
 }
 
+/* A sensor for a text that is kept, of which the state is the beginning; id: its member there. */
 static void
-announce_camera (Maker *self, const char *name, const char *part, const char *base, const L4TopicCamera *camera)
+announce_text (Maker *self, const char *camera, const char *part, const char *base, const char *name, const char *id, const L4Kept *kept)
+{
+  g_autofree char *template = g_strdup_printf ("{{ value_json.%s[:" LONGEST_STATE "] }}", id);
+  yyjson_mut_doc *doc;
+  yyjson_mut_val *root = begin_announcement (self, &doc, camera, base, name, id);
+
+  yyjson_mut_obj_add_strcpy (doc, root, "state_topic", kept->topic);
+  yyjson_mut_obj_add_strcpy (doc, root, "value_template", template);
+  yyjson_mut_obj_add_strcpy (doc, root, "json_attributes_topic", kept->topic);
+  end_announcement (self, doc, "sensor", part, id);
+}
+
+static void
+announce_camera (Maker *self, const L4TellCamera *given, const char *part, const char *base, const L4TopicCamera *camera)
 {
   yyjson_mut_doc *doc;
-  yyjson_mut_val *root = begin_announcement (self, &doc, name, base, _("Last sentence"), "sentence");
+  yyjson_mut_val *root;
 
-  yyjson_mut_obj_add_strcpy (doc, root, "state_topic", camera->sentence->topic);
-  yyjson_mut_obj_add_str (doc, root, "value_template", "{{ value_json.sentence[:" LONGEST_STATE "] }}");
-  yyjson_mut_obj_add_strcpy (doc, root, "json_attributes_topic", camera->sentence->topic);
-  end_announcement (self, doc, "sensor", part, "sentence");
-  root = begin_announcement (self, &doc, name, base, _("Picture"), "picture");
+  announce_text (self, given->name, part, base, _("Last sentence"), "sentence", camera->sentence);
+  if (given->summaries)
+    announce_text (self, given->name, part, base, _("Last summary"), "summary", camera->summary);
+  root = begin_announcement (self, &doc, given->name, base, _("Picture"), "picture");
   yyjson_mut_obj_add_strcpy (doc, root, "image_topic", camera->picture->topic);
   yyjson_mut_obj_add_str (doc, root, "content_type", "image/jpeg");
   end_announcement (self, doc, "image", part, "picture");
@@ -179,7 +192,7 @@ static void
 announce_rule (Maker *self, const char *camera, const char *camera_part, const char *base, const char *name, const char *part,
     const L4TopicRule *rule)
 {
-  g_autofree char *id = g_strconcat ("rule-", part, NULL);      /* none of them is "picture" or "sentence" then */
+  g_autofree char *id = g_strconcat ("rule-", part, NULL);      /* none of them is "picture", "sentence" or "summary" then */
   yyjson_mut_doc *doc;
   yyjson_mut_val *root = begin_announcement (self, &doc, camera, base, name, id);
 
@@ -234,9 +247,10 @@ add_camera (Maker *self, const L4TellCamera *given, GError **error)
   g_hash_table_insert (self->topics->cameras, g_strdup (given->name), camera);
   camera->status = add_kept (self->topics->first, g_strconcat (base, "/status", NULL), "offline");
   camera->sentence = add_kept (self->topics->last, g_strconcat (base, "/sentence", NULL), NULL);
+  camera->summary = add_kept (self->topics->last, g_strconcat (base, "/summary", NULL), NULL);
   camera->picture = add_kept (self->topics->last, g_strconcat (base, "/picture", NULL), NULL);
   if (*self->discovery != '\0')
-    announce_camera (self, given->name, part, base, camera);
+    announce_camera (self, given, part, base, camera);
   for (guint i = 0; given->rules != NULL && given->rules[i] != NULL; i++)
     if (!add_rule (self, camera, given->name, part, base, given->rules[i], error))
       return FALSE;
@@ -282,24 +296,31 @@ l4_topics_new (const L4MqttSettings *settings, const L4TellCamera *cameras, guin
   return topics;
 }
 
-char *
-l4_topics_sentence (gint64 time, const char *sentence)
+static void
+add_time (yyjson_mut_doc *doc, yyjson_mut_val *object, const char *name, gint64 time)
 {
   g_autoptr (GDateTime) date = g_date_time_new_from_unix_utc (time / G_USEC_PER_SEC);
-  g_autofree char *line = l4_text_to_line (sentence, -1), *when = NULL;
+  g_autofree char *second = date != NULL ? g_date_time_format (date, "%Y-%m-%dT%H:%M:%S") : NULL, *when = NULL;
+
+  if (second == NULL)
+    return;
+  when = g_strdup_printf ("%s.%03dZ", second, (int) (time % G_USEC_PER_SEC / 1000));
+  yyjson_mut_obj_add_strcpy (doc, object, name, when);
+}
+
+char *
+l4_topics_said (const L4Said *said)
+{
+  g_autofree char *line = l4_text_to_line (said->text, -1);
   yyjson_mut_doc *doc = yyjson_mut_doc_new (NULL);
   yyjson_mut_val *root = yyjson_mut_obj (doc);
   char *json, *copy;
 
-  if (date != NULL) {
-    g_autofree char *second = g_date_time_format (date, "%Y-%m-%dT%H:%M:%S");
-
-    when = g_strdup_printf ("%s.%03dZ", second, (int) (time % G_USEC_PER_SEC / 1000));
-  }
   yyjson_mut_doc_set_root (doc, root);
-  if (when != NULL)
-    yyjson_mut_obj_add_str (doc, root, "time", when);
-  yyjson_mut_obj_add_str (doc, root, "sentence", line);
+  if (said->summary)
+    add_time (doc, root, "from", said->from);
+  add_time (doc, root, "time", said->until);
+  yyjson_mut_obj_add_str (doc, root, said->summary ? "summary" : "sentence", line);
   json = yyjson_mut_write (doc, YYJSON_WRITE_NOFLAG, NULL);
   copy = g_strdup (json);
   free (json);

@@ -25,7 +25,7 @@ typedef struct
 
 typedef struct
 {
-  L4Kept *status, *sentence, *picture;
+  L4Kept *status, *sentence, *summary, *picture;
   GHashTable *rules;            /* name: L4TopicRule */
 } L4TopicCamera;
 
@@ -45,7 +45,7 @@ void l4_topics_free (L4Topics *self);
 void l4_kept_set (L4Kept *self, GBytes *payload);
 void l4_kept_set_text (L4Kept *self, const char *text);
 
-/* {"time","sentence"} (transfer full) */
-char *l4_topics_sentence (gint64 time, const char *sentence);
+/* {"time","sentence"}, of a summary {"from","time","summary"} (transfer full) */
+char *l4_topics_said (const L4Said *said);
 
 G_END_DECLS

@@ -184,9 +184,16 @@ l4_actions_want_pictures (const L4Cameras *cameras)
 }
 
 void
-l4_actions_sentence (L4Actions *self, const L4Camera *camera, const L4News *window, GBytes *jpeg)
+l4_actions_said (L4Actions *self, const L4Camera *camera, const L4News *news, GBytes *jpeg)
 {
-  l4_receivers_sentence (self->receivers, camera->name, window->until, window->text, jpeg);
+  const L4Said said = {.camera = camera->name,.from = news->from,.until = news->until,.text = news->text,
+    .summary = news->kind == L4_NEWS_SUMMARY,.record = news->record,.picture = jpeg
+  };
+
+  if (news->kind == L4_NEWS_PARTIAL)
+    l4_receivers_growing (self->receivers, camera->name, news->text);
+  else
+    l4_receivers_said (self->receivers, &said);
 }
 
 void

@@ -38,8 +38,8 @@ gboolean l4_actions_want_pictures (const L4Cameras *cameras);
 /* An alert, or that one is over; jpeg: of the window, or NULL. Sets the names of files. */
 void l4_actions_tell (L4Actions *self, L4Told *told, GBytes *jpeg);
 
-/* What was said of a camera; whether pictures come from it. */
-void l4_actions_sentence (L4Actions *self, const L4Camera *camera, const L4News *window, GBytes *jpeg);
+/* What was said of a camera, summaries and texts that grow among it; whether pictures come from it. */
+void l4_actions_said (L4Actions *self, const L4Camera *camera, const L4News *news, GBytes *jpeg);
 void l4_actions_presence (L4Actions *self, const L4Camera *camera, gboolean present);
 
 /* The page; NULL: there is none. (transfer none) */

@@ -61,19 +61,19 @@ l4_alert_to_json (const L4Told *told)
 }
 
 char *
-l4_window_to_json (const L4Camera *camera, const L4News *window)
+l4_said_to_json (const L4Camera *camera, const L4News *said)
 {
   yyjson_mut_doc *doc = yyjson_mut_doc_new (NULL);
   yyjson_mut_val *object = yyjson_mut_obj (doc);
 
   yyjson_mut_doc_set_root (doc, object);
-  yyjson_mut_obj_add_str (doc, object, "event", "window");
+  yyjson_mut_obj_add_str (doc, object, "event", said->kind == L4_NEWS_SUMMARY ? "recap" : said->kind == L4_NEWS_PARTIAL ? "partial" : "window");
   yyjson_mut_obj_add_strcpy (doc, object, "camera", camera->name);
-  add_time (doc, object, "time", window->from);
-  add_time (doc, object, "until", window->until);
-  yyjson_mut_obj_add_uint (doc, object, "start", window->start);
-  yyjson_mut_obj_add_uint (doc, object, "end", window->end);
-  yyjson_mut_obj_add_strcpy (doc, object, "text", window->text);
-  add_record (doc, object, window->record);
+  add_time (doc, object, "time", said->from);
+  add_time (doc, object, "until", said->until);
+  yyjson_mut_obj_add_uint (doc, object, "start", said->start);
+  yyjson_mut_obj_add_uint (doc, object, "end", said->end);
+  yyjson_mut_obj_add_strcpy (doc, object, "text", said->text);
+  add_record (doc, object, said->record);
   return l4_json_to_line (doc);
 }

@@ -26,7 +26,8 @@ typedef struct
  * One line. (transfer full) */
 char *l4_alert_to_json (const L4Told *told);
 
-/* {"event":"window","camera","time","until","start","end","text","record"} (transfer full) */
-char *l4_window_to_json (const L4Camera *camera, const L4News *window);
+/* {"event":"window","camera","time","until","start","end","text","record"}; of a summary "event":"recap", of a text that grows
+ * "event":"partial", without a record. (transfer full) */
+char *l4_said_to_json (const L4Camera *camera, const L4News *said);
 
 G_END_DECLS

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #define NO_FOLDER "/cameras"
+#define SUMMARY "-summary"
 
 static L4Day
 make_day (GDateTime *midnight)
@@ -31,6 +32,23 @@ l4_day_of (gint64 time)
   return make_day (midnight);
 }
 
+char *
+l4_day_name (const char *day, gboolean summaries, guint n)
+{
+  const char *kind = summaries ? SUMMARY : "";
+
+  return n == 1 ? g_strconcat (day, kind, NULL) : g_strdup_printf ("%s%s-%u", day, kind, n);
+}
+
+/* What follows the day. */
+static gboolean
+is_rest (const char *rest)
+{
+  if (g_str_has_prefix (rest, SUMMARY))
+    rest += strlen (SUMMARY);
+  return *rest == '\0' || (*rest == '-' && strspn (rest + 1, "0123456789") == strlen (rest + 1));
+}
+
 gboolean
 l4_day_parse (const char *name, L4Day *day)
 {
@@ -40,7 +58,7 @@ l4_day_parse (const char *name, L4Day *day)
   for (guint i = 0; i < L4_DAY_LENGTH; i++)
     if (form[i] == 'd' ? !g_ascii_isdigit (name[i]) : name[i] != form[i])
       return FALSE;
-  if (name[L4_DAY_LENGTH] != '\0' && (name[L4_DAY_LENGTH] != '-' || strspn (name + L4_DAY_LENGTH + 1, "0123456789") != strlen (name) - L4_DAY_LENGTH - 1))
+  if (!is_rest (name + L4_DAY_LENGTH))
     return FALSE;
   midnight = g_date_time_new_local (atoi (name), atoi (name + 5), atoi (name + 8), 0, 0, 0);
   if (midnight != NULL)

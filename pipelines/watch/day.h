@@ -18,7 +18,11 @@ typedef struct
 
 L4Day l4_day_of (gint64 time);
 
-/* Whether a text is the name of a day, and if more follows it after a '-', a number: "2026-11-28-2". */
+/* The name of the n-th video of a day, from 1: "2026-11-28-2", of its summaries "2026-11-28-summary-2"; without the number the first.
+ * (transfer full) */
+char *l4_day_name (const char *day, gboolean summaries, guint n);
+
+/* Whether a text is such a name. */
 gboolean l4_day_parse (const char *name, L4Day *day);
 
 /* FOLDER/CAMERA/DAY, or /cameras/CAMERA/DAY where there is no folder. (transfer full) */

@@ -181,9 +181,9 @@ l4_feed_free (L4Feed *self)
 /* Messages ---------------------------------------------------------------------------------------------------------------------- */
 
 static void
-take_description (L4Feed *self, const GstStructure *structure)
+take_said (L4Feed *self, const GstStructure *structure, L4NewsKind kind)
 {
-  L4News *event = news_new (self, L4_NEWS_WINDOW);
+  L4News *event = news_new (self, kind);
 
   gst_structure_get (structure, "start", G_TYPE_UINT64, &event->start, "end", G_TYPE_UINT64, &event->end, NULL);
   event->text = g_strdup (gst_structure_get_string (structure, "text"));
@@ -225,7 +225,11 @@ take_element (L4Feed *self, GstMessage *message)
   const GstStructure *structure = gst_message_get_structure (message);
 
   if (gst_structure_has_name (structure, "llama4-description"))
-    take_description (self, structure);
+    take_said (self, structure, L4_NEWS_WINDOW);
+  else if (gst_structure_has_name (structure, "llama4-summary"))
+    take_said (self, structure, L4_NEWS_SUMMARY);
+  else if (gst_structure_has_name (structure, "llama4-partial"))
+    take_said (self, structure, L4_NEWS_PARTIAL);
   else if (gst_structure_has_name (structure, "llama4-licence") && self->number == 0)
     tell (self, L4_NEWS_NOTICE, gst_structure_get_string (structure, "notice"));
 }

@@ -7,7 +7,7 @@ struct _L4NewsQueue
 {
   GAsyncQueue *queue;
   guint most;
-  guint n;                      /* windows in the queue; lock of the queue */
+  guint n;                      /* of what is said in the queue; lock of the queue */
   guint64 left_out;             /* lock of the queue */
 };
 
@@ -41,15 +41,21 @@ l4_news_queue_free (L4NewsQueue *self)
   g_free (self);
 }
 
+static gboolean
+is_said (const L4News *event)
+{
+  return event->kind == L4_NEWS_WINDOW || event->kind == L4_NEWS_SUMMARY || event->kind == L4_NEWS_PARTIAL;
+}
+
 void
 l4_news_queue_push (L4NewsQueue *self, L4News *event)
 {
-  gboolean window = event->kind == L4_NEWS_WINDOW, room;
+  gboolean said = is_said (event), room;
 
   g_async_queue_lock (self->queue);
-  room = !window || self->n < self->most;
-  self->n += window && room;
-  self->left_out += !room;
+  room = !said || self->n < self->most;
+  self->n += said && room;
+  self->left_out += !room && event->kind != L4_NEWS_PARTIAL;
   if (room)
     g_async_queue_push_unlocked (self->queue, event);
   g_async_queue_unlock (self->queue);
@@ -64,7 +70,7 @@ l4_news_queue_pop (L4NewsQueue *self, guint64 microseconds)
 
   g_async_queue_lock (self->queue);
   event = g_async_queue_timeout_pop_unlocked (self->queue, microseconds);
-  if (event != NULL && event->kind == L4_NEWS_WINDOW)
+  if (event != NULL && is_said (event))
     self->n--;
   g_async_queue_unlock (self->queue);
   return event;

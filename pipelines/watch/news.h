@@ -13,6 +13,8 @@ typedef enum
   L4_NEWS_LOST,                /* text: why */
   L4_NEWS_OVER,                /* a film came to its end; nothing follows */
   L4_NEWS_WINDOW,
+  L4_NEWS_SUMMARY,             /* of windows: text, record and times as of one */
+  L4_NEWS_PARTIAL,             /* of a window that is being described: text so far */
   L4_NEWS_SAY,                 /* text: what else is to be known of the camera */
   L4_NEWS_NOTICE,              /* text: what is to be known of the model */
   L4_NEWS_LOADING,             /* percent */
@@ -27,7 +29,7 @@ typedef struct
   char *text;                   /* of a window the sentence, one line */
   gboolean again;
   guint percent;
-  /* L4_NEWS_WINDOW */
+  /* L4_NEWS_WINDOW, L4_NEWS_SUMMARY; without a record L4_NEWS_PARTIAL */
   guint64 start, end;           /* nanoseconds of stream time, since the camera came up */
   guint stream;                 /* of the camera's packets (ring.h) */
   gint64 from, until;           /* the same on the wall clock: microseconds since 1970 */
@@ -38,8 +40,8 @@ typedef struct
 void l4_news_free (L4News *self);     /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4News, l4_news_free)
 
-/* Events of many threads for one, which takes them in order. Of windows only so many wait: when whoever takes them is held up, what is newer
- * is left out and counted. */
+/* Events of many threads for one, which takes them in order. Of what is said only so much waits: when whoever takes it is held up, what is newer
+ * is left out, and counted but for partial texts. */
 typedef struct _L4NewsQueue L4NewsQueue;
 
 L4NewsQueue *l4_news_queue_new (guint most_windows);

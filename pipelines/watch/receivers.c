@@ -79,7 +79,8 @@ make_mqtt (const L4Cameras *cameras, L4NewsQueue *news, GError **error)
     const L4Camera *camera = g_ptr_array_index (cameras->cameras, i);
 
     g_ptr_array_add (rules, list_rules (cameras, camera));
-    told[i] = (L4TellCamera) { camera->name, (const char *const *) ((GPtrArray *) g_ptr_array_index (rules, i))->pdata };
+    told[i] = (L4TellCamera) { camera->name, (const char *const *) ((GPtrArray *) g_ptr_array_index (rules, i))->pdata,
+      l4_camera_is_summed_up (camera) };
   }
   settings = (L4MqttSettings) {
     .host = given->host,.port = given->port,.user = given->user,.password = password,.tls = given->tls,.ca_file = given->ca_file,
@@ -201,15 +202,22 @@ l4_receivers_alert (L4Receivers *self, const L4Rule *rule, const L4Alert *alert)
 }
 
 void
-l4_receivers_sentence (L4Receivers *self, const char *camera, gint64 time, const char *sentence, GBytes *picture)
+l4_receivers_said (L4Receivers *self, const L4Said *said)
 {
   for (guint i = 0; i < self->n; i++)
-    l4_tell_sentence (self->ways[i].tell, camera, time, sentence, picture);
+    l4_tell_said (self->ways[i].tell, said);
   if (self->live == NULL)
     return;
-  l4_live_add_sentence (self->live, camera, time, sentence);
-  if (picture != NULL)
-    l4_live_set_picture (self->live, camera, picture);
+  l4_live_add_said (self->live, said);
+  if (said->picture != NULL)
+    l4_live_set_picture (self->live, said->camera, said->picture);
+}
+
+void
+l4_receivers_growing (L4Receivers *self, const char *camera, const char *text)
+{
+  if (self->live != NULL)
+    l4_live_set_growing (self->live, camera, text);
 }
 
 void

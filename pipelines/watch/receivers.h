@@ -21,7 +21,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Receivers, l4_receivers_free)
 
 /* All return at once. */
 void l4_receivers_alert (L4Receivers *self, const L4Rule *rule, const L4Alert *alert);    /* to those that the rule wants */
-void l4_receivers_sentence (L4Receivers *self, const char *camera, gint64 time, const char *sentence, GBytes *picture);
+void l4_receivers_said (L4Receivers *self, const L4Said *said);
+void l4_receivers_growing (L4Receivers *self, const char *camera, const char *text);
 void l4_receivers_presence (L4Receivers *self, const char *camera, gboolean present);
 
 /* The page; NULL: there is none. (transfer none) */

@@ -39,14 +39,17 @@ l4_speaker_event (const L4Speaker *self, const char *name, guint camera, const c
 }
 
 void
-l4_speaker_window (const L4Speaker *self, const L4News *window)
+l4_speaker_said (const L4Speaker *self, const L4News *said)
 {
-  g_autofree char *line = NULL, *time = l4_clock_format_short (window->from);
+  const L4Camera *camera = get_camera (self, said->camera);
+  g_autofree char *line = NULL, *time = l4_clock_format_short (said->from);
 
   if (self->json)
-    print_line (line = l4_window_to_json (get_camera (self, window->camera), window));
-  else if (!self->quiet)
-    print_line (line = g_strdup_printf ("%s  %s  %s", time, get_camera (self, window->camera)->name, window->text));
+    print_line (line = l4_said_to_json (camera, said));
+  else if (!self->quiet && said->kind == L4_NEWS_WINDOW)
+    print_line (line = g_strdup_printf ("%s  %s  %s", time, camera->name, said->text));
+  else if (!self->quiet && said->kind == L4_NEWS_SUMMARY)
+    print_line (line = g_strdup_printf (_("%s  %s  summary: %s"), time, camera->name, said->text));
 }
 
 void

@@ -21,8 +21,8 @@ typedef struct
 /* An event of a camera, with the reason where there is one (or NULL): JSON alone. */
 void l4_speaker_event (const L4Speaker *self, const char *name, guint camera, const char *reason);
 
-/* What was said of a window. */
-void l4_speaker_window (const L4Speaker *self, const L4News *window);
+/* What was said of a window, a summary, a text that grows: the latter is JSON alone. */
+void l4_speaker_said (const L4Speaker *self, const L4News *said);
 
 /* A line of JSON, and one for people, of what belongs to no camera; either may be NULL. */
 void l4_speaker_done (const L4Speaker *self, const char *record, const char *text);

@@ -40,7 +40,7 @@ struct _L4Store
 {
   L4StoreContext context;
   L4Index *index;               /* thread; NULL: none, or it is to be opened again */
-  Open *open;                   /* [n_cameras]; thread */
+  Open *open;                   /* [n_cameras][2]: windows, summaries; thread */
   GRand *random;
   guint attempt;                /* failures in turn; thread */
   guint64 n_refused;            /* thread */
@@ -82,7 +82,7 @@ window_free (Window *self)
 
 /* Days -------------------------------------------------------------------------------------------------------------------------- */
 
-/* What else changes what is said: the camera's properties, by the order of their names. (transfer full) */
+/* What else changes what is said: the camera's properties, by the order of their names, but for those that only add to it. (transfer full) */
 static char *
 make_settings (const L4Camera *camera)
 {
@@ -94,7 +94,8 @@ make_settings (const L4Camera *camera)
   for (guint i = 0; i < camera->properties->len; i++) {
     const L4CameraProperty *property = g_ptr_array_index (camera->properties, i);
 
-    g_tree_replace (sorted, property->name, property->value);
+    if (!g_str_equal (property->name, "partial") && !g_str_equal (property->name, "summary"))
+      g_tree_replace (sorted, property->name, property->value);
   }
   if (camera->detector != NULL)
     g_tree_replace (sorted, (gpointer) "detector", camera->detector);
@@ -136,10 +137,10 @@ is_free (L4Store *self, gint64 video, gint64 run, gboolean *is, GError **error)
 
 /* The video of that day for that run: the first that no other run has. */
 static L4IndexVideo *
-find_video (L4Store *self, const L4Camera *camera, const char *day, gint64 run, GError **error)
+find_video (L4Store *self, const L4Camera *camera, const char *day, gboolean summaries, gint64 run, GError **error)
 {
   for (guint n = 1;; n++) {
-    g_autofree char *name = n == 1 ? g_strdup (day) : g_strdup_printf ("%s-%u", day, n);
+    g_autofree char *name = l4_day_name (day, summaries, n);
     g_autofree char *key = g_strconcat (L4_DAY_KEY, camera->name, ":", name, NULL);
     g_autoptr (GError) problem = NULL;
     g_autoptr (L4IndexVideo) video = l4_index_find_key (self->index, key, &problem);
@@ -208,7 +209,7 @@ open_day (L4Store *self, Open *open, const L4News *window, GError **error)
     return FALSE;
   open->day = day;
   open->touched = 0;
-  open->video = find_video (self, camera, day.name, open->run, error);
+  open->video = find_video (self, camera, day.name, window->kind == L4_NEWS_SUMMARY, open->run, error);
   if (open->video == NULL)
     return FALSE;
   if (touch (self, open, window->until, error) && claim (self, open, error))
@@ -238,12 +239,18 @@ make_text (const L4News *news)
   return g_string_free (g_steal_pointer (&text), FALSE);
 }
 
+static Open *
+get_open (const L4Store *self, const L4News *news)
+{
+  return &self->open[2 * news->camera + (news->kind == L4_NEWS_SUMMARY)];
+}
+
 static gboolean
 put_window (L4Store *self, const Window *put, GError **error)
 {
   g_autofree char *text = make_text (put->news);
   const L4News *news = put->news;
-  Open *open = &self->open[news->camera];
+  Open *open = get_open (self, news);
   L4IndexWindow window = { 0 };
 
   if (!open_day (self, open, news, error))
@@ -264,7 +271,7 @@ put_window (L4Store *self, const Window *put, GError **error)
 static void
 close_index (L4Store *self, gboolean settle)
 {
-  for (guint i = 0; i < self->context.cameras->cameras->len; i++) {
+  for (guint i = 0; i < 2 * self->context.cameras->cameras->len; i++) {
     if (settle && self->open[i].video != NULL && self->index != NULL)
       l4_index_put_video (self->index, self->open[i].video, NULL);
     if (settle)
@@ -286,7 +293,7 @@ write_one (L4Store *self, const Window *window, GError **error)
 static void
 refuse (L4Store *self, Window *window, const GError *error)
 {
-  Open *open = &self->open[window->news->camera];
+  Open *open = get_open (self, window->news);
 
   self->n_refused++;
   if (!open->refused)
@@ -386,7 +393,7 @@ l4_store_new (const L4StoreContext *context, GError **error)
 
   self->context = *context;
   self->random = g_rand_new ();
-  self->open = g_new0 (Open, context->cameras->cameras->len);
+  self->open = g_new0 (Open, 2 * context->cameras->cameras->len);
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
   g_queue_init (&self->waiting);

@@ -3,7 +3,8 @@
  *
  * Each day of a camera is a video there, whose path is that of the day (day.h), and which grows; the times of its windows are nanoseconds
  * since midnight of local time, so that they read as the time of day (on the two days a year on which clocks are changed, as the time that has
- * passed since midnight). A day during which the model, the prompt or a setting changed has a second video, DAY-2. */
+ * passed since midnight). A day during which the model, the prompt or a setting changed has a second video, DAY-2. What sums
+ * up the windows of a day is a video of its own, DAY-summary. */
 
 #pragma once
 
@@ -29,7 +30,7 @@ typedef struct
  * thread does what takes long. (transfer full) */
 L4Store *l4_store_new (const L4StoreContext *context, GError **error);
 
-/* Keeps a window, whose picture becomes a small one; waits for nothing. */
+/* Keeps a window, or a summary, whose picture becomes a small one; waits for nothing. */
 void l4_store_put (L4Store *self, const L4News *news);
 
 /* What waits is written first, if that goes on well. */

@@ -73,10 +73,20 @@ take_window (L4Watcher *self, const L4News *window)
   g_autoptr (GBytes) jpeg = self->jpegs && window->picture != NULL ? l4_picture (window->picture, PICTURE_SIDE) : NULL;
 
   self->n_windows++;
-  l4_speaker_window (&self->speaker, window);
+  l4_speaker_said (&self->speaker, window);
   l4_store_put (self->store, window);
-  l4_actions_sentence (self->actions, get_camera (self, window->camera), window, jpeg);
+  l4_actions_said (self->actions, get_camera (self, window->camera), window, jpeg);
   judge (self, window, jpeg);
+}
+
+/* A summary, or a text that grows, which is not kept. */
+static void
+take_said (L4Watcher *self, const L4News *said)
+{
+  l4_speaker_said (&self->speaker, said);
+  if (said->kind == L4_NEWS_SUMMARY)
+    l4_store_put (self->store, said);
+  l4_actions_said (self->actions, get_camera (self, said->camera), said, NULL);
 }
 
 /* Cameras -------------------------------------------------------------------------------------------------------------------------- */
@@ -131,6 +141,10 @@ take (L4Watcher *self, const L4News *event)
       break;
     case L4_NEWS_WINDOW:
       take_window (self, event);
+      break;
+    case L4_NEWS_SUMMARY:
+    case L4_NEWS_PARTIAL:
+      take_said (self, event);
       break;
     case L4_NEWS_SAY:
       l4_progress_say (self->progress, "%s: %s", get_camera (self, event->camera)->name, event->text);

@@ -15,7 +15,7 @@ text_of (yyjson_val *line, const char *name)
   return yyjson_get_str (yyjson_obj_get (line, name));
 }
 
-/* A line is an object: {"do":"picture|present|sentence|alert|watched", …}. */
+/* A line is an object: {"do":"picture|present|sentence|summary|growing|alert|watched", …}. */
 static void
 obey (L4Live *live, yyjson_val *line)
 {
@@ -33,9 +33,11 @@ obey (L4Live *live, yyjson_val *line)
     l4_live_set_present (live, camera, yyjson_get_bool (yyjson_obj_get (line, "present")));
   else if (strcmp (what, "alert") == 0)
     l4_live_add_alert (live, &(L4Alert) { camera, text_of (line, "rule"), yyjson_get_bool (yyjson_obj_get (line, "on")), 0, 0, time, "{}", text, picture });
-  else if (strcmp (what, "sentence") == 0)
+  else if (strcmp (what, "growing") == 0)
+    l4_live_set_growing (live, camera, text);
+  else if (strcmp (what, "sentence") == 0 || strcmp (what, "summary") == 0)
     for (gint64 i = 0; i < MAX (times, 1); i++)
-      l4_live_add_sentence (live, camera, time, text);
+      l4_live_add_said (live, &(L4Said) { camera, time, time, text, strcmp (what, "summary") == 0 });
   puts (l4_live_is_watched (live) ? "watched" : "alone");
 }
 

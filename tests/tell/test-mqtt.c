@@ -22,7 +22,7 @@ test_topics (void)
   wait_for (has_got (&listener, "llama4describe/Yard/car/state OFF"));
   l4_tell_presence (tell, "Yard", TRUE);
   wait_for (has_got (&listener, "llama4describe/Yard/status online"));
-  l4_tell_sentence (tell, "Yard", 1700000000123456, "A \"man\"\nstands <b>there", picture);
+  l4_tell_said (tell, &(L4Said) { "Yard", 0, 1700000000123456, "A \"man\"\nstands <b>there", FALSE, NULL, picture });
   wait_for (has_got (&listener, "llama4describe/Yard/sentence {\"time\":\"2023-11-14T22:13:20.123Z\",\"sentence\":\"A \\\"man\\\" stands <b>there\"}"));
   wait_for (has_got (&listener, "llama4describe/Yard/picture \xff\xd8JPEG"));
   l4_tell_alert (tell, &(L4Alert) { "Yard", "Somebody at the door", TRUE, 0, 1, 2, "{\"a\":1}", "x", huge });
@@ -242,7 +242,7 @@ tell_many (gpointer tell)
 {
   for (guint i = 0; i < 100; i++) {
     tell_number (tell, "car", i % 2, i);
-    l4_tell_sentence (tell, "Yard", i, "It goes on.", NULL);
+    l4_tell_said (tell, &(L4Said) { "Yard", 0, i, "It goes on.", FALSE, NULL, NULL });
   }
   return NULL;
 }

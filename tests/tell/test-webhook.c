@@ -176,7 +176,7 @@ test_record (void)
   tell = webhook_for (&server, "/hook?key=secret", &said, 0);
   l4_tell_alert (tell, &(L4Alert) { "Yard", "car", TRUE, 0, 1, 2, record, "x", NULL });
   g_assert_true (l4_tell_finish (tell, PATIENCE / 1000));
-  l4_tell_sentence (tell, "Yard", 0, "Nobody is told.", NULL);
+  l4_tell_said (tell, &(L4Said) { "Yard", 0, 0, "Nobody is told.", FALSE, NULL, NULL });
   l4_tell_presence (tell, "Yard", TRUE);
   g_assert_cmpuint (server.got->len, ==, 1);
   g_assert_true (g_str_has_prefix (server.got->pdata[0], "/hook "));

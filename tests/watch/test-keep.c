@@ -99,6 +99,8 @@ test_old (Fixture *self, gconstpointer data)
 
   add_video (self, "camera:yard:2026-11-25", 10);
   add_video (self, "camera:yard:2026-11-26-2", 10);
+  add_video (self, "camera:yard:2026-11-26-summary", 10);
+  add_video (self, "camera:yard:2026-11-26-summary-2", 10);
   add_video (self, "camera:yard:2026-11-27", 10);
   add_video (self, "camera:other:2020-01-01", 10);
   add_video (self, "camera:yard:2020-01-01x", 10);
@@ -196,7 +198,7 @@ test_days (void)
   g_assert_true (l4_day_parse ("2026-11-27", &parsed));
   g_assert_cmpint (day.midnight - parsed.midnight, ==, DAY_US);
   for (guint i = 0; i < 6; i++)
-    g_assert_false (l4_day_parse ((const char *[]) { "", "2026-11-2", "2026-13-01", "2026-02-30", "2026-11-28x", "2026-11-28-a" }[i], &parsed));
+    g_assert_false (l4_day_parse ((const char *[]) { "", "2026-11-2", "2026-13-01", "2026-02-30", "2026-11-28x", "2026-11-28-a", "2026-11-28-summaryx" }[i], &parsed));
 }
 
 int
