@@ -146,6 +146,8 @@ typedef struct
                                  * within the token's place, from the latest picture of its size that shows the place; 0: all are shown */
   gboolean kv_int8;             /* keep keys and values as 8-bit integers: half the memory of bfloat16, less exact */
   const char *schema;           /* text of a JSON Schema: the answer is a value of it, as compact JSON; NULL: free text */
+  const char *const *questions; /* that l4_session_ask() is to be asked afterwards about the same pictures: forecasts alone count them. NULL:
+                                   none; else ends with NULL */
 } L4GenerateOptions;
 
 #define L4_GENERATE_OPTIONS_INIT { .max_tokens = 100, .temperature = 0, .top_p = 1, .seed = 0, .max_tiles = 1 }

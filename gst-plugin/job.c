@@ -120,9 +120,10 @@ gst_llama4_job_describe (GstLlama4Job * self, GstLlama4Describe * element, L4Ses
 {
   const GstLlama4Settings *settings = &self->settings;
   g_auto (GstLlama4Prompt) prompt = { 0 };
+  g_auto (GStrv) questions = gst_llama4_questions_spell (settings->questions);
   const L4GenerateOptions options = {.max_tokens = settings->max_tokens,.temperature = settings->temperature,.top_p = settings->top_p,
     .seed = settings->seed,.max_tiles = settings->tiles,.prune = settings->prune,.kv_int8 = settings->kv_type == GST_LLAMA4_INT8,
-    .schema = settings->schema_text
+    .schema = settings->schema_text,.questions = (const char *const *) questions
   };
   L4Part system = { 0 };
   L4Message messages[2];

@@ -19,6 +19,20 @@ gst_llama4_questions_split (const char *text)
   return g_strv_builder_end (questions);
 }
 
+char **
+gst_llama4_questions_spell (const char *text)
+{
+  char **questions = gst_llama4_questions_split (text);
+
+  for (char **question = questions; *question != NULL; question++) {
+    char *spelled = g_strconcat (*question, HOW, NULL);
+
+    g_free (*question);
+    *question = spelled;
+  }
+  return questions;
+}
+
 static void
 likelihood_clear (gpointer data)
 {
@@ -36,16 +50,15 @@ gst_llama4_likelihoods_new (void)
 
 /* The pictures stand before the question, as they did in the prompt: the session holds them. */
 static gboolean
-ask_one (const char *question, const GstLlama4Window * window, const char *system, L4Session * session,
+ask_one (const char *spelled, const GstLlama4Window * window, const char *system, L4Session * session,
     const L4GenerateOptions * options, GCancellable * cancellable, double *yes, GError ** error)
 {
   g_auto (GstLlama4Prompt) prompt = { 0 };
-  g_autofree char *text = g_strconcat (question, HOW, NULL);
   const L4Part part = {.text = system };
   L4Message messages[2];
   gsize n = 0;
 
-  gst_llama4_prompt_init (&prompt, window, text, NULL, NULL, NULL);
+  gst_llama4_prompt_init (&prompt, window, spelled, NULL, NULL, NULL);
   if (system != NULL && *system != '\0')
     messages[n++] = (L4Message) { L4_ROLE_SYSTEM, &part, 1 };
   messages[n++] = (L4Message) { L4_ROLE_USER, (const L4Part *) prompt.parts->data, prompt.parts->len };
@@ -56,12 +69,12 @@ gboolean
 gst_llama4_questions_ask (const char *text, const GstLlama4Window * window, const char *system, L4Session * session,
     const L4GenerateOptions * options, GCancellable * cancellable, GArray * likelihoods, GError ** error)
 {
-  g_auto (GStrv) questions = gst_llama4_questions_split (text);
+  g_auto (GStrv) questions = gst_llama4_questions_split (text), spelled = gst_llama4_questions_spell (text);
 
   for (guint i = 0; questions[i] != NULL && i < GST_LLAMA4_MOST_QUESTIONS; i++) {
     L4Likelihood likelihood = { 0 };
 
-    if (!ask_one (questions[i], window, system, session, options, cancellable, &likelihood.yes, error))
+    if (!ask_one (spelled[i], window, system, session, options, cancellable, &likelihood.yes, error))
       return FALSE;
     likelihood.question = g_strdup (questions[i]);
     g_array_append_val (likelihoods, likelihood);

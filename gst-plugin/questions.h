@@ -12,6 +12,9 @@ G_BEGIN_DECLS
 /* Those of a text, one a line or between semicolons. (transfer full) */
 char **gst_llama4_questions_split (const char *text);
 
+/* As the model is asked them. (transfer full) */
+char **gst_llama4_questions_spell (const char *text);
+
 /* What they are answered with: an array of L4Likelihood that owns its questions. (transfer full) */
 GArray *gst_llama4_likelihoods_new (void);
 

@@ -17,6 +17,7 @@
 #define GIB 1073741824.0
 #define PROMPT L4_FORWARD_BATCH
 #define DEFAULT_CONTEXT 8192
+#define QUESTION 24             /* tokens of one that is answered by yes or no, with those around it */
 
 /* A published model whose shape was never published: two that agree with what is known. */
 #define UNKNOWN "behemoth"
@@ -48,7 +49,7 @@ typedef struct
   double type_bytes[N_TYPES];   /* both */
   double memory, unmapped, unstreamed;  /* weights in memory; those that are there even if the rest stays in its file, mapped or streamed */
   double full[N_CONTEXTS], chunked[N_CONTEXTS];
-  L4Work prompt, token, tile;
+  L4Work prompt, token, question, tile;
 } Figures;
 
 static void
@@ -75,6 +76,7 @@ get_figures (const Plan *plan, Figures *figures)
     l4_budget_cache (&config->text, contexts[i], kv_size, &figures->full[i], &figures->chunked[i]);
   l4_budget_tokens (config, plan->type, kv_size, 0, PROMPT, &figures->prompt);
   l4_budget_tokens (config, plan->type, kv_size, plan->context - 1, 1, &figures->token);
+  l4_budget_tokens (config, plan->type, kv_size, MAX (plan->context - QUESTION, 0), QUESTION, &figures->question);
   l4_budget_tile (config, L4_TYPE_F16, &figures->tile);
 }
 
@@ -233,6 +235,8 @@ print_forecast (const Plan *plan, const L4Speed *speed, const Figures *low, cons
       span ((char[64]) { 0 }, 1 / seconds (&low->token, speed, integers), 1 / seconds (&high->token, speed, integers)));
   if (plan->config->has_vision)
     printf (_(", a tile %s s"), span ((char[64]) { 0 }, seconds (&low->tile, speed, FALSE), seconds (&high->tile, speed, FALSE)));
+  printf (_(", a question by yes or no about what was shown already %s s"), span ((char[64]) { 0 }, seconds (&low->question, speed, integers),
+          seconds (&high->question, speed, integers)));
   printf ("\n");
 }
 

@@ -255,6 +255,46 @@ l4_llama_ask (gpointer session, const L4Message *messages, gsize n_messages, con
   return good;
 }
 
+static gint64
+count_tokens (const L4Llama *model, const char *text)
+{
+  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
+
+  return l4_tokenizer_encode (model->tokenizer, text, -1, ids, NULL) ? ids->len : 0;
+}
+
+/* What a question shares with the conversation ends with its last picture; *around: what stands behind that and is no text of its own. */
+static gint64
+count_shared (const L4Llama *model, const L4Prompt *prompt, const L4Message *last, gint64 *around)
+{
+  gint64 shared = prompt->ids->len;
+
+  while (shared > 0 && !prompt->places[shared - 1].picture)
+    shared--;
+  *around = prompt->ids->len - shared;
+  for (gsize i = last->n_parts; i > 0 && last->parts[i - 1].text != NULL; i--)
+    *around -= count_tokens (model, last->parts[i - 1].text);
+  *around = MAX (*around, 0);
+  return shared;
+}
+
+/* A pass each over what the conversation and the question do not share. */
+static void
+add_questions (const L4Llama *model, const L4Prompt *prompt, const L4Message *last, const L4GenerateOptions *options, L4Work *prefill)
+{
+  const L4Type type = l4_type_from_name (model->quantization);
+  gint64 around, shared = count_shared (model, prompt, last, &around);
+
+  for (const char *const *question = options->questions; question != NULL && *question != NULL; question++) {
+    L4Work work = { 0 };
+
+    l4_budget_tokens (model->config, type, options->kv_int8 ? 1 : 2, shared, MAX (around + count_tokens (model, *question), 1), &work);
+    prefill->operations += work.operations;
+    prefill->weight_bytes += work.weight_bytes;
+    prefill->cache_bytes += work.cache_bytes;
+  }
+}
+
 gboolean
 l4_llama_forecast (gpointer session, const L4Message *messages, gsize n_messages, const L4GenerateOptions *options,
     L4Forecast *forecast, GError **error)
@@ -280,6 +320,7 @@ l4_llama_forecast (gpointer session, const L4Message *messages, gsize n_messages
   };
   l4_llama_session_leave (self);
   l4_task_work (&task, model->config, l4_type_from_name (model->quantization), work);
+  add_questions (model, &prompt, &messages[n_messages - 1], options, &work[L4_STAGE_PREFILL]);
   *forecast = (L4Forecast) { prompt.pictures.n_pictures, task.tiles, task.prompt, task.kept, task.generated };
   for (guint i = 0; i < L4_N_STAGES; i++) {
     forecast->operations += work[i].operations;

@@ -95,7 +95,7 @@ parse_line (L4Script *self, const char *path, guint number, const char *text, GE
       || yyjson_obj_get (root, "context") != NULL);
   L4ScriptLine line = { g_strdup (answer), g_strdup (failure), g_strdup (yyjson_get_str (yyjson_obj_get (root, "until"))),
     get_microseconds (root, "delay_ms"),
-    get_microseconds (root, yyjson_obj_get (root, "forecast_ms") != NULL ? "forecast_ms" : "delay_ms"),
+    get_microseconds (root, yyjson_obj_get (root, "forecast_ms") != NULL ? "forecast_ms" : "delay_ms"), get_microseconds (root, "ask_ms"),
     get_microseconds (root, "prefill_ms"), get_microseconds (root, "limit_ms"), get_texts (root, "expect"), get_texts (root, "refuse"),
     g_strdup (yyjson_get_str (yyjson_obj_get (root, "when"))), MIN (yyjson_get_uint (yyjson_obj_get (root, "together")), G_MAXINT32),
     get_whether (root)

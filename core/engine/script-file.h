@@ -3,7 +3,7 @@
  *
  * Every line of the file is a JSON object. {"text": "…", "delay_ms": 200} answers with that text, word by word, after a delay
  * that can be cancelled; with "until": "…" not before the file of that name is there; {"error": "…"} fails. The answers are used in turn, over and over, by each session for itself. Figures
- * that nothing really takes: "forecast_ms" is what the answer is forecast to take (without it, its delay), "prefill_ms" what it says
+ * that nothing really takes: "forecast_ms" is what the answer is forecast to take (without it, its delay), "ask_ms" what each question after it is, "prefill_ms" what it says
  * that its prompt took, "limit_ms" the least that the machine allows for it. "expect": ["…"] and "refuse": ["…"] fail the answer when
  * the conversation's text lacks, or has, one of these: so tests see what was asked. With "when": "…" the answer is no longer used in
  * turn but whenever the conversation has that text. "together": 3 makes it wait until it is under way in as many sessions at once. In
@@ -29,7 +29,7 @@ typedef struct
   char *text;
   char *error;
   char *until;                  /* or NULL */
-  gint64 delay_us, forecast_us, prefill_us, limit_us;
+  gint64 delay_us, forecast_us, ask_us, prefill_us, limit_us;
   char **expect, **refuse;      /* NULL-terminated */
   char *when;                   /* NULL: used in turn */
   guint together;

@@ -175,8 +175,11 @@ static gboolean
 script_forecast (gpointer session, const L4Message *messages, gsize n_messages, const L4GenerateOptions *options,
     L4Forecast *forecast, GError **error)
 {
-  guint pictures = l4_talk_count_pictures (messages, n_messages), tokens;
+  guint pictures = l4_talk_count_pictures (messages, n_messages), tokens, n_questions = 0;
+  const L4ScriptLine *line = find_line (session, messages, n_messages);
 
+  while (options->questions != NULL && options->questions[n_questions] != NULL)
+    n_questions++;
   if (!count_tokens (((const Session *) session)->script, messages, n_messages, &tokens, error))
     return FALSE;
   *forecast = (L4Forecast) {
@@ -184,7 +187,7 @@ script_forecast (gpointer session, const L4Message *messages, gsize n_messages, 
     .tiles = pictures,
     .prompt_tokens = tokens,
     .generated_tokens = options->max_tokens,
-    .seconds = find_line (session, messages, n_messages)->forecast_us / 1e6,
+    .seconds = (line->forecast_us + n_questions * line->ask_us) / 1e6,
   };
   return TRUE;
 }

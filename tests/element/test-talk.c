@@ -137,6 +137,17 @@ test_a_question_is_answered_ahead_of_the_windows_that_wait (void)
 }
 
 static void
+test_questions_about_windows_are_part_of_their_forecast (void)
+{
+  Fixture self;
+
+  set_up (&self, 0, "{\"text\":\"Said.\",\"forecast_ms\":300,\"ask_ms\":50," UNTIL_RELEASED "}", "questions", "Is it red?; Is it blue?; Is it far?");
+  push_until (&self, 0, 4 * GST_SECOND + FRAME);
+  wait_for_forecast (&self, 450);
+  tear_down (&self);
+}
+
+static void
 test_questions_that_a_flush_or_the_end_cuts_off_are_told_so (void)
 {
   for (guint stops = 0; stops < 2; stops++) {
@@ -238,6 +249,7 @@ main (int argc, char **argv)
     {"nothing-is-remembered-across-a-flush", test_nothing_is_remembered_across_a_flush},
     {"a-text-that-grows-is-told-five-times-a-second-at-most", test_a_text_that_grows_is_told_five_times_a_second_at_most},
     {"a-question-is-answered-ahead-of-the-windows-that-wait", test_a_question_is_answered_ahead_of_the_windows_that_wait},
+    {"questions-about-windows-are-part-of-their-forecast", test_questions_about_windows_are_part_of_their_forecast},
     {"questions-that-a-flush-or-the-end-cuts-off-are-told-so", test_questions_that_a_flush_or_the_end_cuts_off_are_told_so},
     {"every-so-often-what-was-said-is-summed-up", test_every_so_often_what_was_said_is_summed_up},
     {"a-summary-that-fails-takes-no-window-away", test_a_summary_that_fails_takes_no_window_away},

@@ -148,6 +148,41 @@ test_longer_answers_and_more_tiles_cost_more (void)
   g_assert_cmpfloat (larger.operations, >, 1.5 * cheap.operations);
 }
 
+/* Each is a pass over what is not shared, which costs what asking it then is forecast to cost. */
+static void
+test_questions_count_by_what_they_do_not_share (void)
+{
+  static const char *const asked[] = { "Does a red thing move? Answer yes or no.", "Is anybody there? Answer yes or no.", NULL };
+  g_autoptr (L4Model) model = load_model (FALSE);
+  g_autoptr (L4Session) session = l4_session_new (model);
+  L4GenerateOptions plain = L4_GENERATE_OPTIONS_INIT, more = plain;
+  L4Forecast without, with;
+  double operations = 0, bytes = 0;
+  Question question;
+  g_auto (L4Answer) said = { 0 };
+
+  plain.max_tokens = more.max_tokens = 5;
+  more.questions = asked;
+  ask (&question, 0, 1);
+  without = forecast (session, &question, &plain);
+  with = forecast (session, &question, &more);
+  g_assert_cmpuint (with.prompt_tokens, ==, without.prompt_tokens);
+  answer (session, &question, &plain, &said);
+  plain.max_tokens = 1;
+  for (guint i = 0; asked[i] != NULL; i++) {
+    L4Forecast one;
+
+    question.parts[2].text = asked[i];
+    one = forecast (session, &question, &plain);
+    g_assert_cmpuint (one.tiles, ==, 0);
+    g_assert_cmpuint (one.reused_tokens, >, one.prompt_tokens / 2);
+    operations += one.operations;
+    bytes += one.bytes;
+  }
+  g_assert_cmpfloat_with_epsilon (with.operations - without.operations, operations, 0.02 * operations);
+  g_assert_cmpfloat_with_epsilon (with.bytes - without.bytes, bytes, 0.02 * bytes);
+}
+
 static void
 test_what_cannot_be_answered_is_not_forecast (void)
 {
@@ -362,6 +397,7 @@ main (int argc, char **argv)
   g_test_add_func ("/forecast/what-is-forecast-is-what-the-answer-then-counts", test_what_is_forecast_is_what_the_answer_then_counts);
   g_test_add_func ("/forecast/forecasting-changes-no-answer", test_forecasting_changes_no_answer);
   g_test_add_func ("/forecast/longer-answers-and-more-tiles-cost-more", test_longer_answers_and_more_tiles_cost_more);
+  g_test_add_func ("/forecast/questions-count-by-what-they-do-not-share", test_questions_count_by_what_they_do_not_share);
   g_test_add_func ("/forecast/what-cannot-be-answered-is-not-forecast", test_what_cannot_be_answered_is_not_forecast);
   g_test_add_func ("/forecast/the-machine-is-measured-once-and-its-speed-kept", test_the_machine_is_measured_once_and_its_speed_kept);
   g_test_add_func ("/forecast/a-speed-is-measured-again-after-a-week-and-the-better-one-kept",
