@@ -63,6 +63,15 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Archive, archive_clear)
 
 /* Index and run --------------------------------------------------------------------------------------------------------------------- */
 
+static void
+add_texts (yyjson_mut_doc *doc, yyjson_mut_val *object, const char *name, char **texts)
+{
+  yyjson_mut_val *list = yyjson_mut_obj_add_arr (doc, object, name);
+
+  for (char **text = texts; *text != NULL; text++)
+    yyjson_mut_arr_add_str (doc, list, *text);
+}
+
 /* What else changes what is said, by the order of its names; (transfer full) */
 static char *
 make_settings (const L4DescribeOptions *describe)
@@ -80,6 +89,10 @@ make_settings (const L4DescribeOptions *describe)
     yyjson_mut_obj_add_str (doc, settings, "language", describe->language);
   yyjson_mut_obj_add_int (doc, settings, "max_tokens", describe->max_tokens);
   yyjson_mut_obj_add_uint (doc, settings, "overlap", describe->overlap);
+  if (describe->questions != NULL)
+    add_texts (doc, settings, "questions", describe->questions);
+  if (describe->schema != NULL)
+    yyjson_mut_obj_add_str (doc, settings, "schema", describe->schema);
   yyjson_mut_obj_add_int (doc, settings, "tiles", describe->tiles);
   yyjson_mut_obj_add_uint (doc, settings, "window", describe->window);
   text = yyjson_mut_write (doc, YYJSON_WRITE_NOFLAG, NULL);

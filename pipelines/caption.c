@@ -205,7 +205,7 @@ take_window (const L4DescribeWindow *window, gpointer data, GError **error)
   Job *self = data;
 
   l4_cue_maker_add (self->maker, window->start, window->end, window->text);
-  l4_progress_window (self->progress, window->start, window->end, window->text);
+  l4_progress_window (self->progress, window->start, window->end, window->text, window->json);
   self->n_windows++;
   return TRUE;
 }

@@ -43,7 +43,7 @@ on_window (const L4DescribeWindow *described, gpointer user_data, GError **error
     return FALSE;
   job->n_windows++;
   context->tally->counts[L4_TALLY_WINDOWS]++;
-  l4_progress_window (context->progress, described->start, described->end, described->text);
+  l4_progress_window (context->progress, described->start, described->end, described->text, described->json);
   return TRUE;
 }
 

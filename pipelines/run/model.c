@@ -73,6 +73,7 @@ l4_describer_model_forecast (const L4DescribeOptions *options, double *seconds, 
     return FALSE;
   l4_model_measure (model);
   generate.max_tiles = MAX (options->tiles, 1);
+  generate.questions = (const char *const *) options->questions;
   generate.max_tokens = options->max_tokens > 0 ? options->max_tokens : generate.max_tokens;
   l4_model_picture_size (model, 1920, 1080, generate.max_tiles, &picture.picture.width, &picture.picture.height);
   picture.picture.stride = (gsize) picture.picture.width * 3;

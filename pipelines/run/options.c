@@ -5,18 +5,22 @@
 
 #include <math.h>
 #include <string.h>
+#include <sys/stat.h>
+
+#include <glib/gstdio.h>
 
 #include "base/error.h"
 #include "command/command.h"
 
 #define MAX_WINDOW 86400.0      /* seconds */
+#define MAX_SCHEMA (4u << 20)   /* bytes, as the element has it */
 
 /* As they were given, before they are checked. */
 static struct
 {
   L4DescribeOptions options;
   double window, overlap;       /* seconds */
-  char *decode, *memory_limit;
+  char *decode, *memory_limit, *schema;
 } given = {.options = {.frames = 4,.tiles = 1,.max_tokens = 100 },.window = 4 };
 
 static const GOptionEntry entries[] = {
@@ -28,6 +32,9 @@ static const GOptionEntry entries[] = {
       N_("Question about every window; {start} {end} {timestamps} {frames} are filled in"), "TEXT"},
   {"system-prompt", 0, 0, G_OPTION_ARG_FILENAME, &given.options.system_prompt, N_("Instruction before the question"), "TEXT"},
   {"language", 0, 0, G_OPTION_ARG_FILENAME, &given.options.language, N_("Language to answer in, such as German"), "NAME"},
+  {"schema", 0, 0, G_OPTION_ARG_FILENAME, &given.schema, N_("A JSON Schema; what is said is JSON that it allows"), "FILE"},
+  {"question", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &given.options.questions,
+      N_("Question about every window that is answered by yes or no: how likely yes is goes into records; may be given several times"), "TEXT"},
   {"window", 0, 0, G_OPTION_ARG_DOUBLE, &given.window, N_("Seconds of one description (4)"), "SECONDS"},
   {"overlap", 0, 0, G_OPTION_ARG_DOUBLE, &given.overlap, N_("Seconds that a window shares with the next (0)"), "SECONDS"},
   {"frames", 0, 0, G_OPTION_ARG_INT, &given.options.frames, N_("Pictures shown of every window (4)"), "N"},
@@ -59,6 +66,38 @@ check_seconds (const char *option, double value, double least, double most, guin
   return TRUE;
 }
 
+/* Whatever else may have the name: reading a device may never end. */
+static gboolean
+read_schema (const char *path, char **schema, GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+  gsize length;
+  GStatBuf status;
+
+  if (path == NULL)
+    return TRUE;
+  if (g_stat (path, &status) == 0 && (!S_ISREG (status.st_mode) || status.st_size > MAX_SCHEMA))
+    return l4_fail (error, L4_ERROR_INPUT, _("%s: is no file of up to %u bytes"), path, MAX_SCHEMA);
+  if (!g_file_get_contents (path, schema, &length, error))
+    return FALSE;
+  if (!g_utf8_validate_len (*schema, length, NULL))
+    return l4_fail (error, L4_ERROR_INPUT, _("%s: is not UTF-8 text"), path);
+  return l4_schema_check (*schema, &problem) || l4_fail (error, problem->code, "%s: %s", path, problem->message);
+}
+
+/* The element takes them in one text. */
+static gboolean
+check_questions (char **questions, GError **error)
+{
+  for (char **question = questions; question != NULL && *question != NULL; question++) {
+    if (!l4_command_check_text ("question", *question, error))
+      return FALSE;
+    if (strpbrk (*question, ";\n") != NULL || (*question)[strspn (*question, " \t")] == '\0')
+      return l4_fail (error, L4_ERROR_INPUT, _("--question \"%s\": must have neither semicolon nor line end, and something else"), *question);
+  }
+  return TRUE;
+}
+
 /* The command knows that it is one of these. */
 static L4FilmDecode
 find_decode (void)
@@ -75,6 +114,7 @@ l4_describe_options (GError **error)
   self->decode = find_decode ();
   return l4_command_check_text ("prompt", self->prompt, error)
       && l4_command_check_text ("system-prompt", self->system_prompt, error) && l4_command_check_text ("language", self->language, error)
+      && read_schema (given.schema, &self->schema, error) && check_questions (self->questions, error)
       && check_seconds ("window", given.window, 0.1, MAX_WINDOW, &self->window, error)
       && check_seconds ("overlap", given.overlap, 0, given.window * 63 / 64, &self->overlap, error)
       && l4_command_check_number ("frames", self->frames, 1, 64, error) && l4_command_check_number ("tiles", self->tiles, 1, 16, error)
@@ -94,6 +134,15 @@ choose_ahead (const L4DescribeOptions *options)
   return options->model_path != NULL && g_str_has_suffix (options->model_path, ".script") ? 1 : 4;
 }
 
+static void
+set_questions (GstElement *describe, char **questions)
+{
+  g_autofree char *lines = questions != NULL ? g_strjoinv ("\n", questions) : NULL;
+
+  if (lines != NULL)
+    g_object_set (describe, "questions", lines, NULL);
+}
+
 void
 l4_describe_set_up (GstElement *describe, const L4DescribeOptions *options)
 {
@@ -104,6 +153,9 @@ l4_describe_set_up (GstElement *describe, const L4DescribeOptions *options)
   if (options->prompt != NULL)
     g_object_set (describe, "prompt", options->prompt, NULL);
   g_object_set (describe, "system-prompt", options->system_prompt, "language", options->language, NULL);
+  if (options->schema != NULL)
+    g_object_set (describe, "schema", options->schema, NULL);
+  set_questions (describe, options->questions);
   if (options->window > 0)
     g_object_set (describe, "window", options->window, NULL);
   g_object_set (describe, "overlap", options->overlap, NULL);

@@ -15,6 +15,8 @@ typedef struct
 {
   char *model_path, *projector_path, *load;
   char *prompt, *system_prompt, *language;
+  char *schema;                 /* text of a JSON Schema that answers follow */
+  char **questions;             /* answered by yes or no about each window */
   guint64 window, overlap;      /* nanoseconds */
   int frames, tiles, max_tokens, threads;
   int ahead;                    /* windows described at once; 0: chosen by the model */

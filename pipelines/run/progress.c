@@ -247,8 +247,24 @@ l4_progress_begin (L4Progress *self, const char *path, guint64 bytes, guint64 fr
   l4_progress_tick (self);
 }
 
+/* What a schema and questions made of a window. */
+static void
+add_answers (yyjson_mut_doc *doc, yyjson_mut_val *event, const char *record)
+{
+  static const char *const names[] = { "value", "answers" };
+  yyjson_doc *read = yyjson_read (record, strlen (record), 0);
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    yyjson_val *value = yyjson_obj_get (yyjson_doc_get_root (read), names[i]);
+
+    if (value != NULL)
+      yyjson_mut_obj_add_val (doc, event, names[i], yyjson_val_mut_copy (doc, value));
+  }
+  yyjson_doc_free (read);
+}
+
 void
-l4_progress_window (L4Progress *self, guint64 start, guint64 end, const char *text)
+l4_progress_window (L4Progress *self, guint64 start, guint64 end, const char *text, const char *record)
 {
   self->seen += end > self->position ? end - MAX (start, self->position) : 0;
   self->position = MAX (self->position, end);
@@ -263,6 +279,7 @@ l4_progress_window (L4Progress *self, guint64 start, guint64 end, const char *te
     yyjson_mut_obj_add_uint (doc, event, "start", start);
     yyjson_mut_obj_add_uint (doc, event, "end", end);
     yyjson_mut_obj_add_strcpy (doc, event, "text", text);
+    add_answers (doc, event, record);
     l4_json_end (doc);
   }
   l4_progress_tick (self);

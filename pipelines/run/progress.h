@@ -21,7 +21,7 @@ typedef enum
     "file_base64. What goes wrong is a line on standard error, as ever.")
 #define L4_EVENT_LOADING N_("loading  # The model is being loaded (percent).")
 #define L4_EVENTS_FILM N_("begin  # A film begins (file; from; duration, 0 where it is not known).\n" \
-    "window  # What was said of a window (file, start, end, text).\n" \
+    "window  # What was said of a window (file, start, end, text; with --schema value, with --question answers).\n" \
     "end  # A film ends (file; state: done, failed or stopped; reason, unless it is done; windows).")
 #define L4_EVENT_WRITING N_("writing  # A film is being written (file, percent).")
 #define L4_EVENT_WRITTEN N_("written  # A file is there (file).")
@@ -41,7 +41,8 @@ void l4_progress_set_loading (L4Progress *self, guint percent);        /* of the
 
 /* A film of so many bytes begins at stream time `from`; duration 0: not known. Then its windows come, then its end. */
 void l4_progress_begin (L4Progress *self, const char *path, guint64 bytes, guint64 from, guint64 duration);
-void l4_progress_window (L4Progress *self, guint64 start, guint64 end, const char *text);
+/* record: JSON, whose "value" and "answers" the event has too. */
+void l4_progress_window (L4Progress *self, guint64 start, guint64 end, const char *text, const char *record);
 
 /* state: "done", "failed", "stopped"; reason: why, in one line, which is said too; NULL: none. */
 void l4_progress_end (L4Progress *self, const char *state, const char *reason);
