@@ -109,6 +109,7 @@ static const char *const events[] = {
       "camera came up. What goes wrong is a line on standard error, as ever."),
   L4_EVENT_LOADING,
   N_("page  # Where the page is (url).\n"
+      "onvif  # Where a camera's metadata is served by RTSP (camera, url).\n"
       "up  # Pictures come from a camera (camera).\n"
       "lost  # None come any more; it is tried again (camera, reason).\n"
       "back  # They come again (camera).\n"

@@ -30,6 +30,7 @@ gboolean l4_yaml_read_name (L4Yaml *self, yaml_node_t *node, const char *key, gp
 gboolean l4_yaml_read_mqtt (L4Yaml *self, yaml_node_t *node, const char *key, gpointer field, GError **error);
 gboolean l4_yaml_read_webhook (L4Yaml *self, yaml_node_t *node, const char *key, gpointer field, GError **error);
 gboolean l4_yaml_read_page (L4Yaml *self, yaml_node_t *node, const char *key, gpointer field, GError **error);
+gboolean l4_yaml_read_onvif (L4Yaml *self, yaml_node_t *node, const char *key, gpointer field, GError **error);
 void l4_cameras_clear_receivers (L4Cameras *self);
 
 G_END_DECLS

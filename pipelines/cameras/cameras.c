@@ -166,6 +166,7 @@ static const L4YamlField sections[] = {
   {"clips", read_clips, G_STRUCT_OFFSET (Reading, cameras)},
   {"commands", read_commands, G_STRUCT_OFFSET (Reading, cameras)},
   {"mqtt", l4_yaml_read_mqtt, G_STRUCT_OFFSET (Reading, cameras)},
+  {"onvif", l4_yaml_read_onvif, G_STRUCT_OFFSET (Reading, cameras)},
   {"page", l4_yaml_read_page, G_STRUCT_OFFSET (Reading, cameras)},
   {"webhook", l4_yaml_read_webhook, G_STRUCT_OFFSET (Reading, cameras)},
   {NULL}
@@ -207,6 +208,8 @@ check_receivers (L4Yaml *yaml, yaml_node_t *node, const L4Cameras *self, const L
     return l4_yaml_fail (yaml, node, "tell", error, _("%s: there is no %s in this file"), rule->name, "mqtt");
   if ((rule->receivers & L4_RECEIVER_WEBHOOK) && self->webhook.url == NULL)
     return l4_yaml_fail (yaml, node, "tell", error, _("%s: there is no %s in this file"), rule->name, "webhook");
+  if ((rule->receivers & L4_RECEIVER_ONVIF) && !self->onvif.files && self->onvif.rtsp == 0)
+    return l4_yaml_fail (yaml, node, "tell", error, _("%s: there is no %s in this file"), rule->name, "onvif");
   return TRUE;
 }
 
@@ -269,6 +272,10 @@ l4_cameras_read (const char *path, GError **error)
       || !l4_yaml_read_fields (&yaml, yaml_document_get_root_node (&yaml.document), "the file", sections, NULL, &reading, error)
       || !read_cameras (&yaml, &reading, error) || !read_rules (&yaml, &reading, error))
     return NULL;
+  if (self->onvif.files && self->folder == NULL) {
+    l4_fail (error, L4_ERROR_INPUT, _("%s: onvif: files need a folder"), path);
+    return NULL;
+  }
   return g_steal_pointer (&self);
 }
 

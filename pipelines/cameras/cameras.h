@@ -48,7 +48,8 @@ typedef enum
   L4_RECEIVER_MQTT = 1 << 0,
   L4_RECEIVER_WEBHOOK = 1 << 1,
   L4_RECEIVER_PAGE = 1 << 2,
-  L4_RECEIVER_ALL = (1 << 3) - 1
+  L4_RECEIVER_ONVIF = 1 << 3,
+  L4_RECEIVER_ALL = (1 << 4) - 1
 } L4Receiver;
 
 typedef struct
@@ -94,6 +95,14 @@ typedef struct
   char *address, *token_file;
 } L4CamerasPage;
 
+/* ONVIF's metadata; as in onvif/onvif.h. */
+typedef struct
+{
+  gboolean files;               /* in the folders of cameras' days */
+  guint rtsp;                   /* port; 0: none */
+  char *address, *user, *password, *password_file;
+} L4CamerasOnvif;
+
 typedef struct
 {
   char *file;                   /* that was read; NULL: none was */
@@ -117,6 +126,7 @@ typedef struct
   L4CamerasMqtt mqtt;           /* host NULL: none */
   L4CamerasWebhook webhook;     /* url NULL: none */
   L4CamerasPage page;
+  L4CamerasOnvif onvif;
 } L4Cameras;
 
 /* Reads a file of YAML. NULL: *error says in one line what is wrong, in which line and with which key. (transfer full) */

@@ -5,6 +5,7 @@
 #include "cameras/cameras-private.h"
 
 #define MQTT(name) G_STRUCT_OFFSET (L4CamerasMqtt, name)
+#define ONVIF(name) G_STRUCT_OFFSET (L4CamerasOnvif, name)
 #define WEBHOOK(name) G_STRUCT_OFFSET (L4CamerasWebhook, name)
 
 static gboolean
@@ -74,12 +75,34 @@ l4_yaml_read_page (L4Yaml *self, yaml_node_t *node, const char *key, gpointer fi
       && (page->port > 0 || l4_yaml_fail (self, node, "page", error, _("needs a port")));
 }
 
+gboolean
+l4_yaml_read_onvif (L4Yaml *self, yaml_node_t *node, const char *key, gpointer field, GError **error)
+{
+  static const L4YamlField fields[] = {
+    {"files", l4_yaml_read_flag, ONVIF (files)},
+    {"rtsp", read_port, ONVIF (rtsp)},
+    {"address", l4_yaml_read_text, ONVIF (address)},
+    {"user", l4_yaml_read_text, ONVIF (user)},
+    {"password", l4_yaml_read_text, ONVIF (password)},
+    {"password-file", l4_yaml_read_path, ONVIF (password_file)},
+    {NULL}
+  };
+  L4CamerasOnvif *onvif = &(*(L4Cameras **) field)->onvif;
+
+  return l4_yaml_read_fields (self, node, "onvif", fields, NULL, onvif, error)
+      && (onvif->files || onvif->rtsp > 0 || l4_yaml_fail (self, node, "onvif", error, _("needs files or rtsp")))
+      && (onvif->rtsp > 0 || (onvif->address == NULL && onvif->user == NULL) || l4_yaml_fail (self, node, "onvif", error, _("has an address or a user without rtsp")))
+      && (onvif->password == NULL || onvif->password_file == NULL
+      || l4_yaml_fail (self, node, "onvif", error, _("has both password and password-file")));
+}
+
 void
 l4_cameras_clear_receivers (L4Cameras *self)
 {
   char *texts[] = { self->mqtt.host, self->mqtt.user, self->mqtt.password, self->mqtt.password_file, self->mqtt.ca_file,
     self->mqtt.certificate, self->mqtt.key, self->mqtt.prefix, self->mqtt.discovery, self->webhook.url, self->webhook.token_file,
-    self->webhook.ca_file, self->page.address, self->page.token_file
+    self->webhook.ca_file, self->page.address, self->page.token_file, self->onvif.address, self->onvif.user, self->onvif.password,
+    self->onvif.password_file
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)

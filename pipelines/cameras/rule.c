@@ -98,7 +98,7 @@ read_value (L4Yaml *self, yaml_node_t *node, const char *key, gpointer field, GE
 static L4Receiver
 find_receiver (const char *name)
 {
-  static const char *const names[] = { "mqtt", "webhook", "page" };
+  static const char *const names[] = { "mqtt", "webhook", "page", "onvif" };
 
   for (guint i = 0; i < G_N_ELEMENTS (names); i++)
     if (g_strcmp0 (names[i], name) == 0)
@@ -120,7 +120,7 @@ read_receivers (L4Yaml *self, yaml_node_t *node, const char *key, gpointer field
     L4Receiver receiver = find_receiver (l4_yaml_scalar (name, NULL));
 
     if (receiver == 0)
-      return l4_yaml_fail (self, name, key, error, _("must be a list of mqtt, webhook and page"));
+      return l4_yaml_fail (self, name, key, error, _("must be a list of mqtt, webhook, page and onvif"));
     *receivers |= receiver;
   }
   return TRUE;

@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Whom alerts go to beside standard output and commands: a broker, a web server, a page. */
+/* Whom alerts go to beside standard output and commands: a broker, a web server, ONVIF's metadata, a page. */
 
 #include "watch/receivers.h"
 
+#include <errno.h>
 #include <string.h>
+
+#include <glib/gstdio.h>
 
 #include "base/error.h"
 #include "run/json.h"
+#include "onvif/onvif.h"
 #include "tell/mqtt.h"
 #include "tell/webhook.h"
+#include "watch/day.h"
 
 #define FINISH_MS 5000          /* for each to be told what waits */
 
@@ -19,7 +24,7 @@ struct _L4Receivers
   {
     L4Receiver kind;
     L4Tell *tell;
-  } ways[2];
+  } ways[3];
   guint n;
   L4Live *live;                 /* NULL: no page */
 };
@@ -34,21 +39,49 @@ on_report (gboolean trouble, const char *line, gpointer data)
   l4_news_queue_push (data, news);
 }
 
-/* Names of the rules of a camera of which the broker is told. */
+/* Cameras, and the rules of each that a receiver is told of. */
+typedef struct
+{
+  L4TellCamera *cameras;
+  GPtrArray *rules;             /* of GPtrArray of names */
+} Announced;
+
+static void
+announced_clear (Announced *self)
+{
+  g_free (self->cameras);
+  g_clear_pointer (&self->rules, g_ptr_array_unref);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Announced, announced_clear)
+
 static GPtrArray *
-list_rules (const L4Cameras *cameras, const L4Camera *camera)
+list_rules (const L4Cameras *cameras, const L4Camera *camera, L4Receiver kind)
 {
   GPtrArray *names = g_ptr_array_new ();
 
   for (guint i = 0; i < cameras->rules->len; i++) {
     const L4Rule *rule = g_ptr_array_index (cameras->rules, i);
 
-    if ((rule->receivers & L4_RECEIVER_MQTT)
-        && (rule->cameras == NULL || g_strv_contains ((const char *const *) rule->cameras, camera->name)))
+    if ((rule->receivers & kind) && (rule->cameras == NULL || g_strv_contains ((const char *const *) rule->cameras, camera->name)))
       g_ptr_array_add (names, rule->name);
   }
   g_ptr_array_add (names, NULL);
   return names;
+}
+
+static void
+announce (Announced *self, const L4Cameras *cameras, L4Receiver kind)
+{
+  self->cameras = g_new0 (L4TellCamera, cameras->cameras->len);
+  self->rules = g_ptr_array_new_with_free_func ((GDestroyNotify) g_ptr_array_unref);
+  for (guint i = 0; i < cameras->cameras->len; i++) {
+    const L4Camera *camera = g_ptr_array_index (cameras->cameras, i);
+    GPtrArray *rules = list_rules (cameras, camera, kind);
+
+    g_ptr_array_add (self->rules, rules);
+    self->cameras[i] = (L4TellCamera) { camera->name, (const char *const *) rules->pdata, l4_camera_is_summed_up (camera) };
+  }
 }
 
 /* The first line of a file; without one what was given, or NULL. */
@@ -68,26 +101,19 @@ static L4Tell *
 make_mqtt (const L4Cameras *cameras, L4NewsQueue *news, GError **error)
 {
   const L4CamerasMqtt *given = &cameras->mqtt;
-  g_autoptr (GPtrArray) rules = g_ptr_array_new_with_free_func ((GDestroyNotify) g_ptr_array_unref);
-  g_autofree L4TellCamera *told = g_new0 (L4TellCamera, cameras->cameras->len);
+  g_auto (Announced) announced = { 0 };
   g_autofree char *password = NULL;
   L4MqttSettings settings;
 
   if (!read_secret (given->password_file, given->password, &password, error))
     return NULL;
-  for (guint i = 0; i < cameras->cameras->len; i++) {
-    const L4Camera *camera = g_ptr_array_index (cameras->cameras, i);
-
-    g_ptr_array_add (rules, list_rules (cameras, camera));
-    told[i] = (L4TellCamera) { camera->name, (const char *const *) ((GPtrArray *) g_ptr_array_index (rules, i))->pdata,
-      l4_camera_is_summed_up (camera) };
-  }
+  announce (&announced, cameras, L4_RECEIVER_MQTT);
   settings = (L4MqttSettings) {
     .host = given->host,.port = given->port,.user = given->user,.password = password,.tls = given->tls,.ca_file = given->ca_file,
     .certificate = given->certificate,.key = given->key,.prefix = given->prefix,.discovery = given->discovery,
     .report = on_report,.report_data = news
   };
-  return l4_mqtt_new (&settings, told, cameras->cameras->len, error);
+  return l4_mqtt_new (&settings, announced.cameras, cameras->cameras->len, error);
 }
 
 static L4Tell *
@@ -100,6 +126,80 @@ make_webhook (const L4Cameras *cameras, L4NewsQueue *news, GError **error)
   };
 
   return l4_webhook_new (&settings, error);
+}
+
+/* Takes the way; NULL: it could not be made. */
+static gboolean
+add_way (L4Receivers *self, L4Receiver kind, L4Tell *tell)
+{
+  self->ways[self->n].kind = kind;
+  self->ways[self->n].tell = tell;
+  self->n += tell != NULL;
+  return tell != NULL;
+}
+
+/* The file of a camera's day. */
+static char *
+make_metadata_path (const char *name, gint64 time, gpointer data, GError **error)
+{
+  const L4Day day = l4_day_of (time);
+  g_autofree char *folder = l4_day_path (data, &(L4Camera) {.name = (char *) name }, day.name);
+
+  if (g_mkdir_with_parents (folder, 0750) != 0) {
+    l4_fail (error, L4_ERROR_IO, _("%s: cannot be made: %s"), folder, g_strerror (errno));
+    return NULL;
+  }
+  return g_build_filename (folder, "metadata.xml", NULL);
+}
+
+static L4Tell *
+make_onvif (const L4Cameras *cameras, L4NewsQueue *news, GError **error)
+{
+  const L4CamerasOnvif *given = &cameras->onvif;
+  g_auto (Announced) announced = { 0 };
+  g_autofree char *password = NULL;
+  L4OnvifSettings settings;
+
+  if (!read_secret (given->password_file, given->password, &password, error))
+    return NULL;
+  announce (&announced, cameras, L4_RECEIVER_ONVIF);
+  settings = (L4OnvifSettings) {
+    .path = given->files ? make_metadata_path : NULL,.path_data = (gpointer) cameras,.serves = given->rtsp > 0,.port = given->rtsp,
+    .address = given->address,.user = given->user,.password = password,.report = on_report,.report_data = news
+  };
+  return l4_onvif_new (&settings, announced.cameras, cameras->cameras->len, error);
+}
+
+/* Where the streams of metadata are. */
+static void
+tell_streams (const L4Receivers *self, const L4Cameras *cameras, L4Tell *onvif)
+{
+  for (guint i = 0; i < cameras->cameras->len && l4_onvif_get_url (onvif, i) != NULL; i++) {
+    const char *camera = ((L4Camera *) g_ptr_array_index (cameras->cameras, i))->name, *url = l4_onvif_get_url (onvif, i);
+    L4News *news = g_new0 (L4News, 1);
+    yyjson_mut_doc *doc;
+    yyjson_mut_val *object = l4_json_begin (&doc, "onvif");
+
+    news->kind = L4_NEWS_DONE;
+    yyjson_mut_obj_add_strcpy (doc, object, "camera", camera);
+    yyjson_mut_obj_add_strcpy (doc, object, "url", url);
+    news->record = l4_json_to_line (doc);
+    news->text = g_strdup_printf (_("%s: ONVIF metadata is at %s"), camera, url);
+    l4_news_queue_push (self->news, news);
+  }
+}
+
+static gboolean
+add_onvif (L4Receivers *self, const L4Cameras *cameras, GError **error)
+{
+  L4Tell *onvif;
+
+  if (!cameras->onvif.files && cameras->onvif.rtsp == 0)
+    return TRUE;
+  onvif = make_onvif (cameras, self->news, error);
+  if (onvif != NULL)
+    tell_streams (self, cameras, onvif);
+  return add_way (self, L4_RECEIVER_ONVIF, onvif);
 }
 
 /* Where the page is. */
@@ -137,16 +237,6 @@ make_page (L4Receivers *self, const L4Cameras *cameras, GError **error)
   return self->live != NULL;
 }
 
-/* Takes the way; NULL: it could not be made. */
-static gboolean
-add_way (L4Receivers *self, L4Receiver kind, L4Tell *tell)
-{
-  self->ways[self->n].kind = kind;
-  self->ways[self->n].tell = tell;
-  self->n += tell != NULL;
-  return tell != NULL;
-}
-
 L4Receivers *
 l4_receivers_new (const L4Cameras *cameras, L4NewsQueue *news, GError **error)
 {
@@ -157,7 +247,7 @@ l4_receivers_new (const L4Cameras *cameras, L4NewsQueue *news, GError **error)
     return NULL;
   if (cameras->webhook.url != NULL && !add_way (self, L4_RECEIVER_WEBHOOK, make_webhook (cameras, news, error)))
     return NULL;
-  if (!make_page (self, cameras, error))
+  if (!add_onvif (self, cameras, error) || !make_page (self, cameras, error))
     return NULL;
   return g_steal_pointer (&self);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Whom alerts go to beside standard output and commands: a broker, a web server, a page. */
+/* Whom alerts go to beside standard output and commands: a broker, a web server, ONVIF's metadata, a page. */
 
 #pragma once
 

@@ -76,6 +76,8 @@ test_example (void)
   g_assert_cmpstr (cameras->mqtt.host, ==, "broker.local");
   g_assert_cmpuint (cameras->mqtt.port, ==, 8883);
   g_assert_cmpuint (cameras->webhook.timeout, ==, 10 * SECOND);
+  g_assert_true (cameras->onvif.files);
+  g_assert_cmpuint (cameras->onvif.rtsp, ==, 8554);
 }
 
 #define ONE "cameras:\n  - {name: a, uri: /x}\n"
@@ -131,7 +133,7 @@ test_wrong (void)
     {RULE "{name: r, pointer: /a, value: 1, actions: {clip: yes}}\n", "needs a folder"},
     {RULE "{name: r, pointer: /a, value: 1, actions: {clip: maybe}}\n", ":4: clip: must be true or false"},
     {RULE "{name: r, pointer: /a, value: 1, actions: {tell: mqtt}}\n", ":4: tell: must be a list"},
-    {RULE "{name: r, pointer: /a, value: 1, actions: {tell: [page, pager]}}\n", ":4: tell: must be a list of mqtt, webhook and page"},
+    {RULE "{name: r, pointer: /a, value: 1, actions: {tell: [page, pager]}}\n", ":4: tell: must be a list of mqtt, webhook, page and onvif"},
     {RULE "{name: r, pointer: /a, value: 1, actions: {tell: [[]]}}\n", ":4: tell: must be a list of"},
     {RULE "{name: r, pointer: /a, value: 1, actions: {tell: [mqtt]}}\n", ":4: tell: r: there is no mqtt in this file"},
     {RULE "{name: r, pointer: /a, value: 1, actions: {tell: [webhook]}}\n", ":4: tell: r: there is no webhook in this file"},
@@ -142,6 +144,12 @@ test_wrong (void)
     {"cameras:\n  - {name: a, uri: /a, detector: identity}\n", ":2: detector: a: objects does not say"},
     {"defaults: {objects: 2}\ncameras:\n  - {name: a, uri: /a, objects: 0, detector: identity}\n", ":3: detector: a: objects does not say"},
     {ONE "page: {}\n", ":3: page: needs a port"},
+    {RULE "{name: r, pointer: /a, value: 1, actions: {tell: [onvif]}}\n", ":4: tell: r: there is no onvif in this file"},
+    {ONE "onvif: {}\n", ":3: onvif: needs files or rtsp"},
+    {ONE "onvif: {files: true}\n", "onvif: files need a folder"},
+    {ONE "onvif: {rtsp: 0}\n", ":3: rtsp: must be 1 to 65535"},
+    {ONE "folder: f\nonvif: {files: true, user: me}\n", ":4: onvif: has an address or a user without rtsp"},
+    {ONE "onvif: {rtsp: 1, password: a, password-file: b}\n", ":3: onvif: has both"},
     {ONE "mqtt: {port: 1}\n", ":3: mqtt: needs a host"},
     {ONE "mqtt: {host: h, port: 70000}\n", ":3: port: must be 1 to 65535"},
     {ONE "mqtt: {host: h, password: a, password-file: b}\n", ":3: mqtt: has both"},

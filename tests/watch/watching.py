@@ -138,6 +138,26 @@ def http_camera(body, then):
         server.shutdown()
 
 
+@contextlib.contextmanager
+def web_server(taken):
+    """Adds the JSON of each POST to what was taken."""
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            taken.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}/"
+    finally:
+        server.shutdown()
+
+
 def hang(_):
     time.sleep(PATIENCE)
 

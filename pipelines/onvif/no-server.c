@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Of a program that was built without gst-rtsp-server: there is no metadata by RTSP. */
+
+#include "base/error.h"
+#include "onvif/server.h"
+
+L4OnvifServer *
+l4_onvif_server_new (const L4OnvifServerSettings *settings, GError **error)
+{
+  l4_fail (error, L4_ERROR_UNSUPPORTED, _("onvif: there is no rtsp in this program, which was built without gst-rtsp-server"));
+  return NULL;
+}
+
+void
+l4_onvif_server_free (L4OnvifServer *self)
+{
+}
+
+const char *
+l4_onvif_server_get_url (const L4OnvifServer *self, guint camera)
+{
+  return NULL;
+}
+
+void
+l4_onvif_server_push (L4OnvifServer *self, guint camera, const char *document)
+{
+}
