@@ -263,18 +263,35 @@ count_tokens (const L4Llama *model, const char *text)
   return l4_tokenizer_encode (model->tokenizer, text, -1, ids, NULL) ? ids->len : 0;
 }
 
-/* What a question shares with the conversation ends with its last picture; *around: what stands behind that and is no text of its own. */
+/* The first of a text's tokens; -1: it has none. */
+static gint32
+first_token (const L4Llama *model, const char *text)
+{
+  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
+
+  return l4_tokenizer_encode (model->tokenizer, text, -1, ids, NULL) && ids->len > 0 ? g_array_index (ids, gint32, 0) : -1;
+}
+
+/* What a question shares with the conversation ends where the text behind its last picture begins; *around: what stands behind that and is
+ * no text of its own. */
 static gint64
 count_shared (const L4Llama *model, const L4Prompt *prompt, const L4Message *last, gint64 *around)
 {
-  gint64 shared = prompt->ids->len;
+  const gint64 length = prompt->ids->len;
+  gint64 pictures = length, shared, texts = 0;
+  gint32 first = -1;
 
-  while (shared > 0 && !prompt->places[shared - 1].picture)
-    shared--;
-  *around = prompt->ids->len - shared;
-  for (gsize i = last->n_parts; i > 0 && last->parts[i - 1].text != NULL; i--)
-    *around -= count_tokens (model, last->parts[i - 1].text);
-  *around = MAX (*around, 0);
+  while (pictures > 0 && !prompt->places[pictures - 1].picture)
+    pictures--;
+  for (gsize i = last->n_parts; i > 0 && last->parts[i - 1].text != NULL; i--) {
+    texts += count_tokens (model, last->parts[i - 1].text);
+    first = first_token (model, last->parts[i - 1].text);
+  }
+  for (shared = pictures; shared < length && g_array_index (prompt->ids, gint32, shared) != first;)
+    shared++;
+  if (shared == length)
+    shared = pictures;
+  *around = MAX (length - shared - texts, 0);
   return shared;
 }
 
