@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Files of metadata: each is a document that is whole at all times, though it grows. */
+/* Files of metadata: each is a document that grows, and is whole after each piece of it. */
 
 #include "onvif/file.h"
 
@@ -14,17 +14,46 @@
 #include "onvif/metadata.h"
 
 #define TAIL_LENGTH ((off_t) strlen (L4_ONVIF_TAIL))
+#define BLOCK 4096
 #define MOST_FILES 100          /* of others that are passed over */
 
-/* Whether it is a document that goes on: its end is where the next elements stand. */
 static gboolean
-is_ours (int file, off_t size)
+has (int file, off_t at, const char *text)
 {
-  char head[sizeof L4_ONVIF_HEAD - 1], tail[sizeof L4_ONVIF_TAIL - 1];
+  g_autofree char *found = g_malloc (strlen (text));
 
-  return size >= (off_t) (sizeof head + sizeof tail) && pread (file, head, sizeof head, 0) == sizeof head
-      && pread (file, tail, sizeof tail, size - TAIL_LENGTH) == sizeof tail && memcmp (head, L4_ONVIF_HEAD, sizeof head) == 0
-      && memcmp (tail, L4_ONVIF_TAIL, sizeof tail) == 0;
+  return at >= 0 && pread (file, found, strlen (text), at) == (gssize) strlen (text) && memcmp (found, text, strlen (text)) == 0;
+}
+
+/* Behind the last line end. */
+static off_t
+find_last_line (int file, off_t size)
+{
+  char block[BLOCK];
+
+  for (off_t end = size; end > 0;) {
+    off_t begin = MAX (end - BLOCK, 0);
+
+    if (pread (file, block, end - begin, begin) != end - begin)
+      return -1;
+    for (; end > begin; end--)
+      if (block[end - begin - 1] == '\n')
+        return end;
+  }
+  return 0;
+}
+
+/* Where the next elements stand in a document that is ours, and how large it is then; -1: it is another's. */
+static off_t
+find_place (int file, off_t *size)
+{
+  if (*size == 0)
+    return 0;
+  if (!has (file, 0, L4_ONVIF_HEAD))
+    return -1;
+  if (has (file, *size - TAIL_LENGTH, L4_ONVIF_TAIL))
+    return *size - TAIL_LENGTH;
+  return *size = find_last_line (file, *size);
 }
 
 /* Everything, in one call where the system takes it so: then nobody sees a part of it. */
@@ -47,13 +76,12 @@ write_at (int file, const char *text, gsize length, off_t at)
 
 /* Of a disk that is full nothing is left but what was there. */
 static gboolean
-add_text (int file, off_t size, const char *elements)
+add_text (int file, off_t at, off_t size, const char *elements)
 {
   g_autofree char *text = g_strconcat (size == 0 ? L4_ONVIF_HEAD : "", elements, L4_ONVIF_TAIL, NULL);
-  const off_t at = size == 0 ? 0 : size - TAIL_LENGTH;
   int problem;
 
-  if (write_at (file, text, strlen (text), at))
+  if (ftruncate (file, size) == 0 && write_at (file, text, strlen (text), at))
     return TRUE;
   problem = errno;
   if (ftruncate (file, size) == 0 && size > 0)
@@ -68,13 +96,15 @@ add_there (const char *path, const char *elements)
 {
   int file = open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0640), result = -1, problem;
   struct stat status;
+  off_t at;
 
   if (file < 0)
     return errno == ELOOP || errno == ENXIO || errno == EISDIR ? 0 : -1;
   if (flock (file, LOCK_EX) == 0 && fstat (file, &status) == 0) {
-    if (!S_ISREG (status.st_mode) || (status.st_size > 0 && !is_ours (file, status.st_size)))
+    at = S_ISREG (status.st_mode) ? find_place (file, &status.st_size) : -1;
+    if (at < 0)
       result = 0;
-    else if (add_text (file, status.st_size, elements))
+    else if (add_text (file, at, status.st_size, elements))
       result = 1;
   }
   problem = errno;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Files of metadata: each is a document that is whole at all times, though it grows. */
+/* Files of metadata: each is a document that grows, and is whole after each piece of it. */
 
 #pragma once
 
@@ -7,8 +7,9 @@
 
 G_BEGIN_DECLS
 
-/* Adds elements before the end of the document at path, which is made when need be. FALSE: as it was before. One that somebody else
- * made, or that is cut off, is left alone: the next free of NAME-2.xml and so on takes its place. */
+/* Adds elements, whole ones in each line, before the end of the document at path, which is made when need be. FALSE: as it was before. Of
+ * one that was cut off when its writer was killed only the lines that are whole are kept. One that somebody else made is left alone: the
+ * next free of NAME-2.xml and so on takes its place. */
 gboolean l4_onvif_file_add (const char *path, const char *elements, GError **error);
 
 G_END_DECLS
