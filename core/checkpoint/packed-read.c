@@ -225,7 +225,8 @@ check_order (const L4Checkpoint *self, const L4Packed *packed, GError **error)
   for (gint64 c = 0; c < packed->columns; c++)
     if (l4_load_u32 (groups + 4 * c) != c / packed->group_columns)
       return l4_fail (error, L4_ERROR_UNSUPPORTED, _("%s: tensor \"%s\" puts column %" PRId64 " into group %d: weights that were quantised in "
-              "the order of activations (desc_act, actorder) cannot be read; llama4 convert makes a file of the model as it was before"),
+              "the order of activations (desc_act, actorder) cannot be read; from the model before it was quantised llama4 convert makes a file "
+              "of any size"),
           path_of (self, &packed->order), packed->order.name, c, (gint32) l4_load_u32 (groups + 4 * c));
   return TRUE;
 }

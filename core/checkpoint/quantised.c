@@ -169,7 +169,7 @@ refuse (const L4Json *json, yyjson_val *method, yyjson_val *format, GError **err
 
   return l4_fail (error, L4_ERROR_UNSUPPORTED, _("%s: quantization_config has the method %s and the format %s; of quantised weights "
           "those of \"compressed-tensors\" in the formats \"float-quantized\" and \"pack-quantized\", of \"fp8\" and of \"gptq\" can be "
-          "read; of the model as it was before llama4 convert makes a file of any size"), json->path, shown_method, shown_format);
+          "read; from the model before it was quantised llama4 convert makes a file of any size"), json->path, shown_method, shown_format);
 }
 
 gboolean
