@@ -133,7 +133,8 @@ static const L4Command command = {
       "lost is tried again after a second, then after ever longer times up to a minute, and never ends the others.\n\n"
       "CONFIG.yaml tells of cameras, what they are asked, and rules: a rule compares a value of a window's record, or the probability that a "
       "question is answered by yes, for so many windows in turn, and what it does then is an alert: a line on standard output, and a "
-      "command with the alert as JSON on its standard input. A commented example has all keys."),
+      "command with the alert as JSON on its standard input. Alerts, what is said and lost cameras go to an MQTT broker, a web server, "
+      "ONVIF's metadata and a page, too, where the file says so. A commented example has all keys."),
   .examples = N_("llama4 watch rtsp://camera.local/stream  # what one camera sees, a sentence every few seconds\n"
       "llama4 watch --window 10 /dev/video0 http://camera.local/video.mjpeg  # two of them\n"
       "llama4 watch cameras.yaml  # with rules\n"
