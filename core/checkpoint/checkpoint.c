@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "checkpoint/packed-private.h"
 #include "checkpoint/packed.h"
 #include "files/file.h"
 
@@ -225,19 +226,34 @@ l4_checkpoint_digest (const L4Checkpoint *self)
 #define SAMPLES 3               /* places in a tensor: its beginning, middle and end */
 #define SAMPLE_BYTES 64
 
+/* Of a tensor as it lies in its file. */
+static void
+add_sample (const L4Checkpoint *self, const L4Tensor *tensor, GChecksum *checksum)
+{
+  gsize n = MIN (tensor->bytes, SAMPLE_BYTES);
+  guint8 bytes[SAMPLE_BYTES];
+
+  for (guint place = 0; place < SAMPLES; place++)
+    if (l4_checkpoint_read (self, tensor, (tensor->bytes - n) / (SAMPLES - 1) * place, n, bytes, NULL))
+      g_checksum_update (checksum, bytes, (gssize) n);
+}
+
 char *
 l4_checkpoint_sample (const L4Checkpoint *self)
 {
   g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
-  guint8 bytes[SAMPLE_BYTES];
 
   for (guint i = 0; i < self->tensors->len; i++) {
     const L4Tensor *tensor = l4_checkpoint_get_tensor (self, i);
-    gsize n = MIN (tensor->bytes, SAMPLE_BYTES);
 
-    for (guint place = 0; place < SAMPLES; place++)
-      if (l4_checkpoint_read (self, tensor, (tensor->bytes - n) / (SAMPLES - 1) * place, n, bytes, NULL))
-        g_checksum_update (checksum, bytes, (gssize) n);
+    if (tensor->packed == NULL) {
+      add_sample (self, tensor, checksum);
+      continue;
+    }
+    add_sample (self, &tensor->packed->codes, checksum);
+    add_sample (self, &tensor->packed->scales, checksum);
+    if (tensor->packed->has_zeros)
+      add_sample (self, &tensor->packed->zeros, checksum);
   }
   return g_strdup (g_checksum_get_string (checksum));
 }

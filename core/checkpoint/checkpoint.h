@@ -61,8 +61,8 @@ int l4_checkpoint_get_fd (const L4Checkpoint *self, const L4Tensor *tensor, cons
 gboolean l4_checkpoint_read_scales (const L4Checkpoint *self, const L4Tensor *tensor, gsize first, gsize n, float *scales,
     GError **error);
 
-/* The data of a tensor that is not put together in a read-only mapping of its file, which is made at the first call and lives as long as self. A tensor of no
- * bytes gives a pointer to nothing. Who reads there after the file was cut short gets SIGBUS. Any thread. */
+/* The data of a tensor that is not put together in a read-only mapping of its file, which is made at the first call and lives as long as
+ * self. A tensor of no bytes gives a pointer to nothing. Who reads there after the file was cut short gets SIGBUS. Any thread. */
 const guint8 *l4_checkpoint_map (L4Checkpoint *self, const L4Tensor *tensor, GError **error);
 
 /* SHA-256 (hexadecimal) over every tensor's name, type, shape and place in its file, and over the metadata of GGUF files.

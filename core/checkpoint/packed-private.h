@@ -5,6 +5,8 @@
 
 #include "checkpoint/checkpoint-private.h"
 
+#define L4_PACKED_CODES 8       /* of 4 bits in a number of 32 */
+
 typedef enum
 {
   L4_PACKED_COMPRESSED,

@@ -10,8 +10,7 @@
 #include "checkpoint/packed-private.h"
 #include "checkpoint/packed.h"
 
-#define CODES 8                 /* in a number of 32 bits */
-#define WORDS (L4_SHARED / CODES)       /* in a block */
+#define WORDS (L4_SHARED / L4_PACKED_CODES)       /* in a block */
 #define MIDDLE 8
 #define AT_ONCE (1 << 20)       /* bytes of blocks that are put together at once, if a row is not longer */
 
@@ -103,7 +102,7 @@ static void
 place_codes (const guint8 *words, gint64 step, guint8 *out)
 {
   for (guint g = 0; g < L4_SHARED / 32; g++)
-    for (guint i = 0; i < 2; i++, out += CODES) {
+    for (guint i = 0; i < 2; i++, out += L4_PACKED_CODES) {
       guint64 low = spread (l4_load_u32 (words + (4 * g + i) * step)), high = spread (l4_load_u32 (words + (4 * g + 2 + i) * step));
       guint64 both = GUINT64_TO_LE (low | high << 4);
 
@@ -134,12 +133,12 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Parts, parts_clear)
 static guint
 zero_of (const Parts *self, gint64 row, gint64 group)
 {
-  gint64 word = (self->area.row + row) / CODES - self->area.row / CODES;
+  gint64 word = (self->area.row + row) / L4_PACKED_CODES - self->area.row / L4_PACKED_CODES;
   guint zero;
 
   if (!self->packed->has_zeros)
     return MIDDLE;
-  zero = l4_load_u32 (table_at (&self->zeros, word, group)) >> (4 * ((self->area.row + row) % CODES)) & 15;
+  zero = l4_load_u32 (table_at (&self->zeros, word, group)) >> (4 * ((self->area.row + row) % L4_PACKED_CODES)) & 15;
   return self->packed->zeros_less_one ? (zero + 1) & 15 : zero;
 }
 
@@ -156,7 +155,7 @@ make_int4 (const Parts *self, guint8 *out, GError **error)
       if (!read_scale (self->checkpoint, &packed->scales, table_at (&self->scales, r, group), &scale, error))
         return FALSE;
       store_u32 (out, scale | zero_of (self, r, group));
-      place_codes (table_at (&self->codes, r, c / CODES), self->codes.column_step, out + 4);
+      place_codes (table_at (&self->codes, r, c / L4_PACKED_CODES), self->codes.column_step, out + 4);
     }
   return TRUE;
 }
@@ -198,13 +197,13 @@ read_area (const L4Checkpoint *self, const L4Packed *packed, const Area *area, g
   Area codes = *area, scales = *area, zeros;
 
   if (!squares)
-    cover (&codes.column, &codes.n_columns, CODES);
+    cover (&codes.column, &codes.n_columns, L4_PACKED_CODES);
   cover (&scales.column, &scales.n_columns, packed->group_columns);
   parts.first_group = scales.column;
   zeros = scales;
   if (squares)
     cover (&scales.row, &scales.n_rows, L4_SHARED);
-  cover (&zeros.row, &zeros.n_rows, CODES);
+  cover (&zeros.row, &zeros.n_rows, L4_PACKED_CODES);
   if (!read_table (self, &packed->codes, &codes, turned, &parts.codes, error)
       || !read_table (self, &packed->scales, &scales, turned, &parts.scales, error)
       || (packed->has_zeros && !read_table (self, &packed->zeros, &zeros, turned, &parts.zeros, error)))

@@ -9,7 +9,6 @@
 #include "checkpoint/packed.h"
 #include "checkpoint/quantised.h"
 
-#define CODES 8                 /* in a number of 32 bits */
 #define MAX_CONFIG (4 * 1024 * 1024)    /* bytes */
 
 /* One weight of the folder that is looked at. */
@@ -54,17 +53,18 @@ refuse_missing (const Finding *self, const char *ending, GError **error)
           self->codes)->path, self->stem, ending);
 }
 
-/* Whether it is a matrix (or with columns -1 a vector) of that shape and type. */
+/* Whether it is a matrix (or with columns -1 a vector) of that shape and one of those types. */
 static gboolean
-check_part (const Finding *self, const L4Tensor *part, gint64 rows, gint64 columns, gboolean good_type, GError **error)
+check_part (const Finding *self, const L4Tensor *part, gint64 rows, gint64 columns, gboolean good_type, const char *types, GError **error)
 {
   const gint64 dims[] = { rows, columns };
   guint n_dims = columns < 0 ? 1 : 2;
-  g_autofree char *expected = NULL;
+  g_autofree char *shape = NULL, *expected = NULL;
 
   if (good_type && part->n_dims == n_dims && memcmp (part->dims, dims, n_dims * sizeof *dims) == 0)
     return TRUE;
-  expected = l4_checkpoint_dims (n_dims, dims);
+  shape = l4_checkpoint_dims (n_dims, dims);
+  expected = g_strdup_printf ("%s %s", types, shape);
   return refuse_shape (self, part, expected, error);
 }
 
@@ -74,10 +74,20 @@ is_whole (const L4Tensor *tensor)
   return g_str_equal (tensor->dtype, "I32");
 }
 
+#define HALVES N_("F16 or BF16")
+
 static gboolean
 is_half (const L4Tensor *tensor)
 {
   return tensor->type == L4_TYPE_F16 || tensor->type == L4_TYPE_BF16;
+}
+
+static gboolean
+refuse_scales (const Finding *self, GError **error)
+{
+  g_autofree char *expected = g_strdup_printf ("%s [*, *]", _(HALVES));
+
+  return refuse_shape (self, &self->packed->scales, expected, error);
 }
 
 /* The groups that n columns have scales for. */
@@ -110,7 +120,7 @@ check_said_shape (const Finding *self, GError **error)
   if (!find_part (self, ".weight_shape", &shape))
     return TRUE;
   wide = g_str_equal (shape.dtype, "I64");
-  if (!check_part (self, &shape, 2, -1, wide || is_whole (&shape), error)
+  if (!check_part (self, &shape, 2, -1, wide || is_whole (&shape), _("I64 or I32"), error)
       || !l4_checkpoint_read (self->checkpoint, &shape, 0, shape.bytes, bytes, error))
     return FALSE;
   for (guint i = 0; i < 2; i++)
@@ -128,12 +138,13 @@ find_zeros (const Finding *self, const char *ending, GError **error)
 {
   L4Packed *packed = self->packed;
   gboolean across = packed->kind == L4_PACKED_GPTQ, there = find_part (self, ending, &packed->zeros);
-  gint64 words = (packed->rows + CODES - 1) / CODES, groups = packed->columns / packed->group_columns;
+  gint64 words = (packed->rows + L4_PACKED_CODES - 1) / L4_PACKED_CODES, groups = packed->columns / packed->group_columns;
 
   if (!there && self->quantised->asymmetric)
     return refuse_missing (self, ending, error);
   packed->has_zeros = there && !self->quantised->symmetric;
-  return !there || check_part (self, &packed->zeros, across ? groups : words, across ? words : groups, is_whole (&packed->zeros), error);
+  return !there || check_part (self, &packed->zeros, across ? groups : words, across ? words : groups, is_whole (&packed->zeros), "I32",
+      error);
 }
 
 static gboolean
@@ -142,7 +153,7 @@ find_order (const Finding *self, const char *ending, GError **error)
   L4Packed *packed = self->packed;
 
   packed->has_order = find_part (self, ending, &packed->order);
-  return !packed->has_order || check_part (self, &packed->order, packed->columns, -1, is_whole (&packed->order), error);
+  return !packed->has_order || check_part (self, &packed->order, packed->columns, -1, is_whole (&packed->order), "I32", error);
 }
 
 static gboolean
@@ -157,9 +168,9 @@ find_compressed (const Finding *self, GError **error)
   if (!find_part (self, ".weight_scale", &packed->scales))
     return refuse_missing (self, ".weight_scale", error);
   if (packed->scales.n_dims != 2)
-    return refuse_shape (self, &packed->scales, "[*, *]", error);
-  return set_groups (self, codes->dims[1] * CODES, packed->scales.dims[1], error)
-      && check_part (self, &packed->scales, packed->rows, packed->scales.dims[1], is_half (&packed->scales), error)
+    return refuse_scales (self, error);
+  return set_groups (self, codes->dims[1] * L4_PACKED_CODES, packed->scales.dims[1], error)
+      && check_part (self, &packed->scales, packed->rows, packed->scales.dims[1], is_half (&packed->scales), _(HALVES), error)
       && check_said_shape (self, error) && find_zeros (self, ".weight_zero_point", error)
       && find_order (self, ".weight_g_idx", error);
 }
@@ -178,9 +189,9 @@ find_gptq (const Finding *self, GError **error)
   if (!find_part (self, ".scales", &packed->scales))
     return refuse_missing (self, ".scales", error);
   if (packed->scales.n_dims != 2)
-    return refuse_shape (self, &packed->scales, "[*, *]", error);
-  return set_groups (self, codes->dims[0] * CODES, packed->scales.dims[0], error)
-      && check_part (self, &packed->scales, packed->scales.dims[0], packed->rows, is_half (&packed->scales), error)
+    return refuse_scales (self, error);
+  return set_groups (self, codes->dims[0] * L4_PACKED_CODES, packed->scales.dims[0], error)
+      && check_part (self, &packed->scales, packed->scales.dims[0], packed->rows, is_half (&packed->scales), _(HALVES), error)
       && find_zeros (self, ".qzeros", error) && find_order (self, ".g_idx", error);
 }
 
@@ -207,7 +218,8 @@ find_squares (const Finding *self, gboolean *found, GError **error)
     return TRUE;
   *packed = (L4Packed) {.kind = L4_PACKED_SQUARES,.codes = *codes,.rows = codes->dims[0],.columns = codes->dims[1],.group_columns =
         L4_SHARED };
-  if (!check_part (self, scales, squares (packed->rows), squares (packed->columns), is_half (scales) || scales->type == L4_TYPE_F32, error))
+  if (!check_part (self, scales, squares (packed->rows), squares (packed->columns), is_half (scales) || scales->type == L4_TYPE_F32,
+          _("F32, F16 or BF16"), error))
     return FALSE;
   if (packed->columns % L4_SHARED != 0)
     return l4_fail (error, L4_ERROR_UNSUPPORTED, _("%s: tensor \"%s\" has rows of %" PRId64 " weights; with scales for blocks of %d by %d "

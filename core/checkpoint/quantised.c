@@ -129,6 +129,8 @@ read_compressed (const L4Json *json, yyjson_val *settings, gboolean integers, L4
     if (!read_group (json, group, integers, quantised, error))
       return FALSE;
   }
+  if (quantised->symmetric && quantised->asymmetric)    /* of integers nothing was said: the tensors tell */
+    quantised->symmetric = quantised->asymmetric = FALSE;
   return TRUE;
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Weights in several tensors, as published folders have them, against what the packages that write them read there. */
 
+#define _GNU_SOURCE             /* memmem */
+#include "blocks/load.h"
 #include "files/npy.h"
 #include "support/safetensors.h"
 
@@ -32,9 +34,8 @@ golden_clear (Golden *self)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Golden, golden_clear)
 
 static void
-golden_open (const char *name, Golden *self)
+golden_open (const char *folder, Golden *self)
 {
-  g_autofree char *folder = g_test_build_filename (G_TEST_DIST, "golden", "packed", name, NULL);
   g_autofree char *weights = g_build_filename (folder, "weights.npy", NULL);
   g_autoptr (GError) error = NULL;
 
@@ -46,22 +47,66 @@ golden_open (const char *name, Golden *self)
 }
 
 static void
+golden_open_there (guint index, Golden *self)
+{
+  g_autofree char *folder = g_test_build_filename (G_TEST_DIST, "golden", "packed", goldens[index].folder, NULL);
+
+  golden_open (folder, self);
+}
+
+static void
+assert_golden (const Golden *golden)
+{
+  g_autofree float *weights = g_new (float, golden->tensor->n_elements);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_cmpuint (golden->tensor->n_elements, ==, golden->expected.n_elements);
+  g_assert_cmpuint (l4_checkpoint_get_n_tensors (golden->checkpoint), ==, 1);   /* the parts are none */
+  l4_checkpoint_read_float (golden->checkpoint, golden->tensor, 0, golden->tensor->n_elements, weights, &error);
+  g_assert_no_error (error);
+  for (gsize i = 0; i < golden->tensor->n_elements; i++)
+    g_assert_cmpfloat (weights[i], ==, ((const float *) golden->expected.data)[i]);
+}
+
+static void
 test_weights_are_those_of_the_package (gconstpointer data)
 {
   g_auto (Golden) golden = { 0 };
   const guint index = GPOINTER_TO_UINT (data);
-  g_autofree float *weights = NULL;
-  g_autoptr (GError) error = NULL;
 
-  golden_open (goldens[index].folder, &golden);
+  golden_open_there (index, &golden);
   g_assert_cmpint (golden.tensor->type, ==, goldens[index].type);
-  g_assert_cmpuint (golden.tensor->n_elements, ==, golden.expected.n_elements);
-  g_assert_cmpuint (l4_checkpoint_get_n_tensors (golden.checkpoint), ==, 1);    /* the parts are none */
-  weights = g_new (float, golden.tensor->n_elements);
-  l4_checkpoint_read_float (golden.checkpoint, golden.tensor, 0, golden.tensor->n_elements, weights, &error);
-  g_assert_no_error (error);
-  for (gsize i = 0; i < golden.tensor->n_elements; i++)
-    g_assert_cmpfloat (weights[i], ==, ((const float *) golden.expected.data)[i]);
+  assert_golden (&golden);
+}
+
+/* A golden folder in one of its own, with other settings of how it was quantised. */
+static Folder *
+copy_golden (const char *name, const char *settings)
+{
+  static const char *const files[] = { "config.json", SINGLE, "weights.npy" };
+  Folder *self = folder_new ();
+
+  for (guint i = 0; i < G_N_ELEMENTS (files); i++) {
+    g_autofree char *source = g_test_build_filename (G_TEST_DIST, "golden", "packed", name, files[i], NULL), *bytes = NULL;
+    gsize length;
+
+    g_assert_true (g_file_get_contents (source, &bytes, &length, NULL));
+    g_free (folder_write (self, files[i], bytes, (gssize) length));
+  }
+  if (settings != NULL) {
+    g_autofree char *config = g_strconcat ("{'model_type':'llama4','quantization_config':{", settings, "}}", NULL), *json = json_from (config);
+
+    g_free (folder_write (self, "config.json", json, -1));
+  }
+  return self;
+}
+
+static char *
+sample_of (const char *folder)
+{
+  g_autoptr (L4Checkpoint) checkpoint = open_good (folder);
+
+  return l4_checkpoint_sample (checkpoint);
 }
 
 /* Any run of blocks is the same as read with all others. */
@@ -73,7 +118,7 @@ test_blocks_are_the_same_wherever_reading_begins (gconstpointer data)
   g_autofree guint8 *all = NULL, *some = NULL;
   gsize block, n;
 
-  golden_open (goldens[GPOINTER_TO_UINT (data)].folder, &golden);
+  golden_open_there (GPOINTER_TO_UINT (data), &golden);
   block = l4_type_info (golden.tensor->type)->block_bytes;
   n = golden.tensor->bytes / block;
   all = g_malloc (golden.tensor->bytes);
@@ -85,6 +130,59 @@ test_blocks_are_the_same_wherever_reading_begins (gconstpointer data)
     g_assert_true (l4_checkpoint_read (golden.checkpoint, golden.tensor, first * block, count * block, some, NULL));
     g_assert_cmpmem (some, count * block, all + first * block, count * block);
   }
+}
+
+/* One bit of each is another. */
+static void
+test_a_sample_is_of_every_part (gconstpointer data)
+{
+  static const char *const endings[] = { ".weight_packed", ".qweight", ".weight", ".weight_scale", ".weight_scale_inv", ".scales", ".qzeros",
+    ".weight_zero_point"
+  };
+  const char *name = goldens[GPOINTER_TO_UINT (data)].folder;
+  g_autofree char *folder = g_test_build_filename (G_TEST_DIST, "golden", "packed", name, NULL);
+  g_autoptr (Folder) copy = copy_golden (name, NULL);
+  g_autofree char *file = g_build_filename (copy, SINGLE, NULL), *sample = sample_of (folder), *same = sample_of (copy), *bytes = NULL;
+  guint n_changed = 0;
+  gsize length;
+
+  g_assert_cmpstr (sample, ==, same);
+  g_assert_true (g_file_get_contents (file, &bytes, &length, NULL));
+  for (guint i = 0; i < G_N_ELEMENTS (endings); i++) {
+    g_autofree char *key = g_strdup_printf ("\"w%s\"", endings[i]), *other = NULL;
+    gsize at = 8 + l4_load_u32 ((const guint8 *) bytes);
+    const char *entry = memmem (bytes, at, key, strlen (key)), *offsets = entry != NULL ? strstr (entry, "\"data_offsets\"") : NULL;
+
+    if (offsets == NULL || (g_str_equal (name, "gptq-symmetric") && g_str_equal (endings[i], ".qzeros")))      /* which do not count there */
+      continue;
+    at += g_ascii_strtoull (strchr (offsets, '[') + 1, NULL, 10);
+    bytes[at] ^= 1;
+    g_free (folder_write (copy, SINGLE, bytes, (gssize) length));
+    other = sample_of (copy);
+    g_assert_cmpstr (other, !=, sample);
+    bytes[at] ^= 1;
+    n_changed++;
+  }
+  g_assert_cmpuint (n_changed, >=, 2);
+}
+
+/* What integers are, is not said: then they have zeros if zeros are there. */
+static void
+test_tensors_tell_what_settings_do_not (void)
+{
+  static const char *const groups[] = { "", ",'config_groups':{}", ",'config_groups':null", ",'config_groups':{'g':{'format':'float-quantized',"
+        "'weights':{'num_bits':8,'type':'float'}}}" };
+  static const char *const names[] = { "compressed-symmetric", "compressed-asymmetric" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (groups); i++)
+    for (guint n = 0; n < G_N_ELEMENTS (names); n++) {
+      g_autofree char *settings = g_strconcat ("'quant_method':'compressed-tensors','format':'pack-quantized'", groups[i], NULL);
+      g_autoptr (Folder) copy = copy_golden (names[n], settings);
+      g_auto (Golden) golden = { 0 };
+
+      golden_open (copy, &golden);
+      assert_golden (&golden);
+    }
 }
 
 /* Broken folders --------------------------------------------------------------------------------------------------------- */
@@ -113,8 +211,8 @@ static const struct
   {"scales-for-other-rows", SYMMETRIC, CODES ",'w.weight_scale':{'dtype':'BF16','shape':[3,2]," AT (256, 268) "}", 268,
       "w.weight_scale|[3, 2]|[2, 2]|w.weight_packed"},
   {"scales-of-32-bits", SYMMETRIC, CODES ",'w.weight_scale':{'dtype':'F32','shape':[2,2]," AT (256, 272) "}", 272,
-      "w.weight_scale|F32"},
-  {"scales-in-a-row", SYMMETRIC, CODES ",'w.weight_scale':{'dtype':'BF16','shape':[4]," AT (256, 264) "}", 264, "w.weight_scale|[4]"},
+      "w.weight_scale|F32|F16 or BF16 [2, 2]"},
+  {"scales-in-a-row", SYMMETRIC, CODES ",'w.weight_scale':{'dtype':'BF16','shape':[4]," AT (256, 264) "}", 264, "w.weight_scale|[4]|F16 or BF16"},
   {"groups-of-64", SYMMETRIC, CODES ",'w.weight_scale':{'dtype':'BF16','shape':[2,4]," AT (256, 272) "}", 272,
       "w.weight_packed|256 columns in 4 groups|128"},
   {"groups-that-do-not-divide", SYMMETRIC, CODES ",'w.weight_scale':{'dtype':'BF16','shape':[2,3]," AT (256, 268) "}", 268,
@@ -134,7 +232,7 @@ static const struct
   {"a-whole-weight-beside-it", SYMMETRIC, CODES "," SCALES ",'w.weight':{'dtype':'F32','shape':[1]," AT (264, 268) "}", 268,
       "w.weight|twice"},
   {"a-short-order", SYMMETRIC, CODES "," SCALES ",'w.weight_g_idx':{'dtype':'I32','shape':[2]," AT (264, 272) "}", 272,
-      "w.weight_g_idx|[2]|[256]"},
+      "w.weight_g_idx|[2]|I32 [256]"},
   {"gptq-without-scales", GPTQ, QWEIGHT, 256, "w.scales|missing"},
   {"gptq-without-zeros", GPTQ, QWEIGHT "," QSCALES, 264, "w.qzeros|missing"},
   {"gptq-zeros-of-another-shape", GPTQ, QWEIGHT "," QSCALES ",'w.qzeros':{'dtype':'I32','shape':[1,2]," AT (264, 272) "}", 272,
@@ -144,6 +242,8 @@ static const struct
       "}", 1552, "w.g_idx|[256]|[512]"},
   {"squares-that-do-not-cover", FP8, "'w.weight':{'dtype':'F8_E4M3','shape':[130,128]," AT (0, 16640) "},'w.weight_scale_inv':{'dtype':"
       "'F32','shape':[1,2]," AT (16640, 16648) "}", 16648, "w.weight_scale_inv|[1, 2]|[2, 1]"},
+  {"squares-of-whole-numbers", FP8, "'w.weight':{'dtype':'F8_E4M3','shape':[130,128]," AT (0, 16640) "},'w.weight_scale_inv':{'dtype':"
+      "'I32','shape':[2,1]," AT (16640, 16648) "}", 16648, "w.weight_scale_inv|I32|F32, F16 or BF16 [2, 1]"},
   {"squares-that-are-cut", FP8, "'w.weight':{'dtype':'F8_E4M3','shape':[2,130]," AT (0, 260) "},'w.weight_scale_inv':{'dtype':'F32',"
       "'shape':[1,2]," AT (260, 268) "}", 268, "w.weight|130|128"},
 };
@@ -250,11 +350,14 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   for (guint i = 0; i < G_N_ELEMENTS (goldens); i++) {
     g_autofree char *weights = g_strconcat ("/packed/weights-are-those-of-the-package/", goldens[i].folder, NULL);
+    g_autofree char *sample = g_strconcat ("/packed/a-sample-is-of-every-part/", goldens[i].folder, NULL);
     g_autofree char *blocks = g_strconcat ("/packed/blocks-are-the-same-wherever-reading-begins/", goldens[i].folder, NULL);
 
     g_test_add_data_func (weights, GUINT_TO_POINTER (i), test_weights_are_those_of_the_package);
     g_test_add_data_func (blocks, GUINT_TO_POINTER (i), test_blocks_are_the_same_wherever_reading_begins);
+    g_test_add_data_func (sample, GUINT_TO_POINTER (i), test_a_sample_is_of_every_part);
   }
+  g_test_add_func ("/packed/tensors-tell-what-settings-do-not", test_tensors_tell_what_settings_do_not);
   g_test_add_func ("/packed/what-is-wrong-with-parts-is-named", test_what_is_wrong_with_parts_is_named);
   g_test_add_func ("/packed/scales-that-are-no-numbers-are-named", test_scales_that_are_no_numbers_are_named);
   g_test_add_func ("/packed/columns-in-the-order-of-activations-are-refused", test_columns_in_the_order_of_activations_are_refused);
