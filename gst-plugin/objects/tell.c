@@ -63,9 +63,9 @@ void
 gst_llama4_objects_describe (GPtrArray * objects, const GstLlama4Settings * settings, gint64 until, L4Session * session,
     GCancellable * cancellable)
 {
-  const L4GenerateOptions options = { settings->max_tokens, settings->temperature, settings->top_p, settings->seed, settings->tiles,
-    settings->kv_type == GST_LLAMA4_INT8
-  };
+  const L4GenerateOptions options = {.max_tokens = settings->max_tokens,.temperature = settings->temperature,.top_p = settings->top_p,
+    .seed = settings->seed,.max_tiles = settings->tiles,.kv_int8 = settings->kv_type == GST_LLAMA4_INT8
+  };                            /* one picture has none before it, of which it would repeat anything */
 
   for (guint i = 0; i < objects->len; i++)
     if (g_cancellable_is_cancelled (cancellable) || !describe (objects->pdata[i], settings, &options, until, session, cancellable))

@@ -17,7 +17,8 @@ typedef struct
 } GstLlama4Sighting;
 
 /* Times between two frames that both show it count as seen when they are at most GST_LLAMA4_AWAY apart; who was not seen for
- * GST_LLAMA4_FORGOTTEN is another object when the id comes again. Of more than GST_LLAMA4_MOST_TRACKS the one not seen for the longest is forgotten. */
+ * GST_LLAMA4_FORGOTTEN is another object when the id comes again. Of more than GST_LLAMA4_MOST_TRACKS the one not seen for the longest is
+ * forgotten. */
 #define GST_LLAMA4_AWAY (2 * GST_SECOND)
 #define GST_LLAMA4_FORGOTTEN (30 * GST_SECOND)
 #define GST_LLAMA4_MOST_TRACKS 256
@@ -36,8 +37,8 @@ void gst_llama4_tracks_reset (GstLlama4Tracks * self, GstClockTime enough);
 void gst_llama4_tracks_see (GstLlama4Tracks * self, const GstLlama4Sighting * sightings, guint n, GstClockTime time);
 
 /* Which of them it is worth to take a picture of now, or -1; call until then. A view is worth the more the surer the detector is, the larger the
- * object, and when it does not stand at an edge. Looking costs, so it is done at first, when a view promises to be better than those before by a tenth, and every
- * quarter of a second when one may be; all objects together fifteen times a second of stream time, the most promising first. */
+ * object, and when it does not stand at an edge. Looking costs, so it is done at first, when a view promises to be better than those before by a
+ * tenth, and every quarter of a second when one may be; all objects together fifteen times a second of stream time, the most promising first. */
 gint gst_llama4_tracks_next_look (GstLlama4Tracks * self);
 
 /* What the look showed: of views worth the same the sharper is the better one. (picture: borrowed) */
