@@ -7,7 +7,7 @@ struct _L4NewsQueue
 {
   GAsyncQueue *queue;
   guint most;
-  guint n;                      /* of what is said in the queue; lock of the queue */
+  guint n, n_partial;           /* of what is said in the queue; lock of the queue */
   guint64 left_out;             /* lock of the queue */
 };
 
@@ -41,20 +41,27 @@ l4_news_queue_free (L4NewsQueue *self)
   g_free (self);
 }
 
-static gboolean
-is_said (const L4News *event)
+/* How many of its kind wait, which are not to be more than *most; NULL: there may be any number. With lock held. */
+static guint *
+get_count (L4NewsQueue *self, const L4News *event, guint *most)
 {
-  return event->kind == L4_NEWS_WINDOW || event->kind == L4_NEWS_SUMMARY || event->kind == L4_NEWS_PARTIAL;
+  *most = event->kind == L4_NEWS_PARTIAL ? MAX (self->most / L4_NEWS_PARTIAL_SHARE, 1) : self->most;
+  if (event->kind == L4_NEWS_PARTIAL)
+    return &self->n_partial;
+  return event->kind == L4_NEWS_WINDOW || event->kind == L4_NEWS_SUMMARY ? &self->n : NULL;
 }
 
 void
 l4_news_queue_push (L4NewsQueue *self, L4News *event)
 {
-  gboolean said = is_said (event), room;
+  gboolean room;
+  guint *count, most;
 
   g_async_queue_lock (self->queue);
-  room = !said || self->n < self->most;
-  self->n += said && room;
+  count = get_count (self, event, &most);
+  room = count == NULL || *count < most;
+  if (count != NULL && room)
+    ++*count;
   self->left_out += !room && event->kind != L4_NEWS_PARTIAL;
   if (room)
     g_async_queue_push_unlocked (self->queue, event);
@@ -67,11 +74,13 @@ L4News *
 l4_news_queue_pop (L4NewsQueue *self, guint64 microseconds)
 {
   L4News *event;
+  guint *count, most;
 
   g_async_queue_lock (self->queue);
   event = g_async_queue_timeout_pop_unlocked (self->queue, microseconds);
-  if (event != NULL && is_said (event))
-    self->n--;
+  count = event != NULL ? get_count (self, event, &most) : NULL;
+  if (count != NULL)
+    --*count;
   g_async_queue_unlock (self->queue);
   return event;
 }

@@ -40,6 +40,9 @@ typedef struct
 void l4_news_free (L4News *self);     /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4News, l4_news_free)
 
+/* Of partial texts so much less waits than of windows, whose place they do not take. */
+#define L4_NEWS_PARTIAL_SHARE 4
+
 /* Events of many threads for one, which takes them in order. Of what is said only so much waits: when whoever takes it is held up, what is newer
  * is left out, and counted but for partial texts. */
 typedef struct _L4NewsQueue L4NewsQueue;
