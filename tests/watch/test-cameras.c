@@ -55,7 +55,7 @@ test_example (void)
   }
   g_assert_true (region);
   camera = g_ptr_array_index (cameras->cameras, 1);
-  g_assert_true (g_str_has_prefix (camera->detector, "onnxinference model-file=ssd.onnx !"));
+  g_assert_true (g_str_has_prefix (camera->detector, "videoconvert ! onnxinference model-file=/srv/ssd.onnx !"));
   camera = g_ptr_array_index (cameras->cameras, 2);
   g_assert_cmpstr (camera->uri, ==, "v4l2:///dev/video0");
   rule = g_ptr_array_index (cameras->rules, 0);
