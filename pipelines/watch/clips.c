@@ -82,7 +82,8 @@ write_clip (L4Clips *self, const Clip *clip)
   g_autofree char *path = NULL;
 
   if (packets == NULL || suffix == NULL) {
-    tell (self, camera, clip->rule, NULL, packets == NULL ? _("its packets are not there, or no longer") : _("what the camera sends fits into no file"));
+    tell (self, camera, clip->rule, NULL,
+        packets == NULL ? _("its packets are not there, or no longer") : _("what the camera sends fits into no file"));
     return;
   }
   path = l4_album_path (self->cameras, camera, clip->rule, clip->time, suffix, &error);

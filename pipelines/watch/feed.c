@@ -93,6 +93,13 @@ on_packet (GstCaps *caps, GstBuffer *packet, guint64 time, gpointer data)
   l4_ring_push (((L4Feed *) data)->ring, caps, packet, time);
 }
 
+static gboolean
+link_two (GstElement *from, GstElement *to, GError **error)
+{
+  return gst_element_link (from, to)
+      || l4_fail (error, L4_ERROR_UNSUPPORTED, "%s: %s", GST_OBJECT_NAME (to), _("pictures cannot pass through it"));
+}
+
 /* Puts the camera's detector before what describes. FALSE: it cannot be. */
 static gboolean
 link_detector (L4Feed *self, GError **error)
@@ -105,7 +112,7 @@ link_detector (L4Feed *self, GError **error)
     return FALSE;
   }
   if (self->detector == NULL)
-    return gst_element_link (self->sync, self->describe);
+    return link_two (self->sync, self->describe, error);
   gst_bin_add (GST_BIN (self->pipeline), self->detector);
   return gst_element_link_many (self->sync, self->detector, self->describe, NULL)
       || l4_fail (error, L4_ERROR_INPUT, _("%s:%u: detector: %s"), self->context->cameras->file, self->camera->line,
@@ -131,10 +138,8 @@ build (L4Feed *self, GError **error)
     return FALSE;
   gst_bin_add (GST_BIN (self->pipeline), sink);
   g_object_set (sink, "sync", FALSE, NULL);
-  gst_element_link (self->queue, self->sync);
-  if (!link_detector (self, error))
+  if (!link_two (self->queue, self->sync, error) || !link_detector (self, error) || !link_two (self->describe, sink, error))
     return FALSE;
-  gst_element_link (self->describe, sink);
   self->sight = l4_sight_new (self->camera, &self->context->live, self->queue, self->describe);
   g_object_set (self->describe, "pictures", self->context->pictures, NULL);
   return l4_watch_set_up (self->describe, self->context->options, self->context->cameras, self->camera, error);
@@ -234,20 +239,10 @@ take_element (L4Feed *self, GstMessage *message)
     tell (self, L4_NEWS_NOTICE, gst_structure_get_string (structure, "notice"));
 }
 
-/* The element of those that the file sets up, rather than the camera, that the message is from; else the one that describes. */
-static GstElement *
-get_own (const L4Feed *self, GstMessage *message)
-{
-  gboolean detects = self->detector != NULL && GST_IS_ELEMENT (GST_MESSAGE_SRC (message))
-      && gst_object_has_as_ancestor (GST_MESSAGE_SRC (message), GST_OBJECT (self->detector));
-
-  return detects ? GST_ELEMENT (GST_MESSAGE_SRC (message)) : self->describe;
-}
-
 static void
 take (L4Feed *self, L4Try *try, GstMessage *message)
 {
-  l4_try_take (try, message, get_own (self, message));
+  l4_try_take (try, message, self->describe);
   switch (GST_MESSAGE_TYPE (message)) {
     case GST_MESSAGE_ELEMENT:
       take_element (self, message);
@@ -277,7 +272,8 @@ static void
 look (L4Feed *self, L4Try *try, gboolean again)
 {
   gboolean ending;
-  gint64 seen = l4_sight_get_latest (self->sight, &ending), now = g_get_monotonic_time (), limit = self->camera->stall / 1000 + (seen == 0 ? CONNECT_US : 0);
+  gint64 seen = l4_sight_get_latest (self->sight, &ending), now = g_get_monotonic_time ();
+  gint64 limit = self->camera->stall / 1000 + (seen == 0 ? CONNECT_US : 0);
 
   if (seen != 0 && !try->up) {
     L4News *event = news_new (self, L4_NEWS_UP);

@@ -18,6 +18,7 @@ l4_try_clear (L4Try *self)
 {
   g_free (self->reason);
   g_free (self->warning);
+  g_free (self->cause);
   *self = (L4Try) { 0 };
 }
 
@@ -48,7 +49,11 @@ take_warning (L4Try *self, GstMessage *message, GstElement *describe)
 {
   g_free (self->warning);
   self->warning = l4_trouble_tell (message);
-  self->warned = GST_MESSAGE_SRC (message) != GST_OBJECT (describe) ? g_get_monotonic_time () : 0;
+  if (GST_MESSAGE_SRC (message) == GST_OBJECT (describe))
+    return;
+  g_free (self->cause);
+  self->cause = g_strdup (self->warning);
+  self->warned = g_get_monotonic_time ();
 }
 
 /* Of an error that only says that the stream stopped a warning just before it is the cause. */
@@ -61,7 +66,7 @@ take_error (L4Try *self, GstMessage *message, GstElement *describe)
     g_clear_pointer (&self->reason, g_free);
   self->fatal |= fatal;
   if (self->warned != 0 && g_get_monotonic_time () - self->warned < SOON_US && l4_trouble_is_vague (message))
-    l4_try_end (self, g_strdup (self->warning));
+    l4_try_end (self, g_strdup (self->cause));
   l4_try_end (self, l4_trouble_tell (message));
 }
 

@@ -16,6 +16,7 @@ typedef struct
   gboolean fatal;               /* the next one would end like this one */
   char *reason;                 /* why it ended otherwise; NULL: it did not */
   char *warning;                /* the latest line of one; or NULL */
+  char *cause;                  /* the same of those that tell of the camera */
   gint64 warned;                /* when that was, monotonic */
 } L4Try;
 
@@ -27,8 +28,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (L4Try, l4_try_clear)
 /* It ends for a reason of its own, unless it has one. (transfer full) */
 void l4_try_end (L4Try *self, char *reason);
 
-/* A message of GStreamer: an error ends it, whatever is wrong with the model or with what is asked of it for good (describe, or what else of the
- * message's elements is no camera's); a warning is kept, as the cause of an error that comes soon and names none. */
+/* A message of GStreamer: an error ends it, for good when something is wrong with the model or with what is asked of it, as `describe` tells;
+ * what is wrong with a camera or its detector is that camera's trouble alone. A warning is kept, as the cause of an error that comes soon and
+ * names none. */
 void l4_try_take (L4Try *self, GstMessage *message, GstElement *describe);
 
 G_END_DECLS

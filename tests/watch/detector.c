@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A plugin whose element finds a person in every picture, at the same place. */
+/* A plugin whose element finds a person in every picture, at the same place; or cannot read what it needs. */
 
 #include <gst/analytics/analytics.h>
 #include <gst/base/gstbasetransform.h>
@@ -8,6 +8,7 @@
 typedef struct
 {
   GstBaseTransform parent;
+  gboolean broken;
 } TestDetector;
 
 typedef struct
@@ -28,6 +29,20 @@ find_person (GstBaseTransform * transform, GstBuffer * buffer)
   return GST_FLOW_OK;
 }
 
+static gboolean
+start (GstBaseTransform * transform)
+{
+  if (((TestDetector *) transform)->broken)
+    GST_ELEMENT_ERROR (transform, RESOURCE, NOT_FOUND, ("persons.onnx is not there"), (NULL));
+  return !((TestDetector *) transform)->broken;
+}
+
+static void
+set_broken (GObject * object, guint id, const GValue * value, GParamSpec * pspec)
+{
+  ((TestDetector *) object)->broken = g_value_get_boolean (value);
+}
+
 static void
 test_detector_init (TestDetector * self)
 {
@@ -44,6 +59,10 @@ test_detector_class_init (TestDetectorClass * klass)
   gst_element_class_add_static_pad_template (GST_ELEMENT_CLASS (klass), &src);
   gst_element_class_set_static_metadata (GST_ELEMENT_CLASS (klass), "Test detector", "Filter/Analyzer/Video", "Finds a person in every picture", "Tests");
   GST_BASE_TRANSFORM_CLASS (klass)->transform_ip = find_person;
+  GST_BASE_TRANSFORM_CLASS (klass)->start = start;
+  G_OBJECT_CLASS (klass)->set_property = set_broken;
+  g_object_class_install_property (G_OBJECT_CLASS (klass), 1, g_param_spec_boolean ("broken", "Broken", "Whether it cannot start", FALSE,
+          G_PARAM_WRITABLE | G_PARAM_STATIC_STRINGS));
 }
 
 static gboolean

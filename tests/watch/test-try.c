@@ -92,11 +92,20 @@ test_an_old_warning_is_not (Stage *self, gconstpointer data)
 static void
 test_what_the_describer_warns_of_is_not (Stage *self, gconstpointer data)
 {
-  take_warning (self, self->source, "Before.");
   take_warning (self, self->describe, "A window was not described.");
   g_assert_cmpstr (self->try.warning, ==, "A window was not described.");
   take_stop (self, GST_FLOW_NOT_LINKED);
   g_assert_cmpstr (self->try.reason, ==, "what comes has no video (Fake Source: not-linked)");
+}
+
+static void
+test_what_the_describer_warns_of_hides_no_cause (Stage *self, gconstpointer data)
+{
+  take_warning (self, self->source, "No decoder available for type 'video/x-strange'.");
+  take_warning (self, self->describe, "A window was not described.");
+  g_assert_cmpstr (self->try.warning, ==, "A window was not described.");
+  take_stop (self, GST_FLOW_ERROR);
+  g_assert_cmpstr (self->try.reason, ==, "No decoder available for type 'video/x-strange'.");
 }
 
 static void
@@ -165,6 +174,7 @@ main (int argc, char **argv)
     {"/try/a-warning-just-before-is-the-cause", test_a_warning_just_before_is_the_cause},
     {"/try/an-old-warning-is-not", test_an_old_warning_is_not},
     {"/try/what-the-describer-warns-of-is-not", test_what_the_describer_warns_of_is_not},
+    {"/try/what-the-describer-warns-of-hides-no-cause", test_what_the_describer_warns_of_hides_no_cause},
     {"/try/the-first-error-counts-and-is-one-line", test_the_first_error_counts_and_is_one_line},
     {"/try/a-usual-text-is-told-with-its-detail-and-no-password", test_a_usual_text_is_told_with_its_detail_and_no_password},
     {"/try/a-text-of-its-own-is-told-alone", test_a_text_of_its_own_is_told_alone},
