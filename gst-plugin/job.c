@@ -152,8 +152,8 @@ gst_llama4_job_describe (GstLlama4Job * self, GstLlama4Describe * element, L4Ses
   if (self->outcome == GST_LLAMA4_ANSWERED && settings->questions != NULL)
     ask_questions (self, session, &options, cancellable);
   if (self->outcome == GST_LLAMA4_ANSWERED && self->window->objects != NULL)
-    gst_llama4_objects_describe (self->window->objects, settings, self->patience < G_MAXINT64 ? self->since + self->patience : G_MAXINT64,
-        session, cancellable);
+    gst_llama4_objects_describe (self->window->objects, settings,
+        self->object_patience < G_MAXINT64 ? self->since + self->object_patience : G_MAXINT64, self->patience == G_MAXINT64, session, cancellable);
 }
 
 /* Delivering ----------------------------------------------------------------------------------------------------------- */

@@ -26,6 +26,7 @@ typedef struct
   gint64 since;                 /* monotonic time of its last frame */
   gboolean late;                /* its text may be shown after its time */
   gint64 patience;              /* microseconds from then to the latest moment at which its text is of use */
+  gint64 object_patience;       /* the same of its objects, which hold up the windows behind it */
   GstClockTime running_time, timestamp; /* of its start */
   guint segment_number;
   char *whom;                   /* it was asked for, and who is told alone; NULL: for all */

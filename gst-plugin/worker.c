@@ -341,13 +341,14 @@ take_waiting (GstLlama4Describe * self)
 
 /* A window that finds the describer at work waits, and is taken up only if it will be described before its time on the screen has
  * passed: the text's delay after its end, or where that is shorter as long after it as the window is. One that finds it idle is always
- * taken, or a describer that never makes it would never begin. */
-static gint64
-choose_patience (GstLlama4Describe * self, const GstLlama4Window * window)
+ * taken, or a describer that never makes it would never begin, and its objects are held to that time: one, where it has passed by then. */
+static void
+choose_patience (GstLlama4Describe * self, GstLlama4Job * job)
 {
-  guint64 until = MAX (gst_llama4_describe_get_delay (self), window->end - window->start);
+  guint64 until = MAX (gst_llama4_describe_get_delay (self), job->window->end - job->window->start);
 
-  return self->n_at_work > 0 ? (gint64) (until / 1000) : G_MAXINT64;
+  job->object_patience = until / 1000;
+  job->patience = self->n_at_work > 0 ? job->object_patience : G_MAXINT64;
 }
 
 void
@@ -368,7 +369,9 @@ gst_llama4_worker_push_window (GstLlama4Describe * self, GstLlama4Window * windo
     return;
   }
   g_mutex_lock (&self->lock);
-  job->patience = patience == GST_LLAMA4_REPLACE ? choose_patience (self, window) : G_MAXINT64;
+  job->patience = job->object_patience = G_MAXINT64;
+  if (patience == GST_LLAMA4_REPLACE)
+    choose_patience (self, job);
   while (patience == GST_LLAMA4_REPLACE && self->n_waiting > 0)
     g_ptr_array_add (skipped, take_waiting (self));
   while (patience == GST_LLAMA4_WAIT && self->n_waiting > 0 && !is_interrupted (self))

@@ -60,15 +60,18 @@ describe (GstLlama4Object * self, const GstLlama4Settings * settings, const L4Ge
 }
 
 void
-gst_llama4_objects_describe (GPtrArray * objects, const GstLlama4Settings * settings, gint64 until, L4Session * session,
+gst_llama4_objects_describe (GPtrArray * objects, const GstLlama4Settings * settings, gint64 until, gboolean late_too, L4Session * session,
     GCancellable * cancellable)
 {
   const L4GenerateOptions options = {.max_tokens = settings->max_tokens,.temperature = settings->temperature,.top_p = settings->top_p,
     .seed = settings->seed,.max_tiles = settings->tiles,.kv_int8 = settings->kv_type == GST_LLAMA4_INT8
   };                            /* one picture has none before it, of which it would repeat anything */
 
+  gboolean first_too = late_too && g_get_monotonic_time () > until;
+
   for (guint i = 0; i < objects->len; i++)
-    if (g_cancellable_is_cancelled (cancellable) || !describe (objects->pdata[i], settings, &options, until, session, cancellable))
+    if (g_cancellable_is_cancelled (cancellable)
+        || !describe (objects->pdata[i], settings, &options, first_too && i == 0 ? G_MAXINT64 : until, session, cancellable))
       return;
 }
 

@@ -78,17 +78,6 @@ gst_llama4_tracks_free (GstLlama4Tracks * self)
   g_free (self);
 }
 
-void
-gst_llama4_tracks_reset (GstLlama4Tracks * self, GstClockTime enough)
-{
-  g_array_set_size (self->tracks, 0);
-  g_array_set_size (self->sightings, 0);
-  self->enough = enough;
-  self->now = GST_CLOCK_TIME_NONE;
-  self->looks = MOST_LOOKS;
-  self->n_missed = 0;
-}
-
 static Track *
 nth (const GstLlama4Tracks * self, guint n)
 {
@@ -126,6 +115,17 @@ forget (GstLlama4Tracks * self, guint n)
   settle (track);
   self->n_missed += GST_CLOCK_TIME_IS_VALID (track->ripe) && track->sent == NULL && (!track->done || track->n_failures == MOST_FAILURES);
   g_array_remove_index_fast (self->tracks, n);
+}
+
+void
+gst_llama4_tracks_reset (GstLlama4Tracks * self, GstClockTime enough)
+{
+  while (self->tracks->len > 0)
+    forget (self, self->tracks->len - 1);
+  g_array_set_size (self->sightings, 0);
+  self->enough = enough;
+  self->now = GST_CLOCK_TIME_NONE;
+  self->looks = MOST_LOOKS;
 }
 
 static void
@@ -172,6 +172,12 @@ see_one (GstLlama4Tracks * self, gint sighting)
   track->sighting = sighting;
   if (!GST_CLOCK_TIME_IS_VALID (track->ripe) && track->seen >= self->enough)
     track->ripe = self->now;
+}
+
+gboolean
+gst_llama4_tracks_is_next (const GstLlama4Tracks * self, GstClockTime time)
+{
+  return !GST_CLOCK_TIME_IS_VALID (self->now) || time > self->now;
 }
 
 void

@@ -30,8 +30,11 @@ GstLlama4Tracks *gst_llama4_tracks_new (void);
 void gst_llama4_tracks_free (GstLlama4Tracks * self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstLlama4Tracks, gst_llama4_tracks_free)
 
-/* Forgets all. enough: for how long an object must have been seen to be described. */
+/* Forgets all, and what was missed by that counts. enough: for how long an object must have been seen to be described. */
 void gst_llama4_tracks_reset (GstLlama4Tracks * self, GstClockTime enough);
+
+/* Whether that time is later than all before. */
+gboolean gst_llama4_tracks_is_next (const GstLlama4Tracks * self, GstClockTime time);
 
 /* The next frame, at a later time than all before, shows these n. */
 void gst_llama4_tracks_see (GstLlama4Tracks * self, const GstLlama4Sighting * sightings, guint n, GstClockTime time);

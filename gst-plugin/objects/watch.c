@@ -10,8 +10,8 @@ GST_DEBUG_CATEGORY_EXTERN (gst_llama4_describe_debug);
 
 #define MARGIN 0.1              /* of its sides: what is shown around an object */
 
-void
-gst_llama4_objects_reset (GstLlama4Describe * self)
+static void
+forget_all (GstLlama4Describe * self)
 {
   gst_llama4_tracks_reset (self->tracks, self->object_time);
   gst_llama4_follower_reset (self->follower);
@@ -31,6 +31,13 @@ count_missed (GstLlama4Describe * self)
   GST_OBJECT_LOCK (self);
   self->stats.objects_missed += missed;
   GST_OBJECT_UNLOCK (self);
+}
+
+void
+gst_llama4_objects_reset (GstLlama4Describe * self)
+{
+  forget_all (self);
+  count_missed (self);
 }
 
 /* FALSE: it is not in what is shown of the picture. */
@@ -91,7 +98,8 @@ find_tracker (GstLlama4Describe * self, const GArray * detections)
 {
   for (guint i = 0; i < detections->len && !self->has_tracker; i++)
     if (g_array_index (detections, GstLlama4Detection, i).tracked) {
-      gst_llama4_objects_reset (self);
+      forget_all (self);
+      gst_llama4_tracks_take_missed (self->tracks);     /* they come again */
       self->has_tracker = TRUE;
     }
   return self->has_tracker;
@@ -124,7 +132,7 @@ gst_llama4_objects_watch (GstLlama4Describe * self, GstBuffer * buffer, GstClock
   GstLlama4Sighting sightings[GST_LLAMA4_MOST_DETECTIONS];
   guint n;
 
-  if (self->n_objects == 0 || time < self->object_from || (GST_CLOCK_TIME_IS_VALID (self->last_time) && time <= self->last_time))
+  if (self->n_objects == 0 || time < self->object_from || !gst_llama4_tracks_is_next (self->tracks, time))
     return;
   n = find_objects (self, buffer, sightings, time);
   gst_llama4_tracks_see (self->tracks, sightings, n, time);

@@ -18,9 +18,9 @@ void gst_llama4_objects_watch (GstLlama4Describe * self, GstBuffer * buffer, Gst
 /* Gives the window those that are described with it. */
 void gst_llama4_objects_choose (GstLlama4Describe * self, GstLlama4Window * window);
 
-/* For the worker: asks the model about each. One that would be answered later than `until`, in monotonic time, is left to another window with those
- * behind it; one that fails has an error. */
-void gst_llama4_objects_describe (GPtrArray * objects, const GstLlama4Settings * settings, gint64 until, L4Session * session,
+/* For the worker: asks the model about each. One that would be answered later than `until`, in monotonic time, is left to another window with
+ * those behind it; if late_too, and it is later than that already, the first is asked about even so. One that fails has an error. */
+void gst_llama4_objects_describe (GPtrArray * objects, const GstLlama4Settings * settings, gint64 until, gboolean late_too, L4Session * session,
     GCancellable * cancellable);
 
 /* Those that were answered, as records tell of them: of L4Object, which borrow from them. (transfer full) */

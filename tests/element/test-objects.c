@@ -357,6 +357,37 @@ test_after_a_flush_objects_are_new (void)
   tear_down (&self);
 }
 
+static void
+test_what_a_flush_makes_forgotten_is_counted (void)
+{
+  static const Detected crowd[] = { PERSON, {8, "person", 20, 4, 8, 8, 0.5, TRACKED} };
+  Fixture self;
+
+  analytics_set_up (&self, 0, LINES, "objects", "1", NULL);
+  analytics_push (&self, 0, 4 * GST_SECOND + FRAME, crowd, 2);
+  expect_ids (&self, "7");
+  g_assert_cmpuint (get_stat (&self, "objects-missed"), ==, 0);
+  gst_harness_push_event (self.video, gst_event_new_flush_start ());
+  gst_harness_push_event (self.video, gst_event_new_flush_stop (TRUE));
+  push_segment (&self, 1, 0, GST_CLOCK_TIME_NONE, 0, 0);
+  g_assert_cmpuint (get_stat (&self, "objects-missed"), ==, 1);
+  tear_down (&self);
+}
+
+static void
+test_times_that_step_back_a_little_count_once (void)
+{
+  static const Detected person = PERSON;
+  Fixture self;
+
+  analytics_set_up (&self, 0, LINES, "objects", "2", NULL);
+  for (guint i = 0; i < 20; i++)        /* 0.5 s, over and over, but no second */
+    analytics_push (&self, 0, 6 * FRAME, &person, 1);
+  analytics_push (&self, 6 * FRAME, 4 * GST_SECOND + FRAME, NULL, 0);
+  expect_ids (&self, "");
+  tear_down (&self);
+}
+
 /* Windows ------------------------------------------------------------------------------------------------------------------------ */
 
 static void
@@ -436,6 +467,39 @@ test_an_object_that_would_make_its_window_late_goes_with_another (void)
   analytics_push (&self, 8 * GST_SECOND + FRAME, 10 * GST_SECOND, NULL, 0);
   push_eos (&self);
   g_assert_cmpuint (get_stat (&self, "objects"), ==, 1);
+  tear_down (&self);
+}
+
+/* It is taken whatever time it takes itself, but holds up those behind it no longer than it must. */
+static void
+test_an_object_that_would_make_a_window_late_that_found_nobody_busy_goes_with_another (void)
+{
+  static const Detected person = PERSON;
+  Fixture self;
+
+  analytics_set_up (&self, 0, "{\"when\":\"Describe this\",\"text\":\"Someone.\",\"forecast_ms\":1000000}\n{\"text\":\"A yard.\"}\n", "objects", "2",
+      "on-busy", "skip", "lateness", "500000000000", NULL);
+  wait_for_model (&self);
+  analytics_push (&self, 0, 4 * GST_SECOND + FRAME, &person, 1);
+  expect_ids (&self, "");
+  analytics_push (&self, 4 * GST_SECOND + FRAME, 6 * GST_SECOND, NULL, 0);
+  push_eos (&self);
+  g_assert_cmpuint (get_stat (&self, "objects"), ==, 1);
+  tear_down (&self);
+}
+
+/* Or where all windows are late none would ever be told of. */
+static void
+test_of_a_window_that_is_late_already_one_object_is_described (void)
+{
+  static const Detected crowd[] = { PERSON, {8, "person", 20, 4, 8, 8, 0.5, TRACKED} };
+  Fixture self;
+
+  analytics_set_up (&self, 0, "{\"when\":\"Describe this\",\"text\":\"Someone.\",\"forecast_ms\":1000000}\n{\"text\":\"A yard.\",\"delay_ms\":400}\n",
+      "objects", "2", "object-time", "100000000", "window", "300000000", "on-busy", "skip", NULL);
+  wait_for_model (&self);
+  analytics_push (&self, 0, 4 * FRAME, crowd, 2);
+  expect_ids (&self, "7");
   tear_down (&self);
 }
 
@@ -557,9 +621,14 @@ main (int argc, char **argv)
     {"a-gap-is-no-time-in-which-an-object-is-seen", test_a_gap_is_no_time_in_which_an_object_is_seen},
     {"nothing-is-looked-at-before-the-time-from-which-is-described", test_nothing_is_looked_at_before_the_time_from_which_is_described},
     {"after-a-flush-objects-are-new", test_after_a_flush_objects_are_new},
+    {"what-a-flush-makes-forgotten-is-counted", test_what_a_flush_makes_forgotten_is_counted},
+    {"times-that-step-back-a-little-count-once", test_times_that_step_back_a_little_count_once},
     {"an-object-that-fails-is-a-warning-and-takes-no-window-away", test_an_object_that_fails_is_a_warning_and_takes_no_window_away},
     {"an-object-whose-window-is-left-out-goes-with-another", test_an_object_whose_window_is_left_out_goes_with_another},
     {"an-object-that-would-make-its-window-late-goes-with-another", test_an_object_that_would_make_its_window_late_goes_with_another},
+    {"an-object-that-would-make-a-window-late-that-found-nobody-busy-goes-with-another",
+        test_an_object_that_would_make_a_window_late_that_found_nobody_busy_goes_with_another},
+    {"of-a-window-that-is-late-already-one-object-is-described", test_of_a_window_that_is_late_already_one_object_is_described},
     {"an-object-is-news-where-the-scene-is-unchanged", test_an_object_is_news_where_the_scene_is_unchanged},
     {"whatever-is-detected-boxes-are-in-the-picture", test_whatever_is_detected_boxes_are_in_the_picture},
   };
