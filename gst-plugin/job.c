@@ -178,14 +178,14 @@ gst_llama4_stats_add (GstLlama4Stats * stats, const L4Answer * answer)
 
 /* What the properties and the following buffers show. */
 static void
-remember (GstLlama4Describe * element, const L4Record * record, const char *schema, const char *text, const char *json)
+remember (GstLlama4Describe * element, const L4Record * record, const GstLlama4Classes * classes, const char *text, const char *json)
 {
   GST_OBJECT_LOCK (element);
   g_free (element->description);
   element->description = g_strdup (text);
   g_clear_pointer (&element->latest, gst_structure_free);
   element->latest = gst_llama4_latest_structure (GST_LLAMA4_META, record, text, json);
-  gst_llama4_classes_read (&element->classes, record, schema);
+  element->classes = *classes;
   element->stats.described++;
   element->stats.queue_us += record->queue_us;
   gst_llama4_stats_add (&element->stats, record->answer);
@@ -235,16 +235,18 @@ publish (const GstLlama4Job * self, GstLlama4Describe * element)
     self->likelihoods != NULL ? self->likelihoods->len : 0, NULL, (const L4Object *) objects->data, objects->len
   };
   g_autofree char *text = l4_text_to_line (self->answer.text, -1), *json = NULL;
+  GstLlama4Classes classes = { 0 };
   gboolean current;
 
   for (guint i = 0; i < window->frames->len; i++)
     times[i] = ((GstLlama4Frame *) g_ptr_array_index (window->frames, i))->time;
   json = l4_record_to_json (&record);
+  gst_llama4_classes_read (&classes, &record, self->settings.schema_text);
 
   g_mutex_lock (&element->lock);        /* so that no flush comes between the look and the deed */
   current = self->generation == element->generation && !element->stopping;
   if (current)
-    remember (element, &record, self->settings.schema_text, text, json);
+    remember (element, &record, &classes, text, json);
   if (current)
     gst_llama4_summary_take (element, self, text);
   g_mutex_unlock (&element->lock);
