@@ -68,7 +68,8 @@ matrix_memory (const L4Tensor *tensor, L4Precision precision, L4Load load, gbool
   const L4TypeInfo *q8_0 = l4_type_info (L4_TYPE_Q8_0);
   gboolean rounded = is_rounded (tensor, precision);
 
-  if (int8 && precision == L4_PRECISION_BF16 && tensor->n_dims == 2 && l4_type_info (tensor->type)->block_elements == 1
+  if (int8 && precision == L4_PRECISION_BF16 && tensor->n_dims == 2 && tensor->type != L4_TYPE_OTHER
+      && l4_type_info (tensor->type)->block_elements == 1
       && tensor->dims[1] % q8_0->block_elements == 0)
     return tensor->n_elements / q8_0->block_elements * q8_0->block_bytes;
   if (can_stay (tensor, precision) && ((load == L4_LOAD_MAP && tensor->packed == NULL) || (load == L4_LOAD_STREAM && is_expert (tensor))))
