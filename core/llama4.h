@@ -233,10 +233,11 @@ typedef struct
   guint tokens;                 /* of the messages */
   guint held_tokens;            /* the first of these, that the session holds */
   guint other_tokens;           /* that it holds after those, and that are not the messages' */
+  gboolean goes_on;             /* the messages go on with the text that it holds, whose last tokens may become others by that */
 } L4Held;
 
 /* Computes the beginning of a conversation, so that answers to all conversations that begin with these messages need not: a long text in
- * front of questions. The session then holds just that. options: max_tiles and kv_int8 count. FALSE with L4_ERROR_CANCELLED: it was
+ * front of questions. The session then holds just that. options: max_tiles, prune and kv_int8 count. FALSE with L4_ERROR_CANCELLED: it was
  * cancelled. */
 L4_API gboolean l4_session_prepare (L4Session *self, const L4Message *messages, gsize n_messages, const L4GenerateOptions *options,
     GCancellable *cancellable, GError **error);

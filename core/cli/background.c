@@ -8,7 +8,6 @@
 #include "files/file.h"
 
 #define MAX_DOCUMENT (1u << 30) /* bytes */
-#define ENDING 16               /* tokens with which a text may end, that are others when it goes on */
 
 gboolean
 l4_cli_check_text (const char *what, const char *text, GError **error)
@@ -71,7 +70,7 @@ l4_cli_keep_background (L4Session *session, const char *file, const L4Message *m
 
   if (!load (session, file, options, error) || !l4_session_compare (session, message, 1, options, &held, error))
     return FALSE;
-  if (held.other_tokens > ENDING)
+  if (held.other_tokens > 0 && !held.goes_on)
     return l4_fail (error, L4_ERROR_INPUT, _("%s: holds another text: of its %u tokens only the first %u are those of now; another name is "
             "needed, or the file removed"), file, held.held_tokens + held.other_tokens, held.held_tokens);
   if (held.held_tokens == held.tokens && held.other_tokens == 0) {

@@ -60,7 +60,7 @@ typedef struct
 static gsize
 element_size (const Call *call)
 {
-  return call->store->kind == L4_BLOCK_BF16 ? sizeof (guint16) : sizeof (float);
+  return l4_key_values_element (call->store->kind, FALSE);     /* integers have become that */
 }
 
 /* Floats of largest, sums and weighted: what a split leaves for the others. */

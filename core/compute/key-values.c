@@ -18,11 +18,16 @@ round_up (gint64 n, gint64 step)
   return (n + step - 1) / step * step;
 }
 
-/* Bytes of a stored element. */
+gsize
+l4_key_values_element (L4BlockKind kind, gboolean int8)
+{
+  return int8 ? 1 : kind == L4_BLOCK_BF16 ? sizeof (guint16) : sizeof (float);
+}
+
 static gsize
 element_size (const L4KeyValues *self)
 {
-  return self->int8 ? 1 : self->kind == L4_BLOCK_BF16 ? sizeof (guint16) : sizeof (float);
+  return l4_key_values_element (self->kind, self->int8);
 }
 
 static gint64
@@ -37,8 +42,8 @@ value_columns (const L4KeyValues *self)
   return round_up (self->head_dim, L4_BLOCK_COLUMNS);
 }
 
-static L4BlockKind
-choose_kind (const L4Compute *compute)
+L4BlockKind
+l4_key_values_kind (const L4Compute *compute)
 {
   return compute->precision == L4_PRECISION_BF16 && l4_brgemm_has_bf16 (compute->brgemm) ? L4_BLOCK_BF16 : L4_BLOCK_F32;
 }
@@ -50,7 +55,7 @@ l4_key_values_init (L4KeyValues *self, const L4Compute *compute, gboolean int8, 
   gsize keys, values, scales;
 
   *self = (L4KeyValues) {.int8 = int8,.n_heads = n_heads,.head_dim = head_dim,.capacity = round_up (capacity, L4_BLOCK_COLUMNS) };
-  self->kind = choose_kind (compute);
+  self->kind = l4_key_values_kind (compute);
   if (!l4_checked_product ((gint64[]) { n_heads, self->capacity, key_depth (self) }, 3, element_size (self), &keys)
       || !l4_checked_product ((gint64[]) { n_heads, self->capacity, value_columns (self) }, 3, element_size (self), &values)
       || !l4_checked_product ((gint64[]) { n_heads, self->capacity }, 2, sizeof (float), &scales))
@@ -75,9 +80,9 @@ l4_key_values_clear (L4KeyValues *self)
 }
 
 guint64
-l4_key_values_bytes (const L4Compute *compute, gboolean int8, gint64 n_heads, gint64 head_dim, gint64 capacity)
+l4_key_values_bytes (L4BlockKind kind, gboolean int8, gint64 n_heads, gint64 head_dim, gint64 capacity)
 {
-  L4KeyValues shape = {.kind = choose_kind (compute),.int8 = int8,.n_heads = n_heads,.head_dim = head_dim };
+  L4KeyValues shape = {.kind = kind,.int8 = int8,.n_heads = n_heads,.head_dim = head_dim };
   gint64 slots = round_up (capacity, L4_BLOCK_COLUMNS);
   gsize each = (key_depth (&shape) + value_columns (&shape)) * element_size (&shape) + (int8 ? 2 * sizeof (float) : 0), bytes;
 
@@ -292,10 +297,8 @@ from_pairs (const guint16 *in, float *out)
 void
 l4_key_values_turn (L4BlockKind from, L4BlockKind to, gboolean int8, const void *in, gsize n, void *out)
 {
-  gsize size = int8 ? 1 : from == L4_BLOCK_BF16 ? sizeof (guint16) : sizeof (float);
-
   if (from == to)
-    memcpy (out, in, n * size);
+    memcpy (out, in, n * l4_key_values_element (from, int8));
   for (gsize at = 0; from != to && at < n; at += 2 * L4_BLOCK_COLUMNS)
     if (int8)
       turn_integers (to == L4_BLOCK_BF16, (const gint8 *) in + at, (gint8 *) out + at);

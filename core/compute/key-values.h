@@ -27,8 +27,12 @@ gboolean l4_key_values_init (L4KeyValues *self, const L4Compute *compute, gboole
     gint64 capacity, GError **error);
 void l4_key_values_clear (L4KeyValues *self);
 
-/* Bytes that l4_key_values_init() takes; G_MAXUINT64 when they cannot be counted. */
-guint64 l4_key_values_bytes (const L4Compute *compute, gboolean int8, gint64 n_heads, gint64 head_dim, gint64 capacity);
+/* The kind that l4_key_values_init() chooses, and the bytes of a stored element. */
+L4BlockKind l4_key_values_kind (const L4Compute *compute);
+gsize l4_key_values_element (L4BlockKind kind, gboolean int8);
+
+/* Bytes that l4_key_values_init() takes where that kind is chosen; G_MAXUINT64 when they cannot be counted. */
+guint64 l4_key_values_bytes (L4BlockKind kind, gboolean int8, gint64 n_heads, gint64 head_dim, gint64 capacity);
 
 /* Stores the keys and values [n, n_heads, head_dim] of n tokens from slot on; slot + n <= capacity. */
 void l4_key_values_store (L4KeyValues *self, L4Compute *compute, gint64 slot, const float *keys, const float *values, gint64 n);

@@ -17,7 +17,7 @@ l4_cache_bytes (const L4Compute *compute, const L4TextConfig *config, gboolean i
   guint64 total = 0;
 
   for (gint64 l = 0; l < config->n_layers; l++)
-    if (!g_uint64_checked_add (&total, total, l4_key_values_bytes (compute, int8, config->n_kv_heads, config->head_dim,
+    if (!g_uint64_checked_add (&total, total, l4_key_values_bytes (l4_key_values_kind (compute), int8, config->n_kv_heads, config->head_dim,
                 layer_capacity (config, l, capacity))))
       return G_MAXUINT64;
   return total;
@@ -51,9 +51,9 @@ l4_cache_free (L4Cache *self)
 }
 
 gint64
-l4_cache_slots (const L4Cache *self, gint64 layer, gint64 n)
+l4_cache_slots (const L4TextConfig *config, gint64 layer, gint64 n)
 {
-  gint64 chunk = self->config->layers[layer].chunked ? self->config->chunk : 0;
+  gint64 chunk = config->layers[layer].chunked ? config->chunk : 0;
 
   return chunk > 0 && n > 0 ? (n - 1) % chunk + 1 : n;
 }
@@ -63,7 +63,8 @@ l4_cache_bytes_to_grow (const L4Cache *self, const L4Compute *compute, gint64 ca
 {
   const L4TextConfig *config = self->config;
   guint64 before = l4_cache_bytes (compute, config, self->int8, self->capacity), after = l4_cache_bytes (compute, config, self->int8, capacity);
-  guint64 largest = l4_key_values_bytes (compute, self->int8, config->n_kv_heads, config->head_dim, self->capacity);
+  guint64 largest = l4_key_values_bytes (l4_key_values_kind (compute), self->int8, config->n_kv_heads, config->head_dim,
+      self->capacity);
 
   return after < G_MAXUINT64 - largest ? after - MIN (before, after) + largest : G_MAXUINT64;
 }
@@ -74,7 +75,7 @@ grow_layer (const L4Cache *self, gint64 layer, const L4Compute *compute, gint64 
 {
   const L4TextConfig *config = self->config;
   const L4KeyValues *held = &self->layers[layer];
-  gint64 n = l4_cache_slots (self, layer, self->n_tokens);
+  gint64 n = l4_cache_slots (config, layer, self->n_tokens);
 
   if (!l4_key_values_init (grown, compute, self->int8, config->n_kv_heads, config->head_dim, layer_capacity (config, layer, capacity), error)) {
     l4_key_values_clear (grown);
@@ -113,7 +114,7 @@ l4_cache_has_room (const L4Cache *self, gint64 n, GError **error)
 void
 l4_cache_clear (L4Cache *self)
 {
-  self->n_tokens = 0;
+  self->n_tokens = self->lost = 0;
 }
 
 gboolean
@@ -121,7 +122,15 @@ l4_cache_can_rewind (const L4Cache *self, gint64 n)
 {
   gint64 chunk = self->config->chunk;
 
-  return chunk == 0 || n % chunk == 0 || n / chunk == (self->n_tokens - 1) / chunk;
+  return chunk == 0 || n % chunk == 0 || (n > self->lost && n / chunk == (self->n_tokens - 1) / chunk);
+}
+
+gboolean
+l4_cache_holds (const L4Cache *self, gint64 n)
+{
+  gint64 chunk = self->config->chunk;
+
+  return chunk == 0 || n == 0 || (n > self->lost && (n - 1) / chunk == (self->n_tokens - 1) / chunk);
 }
 
 gboolean
@@ -129,6 +138,8 @@ l4_cache_rewind (L4Cache *self, gint64 n)
 {
   if (!l4_cache_can_rewind (self, n))
     return FALSE;
+  if (!l4_cache_holds (self, n))
+    self->lost = n;
   self->n_tokens = n;
   return TRUE;
 }

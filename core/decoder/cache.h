@@ -12,6 +12,7 @@ typedef struct
   gboolean int8;                /* stored as 8-bit integers */
   gint64 capacity;              /* tokens of the whole context */
   gint64 n_tokens;              /* seen so far */
+  gint64 lost;                  /* of the first so many tokens chunked layers hold nothing, though the last chunk is theirs */
   L4KeyValues *layers;          /* [n_layers]: keys rotated and normalised; the whole context, or one chunk on chunked layers */
 } L4Cache;
 
@@ -30,7 +31,7 @@ gboolean l4_cache_grow (L4Cache *self, const L4Compute *compute, gint64 capacity
 guint64 l4_cache_bytes_to_grow (const L4Cache *self, const L4Compute *compute, gint64 capacity);
 
 /* Slots of a layer that hold something after n tokens. */
-gint64 l4_cache_slots (const L4Cache *self, gint64 layer, gint64 n);
+gint64 l4_cache_slots (const L4TextConfig *config, gint64 layer, gint64 n);
 
 /* L4_ERROR_INPUT unless n further tokens fit. */
 gboolean l4_cache_has_room (const L4Cache *self, gint64 n, GError **error);
@@ -42,6 +43,10 @@ void l4_cache_clear (L4Cache *self);
  * n lies in. */
 gboolean l4_cache_rewind (L4Cache *self, gint64 n);
 gboolean l4_cache_can_rewind (const L4Cache *self, gint64 n);
+
+/* Whether it would then hold all that one does which has seen just these: where a chunk ends, it can be rewound after a later chunk has taken
+ * that one's place. */
+gboolean l4_cache_holds (const L4Cache *self, gint64 n);
 
 /* Tokens after which a chunked layer begins anew, so that what came before them can no longer be rewound to. */
 gint64 l4_cache_rewindable (const L4Cache *self);

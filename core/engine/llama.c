@@ -166,7 +166,6 @@ make_digest (const char *folder, const L4Checkpoint *checkpoint)
   return g_strconcat ("sha256:", g_checksum_get_string (checksum), NULL);
 }
 
-/* SHA-256: a conversation that was saved belongs to weights and settings that give the same. */
 static char *
 make_identity (const L4Llama *self)
 {
@@ -174,6 +173,15 @@ make_identity (const L4Llama *self)
   g_autofree char *text = g_strdup_printf ("%s\n%s\n%d", self->digest, sample, self->vision_int8);
 
   return g_compute_checksum_for_string (G_CHECKSUM_SHA256, text, -1);
+}
+
+/* The first who needs it reads in places all over the files. */
+const char *
+l4_llama_identity (L4Llama *self)
+{
+  if (g_once_init_enter (&self->identity))
+    g_once_init_leave (&self->identity, make_identity (self));
+  return self->identity;
 }
 
 static gboolean
@@ -230,7 +238,6 @@ l4_llama_load (const L4LoadOptions *options, L4Precision precision, L4ProgressFu
   if (self->load == L4_LOAD_STREAM)
     self->stream = l4_stream_new ();
   self->digest = make_digest (self->path, self->checkpoint);
-  self->identity = make_identity (self);
   self->quantization = l4_checkpoint_main_type (self->checkpoint);
   self->pace = l4_pace_new (l4_type_info (l4_type_from_name (self->quantization))->block_elements > 1);
   if (!load_weights (self, progress, user_data, cancellable, error))
@@ -247,8 +254,10 @@ l4_llama_load (const L4LoadOptions *options, L4Precision precision, L4ProgressFu
   self->room = l4_room_new (self->compute, &self->config->text, for_caches);
   if (self->stream != NULL)
     l4_room_share (self->room, share_memory, self);
-  if (self->load == L4_LOAD_READ)
+  if (self->load == L4_LOAD_READ) {
+    l4_llama_identity (self);   /* while the files are there, which have just been read from end to end */
     g_clear_pointer (&self->checkpoint, l4_checkpoint_free);
+  }
   return g_steal_pointer (&self);
 }
 

@@ -59,7 +59,7 @@ static gboolean
 write_layer (const L4Whole *file, const L4Cache *cache, gint64 layer, guint64 *at, guint32 *sum, GError **error)
 {
   const L4KeyValues *held = &cache->layers[layer];
-  gint64 n = l4_cache_slots (cache, layer, cache->n_tokens);
+  gint64 n = l4_cache_slots (cache->config, layer, cache->n_tokens);
 
   *sum = 0;
   for (guint i = 0; i < l4_key_values_n_parts (held); i++) {
@@ -73,25 +73,17 @@ write_layer (const L4Whole *file, const L4Cache *cache, gint64 layer, guint64 *a
   return TRUE;
 }
 
-/* Bytes of such a file in which elements have `size` bytes; cache has the same slots in bytes of its own size. */
+/* Bytes of such a file; G_MAXUINT64 when they cannot be counted. */
 static guint64
-file_bytes (const L4Cache *cache, gint64 n_tokens, gsize own_size, gsize size)
+file_bytes (const L4TextConfig *config, L4BlockKind kind, gboolean int8, gint64 n_tokens)
 {
-  guint64 total = sizeof (Header) + n_tokens * sizeof (L4Place) + cache->config->n_layers * sizeof (guint32);
+  guint64 total = sizeof (Header) + n_tokens * sizeof (L4Place) + config->n_layers * sizeof (guint32);
 
-  for (gint64 l = 0; l < cache->config->n_layers; l++)
-    for (guint i = 0; i < l4_key_values_n_parts (&cache->layers[l]); i++) {
-      L4KeyValuesPart part = l4_key_values_part (&cache->layers[l], i, l4_cache_slots (cache, l, n_tokens));
-
-      total += part.is_scales ? part.bytes : part.bytes / own_size * size;
-    }
+  for (gint64 l = 0; l < config->n_layers; l++)
+    if (!g_uint64_checked_add (&total, total, l4_key_values_bytes (kind, int8, config->n_kv_heads, config->head_dim,
+                l4_cache_slots (config, l, n_tokens))))
+      return G_MAXUINT64;
   return total;
-}
-
-static gsize
-element_size (L4BlockKind kind, gboolean int8)
-{
-  return int8 ? 1 : kind == L4_BLOCK_BF16 ? sizeof (guint16) : sizeof (float);
 }
 
 static gboolean
@@ -99,14 +91,14 @@ write_all (const L4LlamaSession *self, const L4Whole *file, GError **error)
 {
   const L4Cache *cache = self->tenant.cache;
   gint64 n_layers = cache->config->n_layers, n = cache->n_tokens;
-  gsize places = n * sizeof (L4Place), size = element_size (cache->layers[0].kind, cache->int8);
+  gsize places = n * sizeof (L4Place);
   guint64 at = sizeof (Header) + places;
   Header header = {.version = VERSION,.kind = cache->layers[0].kind,.int8 = cache->int8,.n_tokens = n };
   g_autofree guint32 *sums = g_new (guint32, n_layers);
 
   memcpy (header.magic, MAGIC, sizeof header.magic);
-  memcpy (header.identity, self->model->identity, sizeof header.identity);
-  header.bytes = file_bytes (cache, n, size, size);
+  memcpy (header.identity, l4_llama_identity (self->model), sizeof header.identity);
+  header.bytes = file_bytes (cache->config, header.kind, cache->int8, n);
   header.places_sum = check_sum (0, self->places->data, places);
   header.sum = check_sum (0, &header, offsetof (Header, sum));
   if (!l4_whole_reserve (file, header.bytes, error) || !l4_whole_write (file, 0, &header, sizeof header, error)
@@ -127,7 +119,7 @@ l4_llama_save (gpointer session, const char *path, GError **error)
 
   l4_llama_session_enter (self);
   good = (self->places->len > 0 || l4_fail (error, L4_ERROR_INPUT, _("%s: the session holds nothing that could be saved"), path))
-      && l4_whole_open (&file, path, error) && write_all (self, &file, error) && l4_whole_finish (&file, error);
+      && l4_whole_open (&file, path, 0600, error) && write_all (self, &file, error) && l4_whole_finish (&file, error);
   l4_llama_session_leave (self);
   return good;
 }
@@ -150,7 +142,7 @@ refuse_damaged (const File *file, GError **error)
 
 /* Whether it is such a file, whole, and this model's. */
 static gboolean
-read_header (File *file, const L4Llama *model, gboolean int8, GError **error)
+read_header (File *file, L4Llama *model, gboolean int8, GError **error)
 {
   Header *header = &file->header;
   gsize there = MIN (file->size, sizeof *header);
@@ -166,15 +158,17 @@ read_header (File *file, const L4Llama *model, gboolean int8, GError **error)
         header->version, VERSION);
   if (check_sum (0, header, offsetof (Header, sum)) != header->sum)
     return refuse_damaged (file, error);
-  if (memcmp (header->identity, model->identity, sizeof header->identity) != 0)
+  if (memcmp (header->identity, l4_llama_identity (model), sizeof header->identity) != 0)
     return l4_fail (error, L4_ERROR_INPUT, _("%s: was saved with other weights or settings than those of %s"), file->path, model->path);
   if (!header->int8 != !int8)
     return l4_fail (error, L4_ERROR_INPUT, _("%s: has keys and values as %s, but they are to be kept as %s"), file->path,
         header->int8 ? "int8" : "bf16", int8 ? "int8" : "bf16");
   if (header->n_tokens < 1 || header->n_tokens > model->config->text.context || header->kind >= L4_N_BLOCK_KINDS)
     return refuse_damaged (file, error);
-  return header->bytes == file->size || l4_fail (error, L4_ERROR_FORMAT, _("%s: is damaged: it has %" PRIu64 " bytes instead of %" PRIu64),
-      file->path, file->size, header->bytes);
+  if (header->bytes != file->size)
+    return l4_fail (error, L4_ERROR_FORMAT, _("%s: is damaged: it has %" PRIu64 " bytes instead of %" PRIu64), file->path, file->size,
+        header->bytes);
+  return file->size == file_bytes (&model->config->text, header->kind, int8, header->n_tokens) || refuse_damaged (file, error);
 }
 
 static gboolean
@@ -193,7 +187,7 @@ static gboolean
 read_turned (const File *file, L4BlockKind kind, gsize own_size, guint64 *at, L4KeyValuesPart *part, guint8 *buffer, guint32 *sum,
     GError **error)
 {
-  gsize size = element_size (file->header.kind, file->header.int8), n = part->bytes / own_size, most = BUFFER / sizeof (float);
+  gsize size = l4_key_values_element (file->header.kind, file->header.int8), n = part->bytes / own_size, most = BUFFER / sizeof (float);
 
   for (gsize done = 0, some; done < n; done += some) {
     some = MIN (most, n - done);
@@ -210,14 +204,14 @@ static gboolean
 read_layer (const File *file, L4Cache *cache, gint64 layer, guint64 *at, guint8 *buffer, guint32 *sum, GError **error)
 {
   const L4KeyValues *held = &cache->layers[layer];
-  gint64 n = l4_cache_slots (cache, layer, file->header.n_tokens);
+  gint64 n = l4_cache_slots (cache->config, layer, file->header.n_tokens);
 
   *sum = 0;
   for (guint i = 0; i < l4_key_values_n_parts (held); i++) {
     L4KeyValuesPart part = l4_key_values_part (held, i, n);
 
     if (!part.is_scales && held->kind != file->header.kind) {
-      if (!read_turned (file, held->kind, element_size (held->kind, cache->int8), at, &part, buffer, sum, error))
+      if (!read_turned (file, held->kind, l4_key_values_element (held->kind, cache->int8), at, &part, buffer, sum, error))
         return FALSE;
       continue;
     }
@@ -237,8 +231,6 @@ read_cache (const File *file, L4Cache *cache, GError **error)
   g_autofree guint32 *said = g_new (guint32, n_layers);
   g_autofree guint8 *buffer = g_malloc (BUFFER);
 
-  if (file->size != file_bytes (cache, n, element_size (cache->layers[0].kind, cache->int8), element_size (file->header.kind, cache->int8)))
-    return refuse_damaged (file, error);
   if (!l4_file_read (file->fd, file->path, file->size - n_layers * sizeof *said, said, n_layers * sizeof *said, error))
     return FALSE;
   for (gint64 l = 0; l < n_layers; l++) {
@@ -259,7 +251,11 @@ load (L4LlamaSession *self, const File *file, GError **error)
   gint64 capacity = MIN (file->header.n_tokens + SPARE, self->model->config->text.context);
 
   l4_llama_session_forget (self);
-  if (l4_llama_session_take_cache (self, file->header.int8, capacity, NULL, error) && read_places (file, self, error)
+  if (!l4_llama_session_take_cache (self, file->header.int8, capacity, NULL, error)) {
+    g_prefix_error (error, "%s: ", file->path);
+    return FALSE;
+  }
+  if (read_places (file, self, error)
       && read_cache (file, self->tenant.cache, error))
     return TRUE;
   l4_llama_session_forget (self);
@@ -313,6 +309,28 @@ l4_llama_prepare (gpointer session, const L4Message *messages, gsize n_messages,
   return good;
 }
 
+/* Whether what the session holds from the first `same` tokens on is a text with which that of the prompt goes on: its last tokens are others
+ * where it does not end. */
+static gboolean
+goes_on (const L4LlamaSession *self, const L4Prompt *prompt, guint same)
+{
+  const L4Tokenizer *tokenizer = self->model->tokenizer;
+  g_autoptr (GString) held = g_string_new (NULL), text = g_string_new (NULL);
+  const L4Place *places = (const L4Place *) self->places->data;
+  guint end = self->places->len;
+
+  while (end > same && !places[end - 1].picture && l4_tokenizer_is_special (tokenizer, places[end - 1].id))
+    end--;                      /* of the message */
+  for (guint t = same; t < end; t++)
+    if (places[t].picture)
+      return FALSE;
+    else
+      l4_tokenizer_decode (tokenizer, places[t].id, TRUE, held);
+  for (guint t = same; t < prompt->ids->len && text->len < held->len; t++)
+    l4_tokenizer_decode (tokenizer, prompt->places[t].id, TRUE, text);
+  return text->len >= held->len && memcmp (text->str, held->str, held->len) == 0;
+}
+
 gboolean
 l4_llama_compare (gpointer session, const L4Message *messages, gsize n_messages, const L4GenerateOptions *options, L4Held *held,
     GError **error)
@@ -327,6 +345,7 @@ l4_llama_compare (gpointer session, const L4Message *messages, gsize n_messages,
   if (self->tenant.cache != NULL && !self->tenant.cache->int8 == !options->kv_int8)
     held->held_tokens = l4_llama_session_common (self, &prompt);
   held->other_tokens = self->places->len - held->held_tokens;
+  held->goes_on = goes_on (self, &prompt, held->held_tokens);
   l4_llama_session_leave (self);
   return TRUE;
 }

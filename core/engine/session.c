@@ -168,7 +168,7 @@ l4_llama_session_hold (L4LlamaSession *self, const L4Prompt *prompt, GCancellabl
   gint64 n = prompt->ids->len;
   L4Answer answer = { 0 };
 
-  if (l4_llama_session_common (self, prompt) < n || !l4_cache_can_rewind (self->tenant.cache, n))
+  if (l4_llama_session_common (self, prompt) < n || !l4_cache_holds (self->tenant.cache, n))
     return l4_llama_session_prefill (self, prompt, NULL, &answer, cancellable, error);
   keep_prefix (self, n);
   return TRUE;

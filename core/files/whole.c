@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <inttypes.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static gboolean
@@ -29,25 +30,29 @@ can_be_replaced (const char *path, GError **error)
 /* A file that has no name yet is gone however this process ends. Not every file system has such files, and without /proc there
  * is no way to give it a name later: -1. */
 static int
-open_nameless (const char *path)
+open_nameless (const char *path, guint mode)
 {
   g_autofree char *folder = g_path_get_dirname (path);
 
-  return g_access ("/proc/self/fd", X_OK) == 0 ? g_open (folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666) : -1;
+  return g_access ("/proc/self/fd", X_OK) == 0 ? g_open (folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, mode) : -1;
 }
 
 gboolean
-l4_whole_open (L4Whole *self, const char *path, GError **error)
+l4_whole_open (L4Whole *self, const char *path, guint mode, GError **error)
 {
+  GStatBuf before;
+
   if (!can_be_replaced (path, error))
     return FALSE;
   self->path = g_strdup (path);
   self->part = g_strdup_printf ("%s.%08x.part", path, g_random_int ());
-  self->fd = open_nameless (path);
+  self->fd = open_nameless (path, mode);
   self->nameless = self->fd >= 0;
   if (!self->nameless)
-    self->fd = g_open (self->part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    self->fd = g_open (self->part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, (int) mode);
   self->open = self->fd >= 0;
+  if (self->open && g_stat (path, &before) == 0)
+    fchmod (self->fd, before.st_mode & 0777);
   return self->open || fail_io (self, errno, error);
 }
 
@@ -99,6 +104,19 @@ give_name (L4Whole *self, GError **error)
   return g_rename (self->part, self->path) == 0 || fail_io (self, errno, error);
 }
 
+/* So that a power cut does not take the name away. Not every file system has that. */
+static void
+sync_folder (const char *path)
+{
+  g_autofree char *name = g_path_get_dirname (path);
+  int folder = g_open (name, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+
+  if (folder < 0)
+    return;
+  fsync (folder);
+  close (folder);
+}
+
 gboolean
 l4_whole_finish (L4Whole *self, GError **error)
 {
@@ -108,5 +126,6 @@ l4_whole_finish (L4Whole *self, GError **error)
     return FALSE;
   self->open = FALSE;
   close (self->fd);
+  sync_folder (self->path);
   return TRUE;
 }

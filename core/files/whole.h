@@ -14,8 +14,9 @@ typedef struct
   gboolean open;
 } L4Whole;
 
-/* What lies at the path is replaced in the end, but neither a folder nor a device. Cleared by l4_whole_clear(), also after FALSE. */
-gboolean l4_whole_open (L4Whole *self, const char *path, GError **error);
+/* What lies at the path is replaced in the end, but neither a folder nor a device, and who may read it stays the same. mode: of a file that
+ * is new, less what the umask takes. Cleared by l4_whole_clear(), also after FALSE. */
+gboolean l4_whole_open (L4Whole *self, const char *path, guint mode, GError **error);
 
 /* Takes the space for that many bytes: zeros, until they are written. */
 gboolean l4_whole_reserve (const L4Whole *self, guint64 bytes, GError **error);

@@ -54,7 +54,7 @@ l4_gguf_writer_new (const char *path, GError **error)
   self->metadata = g_byte_array_new ();
   self->infos = g_byte_array_new ();
   self->places = g_array_new (FALSE, FALSE, sizeof (Place));
-  return l4_whole_open (&self->file, path, error) ? g_steal_pointer (&self) : NULL;
+  return l4_whole_open (&self->file, path, 0666, error) ? g_steal_pointer (&self) : NULL;
 }
 
 void

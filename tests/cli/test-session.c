@@ -97,6 +97,30 @@ test_a_file_of_something_else_is_refused_and_stays (void)
   assert_fails (folder, "", "kept|not a saved conversation");
 }
 
+/* A few words of system prompt are soon others. */
+static void
+test_few_words_that_are_others_are_refused_and_more_are_not (void)
+{
+  static const struct
+  {
+    const char *words;
+    gboolean goes_on;
+  } next[] = { {"Be long.", FALSE}, {"Be", FALSE}, {"Be short. Be kind.", TRUE}, {"Be short.", FALSE}, {"Be short. Be kind to her.", FALSE},
+    {"Be short. Be kind. Be red.", TRUE}
+  };
+  g_autoptr (Folder) folder = folder_new ();
+  g_autofree char *out = NULL, *err = NULL, *first = g_strdup_printf ("run --max-tokens 3 --session '%s/kept' --system 'Be short.' hello", folder);
+
+  g_assert_cmpint (run (first, NULL, &out, &err), ==, 0);
+  for (guint i = 0; i < G_N_ELEMENTS (next); i++) {
+    g_autofree char *arguments = g_strdup_printf ("run --max-tokens 3 --session '%s/kept' --system '%s' hello", folder, next[i].words);
+    g_autofree char *more_out = NULL, *more_err = NULL;
+
+    g_assert_cmpint (run (arguments, NULL, &more_out, &more_err), ==, !next[i].goes_on);
+    g_assert_nonnull (strstr (more_err, next[i].goes_on ? "kept: holds the " : "kept: holds another text"));
+  }
+}
+
 static void
 test_what_is_no_text_is_refused (void)
 {
@@ -139,6 +163,7 @@ main (int argc, char **argv)
   g_test_add_func ("/session/the-second-question-begins-where-the-text-ends", test_the_second_question_begins_where_the_text_ends);
   g_test_add_func ("/session/a-text-that-got-longer-is-computed-from-there-on", test_a_text_that_got_longer_is_computed_from_there_on);
   g_test_add_func ("/session/a-file-of-something-else-is-refused-and-stays", test_a_file_of_something_else_is_refused_and_stays);
+  g_test_add_func ("/session/few-words-that-are-others-are-refused-and-more-are-not", test_few_words_that_are_others_are_refused_and_more_are_not);
   g_test_add_func ("/session/what-is-no-text-is-refused", test_what_is_no_text_is_refused);
   g_test_add_func ("/session/who-waited-has-the-answer-even-if-it-cannot-be-kept", test_who_waited_has_the_answer_even_if_it_cannot_be_kept);
   return g_test_run ();

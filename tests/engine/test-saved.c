@@ -37,16 +37,23 @@ copy_model (const char *file, const char *from, const char *to)
   return self;
 }
 
+/* memory: for weights and caches; 0: what there is. Models of other threads are not shared. */
 static L4Model *
-load_model (const char *path)
+load_model_within (const char *path, guint64 memory)
 {
   g_autofree char *golden = g_test_build_filename (G_TEST_DIST, "golden", CASE, NULL);
-  const L4LoadOptions options = {.model_path = path != NULL ? path : golden,.threads = 2 };
+  const L4LoadOptions options = {.model_path = path != NULL ? path : golden,.threads = memory > 0 ? 1 : 2,.memory_limit = memory };
   g_autoptr (GError) error = NULL;
   L4Model *model = l4_model_load (&options, NULL, NULL, NULL, &error);
 
   g_assert_no_error (error);
   return model;
+}
+
+static L4Model *
+load_model (const char *path)
+{
+  return load_model_within (path, 0);
 }
 
 /* A conversation: what comes first, with a picture, then a question. */
@@ -279,6 +286,89 @@ test_a_cache_that_grows_forgets_nothing (void)
   }
 }
 
+/* To the other question after the first few messages. */
+static char *
+answer_after (L4Session *session, guint n_messages)
+{
+  const L4GenerateOptions options = {.max_tokens = 20,.temperature = 0.8,.top_p = 1,.seed = 5,.max_tiles = 1 };
+  g_auto (L4Answer) answer = { 0 };
+  g_autoptr (GError) error = NULL;
+  L4Message messages[BEFORE + 1];
+
+  make_messages (messages, 1);
+  messages[n_messages] = messages[BEFORE];
+  g_assert_true (l4_session_answer (session, messages, n_messages + 1, &options, NULL, NULL, NULL, &answer, &error));
+  g_assert_no_error (error);
+  return g_steal_pointer (&answer.text);
+}
+
+/* A beginning that ends where a chunk does, whose place the question takes. */
+static void
+test_what_a_later_chunk_took_is_computed_anew (void)
+{
+  g_autoptr (Folder) folder = folder_new ();
+  g_autofree char *path = g_build_filename (folder, "session", NULL), *setting = NULL;
+  const L4GenerateOptions options = {.max_tokens = 1,.max_tiles = 1 };
+  g_autoptr (L4Model) plain = load_model (NULL), model = NULL;
+  g_autoptr (L4Session) measured = l4_session_new (plain), session = NULL, loaded = NULL, fresh = NULL;
+  g_autoptr (Folder) chunks = NULL;
+  L4Message messages[BEFORE + 1];
+  Said expected, said;
+  L4Held held;
+
+  make_messages (messages, 0);
+  g_assert_true (l4_session_compare (measured, messages, BEFORE, &options, &held, NULL));
+  g_assert_cmpuint (held.tokens, >, 99);
+  g_assert_cmpuint (held.tokens, <, 1000);
+  setting = g_strdup_printf ("\"attention_chunk_size\":%u", held.tokens);
+  chunks = copy_model ("config.json", "\"attention_chunk_size\": 64", setting);
+  model = load_model (chunks);
+  session = l4_session_new (model);
+  loaded = l4_session_new (model);
+  fresh = l4_session_new (model);
+  say (session, NULL, 0, FALSE, &said);
+  g_clear_pointer (&said.text, g_free);
+  prepare (session, FALSE);
+  save (session, path);
+  load (loaded, path, FALSE);
+  for (guint before = 1; before <= BEFORE; before += 2) {       /* of what comes first, so that it ends elsewhere */
+    g_autofree char *one = answer_after (session, before), *two = answer_after (loaded, before), *right = answer_after (fresh, before);
+
+    g_assert_cmpstr (one, ==, right);
+    g_assert_cmpstr (two, ==, right);
+    prepare (session, FALSE);
+    load (loaded, path, FALSE);
+  }
+  say (session, NULL, 1, FALSE, &said);
+  say (fresh, path, 1, FALSE, &expected);
+  assert_same (&said, &expected);
+}
+
+static guint
+mode_of (const char *path)
+{
+  GStatBuf status;
+
+  g_assert_cmpint (g_stat (path, &status), ==, 0);
+  return status.st_mode & 0777;
+}
+
+static void
+test_who_may_read_it_stays_the_same (void)
+{
+  g_autoptr (Folder) folder = folder_new ();
+  g_autoptr (L4Model) model = load_model (NULL);
+  g_autoptr (L4Session) session = l4_session_new (model);
+  g_autofree char *path = g_build_filename (folder, "session", NULL);
+
+  prepare (session, FALSE);
+  save (session, path);
+  g_assert_cmphex (mode_of (path), ==, 0600);
+  g_assert_cmpint (g_chmod (path, 0664), ==, 0);
+  save (session, path);
+  g_assert_cmphex (mode_of (path), ==, 0664);
+}
+
 /* Refusals --------------------------------------------------------------------------------------------------------------- */
 
 static void
@@ -348,6 +438,66 @@ test_damage_is_refused_wherever_it_is (void)
   assert_same (&said, &expected);
 }
 
+/* CRC-32C, bit by bit. */
+static guint32
+check_sum (const char *data, gsize n)
+{
+  guint32 sum = ~0u;
+
+  for (gsize i = 0; i < n; i++) {
+    sum ^= (guint8) data[i];
+    for (guint bit = 0; bit < 8; bit++)
+      sum = sum >> 1 ^ (sum & 1 ? 0x82f63b78 : 0);
+  }
+  return ~sum;
+}
+
+/* Places in the file (engine/saved.c). */
+#define N_TOKENS 24
+#define SUM 108
+
+#define FEW_BYTES (1u << 20)    /* too few for a cache of the whole context, enough for that of the conversation */
+
+static void
+test_what_a_file_only_says_takes_no_memory (void)
+{
+  g_autoptr (Folder) folder = folder_new ();
+  g_autoptr (L4Model) plain = load_model (NULL), model = load_model_within (NULL, l4_model_get_info (plain)->memory + FEW_BYTES);
+  g_autoptr (L4Session) other = l4_session_new (model), session = l4_session_new (model);
+  g_autofree char *path = g_build_filename (folder, "session", NULL), *bytes = NULL;
+  const L4GenerateOptions options = {.max_tokens = 1,.max_tiles = 1 };
+  const gint64 n_tokens = 4000;
+  L4Message messages[BEFORE + 1];
+  guint32 sum;
+  gsize length;
+  L4Held held;
+
+  prepare (other, FALSE);
+  save (other, path);
+  g_assert_true (g_file_get_contents (path, &bytes, &length, NULL));
+  memcpy (bytes + N_TOKENS, &n_tokens, sizeof n_tokens);
+  sum = check_sum (bytes, SUM);
+  memcpy (bytes + SUM, &sum, sizeof sum);
+  g_free (folder_write (folder, "session", bytes, (gssize) length));
+  assert_refused (session, path, FALSE, L4_ERROR_FORMAT, "damaged");
+  make_messages (messages, 0);
+  g_assert_true (l4_session_compare (other, messages, BEFORE, &options, &held, NULL));
+  g_assert_cmpuint (held.held_tokens, ==, held.tokens);
+}
+
+static void
+test_what_memory_is_too_small_for_is_named (void)
+{
+  g_autoptr (Folder) folder = folder_new ();
+  g_autoptr (L4Model) plain = load_model (NULL), small = load_model_within (NULL, l4_model_get_info (plain)->memory + 65536);
+  g_autoptr (L4Session) session = l4_session_new (plain), small_session = l4_session_new (small);
+  g_autofree char *path = g_build_filename (folder, "session", NULL);
+
+  prepare (session, FALSE);
+  save (session, path);
+  assert_refused (small_session, path, FALSE, L4_ERROR_MEMORY, "a context of");
+}
+
 static void
 test_what_is_no_session_is_refused (void)
 {
@@ -398,10 +548,14 @@ main (int argc, char **argv)
   g_test_add_func ("/saved/saving-again-gives-the-same-file", test_saving_again_gives_the_same_file);
   g_test_add_func ("/saved/what-another-kind-of-machine-saved-is-the-same", test_what_another_kind_of_machine_saved_is_the_same);
   g_test_add_func ("/saved/a-cache-that-grows-forgets-nothing", test_a_cache_that_grows_forgets_nothing);
+  g_test_add_func ("/saved/what-a-later-chunk-took-is-computed-anew", test_what_a_later_chunk_took_is_computed_anew);
   if (g_strcmp0 (g_getenv ("L4_CPU"), "baseline") != 0)
     return g_test_run ();       /* the others are the same on every instruction set */
   g_test_add_func ("/saved/what-belongs-to-others-is-refused", test_what_belongs_to_others_is_refused);
   g_test_add_func ("/saved/damage-is-refused-wherever-it-is", test_damage_is_refused_wherever_it_is);
+  g_test_add_func ("/saved/what-a-file-only-says-takes-no-memory", test_what_a_file_only_says_takes_no_memory);
+  g_test_add_func ("/saved/what-memory-is-too-small-for-is-named", test_what_memory_is_too_small_for_is_named);
+  g_test_add_func ("/saved/who-may-read-it-stays-the-same", test_who_may_read_it_stays_the_same);
   g_test_add_func ("/saved/what-is-no-session-is-refused", test_what_is_no_session_is_refused);
   g_test_add_func ("/saved/what-cannot-be-written-leaves-what-was-there", test_what_cannot_be_written_leaves_what_was_there);
   return g_test_run ();

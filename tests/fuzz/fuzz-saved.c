@@ -57,7 +57,7 @@ make_right (const L4Llama *model, guint8 *data, gsize size)
   if (size < HEADER)
     return;
   memcpy (&n_tokens, data + N_TOKENS, sizeof n_tokens);
-  memcpy (data + IDENTITY, model->identity, 64);
+  memcpy (data + IDENTITY, l4_llama_identity ((L4Llama *) model), 64);
   if (n_tokens < (size - HEADER) / PLACE) {
     sum = check_sum (data + HEADER, n_tokens * PLACE);
     memcpy (data + PLACES_SUM, &sum, sizeof sum);
