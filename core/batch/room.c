@@ -144,12 +144,25 @@ make_place (L4Room *self, guint64 needed, gint64 capacity, GCancellable *cancell
   return TRUE;
 }
 
+/* Whether there would be so many bytes if no ended answer had a cache. */
+static gboolean
+idle_would_do (const L4Room *self, guint64 needed)
+{
+  guint64 idle = 0;
+
+  for (GList *l = self->idle.head; l != NULL; l = l->next)
+    idle += ((const L4Tenant *) l->data)->bytes;
+  return self->limit > 0 ? needed <= self->limit - MIN (self->bytes - idle, self->limit) : needed <= l4_memory_available () + idle;
+}
+
 /* Without waiting, since who waits holds nothing. */
 static gboolean
 grow (L4Room *self, L4Tenant *tenant, gint64 capacity)
 {
   guint64 needed = l4_cache_bytes_to_grow (tenant->cache, self->compute, capacity);
 
+  if (!idle_would_do (self, needed))
+    return FALSE;
   while (tell_needed (self, needed), needed > available (self)) {
     if (g_queue_is_empty (&self->idle))
       return FALSE;

@@ -351,6 +351,34 @@ test_who_finds_no_memory_waits_for_it (void)
   }
 }
 
+/* A conversation that could not grow even if all others were forgotten, but begin anew beside them. */
+static void
+test_nothing_is_given_up_where_that_is_not_enough (void)
+{
+  g_autoptr (L4Llama) model = load_llama ("frames-tiny");
+  const L4TextConfig *text = &model->config->text;
+  guint64 one = l4_cache_bytes (model->compute, text, FALSE, 64), larger = l4_cache_bytes (model->compute, text, FALSE, 4096);
+  g_autoptr (GError) error = NULL;
+  L4Tenant idle = { 0 }, tenant = { 0 };
+  L4Room *room = l4_room_new (model->compute, text, one + larger);
+
+  l4_room_enter (room, &idle);
+  g_assert_true (l4_room_take (room, &idle, FALSE, 64, NULL, &error));
+  l4_room_leave (room, &idle);
+  l4_room_enter (room, &tenant);
+  g_assert_true (l4_room_take (room, &tenant, FALSE, 3968, NULL, &error));
+  tenant.cache->n_tokens = 10;
+  g_assert_cmpuint (l4_cache_bytes_to_grow (tenant.cache, model->compute, 4096), >, one + larger - tenant.bytes);
+  g_assert_true (l4_room_take (room, &tenant, FALSE, 4096, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_cmpint (tenant.cache->capacity, ==, 4096);
+  g_assert_nonnull (idle.cache);
+  l4_room_leave (room, &tenant);
+  l4_room_clear (room, &tenant);
+  l4_room_clear (room, &idle);
+  l4_room_free (room);
+}
+
 /* Two that take turns in memory for one: what the other's cache held is asked for again, and answered as ever. */
 static void
 test_a_cache_that_was_given_up_is_filled_again (void)
@@ -420,6 +448,7 @@ main (int argc, char **argv)
   g_test_add_func ("/batch/one-that-is-cancelled-leaves-the-others-alone", test_one_that_is_cancelled_leaves_the_others_alone);
   g_test_add_func ("/batch/who-finds-no-memory-waits-for-it", test_who_finds_no_memory_waits_for_it);
   g_test_add_func ("/batch/a-cache-that-was-given-up-is-filled-again", test_a_cache_that_was_given_up_is_filled_again);
+  g_test_add_func ("/batch/nothing-is-given-up-where-that-is-not-enough", test_nothing_is_given_up_where_that_is_not_enough);
   g_test_add_func ("/batch/what-fits-in-no-way-is-refused-at-once", test_what_fits_in_no_way_is_refused_at_once);
   return g_test_run ();
 }
