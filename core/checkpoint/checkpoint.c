@@ -14,6 +14,7 @@
 #include "files/file.h"
 
 #define READ_AT_ONCE (64 * 1024)        /* bytes, at least one block */
+#define JOIN_AT_ONCE (1024 * 1024)      /* of a tensor whose parts lie in many places */
 
 /* Files -------------------------------------------------------------------------------------------------------------- */
 
@@ -296,7 +297,9 @@ l4_checkpoint_read (const L4Checkpoint *self, const L4Tensor *tensor, guint64 fi
 gboolean
 l4_checkpoint_read_float (const L4Checkpoint *self, const L4Tensor *tensor, gsize first, gsize n, float *out, GError **error)
 {
-  guint8 bytes[READ_AT_ONCE];
+  guint8 few[READ_AT_ONCE];
+  g_autofree guint8 *many = tensor->packed != NULL ? g_try_malloc (JOIN_AT_ONCE) : NULL;
+  guint8 *bytes = many != NULL ? many : few;
   const L4TypeInfo *info;
   gsize at_once, block;
 
@@ -309,7 +312,7 @@ l4_checkpoint_read_float (const L4Checkpoint *self, const L4Tensor *tensor, gsiz
             "for"), l4_checkpoint_file_of (self, tensor)->path, tensor->original, tensor->n_elements, info->block_elements, n,
         first);
   block = first / info->block_elements;
-  at_once = READ_AT_ONCE / info->block_bytes;
+  at_once = (many != NULL ? JOIN_AT_ONCE : READ_AT_ONCE) / info->block_bytes;
   for (gsize left = n / info->block_elements; left > 0;) {
     gsize some = MIN (left, at_once);
 
