@@ -6,6 +6,8 @@
 #include <string.h>
 #include <yyjson.h>
 
+#include "files/file.h"
+
 #define MAX_FILE (16u << 20)    /* bytes */
 
 static void
@@ -119,17 +121,12 @@ parse_line (L4Script *self, const char *path, guint number, const char *text, GE
 static gboolean
 parse_script (L4Script *self, const char *path, GError **error)
 {
-  g_autoptr (GError) problem = NULL;
-  g_autofree char *contents = NULL, *digest = NULL;
-  g_auto (GStrv) lines = NULL;
   gsize length;
+  g_autofree char *contents = l4_file_load (path, MAX_FILE, &length, error), *digest = NULL;
+  g_auto (GStrv) lines = NULL;
 
-  if (!g_file_get_contents (path, &contents, &length, &problem))
-    return l4_fail (error, g_error_matches (problem, G_FILE_ERROR, G_FILE_ERROR_NOENT) ? L4_ERROR_NOT_FOUND : L4_ERROR_IO,
-        "%s", problem->message);
-  if (length > MAX_FILE)
-    return l4_fail (error, L4_ERROR_FORMAT, _("%s: %zu bytes are more than the %u allowed"), path, length,
-        MAX_FILE);
+  if (contents == NULL)
+    return FALSE;
   digest = g_compute_checksum_for_data (G_CHECKSUM_SHA256, (const guchar *) contents, length);
   self->digest = g_strconcat ("sha256:", digest, NULL);
   lines = g_strsplit (contents, "\n", -1);
