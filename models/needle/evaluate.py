@@ -70,7 +70,8 @@ def main():
     options.add_argument("--out")
     options = options.parse_args()
     words = Tokenizer(language.WORDS, VOCABULARY)
-    work = options.work or tempfile.mkdtemp()
+    temporary = None if options.work else tempfile.TemporaryDirectory()
+    work = options.work or temporary.name
     results = []
     for tokens in options.tokens:
         text, size, facts = haystack(np.random.default_rng([options.seed, tokens]), words, tokens, options.count)

@@ -207,8 +207,9 @@ test_the_prompt_holds_the_other_tokens_as_they_were (Scene *self, gconstpointer 
     g_assert_cmpmem (pruned.pictures.features + MODEL_TOKENS * hidden, hidden * sizeof (float),
         whole.pictures.features + (2 * MODEL_TOKENS - 1) * hidden, hidden * sizeof (float));
     for (guint t = 0; t < pruned.ids->len; t++, other++) {
-      while (whole.places[other].picture && other < whole.ids->len && memcmp (&whole.places[other], &pruned.places[t], sizeof (L4Place)) != 0)
+      while (other < whole.ids->len && whole.places[other].picture && memcmp (&whole.places[other], &pruned.places[t], sizeof (L4Place)) != 0)
         other++;
+      g_assert_cmpuint (other, <, whole.ids->len);
       g_assert_cmpmem (&whole.places[other], sizeof (L4Place), &pruned.places[t], sizeof (L4Place));
     }
     g_assert_cmpuint (other, ==, whole.ids->len);
