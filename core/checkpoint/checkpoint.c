@@ -9,7 +9,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "checkpoint/packed-private.h"
 #include "checkpoint/packed.h"
 #include "files/file.h"
 
@@ -245,16 +244,10 @@ l4_checkpoint_sample (const L4Checkpoint *self)
   g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
 
   for (guint i = 0; i < self->tensors->len; i++) {
-    const L4Tensor *tensor = l4_checkpoint_get_tensor (self, i);
+    const L4Tensor *part;
 
-    if (tensor->packed == NULL) {
-      add_sample (self, tensor, checksum);
-      continue;
-    }
-    add_sample (self, &tensor->packed->codes, checksum);
-    add_sample (self, &tensor->packed->scales, checksum);
-    if (tensor->packed->has_zeros)
-      add_sample (self, &tensor->packed->zeros, checksum);
+    for (guint p = 0; (part = l4_checkpoint_get_part (l4_checkpoint_get_tensor (self, i), p)) != NULL; p++)
+      add_sample (self, part, checksum);
   }
   return g_strdup (g_checksum_get_string (checksum));
 }

@@ -53,6 +53,12 @@ gboolean l4_checkpoint_read_float (const L4Checkpoint *self, const L4Tensor *ten
 gboolean l4_checkpoint_read (const L4Checkpoint *self, const L4Tensor *tensor, guint64 first_byte, gsize n_bytes, void *out,
     GError **error);
 
+/* What a tensor was put together of is no longer needed in the system's cache, as far as those bytes of it have just been read. Any thread. */
+void l4_checkpoint_drop (const L4Checkpoint *self, const L4Tensor *tensor, guint64 first_byte, gsize n_bytes);
+
+/* The tensors that one is put together of, those of its codes first; of any other tensor itself. NULL: there are no more. */
+const L4Tensor *l4_checkpoint_get_part (const L4Tensor *tensor, guint index);
+
 /* The file of a tensor, open for reading as long as self; *path as long, too. */
 int l4_checkpoint_get_fd (const L4Checkpoint *self, const L4Tensor *tensor, const char **path);
 

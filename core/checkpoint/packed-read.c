@@ -241,6 +241,37 @@ begin (const L4Checkpoint *self, const L4Packed *packed, GError **error)
   return !packed->has_order || check_order (self, packed, error);
 }
 
+const L4Tensor *
+l4_checkpoint_get_part (const L4Tensor *tensor, guint index)
+{
+  const L4Packed *packed = tensor->packed;
+
+  if (packed == NULL)
+    return index == 0 ? tensor : NULL;
+  return index == 0 ? &packed->codes : index == 1 ? &packed->scales : index == 2 && packed->has_zeros ? &packed->zeros : NULL;
+}
+
+/* Rows that lie side by side share pages: these are needed until the last row has come. */
+void
+l4_checkpoint_drop (const L4Checkpoint *self, const L4Tensor *tensor, guint64 first_byte, gsize n_bytes)
+{
+  const L4Packed *packed = tensor->packed;
+  guint64 row_bytes, first, end, line;
+
+  if (packed == NULL)
+    return;
+  row_bytes = (guint64) packed->columns / L4_SHARED * l4_type_info (tensor->type)->block_bytes;
+  first = first_byte / row_bytes;
+  end = (first_byte + n_bytes) / row_bytes;
+  line = packed->codes.bytes / (guint64) packed->rows;
+  if (packed->kind == L4_PACKED_GPTQ && end < (guint64) packed->rows)
+    return;
+  if (packed->kind == L4_PACKED_GPTQ)
+    first = 0;
+  posix_fadvise (l4_checkpoint_file_of (self, &packed->codes)->fd, (off_t) (packed->codes.offset + first * line), (off_t) ((end - first) * line),
+      POSIX_FADV_DONTNEED);
+}
+
 gboolean
 l4_packed_read (const L4Checkpoint *self, const L4Tensor *tensor, guint64 first_byte, gsize n_bytes, guint8 *out, GError **error)
 {

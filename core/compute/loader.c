@@ -279,16 +279,25 @@ read_place (gconstpointer owner, gconstpointer item, guint64 offset, gsize n_byt
   return l4_checkpoint_read (owner, item, offset, n_bytes, out, error);
 }
 
+static void
+drop_place (gconstpointer owner, gconstpointer item, guint64 offset, gsize n_bytes)
+{
+  l4_checkpoint_drop (owner, item, offset, n_bytes);
+}
+
 /* The matrix where it lies. */
 static L4Weight *
 leave_away (const L4Loader *self, const Reading *reading, gint64 n_out, gint64 n_in)
 {
   L4StreamPart place = {.offset = reading->tensor->offset + reading->offset,.type = reading->tensor->type,.n_rows = n_out,.n = n_in };
+  const L4Tensor *part;
 
   if (reading->tensor->packed != NULL) {
-    place.source = (L4StreamSource) { read_place, self->checkpoint, reading->tensor };
+    place.source = (L4StreamSource) { read_place, self->checkpoint, reading->tensor, drop_place };
     place.offset = reading->offset;
   }
+  for (guint i = 0; i < L4_STREAM_OTHERS && (part = l4_checkpoint_get_part (reading->tensor, i + 1)) != NULL; i++)
+    place.others[i].fd = l4_checkpoint_get_fd (self->checkpoint, part, &place.others[i].path);
   place.fd = l4_checkpoint_get_fd (self->checkpoint, reading->tensor, &place.path);
   return l4_weight_new_away (&place);
 }

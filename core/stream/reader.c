@@ -148,6 +148,16 @@ read_piece (const File *file, const L4Piece *piece, guint8 *buffer, const guint8
       first + (guint64) n, needed - (gsize) n);
 }
 
+static void
+read_source (const L4Piece *piece, guint8 *buffer, GError **error)
+{
+  const L4StreamSource *source = piece->source;
+
+  source->read (source->owner, source->item, piece->offset, piece->bytes, buffer, error);
+  if (source->drop != NULL)
+    source->drop (source->owner, source->item, piece->offset, piece->bytes);
+}
+
 typedef struct
 {
   L4Reader *reader;
@@ -166,7 +176,7 @@ work (gpointer data)
     const guint8 *bytes = worker->buffer;
 
     if (piece.source != NULL)
-      piece.source->read (piece.source->owner, piece.source->item, piece.offset, piece.bytes, worker->buffer, &error);
+      read_source (&piece, worker->buffer, &error);
     else
       read_piece (&g_array_index (self->files, File, piece.file), &piece, worker->buffer, &bytes, &error);
     self->class->arrived (self->user_data, &piece, bytes, error);

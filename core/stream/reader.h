@@ -13,6 +13,8 @@ typedef struct
 {
   gboolean (*read) (gconstpointer owner, gconstpointer item, guint64 offset, gsize n_bytes, guint8 *out, GError **error);
   gconstpointer owner, item;    /* borrowed */
+  /* Called after it: nobody needs the system to keep those bytes in its cache. NULL: nothing is to be done. Any thread. */
+  void (*drop) (gconstpointer owner, gconstpointer item, guint64 offset, gsize n_bytes);
 } L4StreamSource;
 
 typedef struct

@@ -24,6 +24,7 @@ typedef struct
   gint64 n_rows;                /* 0: no such part */
   gsize row_bytes, panel_bytes;
   gsize place;                  /* in the slot */
+  guint others[L4_STREAM_OTHERS], n_others;     /* further files of the source */
 } L4StreamMatrix;
 
 typedef struct

@@ -95,6 +95,8 @@ l4_stream_set_expert (L4Stream *self, guint layer, gint64 index, const L4StreamP
       l4_reader_add_file (self->reader, parts[p]->fd, parts[p]->path), parts[p]->source, parts[p]->offset, parts[p]->type, parts[p]->n_rows,
           parts[p]->n / format->block_elements * format->block_bytes, l4_panel_bytes (parts[p]->type, parts[p]->n), at
     };
+    for (guint i = 0; i < L4_STREAM_OTHERS && parts[p]->others[i].path != NULL; i++)
+      part->others[part->n_others++] = l4_reader_add_file (self->reader, parts[p]->others[i].fd, parts[p]->others[i].path);
     at += ((part->n_rows + L4_PANEL_ROWS - 1) / L4_PANEL_ROWS * part->panel_bytes + SLACK + 63) & ~(gsize) 63;
     self->piece_bytes = MAX (self->piece_bytes, L4_PANEL_ROWS * part->row_bytes);
   }
@@ -289,9 +291,15 @@ pack (const L4Stream *self, const L4StreamExpert *expert, const L4Piece *piece, 
 static gboolean
 check_files (L4Stream *self, const L4StreamExpert *expert, GError **error)
 {
-  for (guint p = 0; p < L4_STREAM_PARTS; p++)
-    if (expert->parts[p].n_rows > 0 && !l4_reader_check_file (self->reader, expert->parts[p].file, error))
+  for (guint p = 0; p < L4_STREAM_PARTS; p++) {
+    const L4StreamMatrix *part = &expert->parts[p];
+
+    if (part->n_rows > 0 && !l4_reader_check_file (self->reader, part->file, error))
       return FALSE;
+    for (guint i = 0; i < part->n_others; i++)
+      if (!l4_reader_check_file (self->reader, part->others[i], error))
+        return FALSE;
+  }
   return TRUE;
 }
 

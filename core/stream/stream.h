@@ -8,6 +8,14 @@
 #include "base/type.h"
 #include "stream/reader.h"
 
+#define L4_STREAM_OTHERS 2
+
+typedef struct
+{
+  int fd;
+  const char *path;
+} L4StreamFile;
+
 /* A matrix of an expert as it lies in a file, row by row; it becomes panels as in kernels/panel.h. Strings and fd are borrowed. */
 typedef struct
 {
@@ -17,6 +25,7 @@ typedef struct
   L4Type type;
   gint64 n_rows, n;             /* n: a multiple of the type's block */
   L4StreamSource source;        /* that offset is of, where the rows do not lie in a file like this; read NULL: there is none */
+  L4StreamFile others[L4_STREAM_OTHERS];        /* that the source reads as well; path NULL: none */
 } L4StreamPart;
 
 #define L4_STREAM_PARTS 3       /* of an expert at most */

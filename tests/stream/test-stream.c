@@ -99,6 +99,8 @@ typedef struct
   guint8 *bytes;
   gsize length, part_bytes;
   int fd;
+  L4StreamSource joined;        /* what the parts are read by; read NULL: they lie in the file */
+  L4StreamFile other;
   L4Stream *stream;
 } Fixture;
 
@@ -109,12 +111,10 @@ place (const Fixture *self, guint layer, guint expert, guint part)
   return START + ((layer * EXPERTS + expert) * L4_STREAM_PARTS + part) * SPACING;
 }
 
-/* The second part is missing everywhere: it is somewhere else. */
 static void
-fixture_start (Fixture *self, gsize n_slots)
+fixture_fill (Fixture *self)
 {
   g_autoptr (GRand) random = g_rand_new_with_seed (3);
-  g_autoptr (GError) error = NULL;
 
   disk.fault = RIGHT;
   self->part_bytes = ROWS * COLUMNS / 32 * 34;
@@ -125,14 +125,22 @@ fixture_start (Fixture *self, gsize n_slots)
   self->folder = folder_new ();
   self->path = folder_write (self->folder, "experts.gguf", self->bytes, (gssize) self->length);
   self->fd = open (self->path, O_RDONLY);
+}
+
+/* The second part is missing everywhere: it is somewhere else. */
+static void
+fixture_begin (Fixture *self, gsize n_slots)
+{
+  g_autoptr (GError) error = NULL;
+
   self->stream = l4_stream_new ();
   for (guint l = 0; l < LAYERS; l++) {
     guint layer = l4_stream_add_layer (self->stream, EXPERTS);
 
     for (guint e = 0; e < EXPERTS; e++) {
       L4StreamPart parts[] = {
-        {self->fd, self->path, place (self, l, e, 0), L4_TYPE_Q8_0, ROWS, COLUMNS},
-        {self->fd, self->path, place (self, l, e, 2), L4_TYPE_Q8_0, ROWS, COLUMNS},
+        {self->fd, self->path, place (self, l, e, 0), L4_TYPE_Q8_0, ROWS, COLUMNS, self->joined, {self->other}},
+        {self->fd, self->path, place (self, l, e, 2), L4_TYPE_Q8_0, ROWS, COLUMNS, self->joined, {self->other}},
       };
 
       l4_stream_set_expert (self->stream, layer, e, (const L4StreamPart *const[]) { &parts[0], NULL, &parts[1] });
@@ -140,6 +148,13 @@ fixture_start (Fixture *self, gsize n_slots)
   }
   g_assert_true (l4_stream_start (self->stream, n_slots, &error));
   g_assert_no_error (error);
+}
+
+static void
+fixture_start (Fixture *self, gsize n_slots)
+{
+  fixture_fill (self);
+  fixture_begin (self, n_slots);
 }
 
 static void
@@ -452,6 +467,46 @@ test_a_file_that_ends_early_is_an_error (void)
   fixture_clear (&self);
 }
 
+/* Parts that a source makes out of the experts' file and of another one. */
+static gint dropped;            /* bytes; atomic */
+
+static gboolean
+read_joined (gconstpointer owner, gconstpointer item, guint64 offset, gsize n_bytes, guint8 *out, GError **error)
+{
+  const Fixture *self = owner;
+
+  memcpy (out, self->bytes + offset, n_bytes);
+  return TRUE;
+}
+
+static void
+drop_joined (gconstpointer owner, gconstpointer item, guint64 offset, gsize n_bytes)
+{
+  g_atomic_int_add (&dropped, (gint) n_bytes);
+}
+
+static void
+test_every_file_that_a_source_reads_is_watched (void)
+{
+  Fixture self = { 0 };
+  g_autofree char *scales = NULL;
+  int fd;
+
+  fixture_fill (&self);
+  scales = folder_write (self.folder, "scales.gguf", "scales", 6);
+  fd = open (scales, O_RDONLY);
+  self.joined = (L4StreamSource) { read_joined, &self, NULL, drop_joined };
+  self.other = (L4StreamFile) { fd, scales };
+  fixture_begin (&self, 3);
+  dropped = 0;
+  assert_use (&self, 0, 3, 1);
+  g_assert_cmpint (g_atomic_int_get (&dropped), >=, 2 * self.part_bytes);
+  g_assert_cmpint (utimensat (AT_FDCWD, scales, (const struct timespec[]) { {5, 0}, {5, 0} }, 0), ==, 0);
+  assert_fails (&self, 0, 16, "scales.gguf|changed");
+  fixture_clear (&self);
+  close (fd);
+}
+
 static void
 test_a_file_that_changes_is_an_error (void)
 {
@@ -579,6 +634,7 @@ main (int argc, char **argv)
   g_test_add_func ("/stream/a-guess-that-cannot-be-read-fails-nobody", test_a_guess_that_cannot_be_read_fails_nobody);
   g_test_add_func ("/stream/a-bad-sector-fails-only-those-who-need-it", test_a_bad_sector_fails_only_those_who_need_it);
   g_test_add_func ("/stream/a-file-that-ends-early-is-an-error", test_a_file_that_ends_early_is_an_error);
+  g_test_add_func ("/stream/every-file-that-a-source-reads-is-watched", test_every_file_that_a_source_reads_is_watched);
   g_test_add_func ("/stream/a-file-that-changes-is-an-error", test_a_file_that_changes_is_an_error);
   g_test_add_func ("/stream/a-file-system-without-direct-reads-is-read-all-the-same",
       test_a_file_system_without_direct_reads_is_read_all_the_same);
