@@ -7,6 +7,8 @@
 #include <math.h>
 #include <unistd.h>
 
+#include "gstllama4describe.h"
+
 char *
 write_script (const char *lines)
 {
@@ -70,6 +72,7 @@ release_answers (Fixture * self)
 void
 wait_for_model (Fixture * self)
 {
+  GstLlama4Describe *element = (GstLlama4Describe *) self->element;     /* the macro would ask for the type, which is the plugin's */
   GstProgressType type;
 
   do {
@@ -78,6 +81,10 @@ wait_for_model (Fixture * self)
     g_assert_nonnull (message);
     gst_message_parse_progress (message, &type, NULL, NULL);
   } while (type != GST_PROGRESS_TYPE_COMPLETE);
+  g_mutex_lock (&element->lock);        /* frames are taken a moment later */
+  while (element->model_state == GST_LLAMA4_MODEL_LOADING)
+    g_cond_wait (&element->changed, &element->lock);
+  g_mutex_unlock (&element->lock);
 }
 
 GstFlowReturn
