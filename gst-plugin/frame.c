@@ -255,6 +255,29 @@ fill (GstLlama4Frame * self, const GstVideoFrame * converted, GstVideoOrientatio
     }
 }
 
+/* How far beyond its edges a converted pixel is made of something, as a share of all source pixels of that direction: scaling mixes what is
+ * within a pixel, of those that are larger, of its middle; and so is colour, of which there is less (subsampled: so many times), before that. */
+static double
+find_reach (guint n_source, guint n_converted, guint subsampled)
+{
+  double source = 1.0 / n_source, converted = 1.0 / n_converted;
+
+  return (n_source != n_converted ? MAX (source, converted) - converted / 2 : 0) + (subsampled > 1 ? subsampled * source : 0);
+}
+
+/* Blackens what is not shown of that part of the upright picture, which the converted area of the source is. */
+static void
+blacken (const GstLlama4Regions * regions, const GstVideoInfo * source, const Area * area, const GstLlama4Region * part, guint width, guint height,
+    gboolean sideways, GstLlama4Frame * frame)
+{
+  guint fields = GST_VIDEO_INFO_IS_INTERLACED (source) ? 2 : 1;
+  double across = find_reach (area->width, width, 1 << GST_VIDEO_FORMAT_INFO_W_SUB (source->finfo, 1));
+  double down = find_reach (MAX (area->height / fields, 1), height, 1 << GST_VIDEO_FORMAT_INFO_H_SUB (source->finfo, 1));
+
+  gst_llama4_regions_blacken (regions, part, (sideways ? down : across) * part->width, (sideways ? across : down) * part->height,
+      frame->pixels, frame->picture.width, frame->picture.height, frame->picture.stride);
+}
+
 /* Converts the area of a mapped frame, in which that part of the upright picture is, into self. */
 static gboolean
 convert (GstLlama4Copier * self, GstVideoFrame * in, const Area * area, const GstLlama4Region * part, guint width, guint height,
@@ -275,8 +298,7 @@ convert (GstLlama4Copier * self, GstVideoFrame * in, const Area * area, const Gs
     fill (frame, &out, orientation);
     gst_video_frame_unmap (&out);
     if (self->regions != NULL && gst_llama4_regions_hide (self->regions, part))
-      gst_llama4_regions_blacken (self->regions, part, frame->pixels, frame->picture.width, frame->picture.height,
-          frame->picture.stride);
+      blacken (self->regions, &in->info, area, part, width, height, is_sideways (orientation), frame);
     done = TRUE;
   }
   gst_clear_buffer (&converted);

@@ -171,17 +171,21 @@ gst_llama4_regions_hide (const GstLlama4Regions * self, const GstLlama4Region * 
 
 /* Pixels -------------------------------------------------------------------------------------------------------------------- */
 
-/* A pixel is hidden when any of it is; shown when its middle is. */
+/* A pixel is hidden when any of it is, or of what it is made of; shown when its middle is. */
 static gboolean
-is_black (const GstLlama4Regions * self, const GstLlama4Region * pixel)
+is_black (const GstLlama4Regions * self, const GstLlama4Region * pixel, double reach_across, double reach_down)
 {
-  return touches (self->hidden, self->n_hidden, pixel)
+  const GstLlama4Region made_of = { pixel->x - reach_across, pixel->y - reach_down, pixel->width + 2 * reach_across,
+    pixel->height + 2 * reach_down
+  };
+
+  return touches (self->hidden, self->n_hidden, &made_of)
       || (self->n_shown > 0 && !has (self->shown, self->n_shown, pixel->x + pixel->width / 2, pixel->y + pixel->height / 2));
 }
 
 void
-gst_llama4_regions_blacken (const GstLlama4Regions * self, const GstLlama4Region * of, guint8 * pixels, guint width, guint height,
-    gsize stride)
+gst_llama4_regions_blacken (const GstLlama4Regions * self, const GstLlama4Region * of, double reach_across, double reach_down,
+    guint8 * pixels, guint width, guint height, gsize stride)
 {
   double across = of->width / width, down = of->height / height;
 
@@ -189,7 +193,7 @@ gst_llama4_regions_blacken (const GstLlama4Regions * self, const GstLlama4Region
     for (guint x = 0; x < width; x++) {
       const GstLlama4Region pixel = { of->x + x * across, of->y + y * down, across, down };
 
-      if (is_black (self, &pixel))
+      if (is_black (self, &pixel, reach_across, reach_down))
         memset (pixels + y * stride + x * 3, 0, 3);
     }
 }
@@ -207,7 +211,7 @@ blind (const GstLlama4Regions * self, GstVideoOrientationMethod orientation, gui
     turned.hidden[i] = gst_llama4_region_turn (self->hidden[i], orientation);
   for (guint y = 0; y < height; y++)
     for (guint x = 0; x < width; x++)
-      if (is_black (&turned, &(GstLlama4Region) { (double) x / width, (double) y / height, 1.0 / width, 1.0 / height }))
+      if (is_black (&turned, &(GstLlama4Region) { (double) x / width, (double) y / height, 1.0 / width, 1.0 / height }, 0, 0))
         cells[y * width + x] = BLIND;
 }
 

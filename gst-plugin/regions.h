@@ -43,9 +43,10 @@ gboolean gst_llama4_regions_show (const GstLlama4Regions * self, double x, doubl
 /* Whether anything of that rectangle is hidden. */
 gboolean gst_llama4_regions_hide (const GstLlama4Regions * self, const GstLlama4Region * of);
 
-/* Blackens what is not shown of RGB pixels that show that rectangle. */
-void gst_llama4_regions_blacken (const GstLlama4Regions * self, const GstLlama4Region * of, guint8 * pixels, guint width, guint height,
-    gsize stride);
+/* Blackens what is not shown of RGB pixels that show that rectangle, and those that have a trace of what is hidden: each is also made of what is
+ * that far beyond it, in fractions of the picture, to either side and above and below. */
+void gst_llama4_regions_blacken (const GstLlama4Regions * self, const GstLlama4Region * of, double reach_across, double reach_down,
+    guint8 * pixels, guint width, guint height, gsize stride);
 
 /* Makes the cells of a glance at a whole frame of that orientation the same that show nothing of it. */
 void gst_llama4_regions_blind (const GstLlama4Regions * self, GstVideoOrientationMethod orientation, GstLlama4Glance * glance);

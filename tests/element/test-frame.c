@@ -401,6 +401,70 @@ test_regions_are_of_the_upright_picture_and_masks_black (void)
     }
 }
 
+/* What is in its first columns is as bright as can be, the rest black. */
+static GstBuffer *
+draw_bright_columns (const GstVideoInfo * info, guint n)
+{
+  GstBuffer *buffer = gst_buffer_new_allocate (NULL, GST_VIDEO_INFO_SIZE (info), NULL);
+  GstVideoFrame frame;
+
+  g_assert_true (gst_video_frame_map (&frame, info, buffer, GST_MAP_WRITE));
+  for (guint c = 0; c < GST_VIDEO_INFO_N_COMPONENTS (info); c++) {
+    guint8 black = GST_VIDEO_INFO_IS_RGB (info) ? 0 : c == 0 ? 16 : 128;
+    guint8 *data = GST_VIDEO_FRAME_COMP_DATA (&frame, c);
+
+    for (gint y = 0; y < GST_VIDEO_FRAME_COMP_HEIGHT (&frame, c); y++)
+      for (gint x = 0; x < GST_VIDEO_FRAME_COMP_WIDTH (&frame, c); x++)
+        data[y * GST_VIDEO_FRAME_COMP_STRIDE (&frame, c) + x * GST_VIDEO_FRAME_COMP_PSTRIDE (&frame, c)] =
+            (guint) x << GST_VIDEO_FORMAT_INFO_W_SUB (info->finfo, c) < n ? 235 : black;
+  }
+  gst_video_frame_unmap (&frame);
+  return buffer;
+}
+
+static void
+assert_black (const GstLlama4Frame * frame)
+{
+  for (guint y = 0; y < frame->picture.height; y++)
+    for (guint i = 0; i < frame->picture.width * 3; i++)
+      if (frame->pixels[y * frame->picture.stride + i] != 0)
+        g_error ("column %u of %u, row %u is not black", i / 3, frame->picture.width, y);
+}
+
+/* However the picture is scaled. */
+static void
+test_of_what_is_hidden_no_trace_is_left (void)
+{
+  static const GstVideoFormat formats[] = { GST_VIDEO_FORMAT_RGB, GST_VIDEO_FORMAT_I420, GST_VIDEO_FORMAT_NV12, GST_VIDEO_FORMAT_Y42B };
+  static const guint widths[] = { 8, 22, 30, 400, 1000 };
+  static const GstVideoOrientationMethod orientations[] = { GST_VIDEO_ORIENTATION_IDENTITY, GST_VIDEO_ORIENTATION_90R };
+  g_autoptr (L4Model) model = load_model ();
+
+  for (guint n = 0; n < G_N_ELEMENTS (formats) * G_N_ELEMENTS (widths) * G_N_ELEMENTS (orientations) * 6; n++) {
+    g_autoptr (GstLlama4Copier) copier = gst_llama4_copier_new ();
+    guint width = widths[n / 4 % 5], place = n / 40 % 3;
+    GstVideoOrientationMethod orientation = orientations[n / 20 % 2];
+    const GstLlama4Region all = { 0, 0, 1, 1 }, columns = { 0, 0, 0.5, 1 };
+    const GstLlama4Regions regions = {.hidden = {gst_llama4_region_turn_back (columns, orientation)},.n_hidden = 1 };
+    g_autoptr (GstBuffer) buffer = NULL;
+    g_autofree char *problem = NULL;
+    GstLlama4Frame *masked;
+    GstVideoInfo info;
+
+    gst_video_info_set_format (&info, formats[n % 4], width, width);
+    info.par_n = n / 120 * 2 + 1;       /* wide pixels become several */
+    buffer = draw_bright_columns (&info, width / 2);
+    gst_llama4_copier_set_regions (copier, &regions);
+    masked = place == 0 ? gst_llama4_copier_crop (copier, &info, buffer, orientation, &all, model, 1, 0, &problem)
+        : (place == 1 ? gst_llama4_copier_copy : gst_llama4_copier_draft) (copier, &info, buffer, orientation, model, 1, 0, &problem);
+    g_assert_null (problem);
+    g_test_message ("%s of %u x %u as %u x %u", gst_video_format_to_string (formats[n % 4]), width, width, masked->picture.width,
+        masked->picture.height);
+    assert_black (masked);
+    gst_llama4_frame_unref (masked);
+  }
+}
+
 static void
 test_regions_are_read_or_refused_by_what_is_wrong (void)
 {
@@ -445,6 +509,7 @@ main (int argc, char **argv)
   g_test_add_func ("/frame/every-format-is-converted", test_every_format_is_converted);
   g_test_add_func ("/frame/a-draft-becomes-the-picture", test_a_draft_becomes_the_picture);
   g_test_add_func ("/frame/a-draft-shows-what-the-crop-meta-says", test_a_draft_shows_what_the_crop_meta_says);
+  g_test_add_func ("/frame/of-what-is-hidden-no-trace-is-left", test_of_what_is_hidden_no_trace_is_left);
   g_test_add_func ("/frame/regions-are-of-the-upright-picture-and-masks-black", test_regions_are_of_the_upright_picture_and_masks_black);
   g_test_add_func ("/frame/regions-are-read-or-refused-by-what-is-wrong", test_regions_are_read_or_refused_by_what_is_wrong);
   return g_test_run ();
