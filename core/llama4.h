@@ -195,12 +195,13 @@ typedef struct
  * (transfer full) */
 L4_API char *l4_answer_get_value (const L4Answer *answer);
 
-/* name: one line, "gate/state=open" for a string that the schema offers as enum or const, "gate/locked" for a boolean; places in arrays do not
- * count. level: 1, or 0 for false. */
+/* name: one line, "gate/state=open" for a string that the schema offers as enum or const, there or elsewhere, "gate/locked" for a boolean;
+ * places in arrays do not count. level: 1, or 0 for false. */
 typedef void (*L4ChoiceFunc) (const char *name, double level, gpointer user_data);
 
 /* What an answer with that schema chose among things that the schema itself names: however many answers there are, names are few. Of an answer
- * that is no value nothing; one name may come twice. */
+ * that is no value nothing. One name may come more than once, with several levels, where there are arrays: the largest tells whether it holds
+ * of any. */
 L4_API void l4_answer_get_choices (const L4Answer *answer, const char *schema, L4ChoiceFunc on_choice, gpointer user_data);
 
 L4_API void l4_answer_clear (L4Answer *answer);

@@ -31,8 +31,10 @@ add (const char *name, double level, gpointer user_data)
   GQuark quark = get_quark (name);
 
   for (guint i = 0; i < self->n; i++)
-    if (self->names[i] == quark)
+    if (self->names[i] == quark) {
+      self->levels[i] = MAX (self->levels[i], level);
       return;
+    }
   if (quark == 0 || self->n == GST_LLAMA4_CLASSES_A_WINDOW)
     return;
   self->names[self->n] = quark;

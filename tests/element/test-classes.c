@@ -131,6 +131,21 @@ test_a_window_has_so_many_classes_and_no_more (void)
     g_free ((char *) likelihoods[i].question);
 }
 
+static void
+test_of_a_name_that_comes_twice_the_larger_level_counts (void)
+{
+  static const char schema[] = "{\"properties\":{\"gates\":{\"items\":{\"properties\":{\"locked\":{\"type\":\"boolean\"}}}}}}";
+  const L4Answer answer = {.text = (char *) "{\"gates\":[{\"locked\":false},{\"locked\":true},{\"locked\":false}]}",.is_value = TRUE };
+  const L4Record record = {.answer = &answer };
+  GstLlama4Classes classes;
+
+  g_quark_from_static_string ("gates/locked");  /* is none of those that are counted */
+  gst_llama4_classes_read (&classes, &record, schema);
+  g_assert_cmpuint (classes.n, ==, 1);
+  g_assert_cmpstr (g_quark_to_string (classes.names[0]), ==, "gates/locked");
+  g_assert_cmpfloat (classes.levels[0], ==, 1);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -138,6 +153,7 @@ main (int argc, char **argv)
     {"answers-and-choices-are-classes-of-the-buffers-that-follow", test_answers_and_choices_are_classes_of_the_buffers_that_follow},
     {"a-sentence-is-no-class", test_a_sentence_is_no_class},
     {"after-a-flush-buffers-have-none", test_after_a_flush_buffers_have_none},
+    {"of-a-name-that-comes-twice-the-larger-level-counts", test_of_a_name_that_comes_twice_the_larger_level_counts},
     {"a-process-makes-so-many-names-and-no-more", test_a_process_makes_so_many_names_and_no_more},
     {"a-window-has-so-many-classes-and-no-more", test_a_window_has_so_many_classes_and_no_more},
   };
