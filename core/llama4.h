@@ -248,7 +248,8 @@ L4_API gboolean l4_session_compare (L4Session *self, const L4Message *messages, 
     L4Held *held, GError **error);
 
 /* Writes what the session holds to a file, which appears whole or not at all, in place of one that is there. A session that holds nothing
- * is L4_ERROR_INPUT. The file takes what the session's keys and values do, and tells to who can read it what stands in the conversation. */
+ * is L4_ERROR_INPUT. The file takes what the session's keys and values do, and tells to who can read it what stands in the conversation: a
+ * new one is its owner's alone, one that is replaced can be read by whom it could. */
 L4_API gboolean l4_session_save (L4Session *self, const char *path, GError **error);
 
 /* Makes the session hold what was saved by the same version with the same weights and kv_int8, whatever the machine; what it held is

@@ -25,7 +25,8 @@ static gboolean
 becomes_floats (const L4Tensor *tensor)
 {
   return tensor->n_dims < 2 || g_str_has_suffix (tensor->name, "positional_embedding_vlm")
-      || g_str_has_suffix (tensor->name, ".router.weight") || g_str_has_suffix (tensor->name, "_scale") || g_str_has_suffix (tensor->name, "_scale_inv");
+      || g_str_has_suffix (tensor->name, ".router.weight") || g_str_has_suffix (tensor->name, "_scale")
+      || g_str_has_suffix (tensor->name, "_scale_inv");
 }
 
 static gboolean

@@ -61,7 +61,9 @@ static guint8 pixels[48 * 48 * 3];
 static const L4Part system_part = {.text = "You see what is there, and you say what it is, in as few words as you can." };
 static const L4Part first_parts[] = { {.picture = {pixels, 48, 48, 48 * 3}}, {.text = "This is how the yard looked in the morning."} };
 static const L4Part said_part = {.text = "I see." };
-static const L4Part question_parts[] = { {.text = "Is there anything in it that was not there before, and what?"}, {.text = "Tell me what stands in the middle of the yard."} };
+static const L4Part question_parts[] = { {.text = "Is there anything in it that was not there before, and what?"},
+  {.text = "Tell me what stands in the middle of the yard."}
+};
 
 #define BEFORE 3                /* messages that come first */
 
@@ -389,7 +391,8 @@ test_what_belongs_to_others_is_refused (void)
   g_autoptr (Folder) folder = folder_new ();
   g_autoptr (Folder) settings = copy_model ("config.json", "\"attn_scale\": 0.1", "\"attn_scale\": 0.2");
   g_autoptr (Folder) weights = copy_model (NULL, NULL, NULL);
-  g_autofree char *path = g_build_filename (folder, "session", NULL), *data_file = g_build_filename (weights, "model.safetensors", NULL), *bytes = NULL;
+  g_autofree char *path = g_build_filename (folder, "session", NULL), *bytes = NULL;
+  g_autofree char *data_file = g_build_filename (weights, "model.safetensors", NULL);
   g_autoptr (L4Model) model = load_model (NULL), other_settings = load_model (settings), other_weights = NULL;
   g_autoptr (L4Session) session = l4_session_new (model), settings_session = l4_session_new (other_settings), weights_session = NULL;
   gsize length;
