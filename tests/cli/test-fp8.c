@@ -147,17 +147,6 @@ assert_same_trace (const Folder *one, const Folder *other, double tolerance)
     compare_stage (one, stages[i], other, tolerance);
 }
 
-static void
-assert_same_file (const char *one, const char *other)
-{
-  g_autofree char *a = NULL, *b = NULL;
-  gsize n_a, n_b;
-
-  g_assert_true (g_file_get_contents (one, &a, &n_a, NULL));
-  g_assert_true (g_file_get_contents (other, &b, &n_b, NULL));
-  g_assert_cmpmem (a, n_a, b, n_b);
-}
-
 /* Files of every type from both, under the same names: what convert calls a model is its folder's. */
 static void
 convert_all (const char *model, const Folder *out, const char *name)
@@ -196,7 +185,7 @@ test_fp8_is_the_floats_that_it_stands_for (void)
     g_autofree char *one = g_strdup_printf ("%s/fp8-%s.gguf", files, types[t].type);
     g_autofree char *other = g_strdup_printf ("%s/floats-%s.gguf", files, types[t].type);
 
-    assert_same_file (one, other);
+    assert_same_files (one, other);
     trace (golden, one, floats);
     assert_same_trace (floats, fp8, types[t].tolerance);
   }

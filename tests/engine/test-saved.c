@@ -236,17 +236,6 @@ save_of (const char *folder, L4Precision precision, const char *from, const char
   l4_llama_session_free (session);
 }
 
-static void
-assert_same_files (const char *one, const char *other)
-{
-  g_autofree char *one_bytes = NULL, *other_bytes = NULL;
-  gsize one_length, other_length;
-
-  g_assert_true (g_file_get_contents (one, &one_bytes, &one_length, NULL));
-  g_assert_true (g_file_get_contents (other, &other_bytes, &other_length, NULL));
-  g_assert_cmpmem (one_bytes, one_length, other_bytes, other_length);
-}
-
 /* Machines with bfloat16 keep it two and two, others float32. */
 static void
 test_what_another_kind_of_machine_saved_is_the_same (void)

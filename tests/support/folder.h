@@ -51,6 +51,18 @@ folder_write (const Folder *self, const char *name, gconstpointer data, gssize l
   return path;
 }
 
+/* Both have the same bytes. */
+static inline void
+assert_same_files (const char *one, const char *other)
+{
+  g_autofree char *one_bytes = NULL, *other_bytes = NULL;
+  gsize one_length, other_length;
+
+  g_assert_true (g_file_get_contents (one, &one_bytes, &one_length, NULL));
+  g_assert_true (g_file_get_contents (other, &other_bytes, &other_length, NULL));
+  g_assert_cmpmem (one_bytes, one_length, other_bytes, other_length);
+}
+
 /* The error is one line of bounded length that holds every one of the words, between which stand |. */
 static inline void
 assert_says (const GError *error, const char *words)
