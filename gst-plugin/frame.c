@@ -7,18 +7,16 @@
 #include <string.h>
 
 #include "gettext.h"
+#include "thin.h"
 
-/* The stretch of a frame that is shown. */
-typedef struct
-{
-  gint x, y, width, height;
-} Area;
+typedef GstLlama4Area Area;     /* of a frame, that is shown */
 
 struct _GstLlama4Draft
 {
   GstVideoInfo info;
   GstBuffer *buffer;
   Area area;
+  GstLlama4Region part;         /* of the upright picture, that the area has */
   guint width, height;          /* to convert to */
   GstVideoOrientationMethod orientation;
 };
@@ -128,6 +126,15 @@ area_of (const GstLlama4Region * part, const Area * visible, GstVideoOrientation
   return (Area) { visible->x + x, visible->y + y, CLAMP (lrint (turned.width * visible->width), 1, visible->width - x),
     CLAMP (lrint (turned.height * visible->height), 1, visible->height - y)
   };
+}
+
+/* The part of the upright picture that an area of a frame's pixels is. */
+static GstLlama4Region
+part_of (const Area * area, const Area * visible, GstVideoOrientationMethod orientation)
+{
+  return gst_llama4_region_turn_back ((GstLlama4Region) { (double) (area->x - visible->x) / visible->width,
+        (double) (area->y - visible->y) / visible->height, (double) area->width / visible->width, (double) area->height / visible->height },
+      orientation);
 }
 
 GstLlama4Region
@@ -273,14 +280,19 @@ blacken (const GstLlama4Regions * regions, const GstVideoInfo * source, const Ar
   guint fields = GST_VIDEO_INFO_IS_INTERLACED (source) ? 2 : 1;
   double across = find_reach (area->width, width, 1 << GST_VIDEO_FORMAT_INFO_W_SUB (source->finfo, 1));
   double down = find_reach (MAX (area->height / fields, 1), height, 1 << GST_VIDEO_FORMAT_INFO_H_SUB (source->finfo, 1));
+  const GstLlama4Source made = {
+    .across = part->width / (sideways ? area->height : area->width),
+    .down = part->height / (sideways ? area->width : area->height),
+    .reach_across = (sideways ? down : across) * part->width,
+    .reach_down = (sideways ? across : down) * part->height,
+  };
 
-  gst_llama4_regions_blacken (regions, part, (sideways ? down : across) * part->width, (sideways ? across : down) * part->height,
-      frame->pixels, frame->picture.width, frame->picture.height, frame->picture.stride);
+  gst_llama4_regions_blacken (regions, part, &made, frame->pixels, frame->picture.width, frame->picture.height, frame->picture.stride);
 }
 
 /* Converts the area of a mapped frame, in which that part of the upright picture is, into self. */
 static gboolean
-convert (GstLlama4Copier * self, GstVideoFrame * in, const Area * area, const GstLlama4Region * part, guint width, guint height,
+convert_bytes (GstLlama4Copier * self, GstVideoFrame * in, const Area * area, const GstLlama4Region * part, guint width, guint height,
     GstVideoOrientationMethod orientation, GstLlama4Frame * frame, char **problem)
 {
   GstBuffer *converted = NULL;
@@ -302,6 +314,30 @@ convert (GstLlama4Copier * self, GstVideoFrame * in, const Area * area, const Gs
     done = TRUE;
   }
   gst_clear_buffer (&converted);
+  return done;
+}
+
+/* The same of any format: fewer bits are much quicker to convert. */
+static gboolean
+convert (GstLlama4Copier * self, GstVideoFrame * in, const Area * area, const GstLlama4Region * part, guint width, guint height,
+    GstVideoOrientationMethod orientation, GstLlama4Frame * frame, char **problem)
+{
+  g_autoptr (GstBuffer) buffer = NULL;
+  Area taken = *area, within;
+  GstVideoFrame copy;
+  GstVideoInfo info;
+  gboolean done;
+
+  if (gst_llama4_thin_format (in->info.finfo) == GST_VIDEO_FRAME_FORMAT (in))
+    return convert_bytes (self, in, area, part, width, height, orientation, frame, problem);
+  buffer = gst_llama4_thin_copy (in, &taken, 1, &info);
+  if (buffer == NULL || !gst_video_frame_map (&copy, &info, buffer, GST_MAP_READ)) {
+    *problem = g_strdup_printf (_("no memory for a picture of %ux%u"), taken.width, taken.height);
+    return FALSE;
+  }
+  within = (Area) { area->x - taken.x, area->y - taken.y, area->width, area->height };
+  done = convert_bytes (self, &copy, &within, part, width, height, orientation, frame, problem);
+  gst_video_frame_unmap (&copy);
   return done;
 }
 
@@ -331,6 +367,7 @@ gst_llama4_copier_copy (GstLlama4Copier * self, const GstVideoInfo * info, GstBu
   GstLlama4Region part = shown_part (self);
   Area visible = visible_area (info, buffer), area = area_of (&part, &visible, orientation);
 
+  part = part_of (&area, &visible, orientation);
   return copy_area (self, info, buffer, &area, &part, orientation, model, max_tiles, time, problem);
 }
 
@@ -355,7 +392,7 @@ gst_llama4_copier_crop (GstLlama4Copier * self, const GstVideoInfo * info, GstBu
   GstLlama4Region exact;
 
   align (&area, &visible);
-  exact = gst_llama4_frame_place (info, buffer, orientation, &(GstLlama4Region) { area.x, area.y, area.width, area.height });
+  exact = part_of (&area, &visible, orientation);
   return copy_area (self, info, buffer, &area, &exact, orientation, model, max_tiles, time, problem);
 }
 
@@ -372,45 +409,29 @@ choose_step (const GstVideoFrame * frame, const Area * area, guint height)
   return MAX (area->height / MAX (height, 1), 1);
 }
 
-static void
-copy_rows (const GstVideoFrame * from, GstVideoFrame * to, guint step)
-{
-  for (guint plane = 0; plane < GST_VIDEO_FRAME_N_PLANES (from); plane++) {
-    gint components[GST_VIDEO_MAX_COMPONENTS], from_stride, to_stride, last;
-    const guint8 *in = GST_VIDEO_FRAME_PLANE_DATA (from, plane);
-    guint8 *out = GST_VIDEO_FRAME_PLANE_DATA (to, plane);
-
-    gst_video_format_info_component (from->info.finfo, plane, components);
-    from_stride = GST_VIDEO_FRAME_PLANE_STRIDE (from, plane);
-    to_stride = GST_VIDEO_FRAME_PLANE_STRIDE (to, plane);
-    last = GST_VIDEO_FRAME_COMP_HEIGHT (from, components[0]) - 1;
-    for (gint y = 0; y < GST_VIDEO_FRAME_COMP_HEIGHT (to, components[0]); y++)
-      memcpy (out + (gssize) y * to_stride, in + (gssize) MIN (y * (gint) step, last) * from_stride,
-          MIN (ABS (from_stride), ABS (to_stride)));
-  }
-}
-
-/* Copies every step-th row of a mapped frame; FALSE: no memory. */
+/* Takes every step-th row of a mapped frame; FALSE: no memory. */
 static gboolean
 thin_out (GstLlama4Draft * self, const GstVideoFrame * frame, guint step)
 {
-  const GstVideoInfo *info = &frame->info;
-  GstVideoFrame thin;
+  Area all = { 0, 0, GST_VIDEO_FRAME_WIDTH (frame), GST_VIDEO_FRAME_HEIGHT (frame) };
 
-  if (!gst_video_info_set_format (&self->info, GST_VIDEO_INFO_FORMAT (info), GST_VIDEO_INFO_WIDTH (info),
-          MAX (GST_VIDEO_INFO_HEIGHT (info) / step, 1)))
-    return FALSE;
-  self->info.colorimetry = info->colorimetry;
-  self->info.chroma_site = info->chroma_site;
-  self->info.interlace_mode = step > 1 ? GST_VIDEO_INTERLACE_MODE_PROGRESSIVE : info->interlace_mode;
-  self->buffer = gst_buffer_new_allocate (NULL, GST_VIDEO_INFO_SIZE (&self->info), NULL);
-  if (self->buffer == NULL || !gst_video_frame_map (&thin, &self->info, self->buffer, GST_MAP_WRITE))
-    return FALSE;
-  if (step > 1)
-    copy_rows (frame, &thin, step);
-  else
-    gst_video_frame_copy (&thin, frame);
-  gst_video_frame_unmap (&thin);
+  self->buffer = gst_llama4_thin_copy (frame, &all, step, &self->info);
+  return self->buffer != NULL;
+}
+
+/* Of what is hidden nothing is kept: at the latest when it is a picture. */
+static gboolean
+hide (GstLlama4Copier * self, GstLlama4Frame * frame, const Area * visible, guint step, gboolean interlaced, char **problem)
+{
+  GstLlama4Draft *draft = frame->draft;
+  GstVideoFrame copy;
+
+  if (self->regions == NULL || !gst_llama4_regions_hide (self->regions, &draft->part))
+    return TRUE;
+  if (!gst_llama4_thin_can_wipe (draft->info.finfo) || !gst_video_frame_map (&copy, &draft->info, draft->buffer, GST_MAP_READWRITE))
+    return gst_llama4_copier_develop (self, frame, problem);
+  gst_llama4_thin_wipe (&copy, step, interlaced, visible, draft->orientation, self->regions);
+  gst_video_frame_unmap (&copy);
   return TRUE;
 }
 
@@ -422,8 +443,8 @@ gst_llama4_copier_draft (GstLlama4Copier * self, const GstVideoInfo * info, GstB
   GstLlama4Draft *draft;
   GstVideoFrame in;
   GstLlama4Region part = shown_part (self);
-  Area visible = visible_area (info, buffer), area = area_of (&part, &visible, orientation);
-  guint step;
+  Area visible = visible_area (info, buffer), area = area_of (&part, &visible, orientation), source;
+  gint step;
 
   if (!gst_llama4_frame_map (info, buffer, &in, problem))
     return NULL;
@@ -431,15 +452,16 @@ gst_llama4_copier_draft (GstLlama4Copier * self, const GstVideoInfo * info, GstB
   draft = frame->draft = g_new0 (GstLlama4Draft, 1);
   choose_size (info, &area, is_sideways (orientation), model, max_tiles, &draft->width, &draft->height);
   step = choose_step (&in, &area, draft->height);
-  draft->area = (Area) { area.x, area.y / (gint) step, area.width, MAX (area.height / (gint) step, 1) };
+  draft->area = (Area) { area.x, area.y / step, area.width, MAX (area.height / step, 1) };
   draft->orientation = orientation;
+  source = (Area) { area.x, draft->area.y * step, area.width, draft->area.height * step };
+  draft->part = part_of (&source, &visible, orientation);
   if (!thin_out (draft, &in, step)) {
     *problem = g_strdup_printf (_("no memory for a picture of %ux%u"), GST_VIDEO_INFO_WIDTH (info), GST_VIDEO_INFO_HEIGHT (info));
     g_clear_pointer (&frame, gst_llama4_frame_unref);
   }
   gst_video_frame_unmap (&in);
-  if (frame != NULL && self->regions != NULL && gst_llama4_regions_hide (self->regions, &part)
-      && !gst_llama4_copier_develop (self, frame, problem))
+  if (frame != NULL && !hide (self, frame, &visible, step, GST_VIDEO_INFO_IS_INTERLACED (info), problem))
     g_clear_pointer (&frame, gst_llama4_frame_unref);
   return frame;
 }
@@ -448,7 +470,6 @@ gboolean
 gst_llama4_copier_develop (GstLlama4Copier * self, GstLlama4Frame * frame, char **problem)
 {
   g_autoptr (GstLlama4Draft) draft = g_steal_pointer (&frame->draft);
-  GstLlama4Region part = shown_part (self);
   GstVideoFrame in;
   gboolean done;
 
@@ -456,7 +477,7 @@ gst_llama4_copier_develop (GstLlama4Copier * self, GstLlama4Frame * frame, char 
     return frame->pixels != NULL;
   if (!gst_llama4_frame_map (&draft->info, draft->buffer, &in, problem))
     return FALSE;
-  done = convert (self, &in, &draft->area, &part, draft->width, draft->height, draft->orientation, frame, problem);
+  done = convert (self, &in, &draft->area, &draft->part, draft->width, draft->height, draft->orientation, frame, problem);
   gst_video_frame_unmap (&in);
   return done;
 }

@@ -9,6 +9,7 @@
 #include "gettext.h"
 
 #define BLIND 128               /* of cells that show nothing */
+#define ALMOST 1e-9             /* less than that is nothing */
 
 /* Reading ------------------------------------------------------------------------------------------------------------------- */
 
@@ -33,8 +34,8 @@ read_region (const char *at, GstLlama4Region * region)
   for (guint i = 0; i < G_N_ELEMENTS (numbers); i++)
     if ((i > 0 && *at++ != ',') || !read_fraction (&at, numbers[i]))
       return FALSE;
-  return *at == '\0' && region->width > 0 && region->height > 0 && region->x + region->width <= 1 + 1e-9
-      && region->y + region->height <= 1 + 1e-9;
+  return *at == '\0' && region->width > 0 && region->height > 0 && region->x + region->width <= 1 + ALMOST
+      && region->y + region->height <= 1 + ALMOST;
 }
 
 gboolean
@@ -103,6 +104,18 @@ gst_llama4_region_turn (GstLlama4Region r, GstVideoOrientationMethod orientation
   }
 }
 
+GstLlama4Regions
+gst_llama4_regions_turn (const GstLlama4Regions * self, GstVideoOrientationMethod orientation)
+{
+  GstLlama4Regions turned = *self;
+
+  for (guint i = 0; i < self->n_shown; i++)
+    turned.shown[i] = gst_llama4_region_turn (self->shown[i], orientation);
+  for (guint i = 0; i < self->n_hidden; i++)
+    turned.hidden[i] = gst_llama4_region_turn (self->hidden[i], orientation);
+  return turned;
+}
+
 GstLlama4Region
 gst_llama4_region_turn_back (GstLlama4Region region, GstVideoOrientationMethod orientation)
 {
@@ -154,8 +167,8 @@ gst_llama4_regions_show (const GstLlama4Regions * self, double x, double y)
 static gboolean
 is_within (const GstLlama4Region * one, const GstLlama4Region * other)
 {
-  return one->x >= other->x - 1e-9 && one->y >= other->y - 1e-9 && one->x + one->width <= other->x + other->width + 1e-9
-      && one->y + one->height <= other->y + other->height + 1e-9;
+  return one->x >= other->x - ALMOST && one->y >= other->y - ALMOST && one->x + one->width <= other->x + other->width + ALMOST
+      && one->y + one->height <= other->y + other->height + ALMOST;
 }
 
 gboolean
@@ -171,47 +184,97 @@ gst_llama4_regions_hide (const GstLlama4Regions * self, const GstLlama4Region * 
 
 /* Pixels -------------------------------------------------------------------------------------------------------------------- */
 
-/* A pixel is hidden when any of it is, or of what it is made of; shown when its middle is. */
+/* What rectangles leave of one is looked for piece by piece, beside the first that touches it. */
 static gboolean
-is_black (const GstLlama4Regions * self, const GstLlama4Region * pixel, double reach_across, double reach_down)
+is_covered (const GstLlama4Region * regions, guint n, double left, double top, double right, double bottom)
+{
+  double l, t, r, b;
+  guint i = 0;
+
+  if (right - left <= ALMOST || bottom - top <= ALMOST)
+    return TRUE;
+  while (i < n && !touches (&regions[i], 1, &(GstLlama4Region) { left, top, right - left, bottom - top }))
+    i++;
+  if (i == n)
+    return FALSE;
+  l = MAX (left, regions[i].x);
+  t = MAX (top, regions[i].y);
+  r = MIN (right, regions[i].x + regions[i].width);
+  b = MIN (bottom, regions[i].y + regions[i].height);
+  return is_covered (regions + i + 1, n - i - 1, left, top, right, t) && is_covered (regions + i + 1, n - i - 1, left, b, right, bottom)
+      && is_covered (regions + i + 1, n - i - 1, left, t, l, b) && is_covered (regions + i + 1, n - i - 1, r, t, right, b);
+}
+
+/* Nothing of what a pixel is made of may be hidden, all of it must be shown, as far as it is in the picture. */
+static gboolean
+is_black (const GstLlama4Regions * self, const GstLlama4Region * of, const GstLlama4Region * pixel, double reach_across, double reach_down)
 {
   const GstLlama4Region made_of = { pixel->x - reach_across, pixel->y - reach_down, pixel->width + 2 * reach_across,
     pixel->height + 2 * reach_down
   };
 
-  return touches (self->hidden, self->n_hidden, &made_of)
-      || (self->n_shown > 0 && !has (self->shown, self->n_shown, pixel->x + pixel->width / 2, pixel->y + pixel->height / 2));
+  return touches (self->hidden, self->n_hidden, &made_of) || (self->n_shown > 0
+      && !is_covered (self->shown, self->n_shown, MAX (made_of.x, of->x), MAX (made_of.y, of->y), MIN (made_of.x + made_of.width,
+              of->x + of->width), MIN (made_of.y + made_of.height, of->y + of->height)));
+}
+
+/* To the nearest edge of a sample. */
+static double
+snap (double edge, double from, double sample)
+{
+  return from + rint ((edge - from) / sample) * sample;
+}
+
+/* Where what is shown begins and ends, in whole samples of the source. */
+static void
+snap_shown (GstLlama4Regions * self, const GstLlama4Region * of, double across, double down)
+{
+  for (guint i = 0; i < self->n_shown; i++) {
+    GstLlama4Region *shown = &self->shown[i];
+    double right = snap (shown->x + shown->width, of->x, across), bottom = snap (shown->y + shown->height, of->y, down);
+
+    shown->x = snap (shown->x, of->x, across);
+    shown->y = snap (shown->y, of->y, down);
+    shown->width = right - shown->x;
+    shown->height = bottom - shown->y;
+  }
 }
 
 void
-gst_llama4_regions_blacken (const GstLlama4Regions * self, const GstLlama4Region * of, double reach_across, double reach_down,
+gst_llama4_regions_blacken (const GstLlama4Regions * self, const GstLlama4Region * of, const GstLlama4Source * source,
     guint8 * pixels, guint width, guint height, gsize stride)
 {
   double across = of->width / width, down = of->height / height;
+  GstLlama4Regions snapped = *self;
 
+  snap_shown (&snapped, of, source->across, source->down);
   for (guint y = 0; y < height; y++)
     for (guint x = 0; x < width; x++) {
       const GstLlama4Region pixel = { of->x + x * across, of->y + y * down, across, down };
 
-      if (is_black (self, &pixel, reach_across, reach_down))
+      if (is_black (&snapped, of, &pixel, source->reach_across, source->reach_down))
         memset (pixels + y * stride + x * 3, 0, 3);
     }
 }
 
 /* Glances ------------------------------------------------------------------------------------------------------------------- */
 
+/* A cell is when anything of it is hidden, or its middle is not shown. */
+static gboolean
+is_blind (const GstLlama4Regions * self, const GstLlama4Region * cell)
+{
+  return touches (self->hidden, self->n_hidden, cell)
+      || (self->n_shown > 0 && !has (self->shown, self->n_shown, cell->x + cell->width / 2, cell->y + cell->height / 2));
+}
+
 static void
 blind (const GstLlama4Regions * self, GstVideoOrientationMethod orientation, guint8 * cells, guint width, guint height)
 {
-  GstLlama4Regions turned = *self;
+  GstLlama4Regions turned = gst_llama4_regions_turn (self, orientation);
 
-  for (guint i = 0; i < self->n_shown; i++)
-    turned.shown[i] = gst_llama4_region_turn (self->shown[i], orientation);
-  for (guint i = 0; i < self->n_hidden; i++)
-    turned.hidden[i] = gst_llama4_region_turn (self->hidden[i], orientation);
   for (guint y = 0; y < height; y++)
     for (guint x = 0; x < width; x++)
-      if (is_black (&turned, &(GstLlama4Region) { (double) x / width, (double) y / height, 1.0 / width, 1.0 / height }, 0, 0))
+      if (is_blind (&turned, &(GstLlama4Region) { (double) x / width, (double) y / height, 1.0 / width, 1.0 / height }))
         cells[y * width + x] = BLIND;
 }
 

@@ -34,6 +34,9 @@ GstLlama4Region gst_llama4_regions_bounds (const GstLlama4Regions * self);
 GstLlama4Region gst_llama4_region_turn (GstLlama4Region region, GstVideoOrientationMethod orientation);
 GstLlama4Region gst_llama4_region_turn_back (GstLlama4Region region, GstVideoOrientationMethod orientation);
 
+/* All of them as they lie there. */
+GstLlama4Regions gst_llama4_regions_turn (const GstLlama4Regions * self, GstVideoOrientationMethod orientation);
+
 /* What of it lies within another. FALSE: nothing. */
 gboolean gst_llama4_region_clip (GstLlama4Region * region, const GstLlama4Region * within);
 
@@ -43,9 +46,17 @@ gboolean gst_llama4_regions_show (const GstLlama4Regions * self, double x, doubl
 /* Whether anything of that rectangle is hidden. */
 gboolean gst_llama4_regions_hide (const GstLlama4Regions * self, const GstLlama4Region * of);
 
-/* Blackens what is not shown of RGB pixels that show that rectangle, and those that have a trace of what is hidden: each is also made of what is
- * that far beyond it, in fractions of the picture, to either side and above and below. */
-void gst_llama4_regions_blacken (const GstLlama4Regions * self, const GstLlama4Region * of, double reach_across, double reach_down,
+/* How pixels were made, in fractions of the picture: how large samples were, and how far beyond itself each pixel is made of them, to either side
+ * and above and below. */
+typedef struct
+{
+  double across, down;
+  double reach_across, reach_down;
+} GstLlama4Source;
+
+/* Blackens what is not shown of RGB pixels that show that rectangle, and those that have a trace of it. What is shown begins and ends with whole
+ * samples, the nearest ones. */
+void gst_llama4_regions_blacken (const GstLlama4Regions * self, const GstLlama4Region * of, const GstLlama4Source * source,
     guint8 * pixels, guint width, guint height, gsize stride);
 
 /* Makes the cells of a glance at a whole frame of that orientation the same that show nothing of it. */

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "thin.h"
+
 #define W GST_LLAMA4_GLANCE_WIDTH
 #define H GST_LLAMA4_GLANCE_HEIGHT
 
@@ -43,7 +45,9 @@ gst_llama4_glancer_free (GstLlama4Glancer * self)
 typedef struct
 {
   const guint8 *data;
-  gint stride, step;            /* bytes from row to row, from sample to sample */
+  gint stride, step;            /* bytes from row to row, from sample to sample; */
+  guint tens;                   /* where this is 3 or 4, so many samples of ten bits lie one after another in 32 or 40: step is in samples, */
+  guint first;                  /* and the first one of the component is this */
   guint width, height;          /* samples */
   guint high;                   /* byte of a sample with the highest eight bits; */
   guint low;                    /* the one below it, for */
@@ -68,6 +72,32 @@ is_readable (const GstVideoFormatInfo * format)
       return FALSE;
   }
   return TRUE;
+}
+
+static gboolean
+is_of_tens (const GstVideoFormatInfo * format)
+{
+  GstLlama4Packing packing = gst_llama4_thin_packing (format);
+
+  return packing == GST_LLAMA4_TENS_IN_32 || packing == GST_LLAMA4_TENS_IN_40;
+}
+
+/* Components lie as those of the format that it would be with bytes. */
+static Plane
+get_plane_of_tens (const GstVideoFrame * frame, guint component)
+{
+  const GstVideoFormatInfo *bytes = gst_video_format_get_info (gst_llama4_thin_format (frame->info.finfo));
+  guint plane = GST_VIDEO_FORMAT_INFO_PLANE (bytes, component);
+
+  return (Plane) {
+    .data = GST_VIDEO_FRAME_PLANE_DATA (frame, plane),
+    .stride = GST_VIDEO_FRAME_PLANE_STRIDE (frame, plane),
+    .step = GST_VIDEO_FORMAT_INFO_PSTRIDE (bytes, component),
+    .tens = gst_llama4_thin_packing (frame->info.finfo) == GST_LLAMA4_TENS_IN_32 ? 3 : 4,
+    .first = GST_VIDEO_FORMAT_INFO_POFFSET (bytes, component),
+    .width = GST_VIDEO_FORMAT_INFO_SCALE_WIDTH (bytes, component, GST_VIDEO_FRAME_WIDTH (frame)),
+    .height = GST_VIDEO_FORMAT_INFO_SCALE_HEIGHT (bytes, component, GST_VIDEO_FRAME_HEIGHT (frame)),
+  };
 }
 
 static Plane
@@ -111,18 +141,45 @@ sum_words (const Plane * plane, const guint8 * at, guint n, gint step)
   return sum;
 }
 
+/* `at` is the row, the samples begin with the x-th one of the component. */
+static guint
+sum_tens (const Plane * plane, const guint8 * at, guint x, guint n, gint step)
+{
+  guint sum = 0, index = plane->first + x * plane->step, stride = step * plane->step;
+
+  if (plane->tens == 3 && stride % 3 == 0) {    /* the usual one: each is in the same place of its word */
+    guint shift = 10 * (index % 3) + 2;
+
+    for (at += index / 3 * 4; n > 0; n--, at += stride / 3 * 4)
+      sum += GST_READ_UINT32_LE (at) >> shift & 255;
+    return sum;
+  }
+  for (; n > 0; n--, index += stride)
+    sum += plane->tens == 3 ? GST_READ_UINT32_LE (at + index / 3 * 4) >> (10 * (index % 3) + 2) & 255
+        : GST_READ_UINT16_LE (at + index / 4 * 5 + index % 4) >> (2 * (index % 4) + 2) & 255;
+  return sum;
+}
+
+static guint
+sum_row (const Plane * plane, const guint8 * row, guint x, guint n, gint step)
+{
+  if (plane->tens > 0)
+    return sum_tens (plane, row, x, n, step);
+  if (plane->high == plane->low)
+    return sum_bytes (row + (gssize) x * plane->step, n, step * plane->step);
+  return sum_words (plane, row + (gssize) x * plane->step, n, step * plane->step);
+}
+
 /* The mean of n_columns by n_rows samples of a cell, spread over it. */
 static guint8
 look_at_cell (const Plane * plane, guint x, guint y, guint width, guint height)
 {
   guint across = (width + CELL_COLUMNS - 1) / CELL_COLUMNS, down = (height + CELL_ROWS - 1) / CELL_ROWS;
   guint n_columns = (width + across - 1) / across, n_rows = (height + down - 1) / down, sum = 0;
-  const guint8 *at = plane->data + (gssize) (y + (height - 1) % down / 2) * plane->stride
-      + (gssize) (x + (width - 1) % across / 2) * plane->step;
+  const guint8 *at = plane->data + (gssize) (y + (height - 1) % down / 2) * plane->stride;
 
   for (guint row = 0; row < n_rows; row++, at += (gssize) down * plane->stride)
-    sum += plane->high == plane->low ? sum_bytes (at, n_columns, across * plane->step)
-        : sum_words (plane, at, n_columns, across * plane->step);
+    sum += sum_row (plane, at, x + (width - 1) % across / 2, n_columns, across);
   return sum / (n_columns * n_rows);
 }
 
@@ -182,7 +239,7 @@ look (const GstVideoFrame * frame, GstLlama4Glance * glance)
   Plane planes[3];
 
   for (guint c = 0; c < MIN (GST_VIDEO_FORMAT_INFO_N_COMPONENTS (format), 3); c++)
-    planes[c] = get_plane (frame, c);
+    planes[c] = is_of_tens (format) ? get_plane_of_tens (frame, c) : get_plane (frame, c);
   if (GST_VIDEO_FORMAT_INFO_IS_RGB (format)) {
     look_at_rgb (planes, glance);
     return;
@@ -223,7 +280,7 @@ gst_llama4_glancer_look (GstLlama4Glancer * self, GstVideoFrame * frame, GstCloc
   GstVideoFrame small;
 
   glance->time = time;
-  if (is_readable (frame->info.finfo)) {
+  if (is_readable (frame->info.finfo) || is_of_tens (frame->info.finfo)) {
     look (frame, glance);
     return TRUE;
   }

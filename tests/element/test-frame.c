@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "frame.h"
+#include "thin.h"
 
 #define RED 0xff0000
 #define GREEN 0x00ff00
@@ -342,10 +343,59 @@ test_a_draft_becomes_the_picture (void)
     for (guint q = 0; q < 4; q++)
       for (guint shift = 0; shift <= 16; shift += 8)
         g_assert_cmpint (ABS ((gint) (quarter (copied, q % 2, q / 2) >> shift & 255) - (gint) (quarter (drafted, q % 2, q / 2) >> shift & 255)),
-            <=, 2);
+            <=, 4);
     gst_llama4_frame_unref (copied);
     gst_llama4_frame_unref (drafted);
   }
+}
+
+/* (transfer full) */
+static GstLlama4Frame *
+crop (const GstVideoInfo * info, GstBuffer * buffer, const GstLlama4Region * part, const L4Model * model)
+{
+  g_autoptr (GstLlama4Copier) copier = gst_llama4_copier_new ();
+  g_autofree char *problem = NULL;
+  GstLlama4Frame *frame = gst_llama4_copier_crop (copier, info, buffer, GST_VIDEO_ORIENTATION_IDENTITY, part, model, 1, 0, &problem);
+
+  g_assert_null (problem);
+  return frame;
+}
+
+/* Of formats of more bits, whose samples lie in words or one after another, a part is found wherever it begins. */
+static void
+test_a_part_is_the_same_in_formats_of_more_bits (void)
+{
+  g_autoptr (GstBuffer) drawn = draw_quarters (142, 94, 0, 0, 142, 94, 428);
+  g_autoptr (L4Model) model = load_model ();
+  guint n_formats = 0, n_narrowed = 0;
+  const GstVideoFormat *formats = gst_video_formats_raw (&n_formats);
+  GstVideoInfo rgb, info;
+
+  gst_video_info_set_format (&rgb, GST_VIDEO_FORMAT_RGB, 142, 94);
+  for (guint i = 0; i < n_formats * 8; i++) {
+    const GstLlama4Region part = { (12 + 5 * (i / n_formats)) / 142.0, 20 / 94.0, 60 / 142.0, 50 / 94.0 };
+    g_autoptr (GstBuffer) converted = NULL, bytes = NULL;
+    GstLlama4Frame *exact, *narrowed;
+    GstVideoInfo thin;
+
+    gst_video_info_set_format (&info, formats[i % n_formats], 142, 94);
+    if (gst_llama4_thin_packing (info.finfo) == GST_LLAMA4_AS_IT_IS)
+      continue;
+    n_narrowed += i < n_formats;
+    converted = convert (&rgb, drawn, &info);
+    gst_video_info_set_format (&thin, gst_llama4_thin_format (info.finfo), 142, 94);
+    bytes = convert (&rgb, drawn, &thin);
+    exact = crop (&thin, bytes, &part, model);
+    narrowed = crop (&info, converted, &part, model);
+    g_test_message ("%s, part %u", gst_video_format_to_string (formats[i % n_formats]), i / n_formats);
+    for (guint q = 0; q < 4; q++)
+      for (guint shift = 0; shift < 24; shift += 8)
+        g_assert_cmpint (ABS ((gint) (quarter (exact, q % 2, q / 2) >> shift & 255) - (gint) (quarter (narrowed, q % 2, q / 2) >> shift & 255)),
+            <=, 4);
+    gst_llama4_frame_unref (exact);
+    gst_llama4_frame_unref (narrowed);
+  }
+  g_assert_cmpuint (n_narrowed, >=, 24);
 }
 
 static void
@@ -392,7 +442,8 @@ test_regions_are_of_the_upright_picture_and_masks_black (void)
       regions = (GstLlama4Regions) {.hidden = {corner},.n_hidden = 1 };
       masked = (place < 4 ? gst_llama4_copier_copy : gst_llama4_copier_draft) (copier, &info, buffer, o, model, 1, 0, &problem);
       g_assert_null (problem);
-      g_assert_null (masked->draft);    /* of what is hidden nothing is kept */
+      gst_llama4_copier_set_regions (copier, NULL);     /* of what is hidden nothing was kept */
+      g_assert_true (gst_llama4_copier_develop (copier, masked, &problem));
       for (guint q = 0; q < 4; q++)
         g_assert_cmphex (quarter (masked, q % 2, q / 2), ==, q == place % 4 ? 0 : quarter (whole, q % 2, q / 2));
       gst_llama4_frame_unref (whole);
@@ -401,9 +452,9 @@ test_regions_are_of_the_upright_picture_and_masks_black (void)
     }
 }
 
-/* What is in its first columns is as bright as can be, the rest black. */
+/* What is in columns from `from` to before `to` is as bright as can be, the rest black. */
 static GstBuffer *
-draw_bright_columns (const GstVideoInfo * info, guint n)
+draw_bright_columns (const GstVideoInfo * info, guint from, guint to)
 {
   GstBuffer *buffer = gst_buffer_new_allocate (NULL, GST_VIDEO_INFO_SIZE (info), NULL);
   GstVideoFrame frame;
@@ -416,7 +467,8 @@ draw_bright_columns (const GstVideoInfo * info, guint n)
     for (gint y = 0; y < GST_VIDEO_FRAME_COMP_HEIGHT (&frame, c); y++)
       for (gint x = 0; x < GST_VIDEO_FRAME_COMP_WIDTH (&frame, c); x++)
         data[y * GST_VIDEO_FRAME_COMP_STRIDE (&frame, c) + x * GST_VIDEO_FRAME_COMP_PSTRIDE (&frame, c)] =
-            (guint) x << GST_VIDEO_FORMAT_INFO_W_SUB (info->finfo, c) < n ? 235 : black;
+            (guint) (x + 1) << GST_VIDEO_FORMAT_INFO_W_SUB (info->finfo, c) > from
+            && (guint) x << GST_VIDEO_FORMAT_INFO_W_SUB (info->finfo, c) < to ? 235 : black;
   }
   gst_video_frame_unmap (&frame);
   return buffer;
@@ -431,37 +483,83 @@ assert_black (const GstLlama4Frame * frame)
         g_error ("column %u of %u, row %u is not black", i / 3, frame->picture.width, y);
 }
 
-/* However the picture is scaled. */
+/* However the picture is scaled: a copy, a draft or a part of it, of bright columns that must not be seen. */
 static void
-test_of_what_is_hidden_no_trace_is_left (void)
+assert_no_trace (guint from, guint to, const GstLlama4Regions * lying)
 {
-  static const GstVideoFormat formats[] = { GST_VIDEO_FORMAT_RGB, GST_VIDEO_FORMAT_I420, GST_VIDEO_FORMAT_NV12, GST_VIDEO_FORMAT_Y42B };
-  static const guint widths[] = { 8, 22, 30, 400, 1000 };
+  static const GstVideoFormat formats[] = { GST_VIDEO_FORMAT_RGB, GST_VIDEO_FORMAT_I420, GST_VIDEO_FORMAT_NV12, GST_VIDEO_FORMAT_Y42B, GST_VIDEO_FORMAT_UYVY };
+  static const guint widths[] = { 8, 24, 32, 400, 1000 };
   static const GstVideoOrientationMethod orientations[] = { GST_VIDEO_ORIENTATION_IDENTITY, GST_VIDEO_ORIENTATION_90R };
   g_autoptr (L4Model) model = load_model ();
 
   for (guint n = 0; n < G_N_ELEMENTS (formats) * G_N_ELEMENTS (widths) * G_N_ELEMENTS (orientations) * 6; n++) {
     g_autoptr (GstLlama4Copier) copier = gst_llama4_copier_new ();
-    guint width = widths[n / 4 % 5], place = n / 40 % 3;
-    GstVideoOrientationMethod orientation = orientations[n / 20 % 2];
-    const GstLlama4Region all = { 0, 0, 1, 1 }, columns = { 0, 0, 0.5, 1 };
-    const GstLlama4Regions regions = {.hidden = {gst_llama4_region_turn_back (columns, orientation)},.n_hidden = 1 };
+    guint width = widths[n / 5 % 5], place = n / 50 % 3;
+    GstVideoOrientationMethod orientation = orientations[n / 25 % 2];
+    const GstLlama4Region all = { 0, 0, 1, 1 };
+    GstLlama4Regions regions = *lying;
     g_autoptr (GstBuffer) buffer = NULL;
     g_autofree char *problem = NULL;
     GstLlama4Frame *masked;
     GstVideoInfo info;
 
-    gst_video_info_set_format (&info, formats[n % 4], width, width);
-    info.par_n = n / 120 * 2 + 1;       /* wide pixels become several */
-    buffer = draw_bright_columns (&info, width / 2);
+    for (guint i = 0; i < GST_LLAMA4_MOST_REGIONS; i++) {
+      regions.shown[i] = gst_llama4_region_turn_back (regions.shown[i], orientation);
+      regions.hidden[i] = gst_llama4_region_turn_back (regions.hidden[i], orientation);
+    }
+    gst_video_info_set_format (&info, formats[n % 5], width, width);
+    info.par_n = n / 150 * 2 + 1;       /* wide pixels become several */
+    buffer = draw_bright_columns (&info, width * from / 8, width * to / 8);
     gst_llama4_copier_set_regions (copier, &regions);
     masked = place == 0 ? gst_llama4_copier_crop (copier, &info, buffer, orientation, &all, model, 1, 0, &problem)
         : (place == 1 ? gst_llama4_copier_copy : gst_llama4_copier_draft) (copier, &info, buffer, orientation, model, 1, 0, &problem);
     g_assert_null (problem);
-    g_test_message ("%s of %u x %u as %u x %u", gst_video_format_to_string (formats[n % 4]), width, width, masked->picture.width,
-        masked->picture.height);
+    g_assert_true (gst_llama4_copier_develop (copier, masked, &problem));
+    g_test_message ("%s of %u x %u as %u x %u, way %u", gst_video_format_to_string (formats[n % 5]), width, width, masked->picture.width,
+        masked->picture.height, place);
     assert_black (masked);
     gst_llama4_frame_unref (masked);
+  }
+}
+
+static void
+test_of_what_is_hidden_no_trace_is_left (void)
+{
+  assert_no_trace (0, 4, &(GstLlama4Regions) {.hidden = {{0, 0, 0.5, 1}},.n_hidden = 1 });
+  assert_no_trace (3, 5, &(GstLlama4Regions) {.hidden = {{0.375, 0, 0.25, 1}},.n_hidden = 1 });
+}
+
+static void
+test_of_what_lies_between_regions_no_trace_is_left (void)
+{
+  assert_no_trace (2, 6, &(GstLlama4Regions) {.shown = {{0, 0, 0.25, 1}, {0.75, 0, 0.25, 1}},.n_shown = 2 });
+  assert_no_trace (3, 5, &(GstLlama4Regions) {.shown = {{0, 0, 0.375, 0.5}, {0, 0.5, 0.375, 0.5}, {0.625, 0, 0.375, 1}},.n_shown = 3 });
+}
+
+/* Regions that touch are one. */
+static void
+test_where_regions_meet_nothing_is_black (void)
+{
+  static const guint widths[] = { 30, 400, 1000 };
+  g_autoptr (L4Model) model = load_model ();
+  const GstLlama4Regions regions = {.shown = {{0, 0, 0.1, 1}, {0.1, 0, 0.2, 1}, {0.1 + 0.2, 0, 0.7, 0.3}, {0.3, 0.3, 0.7, 0.7}},.n_shown = 4 };
+
+  for (guint n = 0; n < 6; n++) {
+    g_autoptr (GstLlama4Copier) copier = gst_llama4_copier_new ();
+    g_autoptr (GstBuffer) buffer = NULL;
+    g_autofree char *problem = NULL;
+    GstLlama4Frame *frame;
+    GstVideoInfo info;
+
+    gst_video_info_set_format (&info, GST_VIDEO_FORMAT_I420, widths[n / 2], widths[n / 2]);
+    buffer = draw_bright_columns (&info, 0, widths[n / 2]);
+    gst_llama4_copier_set_regions (copier, &regions);
+    frame = (n % 2 ? gst_llama4_copier_copy : gst_llama4_copier_draft) (copier, &info, buffer, GST_VIDEO_ORIENTATION_IDENTITY, model, 1, 0,
+        &problem);
+    g_assert_true (gst_llama4_copier_develop (copier, frame, &problem));
+    for (guint i = 0; i < frame->picture.width * frame->picture.height; i++)
+      g_assert_cmpuint (frame->pixels[3 * i], >, 200);
+    gst_llama4_frame_unref (frame);
   }
 }
 
@@ -508,9 +606,12 @@ main (int argc, char **argv)
   g_test_add_func ("/frame/the-orientation-turns-the-picture-upright", test_the_orientation_turns_the_picture_upright);
   g_test_add_func ("/frame/every-format-is-converted", test_every_format_is_converted);
   g_test_add_func ("/frame/a-draft-becomes-the-picture", test_a_draft_becomes_the_picture);
+  g_test_add_func ("/frame/a-part-is-the-same-in-formats-of-more-bits", test_a_part_is_the_same_in_formats_of_more_bits);
   g_test_add_func ("/frame/a-draft-shows-what-the-crop-meta-says", test_a_draft_shows_what_the_crop_meta_says);
   g_test_add_func ("/frame/of-what-is-hidden-no-trace-is-left", test_of_what_is_hidden_no_trace_is_left);
   g_test_add_func ("/frame/regions-are-of-the-upright-picture-and-masks-black", test_regions_are_of_the_upright_picture_and_masks_black);
+  g_test_add_func ("/frame/of-what-lies-between-regions-no-trace-is-left", test_of_what_lies_between_regions_no_trace_is_left);
+  g_test_add_func ("/frame/where-regions-meet-nothing-is-black", test_where_regions_meet_nothing_is_black);
   g_test_add_func ("/frame/regions-are-read-or-refused-by-what-is-wrong", test_regions_are_read_or_refused_by_what_is_wrong);
   return g_test_run ();
 }

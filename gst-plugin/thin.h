@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Less of a frame, quickly made: fewer rows, bytes for samples of more bits, nothing of what is hidden. */
+
+#pragma once
+
+#include <gst/video/video.h>
+
+#include "regions.h"
+
+G_BEGIN_DECLS
+
+/* A stretch of a frame, in pixels. */
+typedef struct
+{
+  gint x, y, width, height;
+} GstLlama4Area;
+
+/* How samples of more than eight bits lie, of formats that can become bytes. */
+typedef enum
+{
+  GST_LLAMA4_AS_IT_IS,          /* it cannot */
+  GST_LLAMA4_WORDS,             /* of 16 bits */
+  GST_LLAMA4_TENS_IN_32,        /* three in 32 bits, little endian, the first one lowest */
+  GST_LLAMA4_TENS_IN_40         /* four in five bytes, the first one lowest */
+} GstLlama4Packing;
+
+GstLlama4Packing gst_llama4_thin_packing (const GstVideoFormatInfo * format);
+
+/* The format of the same layout with bytes for samples, of which nothing else is shown; the same when there is none. */
+GstVideoFormat gst_llama4_thin_format (const GstVideoFormatInfo * format);
+
+/* Every step-th row of the part (without step: that is a little larger) of a mapped frame, in that format. The part becomes what was
+ * taken: whole samples of colour. NULL: no memory. (transfer full) */
+GstBuffer *gst_llama4_thin_copy (const GstVideoFrame * frame, GstLlama4Area * part, guint step, GstVideoInfo * info);
+
+/* Whether gst_llama4_thin_wipe() can, in a copy with that format. */
+gboolean gst_llama4_thin_can_wipe (const GstVideoFormatInfo * format);
+
+/* Blackens each sample of a copy of whole frames that has anything of what is hidden, or nothing of what is shown. Of the frame's pixels `visible`
+ * are turned upright by `orientation`. interlaced: it was before rows were left out. */
+void gst_llama4_thin_wipe (GstVideoFrame * copy, guint step, gboolean interlaced, const GstLlama4Area * visible, GstVideoOrientationMethod orientation,
+    const GstLlama4Regions * regions);
+
+G_END_DECLS
