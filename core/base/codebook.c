@@ -3,13 +3,30 @@
 
 #include "base/codebook.h"
 
-/* Each is a list, which becomes numbers for who gathers them and bytes for who looks these up in registers. */
+/* Each is a list, which becomes numbers, bytes of these for who looks them up in registers, and codes for who loads entries. */
 #define WHOLE(number) number
 #define LOWER(number) (number) & 255
 #define UPPER(number) (number) >> 8
-#define BOOK(name, size, LIST) \
-  const guint16 l4_codebook_##name[size + 1] = { LIST (WHOLE) }; \
-  const guint8 l4_planes_##name[2][size] = { { LIST (LOWER) }, { LIST (UPPER) } };
+#define BOOK(name, size, LIST, CODES, wide) \
+  const guint16 l4_codebook_##name[size] = { LIST (WHOLE) }; \
+  const guint8 l4_planes_##name[2][size] = { { LIST (LOWER) }, { LIST (UPPER) } }; \
+  const guint##wide l4_codes_##name[size] = { LIST (CODES) };
+
+/* Four codes, of levels of two or of three bits, a byte each. */
+#define FOUR_TWOS(code, number) (code ((number) & 3) | code ((number) >> 2 & 3) << 8 | code ((number) >> 4 & 3) << 16 \
+    | (guint32) code ((number) >> 6 & 3) << 24)
+#define FOUR_THREES(code, number) (code ((number) & 7) | code ((number) >> 3 & 7) << 8 | code ((number) >> 6 & 7) << 16 \
+    | (guint32) code ((number) >> 9 & 7) << 24)
+#define EIGHT_TWOS(code, number) (FOUR_TWOS (code, number) | (guint64) FOUR_TWOS (code, (number) >> 8) << 32)
+
+#define IQ2_CODE(level) ((level) == 0 ? 72 : (level) == 1 ? 89 : 107)
+#define IQ2_CODES(number) EIGHT_TWOS (IQ2_CODE, number)
+#define IQ3_XXS_CODE(level) ((level) == 7 ? 126 : 68 + 8 * (level))
+#define IQ3_XXS_CODES(number) FOUR_THREES (IQ3_XXS_CODE, number)
+#define IQ3_S_CODE(level) (17 + 2 * (level))
+#define IQ3_S_CODES(number) FOUR_THREES (IQ3_S_CODE, number)
+#define IQ1_CODE(level) (7 + 8 * (level))
+#define IQ1_CODES(number) EIGHT_TWOS (IQ1_CODE, number)
 
 #define IQ2_XXS(E) \
   E (0x0000), E (0x0002), E (0x0005), E (0x0008), E (0x000a), E (0x0011), E (0x0014), E (0x0020), E (0x0022), E (0x0028), \
@@ -39,7 +56,7 @@
   E (0x9180), E (0x9245), E (0x9400), E (0x9422), E (0x9444), E (0x9551), E (0x9881), E (0x9920), E (0xa002), E (0xa050), \
   E (0xa085), E (0xa109), E (0xa200), E (0xa418), E (0xa850), E (0xa904)
 
-BOOK (iq2_xxs, 256, IQ2_XXS)
+BOOK (iq2_xxs, 256, IQ2_XXS, IQ2_CODES, 64)
 
 #define IQ2_XS(E) \
   E (0x0000), E (0x0002), E (0x0005), E (0x0008), E (0x000a), E (0x0011), E (0x0014), E (0x0016), E (0x0019), E (0x0020), \
@@ -95,7 +112,7 @@ BOOK (iq2_xxs, 256, IQ2_XXS)
   E (0xa820), E (0xa822), E (0xa828), E (0xa8a0), E (0xa8a8), E (0xa904), E (0xa984), E (0xa986), E (0xaa28), E (0xaa2a), \
   E (0xaa91), E (0xaaaa)
 
-BOOK (iq2_xs, 512, IQ2_XS)
+BOOK (iq2_xs, 512, IQ2_XS, IQ2_CODES, 64)
 
 #define IQ2_S(E) \
   E (0x0000), E (0x0002), E (0x0005), E (0x0008), E (0x000a), E (0x0011), E (0x0014), E (0x0016), E (0x0019), E (0x0020), \
@@ -202,7 +219,7 @@ BOOK (iq2_xs, 512, IQ2_XS)
   E (0xa519), E (0xa651), E (0xa80a), E (0xa828), E (0xa8a2), E (0xa954), E (0xa986), E (0xaa08), E (0xaa0a), E (0xaa20), \
   E (0xaa22), E (0xaa28), E (0xaa88), E (0xaaaa)
 
-BOOK (iq2_s, 1024, IQ2_S)
+BOOK (iq2_s, 1024, IQ2_S, IQ2_CODES, 64)
 
 #define IQ3_XXS(E) \
   E (0x0000), E (0x0002), E (0x0004), E (0x0009), E (0x000b), E (0x000f), E (0x0010), E (0x0012), E (0x0019), E (0x0022), \
@@ -232,7 +249,7 @@ BOOK (iq2_s, 1024, IQ2_S)
   E (0x0e2a), E (0x0e56), E (0x0e60), E (0x0e8a), E (0x0ea5), E (0x0eaa), E (0x0ec0), E (0x0ecd), E (0x0edb), E (0x0ef0), \
   E (0x0f11), E (0x0f21), E (0x0f40), E (0x0f42), E (0x0f54), E (0x0f98)
 
-BOOK (iq3_xxs, 256, IQ3_XXS)
+BOOK (iq3_xxs, 256, IQ3_XXS, IQ3_XXS_CODES, 32)
 
 #define IQ3_S(E) \
   E (0x0000), E (0x0001), E (0x0002), E (0x0005), E (0x0007), E (0x0008), E (0x0009), E (0x000a), E (0x000c), E (0x000e), \
@@ -288,7 +305,7 @@ BOOK (iq3_xxs, 256, IQ3_XXS)
   E (0x0edd), E (0x0eeb), E (0x0f01), E (0x0f05), E (0x0f0b), E (0x0f10), E (0x0f28), E (0x0f52), E (0x0f62), E (0x0f82), \
   E (0x0f99), E (0x0fc0)
 
-BOOK (iq3_s, 512, IQ3_S)
+BOOK (iq3_s, 512, IQ3_S, IQ3_S_CODES, 32)
 
 #define IQ1(E) \
   E (0x0000), E (0x0002), E (0x0005), E (0x0008), E (0x000a), E (0x0011), E (0x0015), E (0x0020), E (0x0022), E (0x0028), \
@@ -497,4 +514,4 @@ BOOK (iq3_s, 512, IQ3_S)
   E (0xaa08), E (0xaa0a), E (0xaa20), E (0xaa22), E (0xaa28), E (0xaa2a), E (0xaa51), E (0xaa54), E (0xaa56), E (0xaa80), \
   E (0xaa82), E (0xaa88), E (0xaa8a), E (0xaa95), E (0xaaa0), E (0xaaa2), E (0xaaa8), E (0xaaaa)
 
-BOOK (iq1, 2048, IQ1)
+BOOK (iq1, 2048, IQ1, IQ1_CODES, 64)

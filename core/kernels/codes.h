@@ -6,10 +6,19 @@
 #include "base/codebook.h"
 #include "kernels/groups.h"
 
-#define TRAITS_IQ2_XXS ((Traits) { FALSE, 255, FALSE, 7, 132, 8 })
-#define TRAITS_IQ2_XS ((Traits) { TRUE, 255, FALSE, 7, 148, 8 })
-#define TRAITS_IQ2_S ((Traits) { TRUE, 255, FALSE, 7, 164, 8 })
-#define TRAITS_IQ3_XXS ((Traits) { FALSE, 255, FALSE, 7, 196, 8 })
+/* Seven bits do for these, of which two products fit 16 bits; with their signs looked up eight are as quick. */
+#ifdef LANES_TABLES
+#define SIGNED_MOST 255
+#define SIGNED_ZERO 7
+#else
+#define SIGNED_MOST 127
+#define SIGNED_ZERO 6
+#endif
+
+#define TRAITS_IQ2_XXS ((Traits) { FALSE, SIGNED_MOST, FALSE, SIGNED_ZERO, 132, 8 })
+#define TRAITS_IQ2_XS ((Traits) { TRUE, SIGNED_MOST, FALSE, SIGNED_ZERO, 148, 8 })
+#define TRAITS_IQ2_S ((Traits) { TRUE, SIGNED_MOST, FALSE, SIGNED_ZERO, 164, 8 })
+#define TRAITS_IQ3_XXS ((Traits) { FALSE, SIGNED_MOST, FALSE, SIGNED_ZERO, 196, 8 })
 #define TRAITS_IQ3_S ((Traits) { FALSE, 31, FALSE, 4, 220, 8 })
 #define TRAITS_IQ1_S ((Traits) { FALSE, 31, FALSE, 4, 100, 8 })
 #define TRAITS_IQ1_M ((Traits) { TRUE, 63, FALSE, 4, 112, 8 })
@@ -19,79 +28,109 @@
 
 /* Codes ------------------------------------------------------------------------------------------------------------------ */
 
+static const guint8 mxfp4_codes[16] = { 16, 17, 18, 19, 20, 22, 24, 28, 16, 15, 14, 13, 12, 10, 8, 4 };
+
+#ifndef LANES_TABLES
+/* Entries are loaded, lane by lane, from tables of codes that the first cache holds. Indices of more than eight bits are put together
+ * in memory, so long before that nobody waits for them: INDICES are as indices_…() leave them, up to MOST_INDICES a group. */
+#define INDICES const guint16 *indices,
+#define MOST_INDICES 128
+
+/* Of types whose indices are bytes where they lie. */
+LANES_INLINE void
+no_indices (const guint8 *panel, gsize g, guint16 *to)
+{
+}
+
+#define indices_iq2_xxs no_indices
+#define indices_iq3_xxs no_indices
+
+LANES_INLINE void
+group_of_eights (const guint64 *codes, const void *indices, gboolean wide, Group *out)
+{
+UNROLL (4)
+  for (guint k = 0; k < 4; k++)
+    lanes_eights (codes, indices, wide, k, &out->q[2 * k], &out->q[2 * k + 1]);
+}
+
+/* signs: a bit for each weight; crossed: the second index and its signs stand behind the third's */
+LANES_INLINE void
+group_of_iq2 (const guint64 *codes, const void *indices, gboolean wide, Ints signs, gboolean crossed, Group *out)
+{
+UNROLL (4)
+  for (guint k = 0; k < 4; k++) {
+    guint at = crossed ? k % 2 * 2 + k / 2 : k;
+    Ints first, last;
+
+    lanes_eights (codes, indices, wide, at, &first, &last);
+    out->q[2 * k] = lanes_negate (first, signs, at, 0, 64);
+    out->q[2 * k + 1] = lanes_negate (last, signs, at, 4, 64);
+  }
+}
+
+/* The same with entries of four weights, half h of a group. */
+LANES_INLINE void
+half_of_iq3 (const guint32 *codes, const void *indices, gboolean wide, guint h, Ints signs, guint zero, Group *out)
+{
+UNROLL (4)
+  for (guint k = 0; k < 4; k++)
+    out->q[4 * h + k] = lanes_negate (lanes_fours (codes, indices, wide, k), signs, 2 * h + k / 2, k % 2 * 4, zero);
+}
+
+/* Four fields of some bits, a byte each. */
+LANES_INLINE Ints
+spread_fields (Ints value, guint width)
+{
+  guint32 mask = (1u << width) - 1;
+  Ints spread = bits (value, 0, mask);
+
+UNROLL (3)
+  for (guint i = 1; i < 4; i++)
+    spread = lanes_or (spread, lanes_left (bits (value, 0, mask << (width * i)), (8 - width) * i));
+  return spread;
+}
+
+/* Seven bits in each byte, and an eighth so that the number of ones is even. */
+LANES_INLINE Ints
+even_signs (Ints sevens)
+{
+  static const guint8 odd[16] = { 0, 128, 128, 0, 128, 0, 0, 128, 128, 0, 0, 128, 0, 128, 128, 0 };
+
+  return lanes_or (sevens, lanes_lookup (odd, bits (lanes_xor (sevens, lanes_right (sevens, 4)), 0, 0x0f0f0f0f)));
+}
+
+LANES_INLINE Ints
+four_even_signs (Ints rest)
+{
+  return even_signs (spread_fields (rest, 7));
+}
+
+/* up: 2 in every byte where weights are an eighth higher rather than lower */
+LANES_INLINE void
+raise_eights (Ints up, guint k, Group *out)
+{
+  out->q[2 * k] = lanes_add (out->q[2 * k], up);
+  out->q[2 * k + 1] = lanes_add (out->q[2 * k + 1], up);
+}
+
+/* The lowest bit of value, as 2, in all four bytes. */
+LANES_INLINE Ints
+two_in_all (Ints value)
+{
+  value = lanes_left (lanes_and (value, lanes_set (1)), 1);
+  value = lanes_or (value, lanes_left (value, 8));
+  return lanes_or (value, lanes_left (value, 16));
+}
+
+#else
+#define INDICES
 /* What a level and the bit above it stand for, with the zero added: IQ2 and IQ3 negative with the bit, IQ1 in eighths, a little lower. Those
  * of eight codes have them twice. */
 static const guint8 iq2_codes[16] = { 136, 153, 171, 128, 120, 103, 85, 128, 136, 153, 171, 128, 120, 103, 85, 128 };
 static const guint8 iq3_xxs_codes[16] = { 132, 140, 148, 156, 164, 172, 180, 190, 124, 116, 108, 100, 92, 84, 76, 66 };
 static const guint8 iq3_s_codes[16] = { 17, 19, 21, 23, 25, 27, 29, 31, 15, 13, 11, 9, 7, 5, 3, 1 };
 static const guint8 iq1_codes[16] = { 9, 17, 25, 16, 7, 15, 23, 16, 9, 17, 25, 16, 7, 15, 23, 16 };
-static const guint8 mxfp4_codes[16] = { 16, 17, 18, 19, 20, 22, 24, 28, 16, 15, 14, 13, 12, 10, 8, 4 };
 
-#ifndef LANES_TABLES
-/* Four fields of two bits, the lowest eight bits of value, a byte each. */
-LANES_INLINE Ints
-spread_twos (Ints value)
-{
-  return lanes_and (lanes_or (lanes_or (value, lanes_left (value, 6)), lanes_or (lanes_left (value, 12), lanes_left (value, 18))),
-      lanes_set (0x03030303));
-}
-
-/* Four fields of three bits, a byte each. */
-LANES_INLINE Ints
-spread_threes (Ints value)
-{
-  Ints low = lanes_or (bits (value, 0, 0x007), lanes_left (bits (value, 0, 0x038), 5));
-
-  return lanes_or (low, lanes_or (lanes_left (bits (value, 0, 0x1c0), 10), lanes_left (bits (value, 0, 0xe00), 15)));
-}
-
-/* The lowest bit of value in all four bytes. */
-LANES_INLINE Ints
-all_four (Ints value)
-{
-  value = lanes_or (value, lanes_left (value, 8));
-  return lanes_or (value, lanes_left (value, 16));
-}
-
-/* Units 2 * k and 2 * k + 1 of a group: eight weights of a codebook; signs: eight bits. */
-LANES_INLINE void
-eight_of_iq2 (const guint16 *book, Ints index, Ints signs, guint k, Group *out)
-{
-  Ints entry = lanes_gather (book, index);
-
-  for (guint i = 0; i < 2; i++)
-    out->q[2 * k + i] = lanes_lookup (iq2_codes, lanes_or (spread_twos (bits (entry, 8 * i, 255)), spread_bits (signs, 4 * i, 2)));
-}
-
-/* down: one bit, whether they are an eighth lower rather than higher. */
-LANES_INLINE void
-eight_of_iq1 (Ints index, Ints down, guint k, Group *out)
-{
-  Ints entry = lanes_gather (l4_codebook_iq1, index), low = lanes_left (all_four (down), 2);
-
-  for (guint i = 0; i < 2; i++)
-    out->q[2 * k + i] = lanes_lookup (iq1_codes, lanes_or (spread_twos (bits (entry, 8 * i, 255)), low));
-}
-
-/* Four weights: unit k of a group; signs from bit `first` on. */
-LANES_INLINE Ints
-four_of_iq3 (const guint16 *book, const guint8 *codes, Ints index, Ints signs, guint first)
-{
-  return lanes_lookup (codes, lanes_or (spread_threes (lanes_gather (book, index)), spread_bits (signs, first, 3)));
-}
-
-/* Seven bits from bit `first` on, and an eighth so that the number of ones is even. */
-LANES_INLINE Ints
-even_signs (Ints value, guint first)
-{
-  Ints seven = bits (value, first, 127), odd = lanes_xor (seven, lanes_right (seven, 4));
-
-  odd = lanes_xor (odd, lanes_right (odd, 2));
-  odd = bits (lanes_xor (odd, lanes_right (odd, 1)), 0, 1);
-  return lanes_or (seven, lanes_left (odd, 7));
-}
-
-#else
 /* Seven signs, and the eighth so that the number of ones is even. */
 #define EVEN_1(n) ((n) | ((((n) ^ (n) >> 1 ^ (n) >> 2 ^ (n) >> 3 ^ (n) >> 4 ^ (n) >> 5 ^ (n) >> 6) & 1) << 7))
 #define EVEN_4(n) EVEN_1 (n), EVEN_1 ((n) + 1), EVEN_1 ((n) + 2), EVEN_1 ((n) + 3)
@@ -167,19 +206,19 @@ twice_and_one (Ints number)
 /* Types ------------------------------------------------------------------------------------------------------------------ */
 
 LANES_INLINE void
-group_iq2_xxs (const guint8 *panel, gsize g, Group *out)
+group_iq2_xxs (const guint8 *panel, gsize g, INDICES Group *out)
 {
   const guint8 *block = panel + g / 8 * 66 * 16;
-  Ints indices, rest;
+  Ints rest;
 
   g %= 8;
-  indices = unit (block, 2 * g);
   rest = unit (block, 2 * g + 1);
 #ifdef LANES_TABLES
+  Ints indices = unit (block, 2 * g);
+
   group_of_iq2 (*l4_planes_iq2_xxs, 256, indices, indices, four_even_signs (rest), out);
 #else
-  for (guint k = 0; k < 4; k++)
-    eight_of_iq2 (l4_codebook_iq2_xxs, bits (indices, 8 * k, 255), even_signs (rest, 7 * k), k, out);
+  group_of_iq2 (l4_codes_iq2_xxs, block + 2 * g * 64, FALSE, four_even_signs (rest), FALSE, out);
 #endif
   out->scale[0] = scaled (lanes_load_half (block + 16 * 64), twice_and_one (lanes_right (rest, 28)), 0.125f);
 }
@@ -192,8 +231,20 @@ iq2_scales (Floats d, Ints both, Group *out)
     out->scale[h] = scaled (d, twice_and_one (bits (both, 4 * h, 15)), 0.125f);
 }
 
+#ifndef LANES_TABLES
 LANES_INLINE void
-group_iq2_xs (const guint8 *panel, gsize g, Group *out)
+indices_iq2_xs (const guint8 *panel, gsize g, guint16 *to)
+{
+  const guint8 *block = panel + g / 8 * 74 * 16;
+  Ints two = unit (block, 2 * (g % 8)), more = unit (block, 2 * (g % 8) + 1);
+
+  lanes_store_indices (to, lanes_or (bits (two, 0, 0x00ff00ff), lanes_left (bits (more, 0, 0x00ff00ff), 8)),
+      lanes_or (bits (two, 8, 0x00010001), lanes_and (more, lanes_set (0x01000100))));
+}
+#endif
+
+LANES_INLINE void
+group_iq2_xs (const guint8 *panel, gsize g, INDICES Group *out)
 {
   const guint8 *block = panel + g / 8 * 74 * 16;
 
@@ -205,36 +256,43 @@ group_iq2_xs (const guint8 *panel, gsize g, Group *out)
   group_of_iq2 (*l4_planes_iq2_xs, 512, low, lanes_and (high, lanes_set (0x01010101)), lanes_look_up_128 (even_bytes, lanes_right (high, 1)),
       out);
 #else
-  for (guint k = 0; k < 4; k++) {
-    Ints two = unit (block, 2 * g + k / 2);
+  Ints two = unit (block, 2 * g), more = unit (block, 2 * g + 1);
+  Ints sevens = lanes_or (bits (two, 9, 0x007f007f), bits (more, 1, 0x7f007f00));
 
-    eight_of_iq2 (l4_codebook_iq2_xs, bits (two, 16 * (k % 2), 511), even_signs (two, 16 * (k % 2) + 9), k, out);
-  }
+  group_of_iq2 (l4_codes_iq2_xs, indices, TRUE, even_signs (sevens), TRUE, out);
 #endif
   iq2_scales (lanes_load_half (block + 18 * 64), byte_of (block, 16, g), out);
 }
 
+#ifndef LANES_TABLES
 LANES_INLINE void
-group_iq2_s (const guint8 *panel, gsize g, Group *out)
+indices_iq2_s (const guint8 *panel, gsize g, guint16 *to)
 {
   const guint8 *block = panel + g / 8 * 82 * 16;
-  Ints high;
+
+  lanes_store_indices (to, unit (block, g % 8), spread_fields (byte_of (block, 16, g % 8), 2));
+}
+#endif
+
+LANES_INLINE void
+group_iq2_s (const guint8 *panel, gsize g, INDICES Group *out)
+{
+  const guint8 *block = panel + g / 8 * 82 * 16;
 
   g %= 8;
-  high = byte_of (block, 16, g);
 #ifdef LANES_TABLES
+  Ints high = byte_of (block, 16, g);
+
   group_of_iq2 (*l4_planes_iq2_s, 1024, unit (block, g), lanes_and (lanes_bits_from (high, 0, 2), lanes_set (0x03030303)), unit (block, 8 + g),
       out);
 #else
-  for (guint k = 0; k < 4; k++)
-    eight_of_iq2 (l4_codebook_iq2_s, lanes_or (bits (unit (block, g), 8 * k, 255), lanes_left (bits (high, 2 * k, 3), 8)),
-        lanes_right (unit (block, 8 + g), 8 * k), k, out);
+  group_of_iq2 (l4_codes_iq2_s, indices, TRUE, unit (block, 8 + g), FALSE, out);
 #endif
   iq2_scales (lanes_load_half (block + 20 * 64), byte_of (block, 18, g), out);
 }
 
 LANES_INLINE void
-group_iq3_xxs (const guint8 *panel, gsize g, Group *out)
+group_iq3_xxs (const guint8 *panel, gsize g, INDICES Group *out)
 {
   const guint8 *block = panel + g / 8 * 98 * 16;
   Ints rest;
@@ -245,55 +303,96 @@ group_iq3_xxs (const guint8 *panel, gsize g, Group *out)
   group_of_iq3 (*l4_planes_iq3_xxs, 256, iq3_xxs_codes, (Ints[]) { unit (block, 2 * g), unit (block, 2 * g + 1) }, rest,
       four_even_signs (rest), out);
 #else
-  for (guint k = 0; k < 4; k++) {
-    Ints signs = even_signs (rest, 7 * k);
+  Ints signs = four_even_signs (rest);
 
-    for (guint i = 0; i < 2; i++)
-      out->q[2 * k + i] = four_of_iq3 (l4_codebook_iq3_xxs, iq3_xxs_codes, byte_of (block, 2 * g, 2 * k + i), signs, 4 * i);
-  }
+UNROLL (2)
+  for (guint h = 0; h < 2; h++)
+    half_of_iq3 (l4_codes_iq3_xxs, block + (2 * g + h) * 64, FALSE, h, signs, 64, out);
 #endif
   out->scale[0] = scaled (lanes_load_half (block + 24 * 64), twice_and_one (lanes_right (rest, 28)), 0.25f);
 }
 
+#ifndef LANES_TABLES
 LANES_INLINE void
-group_iq3_s (const guint8 *panel, gsize g, Group *out)
+indices_iq3_s (const guint8 *panel, gsize g, guint16 *to)
 {
   const guint8 *block = panel + g / 8 * 110 * 16;
-  Ints high, signs;
+  Ints high = byte_of (block, 16, g % 8);
+
+  for (guint h = 0; h < 2; h++)
+    lanes_store_indices (to + 64 * h, unit (block, 2 * (g % 8) + h), spread_fields (lanes_right (high, 4 * h), 1));
+}
+#endif
+
+LANES_INLINE void
+group_iq3_s (const guint8 *panel, gsize g, INDICES Group *out)
+{
+  const guint8 *block = panel + g / 8 * 110 * 16;
+  Ints signs;
 
   g %= 8;
-  high = byte_of (block, 16, g);
   signs = unit (block, 18 + g);
 #ifdef LANES_TABLES
+  Ints high = byte_of (block, 16, g);
+
   group_of_iq3 (*l4_planes_iq3_s, 512, iq3_s_codes, (Ints[]) { unit (block, 2 * g), unit (block, 2 * g + 1) }, high, signs, out);
 #else
-  for (guint k = 0; k < 8; k++)
-    out->q[k] = four_of_iq3 (l4_codebook_iq3_s, iq3_s_codes, lanes_or (byte_of (block, 2 * g, k), lanes_left (bits (high, k, 1), 8)),
-        signs, 4 * k);
+UNROLL (2)
+  for (guint h = 0; h < 2; h++)
+    half_of_iq3 (l4_codes_iq3_s, indices + 64 * h, TRUE, h, signs, 16, out);
 #endif
   out->scale[0] = scaled (lanes_load_half (block + 27 * 64), twice_and_one (bits (unit (block, 26), 4 * g, 15)), 1);
 }
 
+/* What is beside the lowest eight bits of the indices. */
+LANES_INLINE Ints
+rest_of_iq1 (const guint8 *block, guint g)
+{
+  return bits (unit (block, 8 + g / 2), 16 * (g % 2), 0xffff);
+}
+
+#ifndef LANES_TABLES
 LANES_INLINE void
-group_iq1_s (const guint8 *panel, gsize g, Group *out)
+indices_iq1_s (const guint8 *panel, gsize g, guint16 *to)
+{
+  const guint8 *block = panel + g / 8 * 50 * 16;
+
+  lanes_store_indices (to, unit (block, g % 8), spread_fields (rest_of_iq1 (block, g % 8), 3));
+}
+
+LANES_INLINE void
+indices_iq1_m (const guint8 *panel, gsize g, guint16 *to)
+{
+  const guint8 *block = panel + g / 8 * 56 * 16;
+  Ints fours = spread_fields (rest_of_iq1 (block, g % 8), 4);
+
+  lanes_store_indices (to, unit (block, g % 8), bits (fours, 0, 0x07070707));
+}
+#endif
+
+LANES_INLINE void
+group_iq1_s (const guint8 *panel, gsize g, INDICES Group *out)
 {
   const guint8 *block = panel + g / 8 * 50 * 16;
   Ints rest;
 
   g %= 8;
-  rest = bits (unit (block, 8 + g / 2), 16 * (g % 2), 0xffff);
+  rest = rest_of_iq1 (block, g);
 #ifdef LANES_TABLES
   group_of_eights (*l4_planes_iq1, 2048, unit (block, g), lanes_and (lanes_bits_from (rest, 0, 3), lanes_set (0x07070707)), iq1_codes, rest,
       15, 0, 0, 0, out);
 #else
+  Ints up = two_in_all (lanes_xor (lanes_right (rest, 15), lanes_set (1)));
+
+  group_of_eights (l4_codes_iq1, indices, TRUE, out);
   for (guint k = 0; k < 4; k++)
-    eight_of_iq1 (lanes_or (bits (unit (block, g), 8 * k, 255), lanes_left (bits (rest, 3 * k, 7), 8)), lanes_right (rest, 15), k, out);
+    raise_eights (up, k, out);
 #endif
   out->scale[0] = scaled (lanes_load_half (block + 12 * 64), twice_and_one (bits (rest, 12, 7)), 0.125f);
 }
 
 LANES_INLINE void
-group_iq1_m (const guint8 *panel, gsize g, Group *out)
+group_iq1_m (const guint8 *panel, gsize g, INDICES Group *out)
 {
   const guint8 *block = panel + g / 8 * 56 * 16;
   Ints first = unit (block, 12), second = unit (block, 13), rest, words;
@@ -301,15 +400,17 @@ group_iq1_m (const guint8 *panel, gsize g, Group *out)
       lanes_or (bits (second, 4, 0x0f00), bits (second, 16, 0xf000)));
 
   g %= 8;
-  rest = lanes_right (unit (block, 8 + g / 2), 16 * (g % 2));
+  rest = rest_of_iq1 (block, g);
   words = lanes_right (g / 4 ? second : first, 16 * (g / 2 % 2) + 6 * (g % 2));
 #ifdef LANES_TABLES
   group_of_eights (*l4_planes_iq1, 2048, unit (block, g), lanes_and (lanes_bits_from (rest, 0, 4), lanes_set (0x07070707)), iq1_codes, rest,
       3, 4, 0, 0, out);
 #else
+  Ints fours = spread_fields (rest, 4);
+
+  group_of_eights (l4_codes_iq1, indices, TRUE, out);
   for (guint k = 0; k < 4; k++)
-    eight_of_iq1 (lanes_or (bits (unit (block, g), 8 * k, 255), lanes_left (bits (rest, 4 * k, 7), 8)), bits (rest, 4 * k + 3, 1), k,
-        out);
+    raise_eights (two_in_all (lanes_xor (lanes_right (fours, 8 * k + 3), lanes_set (1))), k, out);
 #endif
   for (guint h = 0; h < 2; h++)
     out->scale[h] = scaled (lanes_half (half), twice_and_one (bits (words, 3 * h, 7)), 0.125f);

@@ -36,7 +36,7 @@ begin_dot (Traits traits, gint32 minus_sum)
   gboolean nothing = traits.minimum;
 
 #ifdef LANES_CENTRED
-  nothing = nothing || traits.most > 63;
+  nothing = nothing || traits.most > 127;
 #endif
   return (Dot) {.sum = nothing ? lanes_set (0) : lanes_left (lanes_set (minus_sum), traits.zero_bits) };
 }
@@ -46,9 +46,9 @@ LANES_INLINE void
 add_unit (Traits traits, guint j, Ints q, gint32 four, Dot *dot)
 {
 #ifdef LANES_PAIRS
-  guint room = traits.most > 31 ? 2 : 4;        /* pairs whose sum 16 bits hold */
+  guint room = traits.most > 63 ? 1 : traits.most > 31 ? 2 : 4;        /* pairs whose sum 16 bits hold */
 
-  if (traits.most <= 63) {
+  if (traits.most <= 127) {
     Ints pairs = lanes_pairs (q, four);
 
     dot->pairs = j % room == 0 ? pairs : lanes_add_16 (dot->pairs, pairs);

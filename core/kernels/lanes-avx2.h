@@ -57,14 +57,83 @@ lanes_lookup (const guint8 *table, Ints x)
   return (Ints) { _mm256_shuffle_epi8 (values, x.a), _mm256_shuffle_epi8 (values, x.b) };
 }
 
-/* The table's numbers at x; reads one behind each. */
-LANES_INLINE Ints
-lanes_gather (const guint16 *table, Ints x)
-{
-  const __m256i low = _mm256_set1_epi32 (0xffff);
+/* Where a lane's four indices lie among 64 of 16 bits. */
+#define LANES_PLACE(lane) (((lane) & 8) | ((lane) & 2) << 1 | ((lane) & 4) >> 1 | ((lane) & 1))
 
-  return (Ints) { _mm256_and_si256 (_mm256_i32gather_epi32 ((const int *) table, x.a, 2), low),
-    _mm256_and_si256 (_mm256_i32gather_epi32 ((const int *) table, x.b, 2), low) };
+/* Bytes of low, and those of high above them, to there. */
+LANES_INLINE void
+lanes_store_indices (guint16 *to, Ints low, Ints high)
+{
+  _mm256_storeu_si256 ((__m256i *) to, _mm256_unpacklo_epi8 (low.a, high.a));
+  _mm256_storeu_si256 ((__m256i *) to + 1, _mm256_unpackhi_epi8 (low.a, high.a));
+  _mm256_storeu_si256 ((__m256i *) to + 2, _mm256_unpacklo_epi8 (low.b, high.b));
+  _mm256_storeu_si256 ((__m256i *) to + 3, _mm256_unpackhi_epi8 (low.b, high.b));
+  /* They are read from there: extracting them from registers takes longer. */
+  __asm__ ("" : "+m" (*(guint16 (*)[64]) to));
+}
+
+/* Index k of a lane: a byte, or as lanes_store_indices() leaves them. */
+LANES_INLINE guint
+lanes_index (const void *indices, gboolean wide, guint k, guint lane)
+{
+  return wide ? ((const guint16 *) indices)[4 * LANES_PLACE (lane) + k] : ((const guint8 *) indices)[4 * lane + k];
+}
+
+/* Entries of lanes that are spread and blended: fewer shuffles than with insertions. */
+LANES_INLINE __m256i
+lanes_four_eights (const guint64 *table, const void *indices, gboolean wide, guint k, guint lane)
+{
+#define ENTRY(i) _mm256_broadcast_sd ((const double *) (table + lanes_index (indices, wide, k, lane + (i))))
+  return _mm256_castpd_si256 (_mm256_blend_pd (_mm256_blend_pd (ENTRY (0), ENTRY (1), 2), _mm256_blend_pd (ENTRY (4), ENTRY (5), 8), 12));
+#undef ENTRY
+}
+
+/* The table's entries of eight bytes at index k of each lane: their first four and last four. */
+LANES_INLINE void
+lanes_eights (const guint64 *table, const void *indices, gboolean wide, guint k, Ints *first, Ints *last)
+{
+  __m256i entries[4];           /* of lanes 0 1 4 5, 2 3 6 7, 8 9 12 13, 10 11 14 15 */
+
+#pragma GCC unroll 4
+  for (guint i = 0; i < 4; i++)
+    entries[i] = lanes_four_eights (table, indices, wide, k, i / 2 * 8 + i % 2 * 2);
+#define SHUFFLE(a, b, places) \
+  _mm256_castps_si256 (_mm256_shuffle_ps (_mm256_castsi256_ps (a), _mm256_castsi256_ps (b), places))
+  *first = (Ints) { SHUFFLE (entries[0], entries[1], 0x88), SHUFFLE (entries[2], entries[3], 0x88) };
+  *last = (Ints) { SHUFFLE (entries[0], entries[1], 0xdd), SHUFFLE (entries[2], entries[3], 0xdd) };
+#undef SHUFFLE
+}
+
+LANES_INLINE __m256i
+lanes_eight_fours (const guint32 *table, const void *indices, gboolean wide, guint k, guint lane)
+{
+#define ENTRY(i) _mm256_broadcast_ss ((const float *) (table + lanes_index (indices, wide, k, lane + (i))))
+  return _mm256_castps_si256 (_mm256_blend_ps (_mm256_blend_ps (_mm256_blend_ps (ENTRY (0), ENTRY (1), 2),
+              _mm256_blend_ps (ENTRY (2), ENTRY (3), 8), 12), _mm256_blend_ps (_mm256_blend_ps (ENTRY (4), ENTRY (5), 32),
+              _mm256_blend_ps (ENTRY (6), ENTRY (7), 128), 192), 240));
+#undef ENTRY
+}
+
+/* The table's entries of four bytes at index k of each lane. */
+LANES_INLINE Ints
+lanes_fours (const guint32 *table, const void *indices, gboolean wide, guint k)
+{
+  return (Ints) { lanes_eight_fours (table, indices, wide, k, 0), lanes_eight_fours (table, indices, wide, k, 8) };
+}
+
+/* Byte i of every lane, or zero * 2 minus it where bit `first + i` of the lane's byte k of signs is set. 0 < x < zero * 2 */
+LANES_INLINE Ints
+lanes_negate (Ints x, Ints signs, guint k, guint first, guint zero)
+{
+  const __m256i places = _mm256_add_epi8 (_mm256_set1_epi8 ((char) k), _mm256_set_epi32 (0x0c0c0c0c, 0x08080808, 0x04040404, 0,
+          0x0c0c0c0c, 0x08080808, 0x04040404, 0));
+  const __m256i masks = _mm256_set1_epi32 ((int) (0x08040201u << first));
+  const __m256i one = _mm256_set1_epi8 (1), low = _mm256_set1_epi8 ((char) (2 * zero - 1));
+
+#define NEGATE(x, s) _mm256_and_si256 (low, _mm256_sign_epi8 (x, _mm256_or_si256 (one, \
+    _mm256_cmpeq_epi8 (masks, _mm256_and_si256 (masks, _mm256_shuffle_epi8 (s, places))))))
+  return (Ints) { NEGATE (x.a, signs.a), NEGATE (x.b, signs.b) };
+#undef NEGATE
 }
 
 /* 16 bytes, each in a lane. */
@@ -86,7 +155,7 @@ lanes_dot (Ints sum, Ints x, gint32 y)
 }
 
 #else
-/* For bytes of x up to 63: sums of two products in lanes of 16 bits; these added; pairs of them added to sum */
+/* For bytes of x up to 127: sums of two products in lanes of 16 bits; these added; pairs of them added to sum */
 #define LANES_PAIRS
 LANES_INLINE Ints lanes_add_16 (Ints x, Ints y) { return BOTH (Ints, _mm256_add_epi16); }
 

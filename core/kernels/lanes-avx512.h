@@ -37,13 +37,6 @@ lanes_lookup (const guint8 *table, Ints a)
   return _mm512_shuffle_epi8 (_mm512_broadcast_i32x4 (_mm_loadu_si128 ((const __m128i *) table)), a);
 }
 
-/* The table's numbers at a; reads one behind each. */
-LANES_INLINE Ints
-lanes_gather (const guint16 *table, Ints a)
-{
-  return _mm512_and_si512 (_mm512_i32gather_epi32 (a, table, 2), _mm512_set1_epi32 (0xffff));
-}
-
 /* 16 bytes, each in a lane. */
 LANES_INLINE Ints
 lanes_load_bytes (const guint8 *from)
@@ -68,7 +61,7 @@ lanes_dot (Ints sum, Ints a, gint32 b)
 }
 
 #ifndef __AVX512VNNI__
-/* For bytes of a up to 63: sums of two products in lanes of 16 bits; these added; pairs of them added to sum */
+/* For bytes of a up to 127: sums of two products in lanes of 16 bits; these added; pairs of them added to sum */
 #define LANES_PAIRS
 LANES_INLINE Ints lanes_pairs (Ints a, gint32 b) { return _mm512_maddubs_epi16 (a, _mm512_set1_epi32 (b)); }
 LANES_INLINE Ints lanes_add_16 (Ints a, Ints b) { return _mm512_add_epi16 (a, b); }
@@ -204,5 +197,79 @@ LANES_INLINE Ints
 lanes_select (guint32 mask, Ints a, Ints b)
 {
   return _mm512_ternarylogic_epi32 (_mm512_set1_epi32 ((gint32) mask), a, b, 0xca);
+}
+#else
+/* Where a lane's four indices lie among 64 of 16 bits. */
+#define LANES_PLACE(lane) (((lane) & 2) << 2 | ((lane) & 12) >> 1 | ((lane) & 1))
+
+/* Bytes of low, and those of high above them, to there. */
+LANES_INLINE void
+lanes_store_indices (guint16 *to, Ints low, Ints high)
+{
+  _mm512_storeu_si512 (to, _mm512_unpacklo_epi8 (low, high));
+  _mm512_storeu_si512 (to + 32, _mm512_unpackhi_epi8 (low, high));
+  /* They are read from there: extracting them from registers takes longer. */
+  __asm__ ("" : "+m" (*(guint16 (*)[64]) to));
+}
+
+/* Index k of a lane: a byte, or as lanes_store_indices() leaves them. */
+LANES_INLINE guint
+lanes_index (const void *indices, gboolean wide, guint k, guint lane)
+{
+  return wide ? ((const guint16 *) indices)[4 * LANES_PLACE (lane) + k] : ((const guint8 *) indices)[4 * lane + k];
+}
+
+/* Entries of lanes that are spread and blended: fewer shuffles than with insertions. */
+LANES_INLINE __m256
+lanes_four_eights (const guint64 *table, const void *indices, gboolean wide, guint k, guint lane)
+{
+#define ENTRY(i) _mm256_broadcast_sd ((const double *) (table + lanes_index (indices, wide, k, lane + (i))))
+  return _mm256_castpd_ps (_mm256_blend_pd (_mm256_blend_pd (ENTRY (0), ENTRY (1), 2), _mm256_blend_pd (ENTRY (4), ENTRY (5), 8), 12));
+#undef ENTRY
+}
+
+LANES_INLINE __m512
+lanes_join (__m256 a, __m256 b)
+{
+  return _mm512_castpd_ps (_mm512_insertf64x4 (_mm512_castps_pd (_mm512_castps256_ps512 (a)), _mm256_castps_pd (b), 1));
+}
+
+/* The table's entries of eight bytes at index k of each lane: their first four and last four. */
+LANES_INLINE void
+lanes_eights (const guint64 *table, const void *indices, gboolean wide, guint k, Ints *first, Ints *last)
+{
+  __m512 entries[2];            /* of lanes 0 1 4 5 8 9 12 13, and of the others */
+
+#pragma GCC unroll 2
+  for (guint i = 0; i < 2; i++)
+    entries[i] = lanes_join (lanes_four_eights (table, indices, wide, k, 2 * i), lanes_four_eights (table, indices, wide, k, 2 * i + 8));
+  *first = _mm512_castps_si512 (_mm512_shuffle_ps (entries[0], entries[1], 0x88));
+  *last = _mm512_castps_si512 (_mm512_shuffle_ps (entries[0], entries[1], 0xdd));
+}
+
+LANES_INLINE __m256
+lanes_eight_fours (const guint32 *table, const void *indices, gboolean wide, guint k, guint lane)
+{
+#define ENTRY(i) _mm256_broadcast_ss ((const float *) (table + lanes_index (indices, wide, k, lane + (i))))
+  return _mm256_blend_ps (_mm256_blend_ps (_mm256_blend_ps (ENTRY (0), ENTRY (1), 2), _mm256_blend_ps (ENTRY (2), ENTRY (3), 8), 12),
+      _mm256_blend_ps (_mm256_blend_ps (ENTRY (4), ENTRY (5), 32), _mm256_blend_ps (ENTRY (6), ENTRY (7), 128), 192), 240);
+#undef ENTRY
+}
+
+/* The table's entries of four bytes at index k of each lane. */
+LANES_INLINE Ints
+lanes_fours (const guint32 *table, const void *indices, gboolean wide, guint k)
+{
+  return _mm512_castps_si512 (lanes_join (lanes_eight_fours (table, indices, wide, k, 0), lanes_eight_fours (table, indices, wide, k, 8)));
+}
+
+/* Byte i of every lane, or zero * 2 minus it where bit `first + i` of the lane's byte k of signs is set. 0 < a < zero * 2 */
+LANES_INLINE Ints
+lanes_negate (Ints a, Ints signs, guint k, guint first, guint zero)
+{
+  const __m512i places = _mm512_add_epi8 (_mm512_set1_epi8 ((char) k), _mm512_broadcast_i32x4 (_mm_set_epi32 (0x0c0c0c0c, 0x08080808, 0x04040404, 0)));
+  __mmask64 negative = _mm512_test_epi8_mask (_mm512_shuffle_epi8 (signs, places), _mm512_set1_epi32 ((int) (0x08040201u << first)));
+
+  return _mm512_mask_sub_epi8 (a, negative, _mm512_set1_epi8 ((char) (2 * zero)), a);
 }
 #endif

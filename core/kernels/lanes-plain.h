@@ -43,7 +43,6 @@ lanes_lookup (const guint8 *table, Ints a)
       | (guint32) table[a.x[i] >> 24 & 15] << 24);
 }
 
-LANES_INLINE Ints lanes_gather (const guint16 *table, Ints a) { LANES (Ints, table[a.x[i]]); }
 LANES_INLINE Ints lanes_load_bytes (const guint8 *from) { LANES (Ints, from[i]); }
 
 LANES_INLINE Ints
@@ -95,5 +94,49 @@ lanes_pair_bf16 (Floats a, Floats b)
 
 LANES_INLINE Ints lanes_pair_bf16_quickly (Floats a, Floats b) { return lanes_pair_bf16 (a, b); }
 LANES_INLINE void lanes_store_ints (void *to, Ints a) { memcpy (to, &a, sizeof a); }
+
+/* Bytes of low, and those of high above them: four indices of each lane. */
+LANES_INLINE void
+lanes_store_indices (guint16 *to, Ints low, Ints high)
+{
+  for (guint i = 0; i < 64; i++)
+    to[i] = (guint16) ((low.x[i / 4] >> 8 * (i % 4) & 255) | (high.x[i / 4] >> 8 * (i % 4) & 255) << 8);
+}
+
+/* Index k of a lane: a byte, or as lanes_store_indices() leaves them. */
+LANES_INLINE guint
+lanes_index (const void *indices, gboolean wide, guint k, guint lane)
+{
+  return wide ? ((const guint16 *) indices)[4 * lane + k] : ((const guint8 *) indices)[4 * lane + k];
+}
+
+/* The table's entries of eight bytes at index k of each lane: their first four and last four. */
+LANES_INLINE void
+lanes_eights (const guint64 *table, const void *indices, gboolean wide, guint k, Ints *first, Ints *last)
+{
+  for (guint i = 0; i < 16; i++) {
+    guint64 entry = table[lanes_index (indices, wide, k, i)];
+
+    first->x[i] = (guint32) entry;
+    last->x[i] = (guint32) (entry >> 32);
+  }
+}
+
+/* The table's entries of four bytes at index k of each lane. */
+LANES_INLINE Ints
+lanes_fours (const guint32 *table, const void *indices, gboolean wide, guint k)
+{
+  LANES (Ints, table[lanes_index (indices, wide, k, i)]);
+}
+
+/* Byte i of every lane, or zero * 2 minus it where bit `first + i` of the lane's byte k of signs is set. 0 < a < zero * 2 */
+LANES_INLINE Ints
+lanes_negate (Ints a, Ints signs, guint k, guint first, guint zero)
+{
+  for (guint i = 0; i < 64; i++)
+    if ((signs.x[i / 4] >> (8 * k + first + i % 4)) & 1)
+      a.x[i / 4] = (a.x[i / 4] & ~(255u << 8 * (i % 4))) | (2 * zero - (a.x[i / 4] >> 8 * (i % 4) & 255)) << 8 * (i % 4);
+  return a;
+}
 
 #undef LANES

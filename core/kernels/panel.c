@@ -132,7 +132,8 @@ MULTIPLY (small, FALSE, 31, FALSE)
 MULTIPLY (large, FALSE, 255, FALSE)
 MULTIPLY (small_minimum, FALSE, 31, TRUE)
 MULTIPLY (halves, TRUE, 63, FALSE)
-MULTIPLY (large_halves, TRUE, 255, FALSE)
+MULTIPLY (signed, FALSE, SIGNED_MOST, FALSE)
+MULTIPLY (signed_halves, TRUE, SIGNED_MOST, FALSE)
 MULTIPLY (halves_minimum, TRUE, 31, TRUE)
 
 /* count is a multiple of 32 for these: their rows are. */
@@ -230,16 +231,16 @@ dot_decoded (DecodeFunc decode, Traits traits, const guint8 *const *panels, guin
 DECODED_DOT (ternary, FALSE, 31, 0)
 #define multiply_ternary multiply_small
 
-#define DECODED(type, TYPE, traits) \
-  static __attribute__ ((noinline)) void \
-  decode_##type (const guint8 *panel, gsize g, Group *out) \
-  { \
-    group_##type (panel, g, out); \
-  } \
+/* With dot_one_…() for one row and decode_…(). */
+#define DECODED_BY(type, TYPE, traits) \
   static void \
   dot_##type (const guint8 *const *panels, guint n_panels, gsize n, const L4QuantisedRows *x, guint n_rows, float *out, gsize stride) \
   { \
-    dot_decoded_##traits (decode_##type, TRAITS_##TYPE.bytes, TRAITS_##TYPE.groups, panels, n_panels, n, x, n_rows, out, stride); \
+    if (n_rows == 1) \
+      for (guint p = 0; p < n_panels; p++) \
+        dot_one_##type (panels[p], n, x, out + p * L4_PANEL_ROWS); \
+    else \
+      dot_decoded_##traits (decode_##type, TRAITS_##TYPE.bytes, TRAITS_##TYPE.groups, panels, n_panels, n, x, n_rows, out, stride); \
   } \
   static void \
   multiply_##type (const guint8 *const *panels, guint n_panels, gsize first, gsize count, const L4QuantisedRows *rows, \
@@ -263,22 +264,78 @@ DECODED_DOT (ternary, FALSE, 31, 0)
     to_bf16_decoded_##traits (decode_##type, panel, first, count, out); \
   }
 
+#define DECODED(type, TYPE, traits) \
+  static __attribute__ ((noinline)) void \
+  decode_##type (const guint8 *panel, gsize g, Group *out) \
+  { \
+    group_##type (panel, g, out); \
+  } \
+  static void \
+  dot_one_##type (const guint8 *panel, gsize n, const L4QuantisedRows *x, float *out) \
+  { \
+    dot_rows (group_##type, TRAITS_##TYPE, panel, n, x, 1, out, 0); \
+  } \
+  DECODED_BY (type, TYPE, traits)
+
 #ifdef LANES_TABLES             /* which stay in registers, or at hand, as long as a panel takes */
-#define IN_TABLES QUANTISED
+#define OF_BOOK QUANTISED
 #else
-#define IN_TABLES DECODED
-DECODED_DOT (large, FALSE, 255, 7)
-DECODED_DOT (large_halves, TRUE, 255, 7)
+typedef void (*IndicesFunc) (const guint8 *panel, gsize g, guint16 *to);
+typedef void (*EntriesFunc) (const guint8 *panel, gsize g, const guint16 *indices, Group *out);
+
+/* One row, with the indices of a block at a time. */
+LANES_INLINE void
+dot_entries (IndicesFunc indices_of, EntriesFunc entries_of, Traits traits, const guint8 *panel, gsize n, const L4QuantisedRows *x,
+    float *out)
+{
+  Floats sum = lanes_zero ();
+
+#pragma GCC unroll 1
+  for (gsize at = 0; at < n / L4_GROUP; at += traits.groups) {
+    guint16 indices[8][MOST_INDICES];
+
+#pragma GCC unroll 1
+    for (guint i = 0; i < traits.groups; i++)
+      indices_of (panel, at + i, indices[i]);
+#pragma GCC unroll 1
+    for (guint i = 0; i < traits.groups; i++) {
+      Group group;
+
+      prefetch_group (traits, panel, at + i, ALONE_DISTANCE);
+      entries_of (panel, at + i, indices[i], &group);
+      add_group (traits, &group, 0, 1, x, at + i, 1, &sum);
+    }
+  }
+  lanes_store (out, sum);
+}
+
+#define OF_BOOK(type, TYPE, traits) \
+  static __attribute__ ((noinline)) void \
+  decode_##type (const guint8 *panel, gsize g, Group *out) \
+  { \
+    guint16 indices[MOST_INDICES]; \
+    indices_##type (panel, g, indices); \
+    group_##type (panel, g, indices, out); \
+  } \
+  static void \
+  dot_one_##type (const guint8 *panel, gsize n, const L4QuantisedRows *x, float *out) \
+  { \
+    dot_entries (indices_##type, group_##type, TRAITS_##TYPE, panel, n, x, out); \
+  } \
+  DECODED_BY (type, TYPE, traits)
+
+DECODED_DOT (signed, FALSE, SIGNED_MOST, SIGNED_ZERO)
+DECODED_DOT (signed_halves, TRUE, SIGNED_MOST, SIGNED_ZERO)
 DECODED_DOT (small, FALSE, 31, 4)
 DECODED_DOT (halves, TRUE, 63, 4)
 #endif
-IN_TABLES (iq2_xxs, IQ2_XXS, large)
-IN_TABLES (iq2_xs, IQ2_XS, large_halves)
-IN_TABLES (iq2_s, IQ2_S, large_halves)
-IN_TABLES (iq3_xxs, IQ3_XXS, large)
-IN_TABLES (iq3_s, IQ3_S, small)
-IN_TABLES (iq1_s, IQ1_S, small)
-IN_TABLES (iq1_m, IQ1_M, halves)
+OF_BOOK (iq2_xxs, IQ2_XXS, signed)
+OF_BOOK (iq2_xs, IQ2_XS, signed_halves)
+OF_BOOK (iq2_s, IQ2_S, signed_halves)
+OF_BOOK (iq3_xxs, IQ3_XXS, signed)
+OF_BOOK (iq3_s, IQ3_S, small)
+OF_BOOK (iq1_s, IQ1_S, small)
+OF_BOOK (iq1_m, IQ1_M, halves)
 DECODED (tq1_0, TQ1_0, ternary)
 DECODED (tq2_0, TQ2_0, ternary)
 QUANTISED (mxfp4, MXFP4, small)
