@@ -121,7 +121,7 @@ static const char *const events[] = {
       "over  # It holds no longer (the same).\n"
       "clip  # A clip of an alert is there, or cannot be (camera; rule; file, or reason).\n"
       "command  # A rule's command ended (rule; status; output, its beginning; reason, if something is wrong).\n"
-      "summary  # The end of all (windows, alerts, unchanged, skipped, failed, left_out)."),
+      "summary  # The end of all (windows, alerts, unchanged, skipped, failed, left_out; undelivered: alerts that receivers have not got)."),
   NULL
 };
 
@@ -134,7 +134,9 @@ static const L4Command command = {
       "CONFIG.yaml tells of cameras, what they are asked, and rules: a rule compares a value of a window's record, or the probability that a "
       "question is answered by yes, for so many windows in turn, and what it does then is an alert: a line on standard output, and a "
       "command with the alert as JSON on its standard input. Alerts, what is said and lost cameras go to an MQTT broker, a web server, "
-      "ONVIF's metadata and a page, too, where the file says so. A commented example has all keys."),
+      "ONVIF's metadata and a page, too, where the file says so. A commented example has all keys.\n\n"
+      "The first SIGINT, SIGTERM or SIGHUP ends it in order: what was seen is judged, and all alerts together have four seconds more to be told and "
+      "commands to end; how many were not is said. The second one ends it at once."),
   .examples = N_("llama4 watch rtsp://camera.local/stream  # what one camera sees, a sentence every few seconds\n"
       "llama4 watch --window 10 /dev/video0 http://camera.local/video.mjpeg  # two of them\n"
       "llama4 watch cameras.yaml  # with rules\n"

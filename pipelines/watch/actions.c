@@ -12,7 +12,7 @@
 #include "watch/command.h"
 #include "watch/receivers.h"
 
-#define FINISH_MS 10000         /* for commands to end */
+#define FINISH_US (4 * G_USEC_PER_SEC)  /* for commands to end and receivers to be told, together */
 
 struct _L4Actions
 {
@@ -20,6 +20,7 @@ struct _L4Actions
   L4Commands *commands;
   L4Receivers *receivers;
   guint n_alerts;
+  guint64 n_undelivered;        /* known at the end */
   gboolean complained;          /* that commands are too many, since one had room */
 };
 
@@ -158,7 +159,12 @@ l4_actions_new (const L4ActionsContext *context, GError **error)
 void
 l4_actions_finish (L4Actions *self)
 {
-  l4_commands_finish (self->commands, FINISH_MS);
+  gint64 until = g_get_monotonic_time () + FINISH_US;
+  guint left = l4_commands_finish (self->commands, until);
+
+  if (left > 0)
+    l4_progress_say (self->context.progress, _("commands that had not ended, or were never run: %u"), left);
+  self->n_undelivered = l4_receivers_finish (self->receivers, until);
   g_clear_pointer (&self->commands, l4_commands_free);
   g_clear_pointer (&self->receivers, l4_receivers_free);
 }
@@ -206,6 +212,12 @@ L4Live *
 l4_actions_get_live (L4Actions *self)
 {
   return l4_receivers_get_live (self->receivers);
+}
+
+guint64
+l4_actions_get_undelivered (const L4Actions *self)
+{
+  return self->n_undelivered;
 }
 
 guint

@@ -235,15 +235,14 @@ l4_commands_run (L4Commands *self, const char *const *argv, const char *input, c
   return TRUE;
 }
 
-gboolean
-l4_commands_finish (L4Commands *self, guint ms)
+guint
+l4_commands_finish (L4Commands *self, gint64 until)
 {
-  gint64 until = g_get_monotonic_time () + (gint64) ms * G_TIME_SPAN_MILLISECOND;
-  gboolean done;
+  guint left;
 
   g_mutex_lock (&self->lock);
   while (self->n > 0 && g_cond_wait_until (&self->changed, &self->lock, until));
-  done = self->n == 0;
+  left = self->n;
   g_mutex_unlock (&self->lock);
-  return done;
+  return left;
 }

@@ -34,7 +34,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Commands, l4_commands_free)
 /* Runs argv (a program by PATH, and its arguments) with input and a line end on its standard input. FALSE: too many wait already. */
 gboolean l4_commands_run (L4Commands *self, const char *const *argv, const char *input, const char *label);
 
-/* Waits until all have ended, at most so many milliseconds; FALSE: some have not. */
-gboolean l4_commands_finish (L4Commands *self, guint ms);
+/* Waits until all have ended, at most until that time (as g_get_monotonic_time() has it). How many have not, or have not even begun. */
+guint l4_commands_finish (L4Commands *self, gint64 until);
 
 G_END_DECLS

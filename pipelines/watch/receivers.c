@@ -15,8 +15,6 @@
 #include "tell/webhook.h"
 #include "watch/day.h"
 
-#define FINISH_MS 5000          /* for each to be told what waits */
-
 struct _L4Receivers
 {
   L4NewsQueue *news;
@@ -252,18 +250,40 @@ l4_receivers_new (const L4Cameras *cameras, L4NewsQueue *news, GError **error)
   return g_steal_pointer (&self);
 }
 
-/* How many alerts were not told, where there are any. */
-static void
-report_rest (const L4Receivers *self, L4Tell *tell)
+/* As the file of cameras calls it. */
+static const char *
+name_way (L4Receiver kind)
+{
+  return kind == L4_RECEIVER_MQTT ? "mqtt" : kind == L4_RECEIVER_WEBHOOK ? "webhook" : "onvif";
+}
+
+/* How many alerts were not told; says so where there are any. */
+static guint64
+report_rest (const L4Receivers *self, guint way)
 {
   L4TellCounters counters;
   g_autofree char *line = NULL;
+  guint64 rest;
 
-  l4_tell_get_counters (tell, &counters);
-  if (counters.waiting + counters.dropped + counters.refused == 0)
-    return;
-  line = g_strdup_printf (_("alerts that were not delivered: %" PRIu64), counters.waiting + counters.dropped + counters.refused);
+  l4_tell_get_counters (self->ways[way].tell, &counters);
+  rest = counters.waiting + counters.dropped + counters.refused;
+  if (rest == 0)
+    return 0;
+  line = g_strdup_printf (_("%s: alerts that were not delivered: %" PRIu64), name_way (self->ways[way].kind), rest);
   on_report (TRUE, line, self->news);
+  return rest;
+}
+
+guint64
+l4_receivers_finish (L4Receivers *self, gint64 until)
+{
+  guint64 rest = 0;
+
+  for (guint i = 0; i < self->n; i++)
+    l4_tell_finish (self->ways[i].tell, MAX (until - g_get_monotonic_time (), 0) / 1000);
+  for (guint i = 0; i < self->n; i++)
+    rest += report_rest (self, i);
+  return rest;
 }
 
 void
@@ -271,11 +291,8 @@ l4_receivers_free (L4Receivers *self)
 {
   if (self == NULL)
     return;
-  for (guint i = 0; i < self->n; i++) {
-    if (!l4_tell_finish (self->ways[i].tell, FINISH_MS))
-      report_rest (self, self->ways[i].tell);
+  for (guint i = 0; i < self->n; i++)
     l4_tell_free (self->ways[i].tell);
-  }
   if (self->live != NULL)
     l4_live_free (self->live);
   g_free (self);

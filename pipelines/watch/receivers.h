@@ -16,6 +16,11 @@ typedef struct _L4Receivers L4Receivers;
  * away. (transfer full) */
 L4Receivers *l4_receivers_new (const L4Cameras *cameras, L4NewsQueue *news, GError **error);
 /* Waits some seconds for what waits to be told; what is not is told to news. */
+/* Waits until all that waits is told, at most until that time (as g_get_monotonic_time() has it), and says which receiver has not got how
+ * many alerts. Returns how many in all. */
+guint64 l4_receivers_finish (L4Receivers *self, gint64 until);
+
+/* What still waits is lost; within two seconds, whatever they do. */
 void l4_receivers_free (L4Receivers *self);     /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Receivers, l4_receivers_free)
 

@@ -64,8 +64,10 @@ l4_speaker_done (const L4Speaker *self, const char *record, const char *text)
 void
 l4_speaker_end (const L4Speaker *self, const L4SpeakerCounts *counts)
 {
-  static const char *const names[] = { "windows", "alerts", "unchanged", "skipped", "failed", "left_out" };
-  guint numbers[] = { counts->windows, counts->alerts, counts->unchanged, counts->skipped, counts->failed, counts->left_out };
+  static const char *const names[] = { "windows", "alerts", "unchanged", "skipped", "failed", "left_out", "undelivered" };
+  guint numbers[] = { counts->windows, counts->alerts, counts->unchanged, counts->skipped, counts->failed, counts->left_out,
+    counts->undelivered
+  };
 
   l4_progress_finish (self->progress, names, numbers, G_N_ELEMENTS (numbers));
   if (!self->json && !self->quiet)

@@ -30,7 +30,7 @@ void l4_speaker_done (const L4Speaker *self, const char *record, const char *tex
 /* How many there were of all. */
 typedef struct
 {
-  guint windows, alerts, unchanged, skipped, failed, left_out;
+  guint windows, alerts, unchanged, skipped, failed, left_out, undelivered;
 } L4SpeakerCounts;
 
 void l4_speaker_end (const L4Speaker *self, const L4SpeakerCounts *counts);

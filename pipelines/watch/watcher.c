@@ -219,7 +219,7 @@ end (L4Watcher *self)
   l4_actions_finish (self->actions);
   take_all (self, 0);
   l4_speaker_end (&self->speaker, &(L4SpeakerCounts) { self->n_windows, l4_actions_get_alerts (self->actions), all.unchanged, all.skipped,
-        all.failed, l4_news_queue_get_left_out (self->context.news) });
+        all.failed, l4_news_queue_get_left_out (self->context.news), l4_actions_get_undelivered (self->actions) });
 }
 
 static gboolean
