@@ -64,6 +64,63 @@ l4_trouble_is_vague (GstMessage *message)
   return get_flow (message, &flow) || lacks_decoder (message);
 }
 
+/* What a server answered; 0: nothing. */
+static guint
+get_status (GstMessage *message)
+{
+  const GstStructure *details = NULL;
+  guint status = 0;
+  int code = 0;
+
+  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR)
+    gst_message_parse_error_details (message, &details);
+  if (details == NULL || gst_structure_get_uint (details, "http-status-code", &status) || gst_structure_get_uint (details, "rtsp-status-code", &status))
+    return status;
+  return gst_structure_get_int (details, "rtsp-status-code", &code) && code > 0 ? code : 0;
+}
+
+static const char *
+explain_status (guint status)
+{
+  switch (status) {
+    case 401:
+    case 407:
+      return _("user and password are wrong, or are needed");
+    case 403:
+      return _("access is not allowed");
+    case 404:
+    case 410:
+      return _("there is nothing at this address");
+    default:
+      return status >= 500 ? _("the server has trouble") : status >= 400 ? _("the server refuses") : status >= 300 ? _("it refers to another address in vain")
+          : NULL;
+  }
+}
+
+gboolean
+l4_trouble_is_silence (GstMessage *message)
+{
+  g_autoptr (GError) problem = NULL;
+
+  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR)
+    gst_message_parse_error (message, &problem, NULL);
+  return g_error_matches (problem, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SEEK);
+}
+
+gboolean
+l4_trouble_is_unclear (GstMessage *message)
+{
+  g_autoptr (GError) problem = NULL;
+
+  if (explain_status (get_status (message)) != NULL)
+    return FALSE;
+  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR)
+    gst_message_parse_error (message, &problem, NULL);
+  return l4_trouble_is_vague (message) || l4_trouble_is_silence (message) || g_error_matches (problem, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_READ)
+      || g_error_matches (problem, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_READ_WRITE)
+      || g_error_matches (problem, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ);
+}
+
 /* Without names and passwords in addresses: what stands before the last @ of each goes. */
 static void
 redact (GString *text)
@@ -117,9 +174,14 @@ char *
 l4_trouble_tell (GstMessage *message)
 {
   g_autofree char *text = NULL;
+  guint status = get_status (message);
   GstFlowReturn flow;
 
-  if (get_flow (message, &flow))
+  if (explain_status (status) != NULL)
+    text = g_strdup_printf ("%s (%u)", explain_status (status), status);
+  else if (l4_trouble_is_silence (message))
+    text = g_strdup (_("nothing more comes"));
+  else if (get_flow (message, &flow))
     text = g_strdup_printf ("%s (%s: %s)", explain (flow), get_name (GST_MESSAGE_SRC (message)), gst_flow_get_name (flow));
   else if (lacks_decoder (message))
     text = g_strdup (_("what comes has no video, or none that can be decoded here"));

@@ -7,7 +7,9 @@
 
 #include "base/error.h"
 #include "run/element.h"
+#include "watch/arrival.h"
 #include "watch/clock.h"
+#include "watch/reach.h"
 #include "watch/setup.h"
 #include "watch/sight.h"
 #include "watch/source.h"
@@ -15,6 +17,7 @@
 
 #define TICK (200 * GST_MSECOND)        /* between two looks at whether pictures come, and whether it is to end */
 #define CONNECT_US (20 * G_USEC_PER_SEC)        /* that a first picture may take, beside the camera's own limit */
+#define SILENT_US (5 * G_USEC_PER_SEC)  /* a host that says nothing for so long does not answer */
 #define DRAIN_US (60 * G_USEC_PER_SEC)  /* for what was seen before a camera was lost to be described */
 #define STEADY_US (60 * G_USEC_PER_SEC) /* up for so long: waits begin anew */
 #define SAY_US (60 * G_USEC_PER_SEC)    /* between two warnings */
@@ -31,6 +34,8 @@ struct _L4Feed
   GRand *random;
   L4Ring *ring;                 /* NULL: nobody wants the packets */
   L4Sight *sight;
+  L4Arrival *arrival;           /* of the latest try; NULL: there was none */
+  GCancellable *cancellable;    /* of finding out why it failed */
   gint64 said;                  /* when the latest warning was passed on, monotonic; 0: none was */
 
   GMutex lock;
@@ -154,6 +159,7 @@ l4_feed_new (const L4FeedContext *context, guint number, GError **error)
   self->camera = g_ptr_array_index (context->cameras->cameras, number);
   self->number = number;
   self->random = g_rand_new ();
+  self->cancellable = g_cancellable_new ();
   self->ring = l4_clips_get_ring (context->clips, number);
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
@@ -177,6 +183,8 @@ l4_feed_free (L4Feed *self)
   gst_object_unref (self->bus);
   gst_object_unref (self->pipeline);
   l4_sight_free (self->sight);
+  l4_arrival_unref (self->arrival);
+  g_object_unref (self->cancellable);
   g_rand_free (self->random);
   g_mutex_clear (&self->lock);
   g_cond_clear (&self->changed);
@@ -267,6 +275,32 @@ is_film (const L4Feed *self)
   return g_str_has_prefix (self->camera->uri, "file:");
 }
 
+/* Why no picture comes is what was warned of, or as much as shows. */
+static void
+tell_stall (L4Feed *self, L4Try *try, gboolean seen, gint64 limit)
+{
+  g_autofree char *why = try->cause != NULL ? g_strdup (try->cause) : l4_arrival_tell (self->arrival);
+
+  if (try->reason != NULL)
+    return;
+  try->unclear = !seen;
+  l4_try_end (try, seen ? g_strdup_printf (_("no picture for %.0f s"), limit / 1e6) : g_strdup_printf (_("no picture within %.0f s: %s"), limit / 1e6, why));
+}
+
+/* A first try that has failed: GStreamer does not always say why. */
+static void
+find_reason (L4Feed *self, L4Try *try)
+{
+  gboolean silent = !l4_arrival_has_any (self->arrival) && g_get_monotonic_time () - try->begun > SILENT_US;
+  g_autofree char *arrived = NULL;
+
+  if (try->reason == NULL || !try->unclear || try->up)
+    return;
+  l4_try_explain (try, l4_reach_explain (self->camera->uri, silent, self->cancellable));
+  if (try->unclear && try->silent)
+    l4_try_explain (try, g_strdup_printf (_("no picture: %s"), arrived = l4_arrival_tell (self->arrival)));
+}
+
 /* The first picture is told of, and none for too long is an end: but not of a film, one of whose pictures may be shown for long. */
 static void
 look (L4Feed *self, L4Try *try, gboolean again)
@@ -285,7 +319,7 @@ look (L4Feed *self, L4Try *try, gboolean again)
   if (ending || (seen != 0 && is_film (self)))
     return;
   if (now - (seen != 0 ? seen : try->begun) > limit)
-    l4_try_end (try, g_strdup_printf (seen != 0 ? _("no picture for %.0f s") : _("no picture within %.0f s"), limit / 1e6));
+    tell_stall (self, try, seen != 0, limit);
 }
 
 /* What came before is described still. */
@@ -351,6 +385,8 @@ run_once (L4Feed *self, L4Try *try, gboolean again)
 
   begin (self);
   source = l4_source_new (self->camera->uri, on_source, self->ring != NULL ? on_packet : NULL, self);
+  l4_arrival_unref (self->arrival);
+  self->arrival = l4_arrival_new (source);
   gst_bin_add (GST_BIN (self->pipeline), source);
   gst_element_set_state (self->pipeline, GST_STATE_PLAYING);    /* whether that works the bus will tell */
   while (!try->ended && try->reason == NULL && !is_stopping (self)) {
@@ -414,6 +450,8 @@ run (gpointer data)
     g_auto (L4Try) try = l4_try_begin ();
 
     run_once (self, &try, again);
+    if (!again)
+      find_reason (self, &try);
     goes_on = settle (self, &try, again);
     again = TRUE;
     attempt = try.up && g_get_monotonic_time () - try.begun > STEADY_US ? 1 : attempt + 1;
@@ -436,6 +474,7 @@ l4_feed_stop (L4Feed *self)
   self->stopping = TRUE;
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
+  g_cancellable_cancel (self->cancellable);
 }
 
 /* Facts ------------------------------------------------------------------------------------------------------------------------- */

@@ -51,6 +51,32 @@ free_call (gpointer data, GClosure *closure)
   g_free (data);
 }
 
+/* What kind it says it is, where pictures are its trade; NULL: they are not. */
+static const char *
+get_trade (GstElement *element)
+{
+  GstElementFactory *factory = gst_element_get_factory (element);
+  const char *kind = factory != NULL ? gst_element_factory_get_metadata (factory, GST_ELEMENT_METADATA_KLASS) : NULL;
+
+  return kind != NULL && (strstr (kind, "Video") != NULL || strstr (kind, "Image") != NULL) ? kind : NULL;
+}
+
+gboolean
+l4_source_is_decoder (GstElement *element)
+{
+  const char *kind = get_trade (element);
+
+  return kind != NULL && strstr (kind, "Decoder") != NULL;
+}
+
+gboolean
+l4_source_is_of_pictures (GstElement *element)
+{
+  const char *kind = get_trade (element);
+
+  return kind != NULL && (strstr (kind, "Decoder") != NULL || strstr (kind, "Parser") != NULL);
+}
+
 /* Packets ----------------------------------------------------------------------------------------------------------------------- */
 
 static GstPadProbeReturn
@@ -74,19 +100,10 @@ on_packet (GstPad *pad, GstPadProbeInfo *info, gpointer data)
   return GST_PAD_PROBE_OK;
 }
 
-static gboolean
-is_decoder (GstElement *element)
-{
-  GstElementFactory *factory = gst_element_get_factory (element);
-  const char *kind = factory != NULL ? gst_element_factory_get_metadata (factory, GST_ELEMENT_METADATA_KLASS) : NULL;
-
-  return kind != NULL && strstr (kind, "Decoder") != NULL && (strstr (kind, "Video") != NULL || strstr (kind, "Image") != NULL);
-}
-
 static void
 on_element (GstBin *bin, GstBin *within, GstElement *element, gpointer data)
 {
-  g_autoptr (GstPad) pad = is_decoder (element) ? gst_element_get_static_pad (element, "sink") : NULL;
+  g_autoptr (GstPad) pad = l4_source_is_decoder (element) ? gst_element_get_static_pad (element, "sink") : NULL;
 
   if (pad != NULL)
     gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, on_packet, data, NULL);

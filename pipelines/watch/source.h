@@ -13,6 +13,10 @@ typedef void (*L4SourceFunc) (GstPad *pad, gboolean live, gpointer user_data);
 /* A packet of pictures on its way to its decoder, with its stream time. Called by a streaming thread. */
 typedef void (*L4PacketFunc) (GstCaps *caps, GstBuffer *packet, guint64 time, gpointer user_data);
 
+/* Whether it makes pictures of packets; or whether it does that or finds the packets of pictures in a stream. */
+gboolean l4_source_is_decoder (GstElement *element);
+gboolean l4_source_is_of_pictures (GstElement *element);
+
 /* packet: NULL: nobody wants them. (floating) */
 GstElement *l4_source_new (const char *uri, L4SourceFunc func, L4PacketFunc packet, gpointer user_data);
 

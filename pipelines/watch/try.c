@@ -31,6 +31,16 @@ l4_try_end (L4Try *self, char *reason)
     g_free (reason);
 }
 
+void
+l4_try_explain (L4Try *self, char *reason)
+{
+  if (reason == NULL)
+    return;
+  g_free (self->reason);
+  self->reason = reason;
+  self->unclear = FALSE;
+}
+
 /* What is wrong with the model, or with what is asked of it, will be wrong at the next try too. */
 static gboolean
 is_fatal (GstMessage *message, GstElement *describe)
@@ -67,6 +77,10 @@ take_error (L4Try *self, GstMessage *message, GstElement *describe)
   self->fatal |= fatal;
   if (self->warned != 0 && g_get_monotonic_time () - self->warned < SOON_US && l4_trouble_is_vague (message))
     l4_try_end (self, g_strdup (self->cause));
+  if (self->reason == NULL) {
+    self->unclear = l4_trouble_is_unclear (message);
+    self->silent = l4_trouble_is_silence (message);
+  }
   l4_try_end (self, l4_trouble_tell (message));
 }
 

@@ -15,6 +15,8 @@ typedef struct
   gboolean ended;               /* by itself */
   gboolean fatal;               /* the next one would end like this one */
   char *reason;                 /* why it ended otherwise; NULL: it did not */
+  gboolean unclear;             /* that hardly tells why; */
+  gboolean silent;              /* but that nothing more came */
   char *warning;                /* the latest line of one; or NULL */
   char *cause;                  /* the same of those that tell of the camera */
   gint64 warned;                /* when that was, monotonic */
@@ -27,6 +29,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (L4Try, l4_try_clear)
 
 /* It ends for a reason of its own, unless it has one. (transfer full) */
 void l4_try_end (L4Try *self, char *reason);
+
+/* What the reason turned out to be, where that was unclear; NULL: it did not. (transfer full) */
+void l4_try_explain (L4Try *self, char *reason);
 
 /* A message of GStreamer: an error ends it, for good when something is wrong with the model or with what is asked of it, as `describe` tells;
  * what is wrong with a camera or its detector is that camera's trouble alone. A warning is kept, as the cause of an error that comes soon and

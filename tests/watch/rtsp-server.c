@@ -1,9 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Serves a film's H.264 as a camera does, by RTSP on a port of this machine: rtsp-server PORT FILE; port 0: any. Prints the port. */
+/* Serves a film's H.264 as a camera does, by RTSP on a port of this machine: rtsp-server PORT FILE [USER PASSWORD]; port 0: any. Instead of the
+ * file a pipeline "( … name=pay0 )". Prints the port. */
 
 #include <stdio.h>
 
 #include <gst/rtsp-server/rtsp-server.h>
+
+/* Whoever else asks is refused. */
+static void
+demand (GstRTSPServer * server, GstRTSPMediaFactory * factory, const char *user, const char *password)
+{
+  g_autoptr (GstRTSPAuth) auth = gst_rtsp_auth_new ();
+  g_autoptr (GstRTSPToken) token = gst_rtsp_token_new (GST_RTSP_TOKEN_MEDIA_FACTORY_ROLE, G_TYPE_STRING, "user", NULL);
+  g_autofree char *basic = gst_rtsp_auth_make_basic (user, password);
+
+  gst_rtsp_auth_add_basic (auth, basic, token);
+  gst_rtsp_server_set_auth (server, auth);
+  gst_rtsp_media_factory_add_role (factory, "user", GST_RTSP_PERM_MEDIA_FACTORY_ACCESS, G_TYPE_BOOLEAN, TRUE,
+      GST_RTSP_PERM_MEDIA_FACTORY_CONSTRUCT, G_TYPE_BOOLEAN, TRUE, NULL);
+}
 
 int
 main (int argc, char **argv)
@@ -12,16 +27,18 @@ main (int argc, char **argv)
   GstRTSPMediaFactory *factory;
   g_autofree char *launch = NULL;
 
-  if (argc != 3)
+  if (argc != 3 && argc != 5)
     return 1;
   gst_init (&argc, &argv);
   server = gst_rtsp_server_new ();
   gst_rtsp_server_set_address (server, "127.0.0.1");
   gst_rtsp_server_set_service (server, argv[1]);
   factory = gst_rtsp_media_factory_new ();
-  launch = g_strdup_printf ("( filesrc location=%s ! qtdemux ! h264parse ! rtph264pay name=pay0 pt=96 config-interval=-1 )", argv[2]);
+  launch = *argv[2] == '(' ? g_strdup (argv[2]) : g_strdup_printf ("( filesrc location=%s ! qtdemux ! h264parse ! rtph264pay name=pay0 pt=96 config-interval=-1 )", argv[2]);
   gst_rtsp_media_factory_set_launch (factory, launch);
   gst_rtsp_media_factory_set_shared (factory, TRUE);
+  if (argc == 5)
+    demand (server, factory, argv[3], argv[4]);
   gst_rtsp_mount_points_add_factory (gst_rtsp_server_get_mount_points (server), "/camera", factory);
   if (gst_rtsp_server_attach (server, NULL) == 0)
     return 1;

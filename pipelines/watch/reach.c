@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Why an address cannot be reached, where GStreamer does not say: its host is asked once more, by hand. */
+
+#include "watch/reach.h"
+
+#include <string.h>
+
+#include <gst/gst.h>
+
+#include "base/i18n.h"
+#include "llama4.h"
+
+#define LIMIT_S 5
+
+/* Addresses of hosts. */
+static const struct
+{
+  const char *scheme;
+  guint16 port;
+  gboolean tls;
+} kinds[] = {
+  {"http", 80, FALSE}, {"https", 443, TRUE}, {"rtsp", 554, FALSE}, {"rtspt", 554, FALSE}, {"rtspu", 554, FALSE}, {"rtsps", 322, TRUE},
+};
+
+static const char *
+explain_certificate (GTlsCertificateFlags wrong)
+{
+  if (wrong & G_TLS_CERTIFICATE_UNKNOWN_CA)
+    return _("TLS: nobody who is trusted here has signed its certificate");
+  if (wrong & G_TLS_CERTIFICATE_BAD_IDENTITY)
+    return _("TLS: its certificate is for another name");
+  if (wrong & (G_TLS_CERTIFICATE_EXPIRED | G_TLS_CERTIFICATE_NOT_ACTIVATED))
+    return _("TLS: its certificate is not valid at this time");
+  return _("TLS: its certificate is not acceptable");
+}
+
+static gboolean
+on_certificate (GTlsConnection *connection, GTlsCertificate *certificate, GTlsCertificateFlags wrong, gpointer data)
+{
+  *(GTlsCertificateFlags *) data = wrong;
+  return FALSE;
+}
+
+static void
+on_event (GSocketClient *client, GSocketClientEvent event, GSocketConnectable *connectable, GIOStream *connection, gpointer data)
+{
+  if (event == G_SOCKET_CLIENT_TLS_HANDSHAKING)
+    g_signal_connect (connection, "accept-certificate", G_CALLBACK (on_certificate), data);
+}
+
+/* (transfer full) */
+static char *
+explain (const GError *error, GTlsCertificateFlags wrong)
+{
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return NULL;
+  if (error->domain == G_TLS_ERROR)
+    return wrong != 0 ? g_strdup (explain_certificate (wrong)) : g_strdup_printf ("TLS: %s", error->message);
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
+    return g_strdup (_("its host does not answer"));
+  return g_strdup (error->message);
+}
+
+/* (transfer full) */
+static char *
+connect_to (const char *host, guint16 port, gboolean tls, gboolean silent, GCancellable *cancellable)
+{
+  g_autoptr (GSocketClient) client = g_socket_client_new ();
+  g_autoptr (GSocketConnection) connection = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *why = NULL;
+  GTlsCertificateFlags wrong = 0;
+
+  g_socket_client_set_enable_proxy (client, FALSE);
+  g_socket_client_set_timeout (client, LIMIT_S);
+  g_socket_client_set_tls (client, tls);
+  g_signal_connect (client, "event", G_CALLBACK (on_event), &wrong);
+  connection = g_socket_client_connect_to_host (client, host, port, cancellable, &error);
+  if (connection != NULL)
+    return silent ? g_strdup (_("it takes connections, but does not answer")) : NULL;
+  why = explain (error, wrong);
+  return why != NULL ? l4_text_to_line (why, -1) : NULL;
+}
+
+char *
+l4_reach_explain (const char *uri, gboolean silent, GCancellable *cancellable)
+{
+  g_autoptr (GUri) parsed = g_uri_parse (uri, G_URI_FLAGS_HAS_PASSWORD | G_URI_FLAGS_PARSE_RELAXED | G_URI_FLAGS_ENCODED_PATH | G_URI_FLAGS_ENCODED_QUERY,
+      NULL);
+  const char *scheme = parsed != NULL ? g_uri_get_scheme (parsed) : NULL;
+
+  if (scheme == NULL)
+    return NULL;
+  if (!gst_uri_protocol_is_supported (GST_URI_SRC, scheme))
+    return g_strdup_printf (_("nothing that is installed reads addresses that begin with %s:"), scheme);
+  for (guint i = 0; i < G_N_ELEMENTS (kinds); i++)
+    if (strcmp (kinds[i].scheme, scheme) == 0 && g_uri_get_host (parsed) != NULL && *g_uri_get_host (parsed) != '\0')
+      return connect_to (g_uri_get_host (parsed), g_uri_get_port (parsed) > 0 ? g_uri_get_port (parsed) : kinds[i].port, kinds[i].tls, silent,
+          cancellable);
+  return NULL;
+}

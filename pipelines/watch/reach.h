@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Why an address cannot be reached, where GStreamer does not say: its host is asked once more, by hand. */
+
+#pragma once
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+/* One line, without names and passwords of the address: nothing reads such, its host has no such name, nobody listens, TLS fails; silent: that
+ * it takes connections and says nothing. NULL: none of these, or it was cancelled. Takes five seconds at most. gst_init() comes first.
+ * (transfer full) */
+char *l4_reach_explain (const char *uri, gboolean silent, GCancellable *cancellable);
+
+G_END_DECLS
