@@ -57,7 +57,7 @@ typedef struct
   char *name;                   /* unlike all others; may stand in the name of a file */
   guint line;
   char **cameras;               /* names, NULL-terminated; NULL: all */
-  char *pointer;                /* a JSON pointer into the record; NULL: question */
+  char *pointer;                /* a JSON pointer into the record, steps * among it; NULL: question */
   char *question;               /* one of the cameras' */
   L4Compare compare;
   char *value;                  /* what with: a number, text, true, false or null as JSON */

@@ -71,7 +71,7 @@ read_quiet (L4Yaml *self, yaml_node_t *node, const char *key, gpointer field, GE
   return TRUE;
 }
 
-/* RFC 6901: empty, or a slash before each step, and ~ only in ~0 and ~1. */
+/* RFC 6901: empty, or a slash before each step, and ~ only in ~0 and ~1. A step * takes any element, and stands for nothing else. */
 static gboolean
 read_pointer (L4Yaml *self, yaml_node_t *node, const char *key, gpointer field, GError **error)
 {
@@ -85,6 +85,9 @@ read_pointer (L4Yaml *self, yaml_node_t *node, const char *key, gpointer field, 
   for (const char *c = strchr (pointer, '~'); c != NULL; c = strchr (c + 1, '~'))
     if (c[1] != '0' && c[1] != '1')
       return l4_yaml_fail (self, node, key, error, _("has a ~ that is neither ~0 nor ~1"));
+  for (const char *c = strchr (pointer, '*'); c != NULL; c = strchr (c + 1, '*'))
+    if (c[-1] != '/' || (c[1] != '\0' && c[1] != '/'))
+      return l4_yaml_fail (self, node, key, error, _("has a * that is not a whole step, as in /objects/*/label"));
   return TRUE;
 }
 

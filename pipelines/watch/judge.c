@@ -108,10 +108,11 @@ l4_judge_window (L4Judge *self, guint camera, guint rule_number, yyjson_val *rec
 {
   const L4Rule *rule = g_ptr_array_index (self->cameras->rules, rule_number);
   State *state = get_state (self, camera, rule_number);
+  yyjson_val *wanted = yyjson_doc_get_root (self->wanted[rule_number]);
   gboolean told = state->told;
 
-  *value = l4_rule_find (rule, record);
-  if (!l4_compare (rule->compare, *value, yyjson_doc_get_root (self->wanted[rule_number])))
+  *value = l4_rule_find (rule, record, wanted);
+  if (!l4_compare (rule->compare, *value, wanted))
     return end_turn (state);
   state->in_turn = MIN (state->in_turn, G_MAXUINT - 1) + 1;
   if (state->in_turn < rule->windows || (told && rule->cooldown == 0))

@@ -18,14 +18,6 @@ find_answer (yyjson_val *record, const char *question)
   return NULL;
 }
 
-yyjson_val *
-l4_rule_find (const L4Rule *rule, yyjson_val *record)
-{
-  if (rule->pointer == NULL)
-    return find_answer (record, rule->question);
-  return *rule->pointer == '\0' ? record : yyjson_ptr_getn (record, rule->pointer, strlen (rule->pointer));
-}
-
 static gboolean
 text_contains (yyjson_val *value, yyjson_val *wanted)
 {
@@ -90,4 +82,72 @@ l4_compare (L4Compare compare, yyjson_val *value, yyjson_val *wanted)
     default:
       return contains (value, wanted);
   }
+}
+
+/* Any ------------------------------------------------------------------------------------------------------------------------------ */
+
+#define ANY "/*"
+
+/* What is looked for in a record. */
+typedef struct
+{
+  L4Compare compare;
+  yyjson_val *wanted;
+  yyjson_val *first;            /* that was there; NULL: none */
+} Search;
+
+/* Where the next step is that any element takes; NULL: nowhere. */
+static const char *
+find_any (const char *pointer)
+{
+  for (const char *at = strstr (pointer, ANY); at != NULL; at = strstr (at + 1, ANY))
+    if (at[strlen (ANY)] == '\0' || at[strlen (ANY)] == '/')
+      return at;
+  return NULL;
+}
+
+static yyjson_val *search (Search *self, yyjson_val *in, const char *pointer);
+
+/* Of a list's elements, or of an object's members, the first that has it further on. */
+static yyjson_val *
+search_all (Search *self, yyjson_val *in, const char *pointer)
+{
+  yyjson_val *found = NULL, *key, *element;
+  yyjson_arr_iter elements;
+  yyjson_obj_iter members;
+
+  yyjson_arr_iter_init (in, &elements);         /* of what is no list nothing comes */
+  while (found == NULL && (element = yyjson_arr_iter_next (&elements)) != NULL)
+    found = search (self, element, pointer);
+  yyjson_obj_iter_init (in, &members);
+  while (found == NULL && (key = yyjson_obj_iter_next (&members)) != NULL)
+    found = search (self, yyjson_obj_iter_get_val (key), pointer);
+  return found;
+}
+
+/* The first value there that is as wanted. */
+static yyjson_val *
+search (Search *self, yyjson_val *in, const char *pointer)
+{
+  const char *any = find_any (pointer);
+  gsize length = any != NULL ? (gsize) (any - pointer) : strlen (pointer);
+  yyjson_val *value = length == 0 ? in : yyjson_ptr_getn (in, pointer, length);
+
+  if (any != NULL)
+    return search_all (self, value, any + strlen (ANY));
+  if (self->first == NULL)
+    self->first = value;
+  return l4_compare (self->compare, value, self->wanted) ? value : NULL;
+}
+
+yyjson_val *
+l4_rule_find (const L4Rule *rule, yyjson_val *record, yyjson_val *wanted)
+{
+  Search self = { rule->compare, wanted, NULL };
+  yyjson_val *found;
+
+  if (rule->pointer == NULL)
+    return find_answer (record, rule->question);
+  found = search (&self, record, rule->pointer);
+  return found != NULL ? found : self.first;
 }

@@ -39,7 +39,7 @@ test_example (void)
 
   g_assert_no_error (error);
   g_assert_cmpuint (cameras->cameras->len, ==, 3);
-  g_assert_cmpuint (cameras->rules->len, ==, 3);
+  g_assert_cmpuint (cameras->rules->len, ==, 4);
   camera = g_ptr_array_index (cameras->cameras, 0);
   g_assert_cmpstr (camera->name, ==, "yard");
   g_assert_cmpstr (camera->questions[0], ==, "Is a person in the yard?");
@@ -67,7 +67,7 @@ test_example (void)
   g_assert_cmpuint (g_array_index (rule->quiet, L4Hours, 0).until, ==, 6 * 60 + 30);
   g_assert_cmpstr (rule->command[2], ==, "llama4");
   g_assert_cmpuint (rule->receivers, ==, L4_RECEIVER_MQTT | L4_RECEIVER_PAGE);
-  rule = g_ptr_array_index (cameras->rules, 2);
+  rule = g_ptr_array_index (cameras->rules, 3);
   g_assert_cmpstr (rule->value, ==, "\"red car\"");
   g_assert_cmpuint (rule->receivers, ==, L4_RECEIVER_ALL);
   g_assert_cmpuint (cameras->keep_time, ==, 30 * 86400 * SECOND);
@@ -119,6 +119,9 @@ test_wrong (void)
     {RULE "{name: r, pointer: /a}\n", ":4: rules: r: needs a value"},
     {RULE "{name: r, pointer: text, value: 1}\n", ":4: pointer: must begin with a slash"},
     {RULE "{name: r, pointer: /a~2, value: 1}\n", ":4: pointer: has a ~"},
+    {RULE "{name: r, pointer: /a/b*, value: 1}\n", ":4: pointer: has a *"},
+    {RULE "{name: r, pointer: /**/b, value: 1}\n", ":4: pointer: has a *"},
+    {RULE "{name: r, pointer: \"*\", value: 1}\n", ":4: pointer: must begin with a slash"},
     {RULE "{name: r, pointer: /a, value: 1, compare: \"=\"}\n", ":4: compare: must be one of"},
     {RULE "{name: r, pointer: /a, value: red, compare: \">\"}\n", ":4: value: must be a number"},
     {RULE "{name: r, pointer: /a, value: [1]}\n", ":4: value: must be a number, a text"},

@@ -57,19 +57,54 @@ test_pointers (void)
   L4Rule rule = { 0 };
 
   rule.pointer = (char *) "/a~1b/m~0n/1";
-  g_assert_cmpfloat (yyjson_get_num (l4_rule_find (&rule, root)), ==, 20);
+  g_assert_cmpfloat (yyjson_get_num (l4_rule_find (&rule, root, NULL)), ==, 20);
   rule.pointer = (char *) "";
-  g_assert_true (l4_rule_find (&rule, root) == root);
+  g_assert_true (l4_rule_find (&rule, root, NULL) == root);
   for (guint i = 0; i < 4; i++) {
     rule.pointer = (char *[]) { "/none", "/text/x", "/a~1b/m~0n/2", "/a~1b/m~0n/-1" }[i];
-    g_assert_null (l4_rule_find (&rule, root));
+    g_assert_null (l4_rule_find (&rule, root, NULL));
   }
-  g_assert_null (l4_rule_find (&rule, NULL));
+  g_assert_null (l4_rule_find (&rule, NULL, NULL));
   rule = (L4Rule) {.question = (char *) "B?" };
-  g_assert_cmpfloat (yyjson_get_num (l4_rule_find (&rule, root)), ==, 0.75);
+  g_assert_cmpfloat (yyjson_get_num (l4_rule_find (&rule, root, NULL)), ==, 0.75);
   rule.question = (char *) "C?";
-  g_assert_null (l4_rule_find (&rule, root));
-  g_assert_null (l4_rule_find (&rule, yyjson_obj_get (root, "text")));
+  g_assert_null (l4_rule_find (&rule, root, NULL));
+  g_assert_null (l4_rule_find (&rule, yyjson_obj_get (root, "text"), NULL));
+  yyjson_doc_free (doc);
+}
+
+static void
+test_any_element_that_matches_is_enough (void)
+{
+  static const char text[] = "{\"objects\": [{\"label\": \"car\", \"confidence\": 0.4}, 5, {\"confidence\": 0.9}, {\"label\": \"bus\"}], \"value\": {\"a\": "
+      "{\"n\": [1, 7]}, \"b\": {\"n\": [8]}, \"*\": {\"n\": []}}, \"empty\": []}";
+  static const struct
+  {
+    const char *pointer;
+    L4Compare compare;
+    const char *wanted, *found; /* NULL: nothing is */
+    gboolean holds;
+  } cases[] = {
+    {"/objects/*/label", L4_COMPARE_EQUAL, "\"bus\"", "\"bus\"", TRUE}, {"/objects/*/label", L4_COMPARE_EQUAL, "\"dog\"", "\"car\"", FALSE},
+    {"/objects/*/label", L4_COMPARE_UNEQUAL, "\"car\"", "\"bus\"", TRUE}, {"/objects/*/confidence", L4_COMPARE_GREATER, "0.5", "0.9", TRUE},
+    {"/objects/*/confidence", L4_COMPARE_GREATER, "0.95", "0.4", FALSE}, {"/objects/*", L4_COMPARE_EQUAL, "5", "5", TRUE},
+    {"/value/*/n/*", L4_COMPARE_AT_LEAST, "7", "7", TRUE}, {"/value/*/n/*", L4_COMPARE_AT_LEAST, "8", "8", TRUE},
+    {"/value/*/n/0", L4_COMPARE_GREATER, "1", "8", TRUE}, {"/*/*/label", L4_COMPARE_CONTAINS, "\"us\"", "\"bus\"", TRUE},
+    {"/empty/*", L4_COMPARE_EQUAL, "1", NULL, FALSE}, {"/none/*/x", L4_COMPARE_EQUAL, "1", NULL, FALSE}, {"/objects/*/*/*", L4_COMPARE_EQUAL, "1", NULL, FALSE},
+  };
+  yyjson_doc *doc = yyjson_read (text, strlen (text), 0);
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    const L4Rule rule = {.pointer = (char *) cases[i].pointer,.compare = cases[i].compare };
+    yyjson_doc *wanted = yyjson_read (cases[i].wanted, strlen (cases[i].wanted), 0);
+    yyjson_val *value = l4_rule_find (&rule, yyjson_doc_get_root (doc), yyjson_doc_get_root (wanted));
+    g_autofree char *found = value != NULL ? yyjson_val_write (value, 0, NULL) : NULL;
+
+    g_test_message ("%s %d %s", cases[i].pointer, cases[i].compare, cases[i].wanted);
+    g_assert_cmpstr (found, ==, cases[i].found);
+    g_assert_cmpint (l4_compare (rule.compare, value, yyjson_doc_get_root (wanted)), ==, cases[i].holds);
+    yyjson_doc_free (wanted);
+  }
   yyjson_doc_free (doc);
 }
 
@@ -234,6 +269,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/rules/values-are-compared-by-their-kinds", test_compare);
   g_test_add_func ("/rules/pointers-and-questions-find-their-value-or-none", test_pointers);
+  g_test_add_func ("/rules/any-element-that-matches-is-enough", test_any_element_that_matches_is_enough);
   g_test_add_func ("/rules/an-alert-is-told-once-a-turn-and-again-when-cool", test_turns);
   g_test_add_func ("/rules/each-camera-has-its-own-turn", test_cameras);
   g_test_add_func ("/rules/a-clock-set-back-makes-no-cooldown-longer", test_clock_back);
