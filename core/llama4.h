@@ -195,7 +195,7 @@ typedef struct
  * (transfer full) */
 L4_API char *l4_answer_get_value (const L4Answer *answer);
 
-/* name: one line, "gate/state=open" for a string that the schema offers as enum or const, there or elsewhere, "gate/locked" for a boolean;
+/* name: one line, "gate/state=open" for a string that the schema offers there as enum or const, "gate/locked" for a boolean;
  * places in arrays do not count. level: 1, or 0 for false. */
 typedef void (*L4ChoiceFunc) (const char *name, double level, gpointer user_data);
 

@@ -13,7 +13,7 @@ G_BEGIN_DECLS
  * Llama4Description. Classes are what is asked by the user and named beforehand:
  * - every question of `questions`, by its own text, with how likely yes is;
  * - every boolean of a value of `schema`, by its place in it ("gate/locked"), with 1 or 0;
- * - every string that the schema offers anywhere as enum or const, by its place in the value ("gate/state=open"), with 1.
+ * - every string that the schema offers there as enum or const, by its place in the value ("gate/state=open"), with 1.
  * Of a name that comes twice, as those in arrays do, the larger level counts: one gate of several that is locked is a locked one.
  * Where neither is set, or when nothing was chosen, there are none. Questions and schemas may change while playing: a process makes no more than
  * GST_LLAMA4_MOST_CLASSES quarks for all its elements; what would be one more is left out. */

@@ -152,6 +152,30 @@ test_choices_are_what_the_schema_itself_names (void)
   assert_choices ("{\"enum\":[\"red\",\"blue\",true]}", "true", TRUE, "");   /* it has no name */
 }
 
+/* A word that is offered elsewhere is said, not chosen. */
+static void
+test_choices_are_those_of_their_place (void)
+{
+  static const char two[] = "{\"properties\":{\"gate\":{\"enum\":[\"open\",\"closed\"]},\"shop\":{\"enum\":[\"busy\",\"closed\"]},"
+      "\"note\":{\"type\":\"string\"},\"list\":{\"items\":{\"$ref\":\"#/properties/shop\"}}}}";
+  static const char kinds[] = "{\"anyOf\":[{\"properties\":{\"kind\":{\"const\":\"car\"},\"what\":{\"enum\":[\"red\",\"blue\"]}},\"required\":[\"kind\"]},"
+      "{\"properties\":{\"kind\":{\"const\":\"sign\"},\"what\":{\"type\":\"string\"}},\"required\":[\"kind\"]}]}";
+  static const char both[] = "{\"allOf\":[{\"properties\":{\"a\":{\"type\":\"string\"}}},{\"properties\":{\"a\":{\"enum\":[\"x\",\"y\"]}}}]}";
+  static const char whole[] = "{\"enum\":[{\"sky\":\"clear\",\"n\":1},{\"sky\":\"grey\",\"n\":2}]}";
+  static const char deep[] = "{\"anyOf\":[{\"type\":\"string\"},{\"items\":{\"$ref\":\"#\"},\"type\":\"array\"},{\"items\":{\"$ref\":\"#\"},\"type\":\"array\"},"
+      "{\"items\":{\"$ref\":\"#\"},\"type\":\"array\"},{\"const\":\"end\"}]}";
+
+  assert_choices (two, "{\"gate\":\"closed\",\"shop\":\"busy\",\"note\":\"open\",\"list\":[\"closed\",\"open\"]}", TRUE,
+      "gate=closed:1 shop=busy:1 list=closed:1 ");
+  assert_choices (two, "{\"gate\":\"busy\",\"shop\":\"open\"}", TRUE, "");
+  assert_choices (kinds, "{\"kind\":\"car\",\"what\":\"red\"}", TRUE, "kind=car:1 what=red:1 ");
+  assert_choices (kinds, "{\"kind\":\"sign\",\"what\":\"red\"}", TRUE, "kind=sign:1 ");
+  assert_choices (both, "{\"a\":\"y\"}", TRUE, "a=y:1 ");
+  assert_choices (whole, "{\"sky\":\"grey\",\"n\":2}", TRUE, "sky=grey:1 ");
+  assert_choices (whole, "{\"sky\":\"clear\",\"n\":2}", TRUE, "");
+  assert_choices (deep, "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\"end\",7]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]", TRUE, "end:1 ");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -163,5 +187,6 @@ main (int argc, char **argv)
   g_test_add_func ("/output/values-are-json-that-no-terminal-obeys", test_values_are_json_that_no_terminal_obeys);
   g_test_add_func ("/output/objects-of-records-have-their-place-and-lines-of-text", test_objects_of_records_have_their_place_and_lines_of_text);
   g_test_add_func ("/output/choices-are-what-the-schema-itself-names", test_choices_are_what_the_schema_itself_names);
+  g_test_add_func ("/output/choices-are-those-of-their-place", test_choices_are_those_of_their_place);
   return g_test_run ();
 }
