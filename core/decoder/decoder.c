@@ -164,15 +164,23 @@ normalise (const L4Decoder *self, L4Compute *compute, const float *y, float *h, 
   l4_compute_run (compute, normalise_row, &job, n, n * self->config->hidden);
 }
 
-/* The first mixtures from layer index on. */
-static void
-look_ahead (const L4Decoder *self, gint64 index, L4Ahead *ahead)
+/* The first mixtures from layer index on whose experts are streamed. */
+static L4Ahead
+look_ahead (const L4Decoder *self, gint64 index)
 {
-  for (ahead->n = 0; index < self->config->n_layers && ahead->n < L4_AHEAD; index++)
-    if (self->config->layers[index].moe) {
-      ahead->mixtures[ahead->n] = &self->layers[index].mixture;
-      ahead->norms[ahead->n++] = self->layers[index].ffn_norm;
-    }
+  L4Ahead ahead = {.top_k = self->config->top_k,.eps = self->config->rms_eps };
+
+  for (; index < self->config->n_layers && ahead.n < L4_AHEAD; index++) {
+    const L4Mixture *mixture = &self->layers[index].mixture;
+
+    if (!self->config->layers[index].moe || mixture->stream == NULL)
+      continue;
+    ahead.stream = mixture->stream;
+    ahead.layers[ahead.n] = mixture->layer;
+    ahead.routers[ahead.n] = mixture->router;
+    ahead.norms[ahead.n++] = self->layers[index].ffn_norm;
+  }
+  return ahead;
 }
 
 /* h += y of the layer before; h += attention(norm(h)); y = feed-forward(norm(h)). x, y: [n, hidden]; router: [n, n_experts]. */
@@ -183,7 +191,7 @@ forward_layer (const L4Decoder *self, gint64 l, L4Compute *compute, const L4Stra
   const L4TextConfig *config = self->config;
   const Layer *layer = &self->layers[l];
   gint64 n = tokens->n;
-  L4Ahead ahead = {.h = h,.eps = config->rms_eps };
+  const L4Ahead ahead = look_ahead (self, l + 1);
 
   normalise (self, compute, l > 0 ? y : NULL, h, layer->attention_norm, n, x);
   if (hidden_states != NULL)
@@ -191,10 +199,10 @@ forward_layer (const L4Decoder *self, gint64 l, L4Compute *compute, const L4Stra
   if (!l4_self_attention_forward (&layer->attention, compute, tokens, l, angles, x, y, error))
     return FALSE;
   normalise (self, compute, y, h, layer->ffn_norm, n, x);
-  if (!config->layers[l].moe)
-    return l4_feed_forward (&layer->dense, compute, x, n, l4_strands_apart (tokens), y, error);
-  look_ahead (self, l + 1, &ahead);
-  return l4_mixture (&layer->mixture, compute, tokens, x, forced, &ahead, router, y, cancellable, error);
+  if (!(config->layers[l].moe ? l4_mixture (&layer->mixture, compute, tokens, x, forced, &ahead, h, router, y, cancellable, error)
+          : l4_feed_forward (&layer->dense, compute, x, n, l4_strands_apart (tokens), y, error)))
+    return FALSE;
+  return l4_ahead_guess (&ahead, compute, h, y, n, error);
 }
 
 /* Angles of every token's place in its own conversation; chunk: 0, or counted from the start of each chunk. */
@@ -260,7 +268,7 @@ l4_decoder_forward (const L4Decoder *self, L4Compute *compute, const L4Strands *
   float *router = y + size;     /* [n, n_experts] */
   float *tables = router + n * config->n_experts;       /* [2, 2, n, n_pairs] */
   const L4Angles whole = { tables, tables + n * n_pairs };
-  L4Ahead ahead;
+  const L4Ahead ahead = look_ahead (self, 0);
   const L4Angles chunked = { tables + 2 * n * n_pairs, tables + 3 * n * n_pairs };
   const Table per_token[] = { {h, config->hidden}, {y, config->hidden}, {tables, n_pairs}, {tables + n * n_pairs, n_pairs},
   {tables + 2 * n * n_pairs, n_pairs}, {tables + 3 * n * n_pairs, n_pairs}
@@ -272,9 +280,9 @@ l4_decoder_forward (const L4Decoder *self, L4Compute *compute, const L4Strands *
   for (gsize i = 0; i < tokens->n_strands; i++)
     if (!l4_cache_has_room (tokens->strands[i].cache, tokens->strands[i].n, error))
       return FALSE;
-  look_ahead (self, 0, &ahead);
-  if (ahead.n > 0)
-    l4_mixture_foresee (ahead.mixtures[0], n);
+  l4_ahead_foresee (&ahead, n);
+  if (!l4_ahead_guess (&ahead, compute, h, NULL, n, error))
+    return FALSE;
   find_angles (self, tokens, 0, &whole);
   find_angles (self, tokens, config->chunk, &chunked);
 

@@ -126,25 +126,6 @@ l4_feed_forward (const L4FeedForward *self, L4Compute *compute, const float *x, 
       && l4_multiply (compute, &(L4Product) {.weight = self->down,.x = inner,.m = n,.apart = apart,.y = y }, 1, error);
 }
 
-/* The k experts with the largest logits, best first, the lower number on ties. */
-static void
-choose_experts (const float *logits, gint64 n_experts, gint64 k, gint32 *chosen)
-{
-  for (gint64 i = 0; i < k; i++) {
-    gint32 best = -1;
-
-    for (gint32 e = 0; e < n_experts; e++) {
-      gboolean taken = FALSE;
-
-      for (gint64 j = 0; j < i; j++)
-        taken |= chosen[j] == e;
-      if (!taken && (best < 0 || logits[e] > logits[best]))
-        best = e;
-    }
-    chosen[i] = best;
-  }
-}
-
 /* The tokens of a batch in the order of the experts that they chose. */
 typedef struct
 {
@@ -232,7 +213,8 @@ typedef struct
   float *inner;                 /* [n + n * top_k, width], the shared network's rows first */
   float *routed;                /* [n * top_k, hidden] */
   float *y;                     /* [n, hidden] */
-  const L4Ahead *ahead;         /* NULL: nothing to guess */
+  const L4Ahead *ahead;         /* what comes next, */
+  const float *h;               /* [n, hidden] and the state, for guesses at it */
   L4Product *products;          /* [2 * n_experts + 1] */
 } Step;
 
@@ -330,51 +312,6 @@ run_ready (const Step *self, const L4StreamTurn *turn, const gint64 *ready, gsiz
   return l4_multiply (self->compute, self->products, 2 * n_ready, error);
 }
 
-/* What a later mixture will probably need: what its router says of the state with this mixture's shared answer, as if nothing else came
- * between. x: [n, hidden] and [n, n_experts] to work in. */
-static gboolean
-guess (const Step *self, const L4Mixture *later, const float *norm, float *x, GError **error)
-{
-  gint64 hidden = later->router->n_in, n_experts = later->n_experts;
-  float *logits = x + self->n * hidden;
-  g_autofree gboolean *likely = g_new0 (gboolean, n_experts);
-  g_autofree gint32 *chosen = g_new (gint32, later->top_k);
-
-  for (gint64 t = 0; t < self->n; t++) {
-    float *row = x + t * hidden;
-
-    memcpy (row, self->ahead->h + t * hidden, hidden * sizeof (float));
-    l4_kernels ()->add (self->y + t * hidden, hidden, row);
-    l4_kernels ()->rms_norm (row, norm, hidden, self->ahead->eps, row);
-  }
-  if (!l4_multiply (self->compute, &(L4Product) {.weight = later->router,.x = x,.m = self->n,.apart = TRUE,.y = logits }, 1, error))
-    return FALSE;
-  for (gint64 t = 0; t < self->n; t++) {
-    choose_experts (logits + t * n_experts, n_experts, later->top_k, chosen);
-    for (gint64 i = 0; i < later->top_k; i++)
-      likely[chosen[i]] = TRUE;
-  }
-  l4_stream_guess (later->stream, later->layer, likely);
-  return TRUE;
-}
-
-/* Guesses for the next mixtures, which are read while the disk would idle: one alone leaves it idle whenever its expert is there. */
-static gboolean
-guess_ahead (const Step *self, GError **error)
-{
-  const L4Mixture *mixture = self->mixture;
-  g_auto (L4Workspace) workspace = { 0 };
-  float *x;
-
-  if (self->ahead == NULL || !l4_stream_takes_guesses (mixture->stream, mixture->layer, self->n))
-    return TRUE;
-  x = l4_workspace_take (&workspace, self->compute, self->n * (mixture->router->n_in + mixture->n_experts), error);
-  for (gsize i = 0; x != NULL && i < self->ahead->n; i++)
-    if (self->ahead->mixtures[i]->stream != NULL && !guess (self, self->ahead->mixtures[i], self->ahead->norms[i], x, error))
-      return FALSE;
-  return x != NULL;
-}
-
 /* The shared network while the first experts come, then each as it comes. What is computed is the same: no product depends on others of
  * its call. */
 static gboolean
@@ -395,7 +332,7 @@ run_streamed (const Step *self, GCancellable *cancellable, GError **error)
   self->products[0] = shared_outer (self);
   if (!l4_multiply (self->compute, self->products, 1, error))
     return FALSE;
-  if (!guess_ahead (self, error))
+  if (!l4_ahead_guess (self->ahead, self->compute, self->h, self->y, self->n, error))
     return FALSE;
   while (l4_stream_next (turn, ready, &n_ready, cancellable, error)) {
     if (n_ready == 0)
@@ -405,13 +342,6 @@ run_streamed (const Step *self, GCancellable *cancellable, GError **error)
     l4_stream_release (turn, ready, n_ready);
   }
   return FALSE;
-}
-
-void
-l4_mixture_foresee (const L4Mixture *self, gint64 n)
-{
-  if (self->stream != NULL)
-    l4_stream_foresee (self->stream, self->layer, n);
 }
 
 typedef struct
@@ -445,7 +375,7 @@ most_few (const L4Mixture *self, const L4Compute *compute, const L4Strands *toke
 
 gboolean
 l4_mixture (const L4Mixture *self, L4Compute *compute, const L4Strands *tokens, const float *x, const gint32 *forced,
-    const L4Ahead *ahead, float *logits, float *y, GCancellable *cancellable, GError **error)
+    const L4Ahead *ahead, const float *h, float *logits, float *y, GCancellable *cancellable, GError **error)
 {
   gint64 hidden = self->router->n_in, width = self->shared.up->n_out, n = tokens->n, total = n * self->top_k;
   gboolean apart = l4_strands_apart (tokens);
@@ -455,7 +385,7 @@ l4_mixture (const L4Mixture *self, L4Compute *compute, const L4Strands *tokens, 
   g_auto (Groups) groups = { 0 };
   g_autofree L4Product *products = g_new0 (L4Product, 2 * self->n_experts + 1);
   Sum sum = { &groups, self->top_k, hidden, memory + (n + total) * width, y };
-  const Step step = { self, compute, &groups, x, n, apart, memory, memory + (n + total) * width, y, ahead, products };
+  const Step step = { self, compute, &groups, x, n, apart, memory, memory + (n + total) * width, y, ahead, h, products };
 
   if (memory == NULL
       || !l4_multiply (compute, &(L4Product) {.weight = self->router,.x = x,.m = n,.apart = apart,.y = logits }, 1, error))
@@ -464,7 +394,7 @@ l4_mixture (const L4Mixture *self, L4Compute *compute, const L4Strands *tokens, 
     memcpy (chosen, forced, total * sizeof (gint32));
   else
     for (gint64 t = 0; t < n; t++)
-      choose_experts (logits + t * self->n_experts, self->n_experts, self->top_k, chosen + t * self->top_k);
+      l4_choose_experts (logits + t * self->n_experts, self->n_experts, self->top_k, chosen + t * self->top_k);
   group_tokens (self, chosen, logits, tokens, most_few (self, compute, tokens), &groups);
   if (!(self->stream != NULL ? run_streamed (&step, cancellable, error) : run_networks (&step, error)))
     return FALSE;

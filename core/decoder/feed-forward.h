@@ -4,6 +4,7 @@
 #pragma once
 
 #include "compute/loader.h"
+#include "decoder/ahead.h"
 #include "decoder/strands.h"
 
 /* y = down(silu(gate(x)) * up(x)) */
@@ -34,26 +35,10 @@ void l4_mixture_clear (L4Mixture *self);
 gboolean l4_feed_forward (const L4FeedForward *self, L4Compute *compute, const float *x, gint64 n, gboolean apart, float *y,
     GError **error);
 
-/* The state before the network is added to it, and the next mixtures that it comes to, for guesses at what these will need: of two, for
- * when the expert of the first is there; the third would be guessed too badly. */
-#define L4_AHEAD 2
-
-typedef struct
-{
-  gsize n;                      /* mixtures, L4_AHEAD at most */
-  const L4Mixture *mixtures[L4_AHEAD];
-  const float *norms[L4_AHEAD]; /* [hidden] before each */
-  const float *h;               /* [n, hidden] */
-  float eps;
-} L4Ahead;
-
-/* A step of n tokens will come: its experts may be read ahead. */
-void l4_mixture_foresee (const L4Mixture *self, gint64 n);
-
 /* The shared network and, for each token, its top_k experts, whose input the router weighs. Only experts that a token chose are
  * computed, each once for all its tokens.
  * x, y: [tokens->n, hidden]; logits: [tokens->n, n_experts], the router's; forced: [tokens->n, top_k] experts to take instead of the
- * router's choice, or NULL. Experts that are not here are waited for until cancellable, or NULL, is cancelled; ahead: NULL where nothing
- * is guessed. */
+ * router's choice, or NULL. Experts that are not here are waited for until cancellable, or NULL, is cancelled. ahead, h: what comes next and
+ * the state [tokens->n, hidden] before the network is added to it, for guesses. */
 gboolean l4_mixture (const L4Mixture *self, L4Compute *compute, const L4Strands *tokens, const float *x, const gint32 *forced,
-    const L4Ahead *ahead, float *logits, float *y, GCancellable *cancellable, GError **error);
+    const L4Ahead *ahead, const float *h, float *logits, float *y, GCancellable *cancellable, GError **error);

@@ -19,7 +19,7 @@ may_leave (const L4StreamExpert *expert, const L4StreamExpert *in)
 {
   if (expert->state != L4_STREAM_READY || expert->wanted > 0)
     return FALSE;
-  return in == NULL || in->wanted > 0 || (!expert->early && expert->layer != in->layer);
+  return in == NULL || in->wanted > 0 || (!expert->early && !expert->guessed && expert->layer != in->layer);
 }
 
 /* Whether one should leave rather than other. A sweep comes to every expert of the layers that it has not seen yet; those behind it
@@ -29,9 +29,10 @@ leaves_first (const L4Stream *self, gsize one, gsize other)
 {
   const L4StreamExpert *a = l4_stream_expert (self, one), *b = l4_stream_expert (self, other);
   gboolean ahead = a->layer >= self->swept, other_ahead = b->layer >= self->swept;
+  gboolean soon = a->early || a->guessed, other_soon = b->early || b->guessed;
 
-  if (a->early != b->early)
-    return b->early;
+  if (soon != other_soon)
+    return other_soon;
   if (self->swept > 0 && ahead != other_ahead)
     return other_ahead;
   return heat_of (self, one) < heat_of (self, other);

@@ -10,8 +10,8 @@
 typedef enum
 {
   L4_STREAM_ABSENT,
-  L4_STREAM_QUEUED,             /* asked for, in one of the two queues */
-  L4_STREAM_READING,            /* in a slot */
+  L4_STREAM_QUEUED,             /* in one of the two queues */
+  L4_STREAM_READING,            /* in a slot, and in a queue while pieces are left */
   L4_STREAM_READY               /* in a slot */
 } L4StreamState;
 
@@ -39,7 +39,7 @@ typedef struct
   guint part;                   /* the next piece is from this part, */
   gint64 row;                   /* from this row on */
   guint pieces;                 /* handed out, and not yet back */
-  gboolean dropped;             /* was foreseen wrongly: no more pieces */
+  gboolean dropped;             /* was foreseen wrongly: no more pieces, unless it is wanted after all */
   GError *error;                /* of its first piece that could not be read */
 } L4StreamExpert;
 
@@ -62,8 +62,8 @@ struct _L4Stream
   GMutex lock;
   GCond changed;                /* for turns: an expert has come, or failed */
   GCond work;                   /* for readers: there may be a piece */
-  GQueue asked, foreseen;       /* of expert + 1 */
-  gsize reading, reading_early; /* expert + 1 whose pieces are handed out now; 0: none */
+  GQueue asked, foreseen;       /* of expert + 1, until their last piece is handed out; those foreseen by when they will be needed */
+  guint next;                   /* layer to which the next turn will probably come */
   guint swept;                  /* layers that the latest sweep has come through */
   gint64 patience;              /* microseconds */
   GList *turns;                 /* that are under way */

@@ -174,9 +174,6 @@ l4_stream_finish (L4Stream *self, L4StreamExpert *expert)
   if (expert->error != NULL) {
     spread_error (self, index, expert->error);
     g_clear_error (&expert->error);
-  } else if (expert->dropped && expert->wanted > 0) {   /* asked for after it had been dropped */
-    expert->state = L4_STREAM_QUEUED;
-    g_queue_push_tail (&self->asked, GSIZE_TO_POINTER (index + 1));
   }
   l4_stream_free_slots (self);
   g_cond_broadcast (&self->changed);
@@ -226,30 +223,39 @@ l4_stream_next_piece (const L4Stream *self, L4StreamExpert *expert, L4Piece *pie
   skip_missing_parts (expert);
 }
 
-/* The expert whose piece is next; NULL: there is nothing to do now. */
+/* The first of the queue that has a slot or gets one. Those behind who gets none have to go on, or their slots would never be free. */
+static L4StreamExpert *
+choose_of (L4Stream *self, GQueue *queue)
+{
+  gboolean full = FALSE;
+
+  for (GList *l = queue->head; l != NULL; l = l->next) {
+    gsize index = GPOINTER_TO_SIZE (l->data) - 1;
+
+    if (l4_stream_expert (self, index)->state == L4_STREAM_READING || (!full && l4_stream_give_slot (self, index)))
+      return l4_stream_expert (self, index);
+    full = TRUE;
+  }
+  return NULL;
+}
+
+/* The expert whose piece is next: what is asked for comes before what is foreseen. NULL: there is nothing to do now. */
 static L4StreamExpert *
 choose (L4Stream *self)
 {
-  gsize *of[] = { &self->reading, &self->reading_early };
-  GQueue *queues[] = { &self->asked, &self->foreseen };
+  L4StreamExpert *asked = choose_of (self, &self->asked);
 
-  if (self->reading_early != 0 && l4_stream_has_pieces (l4_stream_expert (self, self->reading_early - 1))
-      && l4_stream_expert (self, self->reading_early - 1)->wanted > 0)
-    return l4_stream_expert (self, self->reading_early - 1);
-  for (guint i = 0; i < G_N_ELEMENTS (of); i++) {
-    gsize next;
+  return asked != NULL ? asked : choose_of (self, &self->foreseen);
+}
 
-    if (*of[i] != 0 && l4_stream_has_pieces (l4_stream_expert (self, *of[i] - 1)))
-      return l4_stream_expert (self, *of[i] - 1);
-    *of[i] = 0;
-    next = GPOINTER_TO_SIZE (g_queue_peek_head (queues[i]));
-    if (next != 0 && l4_stream_give_slot (self, next - 1)) {
-      g_queue_pop_head (queues[i]);
-      *of[i] = next;
-      return l4_stream_expert (self, next - 1);
-    }
-  }
-  return NULL;
+/* It is in no queue any longer. */
+static void
+leave_queues (L4Stream *self, const L4StreamExpert *expert)
+{
+  gsize index = expert - &g_array_index (self->experts, L4StreamExpert, 0);
+
+  g_queue_remove (&self->asked, GSIZE_TO_POINTER (index + 1));
+  g_queue_remove (&self->foreseen, GSIZE_TO_POINTER (index + 1));
 }
 
 /* By a reader, without the lock. */
@@ -266,6 +272,8 @@ take_piece (gpointer user_data, L4Piece *piece, gboolean wait)
     expert = NULL;
   if (expert != NULL) {
     l4_stream_next_piece (self, expert, piece);
+    if (!l4_stream_has_pieces (expert))
+      leave_queues (self, expert);
     expert->pieces++;
     if (self->pieces++ == 0)
       self->latest = g_get_monotonic_time ();
@@ -318,6 +326,8 @@ piece_arrived (gpointer user_data, const L4Piece *piece, const guint8 *bytes, co
   g_mutex_lock (&self->lock);
   self->latest = g_get_monotonic_time ();
   self->figures.bytes += error == NULL ? piece->bytes : 0;
+  if (error != NULL)
+    leave_queues (self, expert);
   if (expert->error == NULL)
     expert->error = g_steal_pointer (&error);
   self->pieces--;

@@ -16,17 +16,42 @@ is_sweep (const L4StreamLayer *layer, gint64 n)
   return n >= SWEEP_TOKENS * layer->n_experts;
 }
 
+/* Layers that come before the expert's. */
+static guint
+layers_until (const L4Stream *self, gsize index)
+{
+  return (l4_stream_expert (self, index)->layer + self->layers->len - self->next) % self->layers->len;
+}
+
+/* Equals stay in the order in which they came. */
+static int
+compare_needs (gconstpointer there, gconstpointer given, gpointer user_data)
+{
+  return layers_until (user_data, GPOINTER_TO_SIZE (there) - 1) <= layers_until (user_data, GPOINTER_TO_SIZE (given) - 1) ? -1 : 1;
+}
+
+/* Goes on with an expert that was dropped while pieces of it were under way. */
+static gboolean
+take_up (L4StreamExpert *expert)
+{
+  gboolean was = expert->state == L4_STREAM_READING && expert->dropped;
+
+  expert->dropped = FALSE;
+  return was;
+}
+
 /* Puts an expert that is nowhere into the queue of those that are foreseen. */
 static void
 foresee (L4Stream *self, gsize index)
 {
   L4StreamExpert *expert = l4_stream_expert (self, index);
 
-  if (expert->state != L4_STREAM_ABSENT)
+  if (expert->state != L4_STREAM_ABSENT && !take_up (expert))
     return;
-  expert->state = L4_STREAM_QUEUED;
+  if (expert->state == L4_STREAM_ABSENT)
+    expert->state = L4_STREAM_QUEUED;
   expert->early = TRUE;
-  g_queue_push_tail (&self->foreseen, GSIZE_TO_POINTER (index + 1));
+  g_queue_insert_sorted (&self->foreseen, GSIZE_TO_POINTER (index + 1), compare_needs, self);
 }
 
 static void
@@ -66,9 +91,9 @@ ask (L4Stream *self, gsize index)
   self->figures.hits += expert->state == L4_STREAM_READY && !expert->early;
   self->figures.foreseen += (expert->state == L4_STREAM_READY || expert->state == L4_STREAM_READING) && expert->early;
   expert->wanted++;
-  if (expert->state == L4_STREAM_QUEUED && expert->early)
-    g_queue_remove (&self->foreseen, GSIZE_TO_POINTER (index + 1));
-  if (expert->state == L4_STREAM_ABSENT || (expert->state == L4_STREAM_QUEUED && expert->early))
+  if ((g_queue_remove (&self->foreseen, GSIZE_TO_POINTER (index + 1)) && expert->state == L4_STREAM_READING) || take_up (expert))
+    g_queue_push_head (&self->asked, GSIZE_TO_POINTER (index + 1));       /* is finished first */
+  else if (expert->state == L4_STREAM_ABSENT || (expert->state == L4_STREAM_QUEUED && expert->early))
     g_queue_push_tail (&self->asked, GSIZE_TO_POINTER (index + 1));
   if (expert->state == L4_STREAM_ABSENT)
     expert->state = L4_STREAM_QUEUED;
@@ -84,10 +109,9 @@ pass_over (L4Stream *self, gsize index)
   if (!expert->early)
     return;
   expert->early = FALSE;
-  if (expert->state == L4_STREAM_QUEUED) {
-    g_queue_remove (&self->foreseen, GSIZE_TO_POINTER (index + 1));
+  g_queue_remove (&self->foreseen, GSIZE_TO_POINTER (index + 1));
+  if (expert->state == L4_STREAM_QUEUED)
     expert->state = L4_STREAM_ABSENT;
-  }
   expert->dropped = expert->state == L4_STREAM_READING && l4_stream_has_pieces (expert);
   if (expert->dropped && expert->pieces == 0)
     l4_stream_finish (self, expert);
@@ -120,6 +144,7 @@ l4_stream_begin (L4Stream *self, guint index, const gint64 *uses, gint64 n)
   *turn = (L4StreamTurn) { self, index, layer->first, layer->n_experts, g_new0 (gboolean, layer->n_experts), NULL };
   g_mutex_lock (&self->lock);
   self->turns = g_list_prepend (self->turns, turn);
+  self->next = (index + 1) % self->layers->len;
   l4_heat_use (&g_array_index (self->heat, L4Heat, layer->first), layer->n_experts, uses, n);
   for (gint64 e = 0; e < layer->n_experts; e++) {
     turn->left[e] = uses[e] > 0;
