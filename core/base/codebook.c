@@ -9,8 +9,8 @@
 #define UPPER(number) (number) >> 8
 #define BOOK(name, size, LIST, CODES, wide) \
   const guint16 l4_codebook_##name[size] = { LIST (WHOLE) }; \
-  const guint8 l4_planes_##name[2][size] = { { LIST (LOWER) }, { LIST (UPPER) } }; \
-  const guint##wide l4_codes_##name[size] = { LIST (CODES) };
+  const guint8 l4_planes_##name[2][size] __attribute__ ((aligned (64))) = { { LIST (LOWER) }, { LIST (UPPER) } }; \
+  const guint##wide l4_codes_##name[size] __attribute__ ((aligned (64))) = { LIST (CODES) };
 
 /* Four codes, of levels of two or of three bits, a byte each. */
 #define FOUR_TWOS(code, number) (code ((number) & 3) | code ((number) >> 2 & 3) << 8 | code ((number) >> 4 & 3) << 16 \

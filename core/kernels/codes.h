@@ -30,15 +30,34 @@
 
 static const guint8 mxfp4_codes[16] = { 16, 17, 18, 19, 20, 22, 24, 28, 16, 15, 14, 13, 12, 10, 8, 4 };
 
+/* Four fields of some bits, a byte each. */
+LANES_INLINE Ints
+spread_fields (Ints value, guint width)
+{
+  guint32 mask = (1u << width) - 1;
+
+#ifdef LANES_TABLES
+  return lanes_and (lanes_bits_from (value, 0, (gint) width), lanes_set ((gint32) (mask * 0x01010101)));
+#else
+  Ints spread = bits (value, 0, mask);
+
+UNROLL (3)
+  for (guint i = 1; i < 4; i++)
+    spread = lanes_or (spread, lanes_left (bits (value, 0, mask << (width * i)), (8 - width) * i));
+  return spread;
+#endif
+}
+
 #ifndef LANES_TABLES
 /* Entries are loaded, lane by lane, from tables of codes that the first cache holds. Indices of more than eight bits are put together
- * in memory, so long before that nobody waits for them: INDICES are as indices_…() leave them, up to MOST_INDICES a group. */
+ * in memory, so long before that nobody waits for them: INDICES are as indices_…() leave them for n groups, MOST_INDICES for each. */
 #define INDICES const guint16 *indices,
+#define SMALL_INDICES INDICES
 #define MOST_INDICES 128
 
 /* Of types whose indices are bytes where they lie. */
 LANES_INLINE void
-no_indices (const guint8 *panel, gsize g, guint16 *to)
+no_indices (const guint8 *panel, gsize g, guint n, guint16 *to)
 {
 }
 
@@ -77,19 +96,6 @@ UNROLL (4)
     out->q[4 * h + k] = lanes_negate (lanes_fours (codes, indices, wide, k), signs, 2 * h + k / 2, k % 2 * 4, zero);
 }
 
-/* Four fields of some bits, a byte each. */
-LANES_INLINE Ints
-spread_fields (Ints value, guint width)
-{
-  guint32 mask = (1u << width) - 1;
-  Ints spread = bits (value, 0, mask);
-
-UNROLL (3)
-  for (guint i = 1; i < 4; i++)
-    spread = lanes_or (spread, lanes_left (bits (value, 0, mask << (width * i)), (8 - width) * i));
-  return spread;
-}
-
 /* Seven bits in each byte, and an eighth so that the number of ones is even. */
 LANES_INLINE Ints
 even_signs (Ints sevens)
@@ -113,6 +119,18 @@ raise_eights (Ints up, guint k, Group *out)
   out->q[2 * k + 1] = lanes_add (out->q[2 * k + 1], up);
 }
 
+/* Of a type whose parts_…() give the lowest eight bits of indices, and those above. */
+#define LARGE_BOOK(type, book, size) \
+  LANES_INLINE void \
+  indices_##type (const guint8 *panel, gsize g, guint n, guint16 *to) \
+  { \
+    Ints low, high; \
+    for (; n > 0; n--, g++, to += MOST_INDICES) { \
+      parts_##type (panel, g, &low, &high); \
+      lanes_store_indices (to, low, high); \
+    } \
+  }
+
 /* The lowest bit of value, as 2, in all four bytes. */
 LANES_INLINE Ints
 two_in_all (Ints value)
@@ -123,7 +141,12 @@ two_in_all (Ints value)
 }
 
 #else
-#define INDICES
+/* Books of a thousand and more are gone through for two groups at once, a block ahead: INDICES are what is found there, lower bytes and
+ * upper ones. */
+#define INDICES const guint16 *indices,
+#define SMALL_INDICES
+#define MOST_INDICES 64
+
 /* What a level and the bit above it stand for, with the zero added: IQ2 and IQ3 negative with the bit, IQ1 in eighths, a little lower. Those
  * of eight codes have them twice. */
 static const guint8 iq2_codes[16] = { 136, 153, 171, 128, 120, 103, 85, 128, 136, 153, 171, 128, 120, 103, 85, 128 };
@@ -144,29 +167,46 @@ four_even_signs (Ints rest)
   return lanes_look_up_128 (even_bytes, lanes_bits_from (rest, 0, 7));
 }
 
-/* A whole group at once: 64 entries of 8 weights in the planes of a book of that size. indices: their lowest eight bits; high: those above.
- * The third bit of the code of weight m of half i of entry k is bit first + entry * k + half * i + step * m of marks. */
+/* A whole group at once: 64 entries of 8 weights, as lower and upper bytes. The third bit of the code of weight m of half i of entry k is
+ * bit first + entry * k + half * i + step * m of marks. */
 LANES_INLINE void
-group_of_eights (const guint8 *planes, guint size, Ints indices, Ints high, const guint8 *codes, Ints marks, gint first, gint entry,
-    gint half, gint step, Group *out)
+group_of_eights (const Ints *entries, const guint8 *codes, Ints marks, gint first, gint entry, gint half, gint step, Group *out)
 {
 UNROLL (2)
-  for (guint i = 0; i < 2; i++) {
-    Ints entries = lanes_look_up (planes + i * size, size, indices, high);
-
+  for (guint i = 0; i < 2; i++)
 UNROLL (4)
     for (guint k = 0; k < 4; k++)
-      out->q[2 * k + i] = lanes_look_up_16 (codes, lanes_select (0x03030303, lanes_bits_from (entries, 8 * k, 2),
+      out->q[2 * k + i] = lanes_look_up_16 (codes, lanes_select (0x03030303, lanes_bits_from (entries[i], 8 * k, 2),
               lanes_bits_from (marks, first + entry * (gint) k + half * (gint) i - 2, step)));
-  }
 }
 
-/* signs: a bit for each weight */
+/* In the planes of a book of that size. indices: their lowest eight bits; high: those above; signs: a bit for each weight */
 LANES_INLINE void
 group_of_iq2 (const guint8 *planes, guint size, Ints indices, Ints high, Ints signs, Group *out)
 {
-  group_of_eights (planes, size, indices, high, iq2_codes, signs, 0, 8, 4, 1, out);
+  Ints entries[2] = { lanes_look_up (planes, size, indices, high), lanes_look_up (planes + size, size, indices, high) };
+
+  group_of_eights (entries, iq2_codes, signs, 0, 8, 4, 1, out);
 }
+
+/* Of a type whose parts_…() give the lowest eight bits of indices, and those above; n is 1 or even. */
+#define LARGE_BOOK(type, book, size) \
+  LANES_INLINE void \
+  indices_##type (const guint8 *panel, gsize g, guint n, guint16 *to) \
+  { \
+    for (guint i = 0; i < n; i += 2) { \
+      guint some = MIN (n, 2); \
+      Ints low[2], high[2], found[4]; \
+      for (guint k = 0; k < some; k++) \
+        parts_##type (panel, g + i + k, &low[k], &high[k]); \
+      lanes_look_up_twice (*l4_planes_##book, l4_planes_##book[1], size, low, high, some, found); \
+      for (guint k = 0; k < 2 * some; k++) \
+        lanes_store_ints (to + i * MOST_INDICES + 32 * k, found[k]); \
+    } \
+  }
+
+/* The same entries, of one group. */
+#define STORED_ENTRIES ((const Ints[]) { lanes_load (indices), lanes_load (indices + 32) })
 
 /* The same with entries of 4 weights, 64 of each half of the group: three bits each, of which the third weight's are in both bytes. high: bit
  * k of a lane is above index k, if the book is so large. */
@@ -206,7 +246,7 @@ twice_and_one (Ints number)
 /* Types ------------------------------------------------------------------------------------------------------------------ */
 
 LANES_INLINE void
-group_iq2_xxs (const guint8 *panel, gsize g, INDICES Group *out)
+group_iq2_xxs (const guint8 *panel, gsize g, SMALL_INDICES Group *out)
 {
   const guint8 *block = panel + g / 8 * 66 * 16;
   Ints rest;
@@ -233,18 +273,20 @@ iq2_scales (Floats d, Ints both, Group *out)
 
 #ifndef LANES_TABLES
 LANES_INLINE void
-indices_iq2_xs (const guint8 *panel, gsize g, guint16 *to)
+indices_iq2_xs (const guint8 *panel, gsize g, guint n, guint16 *to)
 {
-  const guint8 *block = panel + g / 8 * 74 * 16;
-  Ints two = unit (block, 2 * (g % 8)), more = unit (block, 2 * (g % 8) + 1);
+  for (; n > 0; n--, g++, to += MOST_INDICES) {
+    const guint8 *block = panel + g / 8 * 74 * 16;
+    Ints two = unit (block, 2 * (g % 8)), more = unit (block, 2 * (g % 8) + 1);
 
-  lanes_store_indices (to, lanes_or (bits (two, 0, 0x00ff00ff), lanes_left (bits (more, 0, 0x00ff00ff), 8)),
-      lanes_or (bits (two, 8, 0x00010001), lanes_and (more, lanes_set (0x01000100))));
+    lanes_store_indices (to, lanes_or (bits (two, 0, 0x00ff00ff), lanes_left (bits (more, 0, 0x00ff00ff), 8)),
+        lanes_or (bits (two, 8, 0x00010001), lanes_and (more, lanes_set (0x01000100))));
+  }
 }
 #endif
 
 LANES_INLINE void
-group_iq2_xs (const guint8 *panel, gsize g, INDICES Group *out)
+group_iq2_xs (const guint8 *panel, gsize g, SMALL_INDICES Group *out)
 {
   const guint8 *block = panel + g / 8 * 74 * 16;
 
@@ -264,15 +306,16 @@ group_iq2_xs (const guint8 *panel, gsize g, INDICES Group *out)
   iq2_scales (lanes_load_half (block + 18 * 64), byte_of (block, 16, g), out);
 }
 
-#ifndef LANES_TABLES
 LANES_INLINE void
-indices_iq2_s (const guint8 *panel, gsize g, guint16 *to)
+parts_iq2_s (const guint8 *panel, gsize g, Ints *low, Ints *high)
 {
   const guint8 *block = panel + g / 8 * 82 * 16;
 
-  lanes_store_indices (to, unit (block, g % 8), spread_fields (byte_of (block, 16, g % 8), 2));
+  *low = unit (block, g % 8);
+  *high = spread_fields (byte_of (block, 16, g % 8), 2);
 }
-#endif
+
+LARGE_BOOK (iq2_s, iq2_s, 1024)
 
 LANES_INLINE void
 group_iq2_s (const guint8 *panel, gsize g, INDICES Group *out)
@@ -281,10 +324,7 @@ group_iq2_s (const guint8 *panel, gsize g, INDICES Group *out)
 
   g %= 8;
 #ifdef LANES_TABLES
-  Ints high = byte_of (block, 16, g);
-
-  group_of_iq2 (*l4_planes_iq2_s, 1024, unit (block, g), lanes_and (lanes_bits_from (high, 0, 2), lanes_set (0x03030303)), unit (block, 8 + g),
-      out);
+  group_of_eights (STORED_ENTRIES, iq2_codes, unit (block, 8 + g), 0, 8, 4, 1, out);
 #else
   group_of_iq2 (l4_codes_iq2_s, indices, TRUE, unit (block, 8 + g), FALSE, out);
 #endif
@@ -292,7 +332,7 @@ group_iq2_s (const guint8 *panel, gsize g, INDICES Group *out)
 }
 
 LANES_INLINE void
-group_iq3_xxs (const guint8 *panel, gsize g, INDICES Group *out)
+group_iq3_xxs (const guint8 *panel, gsize g, SMALL_INDICES Group *out)
 {
   const guint8 *block = panel + g / 8 * 98 * 16;
   Ints rest;
@@ -314,18 +354,20 @@ UNROLL (2)
 
 #ifndef LANES_TABLES
 LANES_INLINE void
-indices_iq3_s (const guint8 *panel, gsize g, guint16 *to)
+indices_iq3_s (const guint8 *panel, gsize g, guint n, guint16 *to)
 {
-  const guint8 *block = panel + g / 8 * 110 * 16;
-  Ints high = byte_of (block, 16, g % 8);
+  for (; n > 0; n--, g++, to += MOST_INDICES) {
+    const guint8 *block = panel + g / 8 * 110 * 16;
+    Ints high = byte_of (block, 16, g % 8);
 
-  for (guint h = 0; h < 2; h++)
-    lanes_store_indices (to + 64 * h, unit (block, 2 * (g % 8) + h), spread_fields (lanes_right (high, 4 * h), 1));
+    for (guint h = 0; h < 2; h++)
+      lanes_store_indices (to + 64 * h, unit (block, 2 * (g % 8) + h), spread_fields (lanes_right (high, 4 * h), 1));
+  }
 }
 #endif
 
 LANES_INLINE void
-group_iq3_s (const guint8 *panel, gsize g, INDICES Group *out)
+group_iq3_s (const guint8 *panel, gsize g, SMALL_INDICES Group *out)
 {
   const guint8 *block = panel + g / 8 * 110 * 16;
   Ints signs;
@@ -351,24 +393,26 @@ rest_of_iq1 (const guint8 *block, guint g)
   return bits (unit (block, 8 + g / 2), 16 * (g % 2), 0xffff);
 }
 
-#ifndef LANES_TABLES
 LANES_INLINE void
-indices_iq1_s (const guint8 *panel, gsize g, guint16 *to)
+parts_iq1_s (const guint8 *panel, gsize g, Ints *low, Ints *high)
 {
   const guint8 *block = panel + g / 8 * 50 * 16;
 
-  lanes_store_indices (to, unit (block, g % 8), spread_fields (rest_of_iq1 (block, g % 8), 3));
+  *low = unit (block, g % 8);
+  *high = spread_fields (rest_of_iq1 (block, g % 8), 3);
 }
 
 LANES_INLINE void
-indices_iq1_m (const guint8 *panel, gsize g, guint16 *to)
+parts_iq1_m (const guint8 *panel, gsize g, Ints *low, Ints *high)
 {
   const guint8 *block = panel + g / 8 * 56 * 16;
-  Ints fours = spread_fields (rest_of_iq1 (block, g % 8), 4);
 
-  lanes_store_indices (to, unit (block, g % 8), bits (fours, 0, 0x07070707));
+  *low = unit (block, g % 8);
+  *high = bits (spread_fields (rest_of_iq1 (block, g % 8), 4), 0, 0x07070707);
 }
-#endif
+
+LARGE_BOOK (iq1_s, iq1, 2048)
+LARGE_BOOK (iq1_m, iq1, 2048)
 
 LANES_INLINE void
 group_iq1_s (const guint8 *panel, gsize g, INDICES Group *out)
@@ -379,8 +423,7 @@ group_iq1_s (const guint8 *panel, gsize g, INDICES Group *out)
   g %= 8;
   rest = rest_of_iq1 (block, g);
 #ifdef LANES_TABLES
-  group_of_eights (*l4_planes_iq1, 2048, unit (block, g), lanes_and (lanes_bits_from (rest, 0, 3), lanes_set (0x07070707)), iq1_codes, rest,
-      15, 0, 0, 0, out);
+  group_of_eights (STORED_ENTRIES, iq1_codes, rest, 15, 0, 0, 0, out);
 #else
   Ints up = two_in_all (lanes_xor (lanes_right (rest, 15), lanes_set (1)));
 
@@ -403,8 +446,7 @@ group_iq1_m (const guint8 *panel, gsize g, INDICES Group *out)
   rest = rest_of_iq1 (block, g);
   words = lanes_right (g / 4 ? second : first, 16 * (g / 2 % 2) + 6 * (g % 2));
 #ifdef LANES_TABLES
-  group_of_eights (*l4_planes_iq1, 2048, unit (block, g), lanes_and (lanes_bits_from (rest, 0, 4), lanes_set (0x07070707)), iq1_codes, rest,
-      3, 4, 0, 0, out);
+  group_of_eights (STORED_ENTRIES, iq1_codes, rest, 3, 4, 0, 0, out);
 #else
   Ints fours = spread_fields (rest, 4);
 

@@ -153,6 +153,28 @@ lanes_look_up (const guint8 *table, guint size, Ints a, Ints high)
   return found;
 }
 
+/* Every byte of n registers, with high for the bits above, in two tables of `size`, a multiple of 128: out[2 * i] and out[2 * i + 1]. Each
+ * part of the tables is loaded once for all. */
+LANES_INLINE void
+lanes_look_up_twice (const guint8 *table, const guint8 *other, guint size, const Ints *indices, const Ints *high, guint n, Ints *out)
+{
+  Ints parts[2];
+
+  for (guint i = 0; i < n; i++) {
+    parts[i] = lanes_or (lanes_add (high[i], high[i]), lanes_and (lanes_right (indices[i], 7), lanes_set (0x01010101)));
+    out[2 * i] = out[2 * i + 1] = indices[i];
+  }
+#pragma GCC unroll 16
+  for (guint c = 0; c < size / 128; c++)
+    for (guint i = 0; i < n; i++) {
+      __mmask64 here = _mm512_cmpeq_epi8_mask (parts[i], _mm512_set1_epi8 ((char) c));
+
+      out[2 * i] = _mm512_mask2_permutex2var_epi8 (lanes_load (table + 128 * c), out[2 * i], here, lanes_load (table + 128 * c + 64));
+      out[2 * i + 1] = _mm512_mask2_permutex2var_epi8 (lanes_load (other + 128 * c), out[2 * i + 1], here,
+          lanes_load (other + 128 * c + 64));
+    }
+}
+
 /* Bytes 0 and 2, or with odd 1 and 3, of each lane of a and then of b. */
 LANES_INLINE Ints
 lanes_every_other_byte (Ints a, Ints b, guint odd)

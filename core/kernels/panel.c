@@ -185,38 +185,7 @@ QUANTISED (iq4_xs, IQ4_XS, large)
  * may go through memory. */
 typedef void (*DecodeFunc) (const guint8 *panel, gsize g, Group *out);
 
-LANES_INLINE void
-dot_decoded (DecodeFunc decode, Traits traits, const guint8 *const *panels, guint n_panels, gsize n, const L4QuantisedRows *x,
-    guint n_rows, float *out, gsize stride)
-{
-  for (guint p = 0; p < n_panels; p++, out += L4_PANEL_ROWS) {
-    Floats sums[L4_DOT_ROWS];
-
-    for (guint m = 0; m < n_rows; m++)
-      sums[m] = lanes_zero ();
-    for (gsize g = 0; g < n / L4_GROUP; g++) {
-      Group group;
-
-      prefetch_group (traits, panels[p], g, ALONE_DISTANCE);
-      decode (panels[p], g, &group);
-      for (guint m = 0; m < n_rows; m++) {
-        L4QuantisedRows row = l4_quantised_rows_from (x, m, 0);
-
-        add_group (traits, &group, 0, 1, &row, g, 1, &sums[m]);
-      }
-    }
-    for (guint m = 0; m < n_rows; m++)
-      lanes_store (out + m * stride, sums[m]);
-  }
-}
-
-#define DECODED_DOT(traits, halves, most, zero_bits) \
-  static void \
-  dot_decoded_##traits (DecodeFunc decode, guint bytes, guint groups, const guint8 *const *panels, guint n_panels, gsize n, \
-      const L4QuantisedRows *x, guint n_rows, float *out, gsize stride) \
-  { \
-    dot_decoded (decode, (Traits) { halves, most, FALSE, zero_bits, bytes, groups }, panels, n_panels, n, x, n_rows, out, stride); \
-  } \
+#define DECODED_TRAITS(traits, halves, most, zero_bits) \
   static void \
   to_floats_decoded_##traits (DecodeFunc decode, const guint8 *panel, gsize first, gsize count, float *out, gsize stride) \
   { \
@@ -228,19 +197,17 @@ dot_decoded (DecodeFunc decode, Traits traits, const guint8 *const *panels, guin
     groups_to_bf16 (decode, (Traits) { halves, most, FALSE, zero_bits, 0, 1 }, panel, first, count, out); \
   }
 
-DECODED_DOT (ternary, FALSE, 31, 0)
+DECODED_TRAITS (ternary, FALSE, 31, 0)
 #define multiply_ternary multiply_small
 
-/* With dot_one_…() for one row and decode_…(). */
-#define DECODED_BY(type, TYPE, traits) \
+/* With decode_…(). many (n_rows, type, TYPE): the dot products of some rows */
+#define DECODED_BY(type, TYPE, traits, many, one) \
   static void \
-  dot_##type (const guint8 *const *panels, guint n_panels, gsize n, const L4QuantisedRows *x, guint n_rows, float *out, gsize stride) \
+  dot_##type (const guint8 *const *panels, guint n_panels, gsize n, const L4QuantisedRows *rows, guint n_rows, float *out, \
+      gsize stride) \
   { \
-    if (n_rows == 1) \
-      for (guint p = 0; p < n_panels; p++) \
-        dot_one_##type (panels[p], n, x, out + p * L4_PANEL_ROWS); \
-    else \
-      dot_decoded_##traits (decode_##type, TRAITS_##TYPE.bytes, TRAITS_##TYPE.groups, panels, n_panels, n, x, n_rows, out, stride); \
+    L4QuantisedRows own = *rows, *x = &own; \
+    BY_ROWS (many, one, NEXT_QUANTISED, type, TYPE) \
   } \
   static void \
   multiply_##type (const guint8 *const *panels, guint n_panels, gsize first, gsize count, const L4QuantisedRows *rows, \
@@ -264,78 +231,79 @@ DECODED_DOT (ternary, FALSE, 31, 0)
     to_bf16_decoded_##traits (decode_##type, panel, first, count, out); \
   }
 
+#define DOT_ROW_ALONE(type, TYPE) DOT_ROWS (1, type, TYPE)
+
 #define DECODED(type, TYPE, traits) \
   static __attribute__ ((noinline)) void \
   decode_##type (const guint8 *panel, gsize g, Group *out) \
   { \
     group_##type (panel, g, out); \
   } \
-  static void \
-  dot_one_##type (const guint8 *panel, gsize n, const L4QuantisedRows *x, float *out) \
-  { \
-    dot_rows (group_##type, TRAITS_##TYPE, panel, n, x, 1, out, 0); \
-  } \
-  DECODED_BY (type, TYPE, traits)
+  DECODED_BY (type, TYPE, traits, DOT_ROWS, DOT_ROW_ALONE)
 
-#ifdef LANES_TABLES             /* which stay in registers, or at hand, as long as a panel takes */
-#define OF_BOOK QUANTISED
-#else
-typedef void (*IndicesFunc) (const guint8 *panel, gsize g, guint16 *to);
+typedef void (*IndicesFunc) (const guint8 *panel, gsize g, guint n, guint16 *to);
 typedef void (*EntriesFunc) (const guint8 *panel, gsize g, const guint16 *indices, Group *out);
 
-/* One row, with the indices of a block at a time. */
+/* The indices of a block at a time. */
 LANES_INLINE void
 dot_entries (IndicesFunc indices_of, EntriesFunc entries_of, Traits traits, const guint8 *panel, gsize n, const L4QuantisedRows *x,
-    float *out)
+    guint n_rows, float *out, gsize stride)
 {
-  Floats sum = lanes_zero ();
+  Floats sums[L4_DOT_ROWS];
 
+UNROLL (8)
+  for (guint m = 0; m < n_rows; m++)
+    sums[m] = lanes_zero ();
 #pragma GCC unroll 1
   for (gsize at = 0; at < n / L4_GROUP; at += traits.groups) {
     guint16 indices[8][MOST_INDICES];
 
-#pragma GCC unroll 1
-    for (guint i = 0; i < traits.groups; i++)
-      indices_of (panel, at + i, indices[i]);
+    indices_of (panel, at, traits.groups, *indices);
 #pragma GCC unroll 1
     for (guint i = 0; i < traits.groups; i++) {
       Group group;
 
       prefetch_group (traits, panel, at + i, ALONE_DISTANCE);
       entries_of (panel, at + i, indices[i], &group);
-      add_group (traits, &group, 0, 1, x, at + i, 1, &sum);
+      add_group (traits, &group, 0, 1, x, at + i, n_rows, sums);
     }
   }
-  lanes_store (out, sum);
+UNROLL (8)
+  for (guint m = 0; m < n_rows; m++)
+    lanes_store (out + m * stride, sums[m]);
 }
 
-#define OF_BOOK(type, TYPE, traits) \
+#define DOT_ENTRIES(rows, type, TYPE) \
+  for (guint p = 0; p < n_panels; p++) \
+    dot_entries (indices_##type, group_##type, TRAITS_##TYPE, panels[p], n, x, rows, out + p * L4_PANEL_ROWS, stride);
+#define DOT_ROW_ENTRIES(type, TYPE) DOT_ENTRIES (1, type, TYPE)
+
+#define OF_LARGE_BOOK(type, TYPE, traits) \
   static __attribute__ ((noinline)) void \
   decode_##type (const guint8 *panel, gsize g, Group *out) \
   { \
     guint16 indices[MOST_INDICES]; \
-    indices_##type (panel, g, indices); \
+    indices_##type (panel, g, 1, indices); \
     group_##type (panel, g, indices, out); \
   } \
-  static void \
-  dot_one_##type (const guint8 *panel, gsize n, const L4QuantisedRows *x, float *out) \
-  { \
-    dot_entries (indices_##type, group_##type, TRAITS_##TYPE, panel, n, x, out); \
-  } \
-  DECODED_BY (type, TYPE, traits)
+  DECODED_BY (type, TYPE, traits, DOT_ENTRIES, DOT_ROW_ENTRIES)
 
-DECODED_DOT (signed, FALSE, SIGNED_MOST, SIGNED_ZERO)
-DECODED_DOT (signed_halves, TRUE, SIGNED_MOST, SIGNED_ZERO)
-DECODED_DOT (small, FALSE, 31, 4)
-DECODED_DOT (halves, TRUE, 63, 4)
+#ifdef LANES_TABLES             /* which stay in registers, or at hand, as long as a panel takes */
+#define OF_BOOK QUANTISED
+#else
+#define OF_BOOK OF_LARGE_BOOK
+DECODED_TRAITS (signed, FALSE, SIGNED_MOST, SIGNED_ZERO)
 #endif
+DECODED_TRAITS (signed_halves, TRUE, SIGNED_MOST, SIGNED_ZERO)
+DECODED_TRAITS (small, FALSE, 31, 4)
+DECODED_TRAITS (halves, TRUE, 63, 4)
 OF_BOOK (iq2_xxs, IQ2_XXS, signed)
 OF_BOOK (iq2_xs, IQ2_XS, signed_halves)
-OF_BOOK (iq2_s, IQ2_S, signed_halves)
+OF_LARGE_BOOK (iq2_s, IQ2_S, signed_halves)
 OF_BOOK (iq3_xxs, IQ3_XXS, signed)
 OF_BOOK (iq3_s, IQ3_S, small)
-OF_BOOK (iq1_s, IQ1_S, small)
-OF_BOOK (iq1_m, IQ1_M, halves)
+OF_LARGE_BOOK (iq1_s, IQ1_S, small)
+OF_LARGE_BOOK (iq1_m, IQ1_M, halves)
 DECODED (tq1_0, TQ1_0, ternary)
 DECODED (tq2_0, TQ2_0, ternary)
 QUANTISED (mxfp4, MXFP4, small)
