@@ -286,6 +286,8 @@ take_caps (GstLlama4Describe * self, GstEvent * event)
 
   gst_event_parse_caps (event, &caps);
   self->has_info = gst_video_info_from_caps (&info, caps);
+  if (self->has_info && !gst_video_info_is_equal (&self->info, &info))
+    gst_llama4_motion_change_format (self->motion);
   if (self->has_info)
     self->info = info;
   self->warned_frame = FALSE;

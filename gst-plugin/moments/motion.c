@@ -4,6 +4,7 @@
 #include "moments/motion.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "moments/grid.h"
 #include "moments/light.h"
@@ -21,6 +22,9 @@
 #define FIRST_SPREAD 1.5f
 #define MOST_SPREAD 20.0f
 
+/* Luma by which the same thing differs in another format: few of a cell's pixels are looked at. */
+#define MOST_OF_FORMAT 30
+
 #define NEARLY_ALL (N * 6 / 10) /* of the cells: the camera was moved, or this is another one */
 
 /* Time that one step of learning stands for at most, in seconds: pictures may be far apart. */
@@ -30,6 +34,10 @@ struct _GstLlama4Motion
 {
   GstClockTime time;            /* of the latest glance, or NONE */
   double age;                   /* seconds since it began */
+  guint8 latest[N];             /* the latest glance, */
+  guint8 marks[N];              /* and where something was before the background */
+  gboolean other_format;        /* since then */
+  guint8 stale[N];              /* whether the background there is of another format */
   float mean[N];
   float spread[N];              /* mean difference from it */
 };
@@ -53,12 +61,21 @@ void
 gst_llama4_motion_reset (GstLlama4Motion * self)
 {
   self->time = GST_CLOCK_TIME_NONE;
+  self->other_format = FALSE;
+}
+
+void
+gst_llama4_motion_change_format (GstLlama4Motion * self)
+{
+  self->other_format = TRUE;
 }
 
 static void
 begin (GstLlama4Motion * self, const guint8 * y)
 {
   self->age = 0;
+  memset (self->marks, 0, N);
+  memset (self->stale, 0, N);
   for (guint i = 0; i < N; i++) {
     self->mean[i] = y[i];
     self->spread[i] = FIRST_SPREAD;
@@ -77,6 +94,26 @@ follow_light (GstLlama4Motion * self, const guint8 * y)
   light = gst_llama4_light_fit (before, y, N);
   for (guint i = 0; i < N; i++)
     self->mean[i] = light.gain * self->mean[i] + light.offset;
+}
+
+/* Where there was nothing before the background, and as far as that can be told nothing has come, the difference is that of the formats. Elsewhere
+ * the background is seen again later. */
+static void
+follow_format (GstLlama4Motion * self, const guint8 * y)
+{
+  for (guint i = 0; i < N; i++) {
+    int difference = y[i] - self->latest[i];
+
+    if (self->other_format)
+      self->stale[i] = self->stale[i] || self->marks[i] || ABS (difference) > MOST_OF_FORMAT;
+    if (self->other_format && !self->stale[i])
+      self->mean[i] += difference;
+    if (self->stale[i] && fabsf (y[i] - self->mean[i]) <= MOST_OF_FORMAT) {
+      self->mean[i] = y[i];
+      self->stale[i] = FALSE;
+    }
+  }
+  self->other_format = FALSE;
 }
 
 /* What is young is the mean of all that there was. */
@@ -99,17 +136,20 @@ gst_llama4_motion_push (GstLlama4Motion * self, const GstLlama4Glance * glance)
   const guint8 *y = &glance->y[0][0];
   gboolean is_first = !GST_CLOCK_TIME_IS_VALID (self->time);
   double seconds = is_first ? 0 : CLAMP (GST_CLOCK_DIFF (self->time, glance->time) / 1e9, 0, LONGEST_STEP);
-  guint8 marks[N];
+  guint8 *marks = self->marks;
   guint n_marked = 0;
 
   self->time = glance->time;
   if (is_first) {
     begin (self, y);
+    memcpy (self->latest, y, N);
     return FALSE;
   }
+  follow_format (self, y);
   follow_light (self, y);
   for (guint i = 0; i < N; i++)
     n_marked += marks[i] = fabsf (y[i] - self->mean[i]) > MAX (LEAST, SPREADS * self->spread[i]);
+  memcpy (self->latest, y, N);
   if (n_marked > NEARLY_ALL) {
     begin (self, y);
     return TRUE;

@@ -18,6 +18,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstLlama4Motion, gst_llama4_motion_free)
 
 void gst_llama4_motion_reset (GstLlama4Motion * self);
 
+/* The next frame is of another size or format, in which the same things look a little different: no motion yet. */
+void gst_llama4_motion_change_format (GstLlama4Motion * self);
+
 /* Whether something moves in the next frame. */
 gboolean gst_llama4_motion_push (GstLlama4Motion * self, const GstLlama4Glance * glance);
 

@@ -77,3 +77,26 @@ yard_draw (const Yard * self, GstClockTime time)
   GST_BUFFER_DURATION (buffer) = GST_SECOND / YARD_FPS;
   return buffer;
 }
+
+GstBuffer *
+yard_draw_as (const Yard * self, GstClockTime time, const GstVideoInfo * info)
+{
+  g_autoptr (GstBuffer) drawn = yard_draw (self, time);
+  GstBuffer *converted = gst_buffer_new_allocate (NULL, GST_VIDEO_INFO_SIZE (info), NULL);
+  GstVideoConverter *converter;
+  GstVideoFrame in, out;
+  GstVideoInfo from;
+
+  gst_video_info_set_format (&from, GST_VIDEO_FORMAT_I420, YARD_WIDTH, YARD_HEIGHT);
+  from.fps_n = info->fps_n;
+  from.fps_d = info->fps_d;
+  converter = gst_video_converter_new (&from, info, NULL);
+  g_assert_true (gst_video_frame_map (&in, &from, drawn, GST_MAP_READ));
+  g_assert_true (gst_video_frame_map (&out, info, converted, GST_MAP_WRITE));
+  gst_video_converter_frame (converter, &in, &out);
+  gst_video_frame_unmap (&in);
+  gst_video_frame_unmap (&out);
+  gst_video_converter_free (converter);
+  gst_buffer_copy_into (converted, drawn, GST_BUFFER_COPY_TIMESTAMPS, 0, -1);
+  return converted;
+}

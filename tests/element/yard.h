@@ -23,3 +23,6 @@ typedef struct
 
 /* The frame at that time. (transfer full) */
 GstBuffer *yard_draw (const Yard * self, GstClockTime time);
+
+/* The same in another size and format. (transfer full) */
+GstBuffer *yard_draw_as (const Yard * self, GstClockTime time, const GstVideoInfo * info);
