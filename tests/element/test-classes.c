@@ -10,6 +10,17 @@
   "\"required\":[\"gate\",\"rain\",\"what\"],\"additionalProperties\":false}"
 #define ANSWER "{\"text\":\"{\\\"gate\\\":\\\"open\\\",\\\"rain\\\":false,\\\"what\\\":\\\"sentences never heard\\\"}\",\"yes\":{\"new\":0.875}}\n"
 
+/* Where GStreamer has such. */
+static void
+assert_tag (GstAnalyticsMtd * mtd)
+{
+#ifdef L4_HAS_SEMANTIC_TAGS
+  g_autofree char *tag = gst_analytics_mtd_get_semantic_tag (mtd);
+
+  g_assert_cmpstr (tag, ==, GST_LLAMA4_CLASSES_TAG);
+#endif
+}
+
 /* The classes of the next buffer that passes, which is pushed. (transfer full) */
 static char *
 get_classes (Fixture * self, GstClockTime pts, const Detected * detected, guint n)
@@ -31,6 +42,7 @@ get_classes (Fixture * self, GstClockTime pts, const Detected * detected, guint 
       g_string_append_printf (text, "%s ", gst_analytics_mtd_type_get_name (gst_analytics_mtd_get_mtd_type (&mtd)));
       continue;
     }
+    assert_tag (&mtd);
     for (gsize i = 0; i < gst_analytics_cls_mtd_get_length (&mtd); i++)
       g_string_append_printf (text, "[%s %g]", g_quark_to_string (gst_analytics_cls_mtd_get_quark (&mtd, i)),
           gst_analytics_cls_mtd_get_level (&mtd, i));
