@@ -3,9 +3,9 @@
 
 #include "frame.h"
 
-#include <math.h>
 #include <string.h>
 
+#include "area.h"
 #include "gettext.h"
 #include "thin.h"
 
@@ -95,20 +95,6 @@ is_sideways (GstVideoOrientationMethod orientation)
       || orientation == GST_VIDEO_ORIENTATION_UL_LR || orientation == GST_VIDEO_ORIENTATION_UR_LL;
 }
 
-/* What the caps or a crop meta show of a frame, which can be larger than the caps say. */
-static Area
-visible_area (const GstVideoInfo * info, GstBuffer * buffer)
-{
-  const GstVideoCropMeta *crop = gst_buffer_get_video_crop_meta (buffer);
-  const GstVideoMeta *meta = gst_buffer_get_video_meta (buffer);
-  guint width = meta != NULL ? meta->width : (guint) GST_VIDEO_INFO_WIDTH (info);
-  guint height = meta != NULL ? meta->height : (guint) GST_VIDEO_INFO_HEIGHT (info);
-
-  if (crop == NULL || crop->x >= width || crop->y >= height || crop->width == 0 || crop->height == 0)
-    return (Area) { 0, 0, GST_VIDEO_INFO_WIDTH (info), GST_VIDEO_INFO_HEIGHT (info) };
-  return (Area) { crop->x, crop->y, MIN (crop->width, width - crop->x), MIN (crop->height, height - crop->y) };
-}
-
 /* The part of the upright picture that has all that is shown. */
 static GstLlama4Region
 shown_part (const GstLlama4Copier * self)
@@ -116,31 +102,10 @@ shown_part (const GstLlama4Copier * self)
   return self->regions != NULL ? gst_llama4_regions_bounds (self->regions) : (GstLlama4Region) { 0, 0, 1, 1 };
 }
 
-/* A part of the upright picture as pixels of the visible area. */
-static Area
-area_of (const GstLlama4Region * part, const Area * visible, GstVideoOrientationMethod orientation)
-{
-  GstLlama4Region turned = gst_llama4_region_turn (*part, orientation);
-  gint x = MIN (lrint (turned.x * visible->width), visible->width - 1), y = MIN (lrint (turned.y * visible->height), visible->height - 1);
-
-  return (Area) { visible->x + x, visible->y + y, CLAMP (lrint (turned.width * visible->width), 1, visible->width - x),
-    CLAMP (lrint (turned.height * visible->height), 1, visible->height - y)
-  };
-}
-
-/* The part of the upright picture that an area of a frame's pixels is. */
-static GstLlama4Region
-part_of (const Area * area, const Area * visible, GstVideoOrientationMethod orientation)
-{
-  return gst_llama4_region_turn_back ((GstLlama4Region) { (double) (area->x - visible->x) / visible->width,
-        (double) (area->y - visible->y) / visible->height, (double) area->width / visible->width, (double) area->height / visible->height },
-      orientation);
-}
-
 GstLlama4Region
 gst_llama4_frame_place (const GstVideoInfo * info, GstBuffer * buffer, GstVideoOrientationMethod orientation, const GstLlama4Region * pixels)
 {
-  Area visible = visible_area (info, buffer);
+  Area visible = gst_llama4_area_visible (info, buffer);
 
   return gst_llama4_region_turn_back ((GstLlama4Region) { (pixels->x - visible.x) / visible.width, (pixels->y - visible.y) / visible.height,
         pixels->width / visible.width, pixels->height / visible.height }, orientation);
@@ -365,34 +330,21 @@ gst_llama4_copier_copy (GstLlama4Copier * self, const GstVideoInfo * info, GstBu
     GstVideoOrientationMethod orientation, const L4Model * model, guint max_tiles, GstClockTime time, char **problem)
 {
   GstLlama4Region part = shown_part (self);
-  Area visible = visible_area (info, buffer), area = area_of (&part, &visible, orientation);
+  Area visible = gst_llama4_area_visible (info, buffer), area = gst_llama4_area_of (&part, &visible, orientation);
 
-  part = part_of (&area, &visible, orientation);
+  part = gst_llama4_area_get_part (&area, &visible, orientation);
   return copy_area (self, info, buffer, &area, &part, orientation, model, max_tiles, time, problem);
-}
-
-/* The converter begins at whole samples of colour: where it begins is known exactly, so that what is hidden can be found. */
-static void
-align (Area * area, const Area * visible)
-{
-  gint right = MIN (GST_ROUND_UP_4 (area->x + area->width), visible->x + visible->width);
-  gint bottom = MIN (GST_ROUND_UP_4 (area->y + area->height), visible->y + visible->height);
-
-  area->x = MAX (GST_ROUND_DOWN_4 (area->x), visible->x);
-  area->y = MAX (GST_ROUND_DOWN_4 (area->y), visible->y);
-  area->width = right - area->x;
-  area->height = bottom - area->y;
 }
 
 GstLlama4Frame *
 gst_llama4_copier_crop (GstLlama4Copier * self, const GstVideoInfo * info, GstBuffer * buffer, GstVideoOrientationMethod orientation,
     const GstLlama4Region * part, const L4Model * model, guint max_tiles, GstClockTime time, char **problem)
 {
-  Area visible = visible_area (info, buffer), area = area_of (part, &visible, orientation);
+  Area visible = gst_llama4_area_visible (info, buffer), area = gst_llama4_area_of (part, &visible, orientation);
   GstLlama4Region exact;
 
-  align (&area, &visible);
-  exact = part_of (&area, &visible, orientation);
+  gst_llama4_area_align (&area, &visible);
+  exact = gst_llama4_area_get_part (&area, &visible, orientation);
   return copy_area (self, info, buffer, &area, &exact, orientation, model, max_tiles, time, problem);
 }
 
@@ -443,7 +395,7 @@ gst_llama4_copier_draft (GstLlama4Copier * self, const GstVideoInfo * info, GstB
   GstLlama4Draft *draft;
   GstVideoFrame in;
   GstLlama4Region part = shown_part (self);
-  Area visible = visible_area (info, buffer), area = area_of (&part, &visible, orientation), source;
+  Area visible = gst_llama4_area_visible (info, buffer), area = gst_llama4_area_of (&part, &visible, orientation), source;
   gint step;
 
   if (!gst_llama4_frame_map (info, buffer, &in, problem))
@@ -455,7 +407,7 @@ gst_llama4_copier_draft (GstLlama4Copier * self, const GstVideoInfo * info, GstB
   draft->area = (Area) { area.x, area.y / step, area.width, MAX (area.height / step, 1) };
   draft->orientation = orientation;
   source = (Area) { area.x, draft->area.y * step, area.width, draft->area.height * step };
-  draft->part = part_of (&source, &visible, orientation);
+  draft->part = gst_llama4_area_get_part (&source, &visible, orientation);
   if (!thin_out (draft, &in, step)) {
     *problem = g_strdup_printf (_("no memory for a picture of %ux%u"), GST_VIDEO_INFO_WIDTH (info), GST_VIDEO_INFO_HEIGHT (info));
     g_clear_pointer (&frame, gst_llama4_frame_unref);

@@ -286,7 +286,7 @@ take_caps (GstLlama4Describe * self, GstEvent * event)
 
   gst_event_parse_caps (event, &caps);
   self->has_info = gst_video_info_from_caps (&info, caps);
-  if (self->has_info && !gst_video_info_is_equal (&self->info, &info))
+  if (self->has_info && self->info.finfo != NULL && !gst_video_info_is_equal (&self->info, &info))
     gst_llama4_motion_change_format (self->motion);
   if (self->has_info)
     self->info = info;

@@ -5,15 +5,9 @@
 
 #include <gst/video/video.h>
 
-#include "regions.h"
+#include "area.h"
 
 G_BEGIN_DECLS
-
-/* A stretch of a frame, in pixels. */
-typedef struct
-{
-  gint x, y, width, height;
-} GstLlama4Area;
 
 /* How samples of more than eight bits lie, of formats that can become bytes. */
 typedef enum

@@ -143,6 +143,7 @@ gst_llama4_motion_push (GstLlama4Motion * self, const GstLlama4Glance * glance)
   if (is_first) {
     begin (self, y);
     memcpy (self->latest, y, N);
+    self->other_format = FALSE;
     return FALSE;
   }
   follow_format (self, y);
