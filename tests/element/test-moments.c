@@ -7,36 +7,6 @@
 #include "fixture.h"
 #include "yard.h"
 
-#define SAID "{\"text\":\"First.\"}\n{\"text\":\"Second.\"}\n{\"text\":\"Third.\"}\n{\"text\":\"Fourth.\"}\n"
-
-static void
-set_up_yard (Fixture * self, Pads pads, const char *lines, const char *when)
-{
-  set_up (self, pads | NO_CAPS, lines, "when", when);
-  gst_element_set_state (self->element, GST_STATE_READY);
-  gst_element_set_state (self->element, GST_STATE_PLAYING);
-  gst_harness_set_src_caps_str (self->video, YARD_CAPS);
-}
-
-static void
-watch (Fixture * self, const Yard * yard, GstClockTime from, GstClockTime to)
-{
-  for (GstClockTime time = from; time < to; time += GST_SECOND / YARD_FPS) {
-    g_assert_cmpint (gst_harness_push (self->video, yard_draw (yard, time)), ==, GST_FLOW_OK);
-    gst_buffer_unref (gst_harness_pull (self->video));
-  }
-}
-
-static guint
-count_texts (GArray * pieces)
-{
-  guint n = 0;
-
-  while (nth_text (pieces, n) != NULL)
-    n++;
-  return n;
-}
-
 /* Change ------------------------------------------------------------------------------------------------------------------------- */
 
 static void
@@ -46,8 +16,8 @@ test_an_unchanged_scene_is_described_once_and_its_text_extended (void)
   const Yard yard = {.noise = 12,.leaves = 1 };
   Fixture self;
 
-  set_up_yard (&self, TEXT | JSON, SAID, "change");
-  watch (&self, &yard, 0, 60 * GST_SECOND);
+  yard_set_up (&self, TEXT | JSON, YARD_SAID, "change");
+  yard_watch (&self, &yard, 0, 60 * GST_SECOND);
   push_eos (&self);
   g_assert_cmpuint (get_stat (&self, "described"), ==, 1);
   g_assert_cmpuint (get_stat (&self, "unchanged"), ==, 14);
@@ -69,9 +39,9 @@ test_an_unchanged_scene_leaves_a_gap_when_asked_to (void)
   const Yard yard = {.noise = 4 };
   Fixture self;
 
-  set_up_yard (&self, TEXT, SAID, "change");
+  yard_set_up (&self, TEXT, YARD_SAID, "change");
   gst_util_set_object_arg (G_OBJECT (self.element), "repeat", "gap");
-  watch (&self, &yard, 0, 20 * GST_SECOND);
+  yard_watch (&self, &yard, 0, 20 * GST_SECOND);
   push_eos (&self);
   texts = collect (self.text);
   assert_covers (texts, 0, 20 * GST_SECOND);
@@ -91,8 +61,8 @@ test_what_comes_and_what_has_gone_is_described (void)
     g_autoptr (GArray) texts = NULL;
     Fixture self;
 
-    set_up_yard (&self, TEXT, SAID, "change");
-    watch (&self, &yard, 0, 36 * GST_SECOND);
+    yard_set_up (&self, TEXT, YARD_SAID, "change");
+    yard_watch (&self, &yard, 0, 36 * GST_SECOND);
     push_eos (&self);
     texts = collect (self.text);
     for (guint i = 0; i < G_N_ELEMENTS (expected); i++)
@@ -110,8 +80,8 @@ test_what_happened_in_a_window_is_not_said_of_the_time_after_it (void)
   g_autoptr (GArray) texts = NULL;
   Fixture self;
 
-  set_up_yard (&self, TEXT, SAID, "change");
-  watch (&self, &yard, 0, 24 * GST_SECOND);
+  yard_set_up (&self, TEXT, YARD_SAID, "change");
+  yard_watch (&self, &yard, 0, 24 * GST_SECOND);
   push_eos (&self);
   texts = collect (self.text);
   for (guint i = 0; i < G_N_ELEMENTS (expected); i++)
@@ -126,8 +96,8 @@ test_who_goes_on_is_described_again (void)
   const Yard yard = {.noise = 8,.come = 0,.go = 20 * GST_SECOND,.at = 10,.speed = 14,.size = 40 };
   Fixture self;
 
-  set_up_yard (&self, 0, SAID, "change");
-  watch (&self, &yard, 0, 20 * GST_SECOND);
+  yard_set_up (&self, 0, YARD_SAID, "change");
+  yard_watch (&self, &yard, 0, 20 * GST_SECOND);
   push_eos (&self);
   g_assert_cmpuint (get_stat (&self, "described"), ==, 5);
   tear_down (&self);
@@ -139,11 +109,11 @@ test_other_light_is_no_change (void)
   static const double gains[] = { 1, 0.95, 0.8, 0.7, 1.15, 1.3, 1 };
   Fixture self;
 
-  set_up_yard (&self, 0, SAID, "change");
+  yard_set_up (&self, 0, YARD_SAID, "change");
   for (guint i = 0; i < G_N_ELEMENTS (gains); i++) {
     const Yard yard = {.noise = 6,.gain = gains[i] };
 
-    watch (&self, &yard, i * 4 * GST_SECOND, (i + 1) * 4 * GST_SECOND);
+    yard_watch (&self, &yard, i * 4 * GST_SECOND, (i + 1) * 4 * GST_SECOND);
   }
   push_eos (&self);
   g_assert_cmpuint (get_stat (&self, "described"), ==, 1);
@@ -157,10 +127,10 @@ test_after_a_failure_the_next_window_is_described (void)
   const Yard yard = {.noise = 4 };
   Fixture self;
 
-  set_up_yard (&self, TEXT, "{\"error\":\"No idea\"}\n{\"text\":\"Now.\"}\n{\"text\":\"Never.\"}\n", "change");
-  watch (&self, &yard, 0, 4 * GST_SECOND + GST_SECOND / YARD_FPS);
+  yard_set_up (&self, TEXT, "{\"error\":\"No idea\"}\n{\"text\":\"Now.\"}\n{\"text\":\"Never.\"}\n", "change");
+  yard_watch (&self, &yard, 0, 4 * GST_SECOND + GST_SECOND / YARD_FPS);
   wait_for_stat (&self, "failed", 1);
-  watch (&self, &yard, 4 * GST_SECOND + GST_SECOND / YARD_FPS, 16 * GST_SECOND);
+  yard_watch (&self, &yard, 4 * GST_SECOND + GST_SECOND / YARD_FPS, 16 * GST_SECOND);
   push_eos (&self);
   texts = collect (self.text);
   assert_covers (texts, 0, 16 * GST_SECOND);
@@ -176,14 +146,14 @@ test_another_prompt_or_a_seek_describes_the_scene_anew (void)
   const Yard yard = {.noise = 4 };
   Fixture self;
 
-  set_up_yard (&self, 0, SAID, "change");
-  watch (&self, &yard, 0, 9 * GST_SECOND);
+  yard_set_up (&self, 0, YARD_SAID, "change");
+  yard_watch (&self, &yard, 0, 9 * GST_SECOND);
   g_object_set (self.element, "prompt", "Is the gate open?", NULL);
-  watch (&self, &yard, 9 * GST_SECOND, 21 * GST_SECOND);
+  yard_watch (&self, &yard, 9 * GST_SECOND, 21 * GST_SECOND);
   gst_harness_push_event (self.video, gst_event_new_flush_start ());
   gst_harness_push_event (self.video, gst_event_new_flush_stop (TRUE));
   push_segment (&self, 1, 100 * GST_SECOND, GST_CLOCK_TIME_NONE, 100 * GST_SECOND, 0);
-  watch (&self, &yard, 100 * GST_SECOND, 112 * GST_SECOND);
+  yard_watch (&self, &yard, 100 * GST_SECOND, 112 * GST_SECOND);
   push_eos (&self);
   g_assert_cmpuint (get_stat (&self, "described"), ==, 3);
   tear_down (&self);
@@ -197,8 +167,8 @@ test_messages_of_an_unchanged_scene_come_once_a_minute (void)
   guint n = 0;
   Fixture self;
 
-  set_up_yard (&self, 0, SAID, "change");
-  watch (&self, &yard, 0, 40 * GST_SECOND);
+  yard_set_up (&self, 0, YARD_SAID, "change");
+  yard_watch (&self, &yard, 0, 40 * GST_SECOND);
   push_eos (&self);
   while ((message = gst_bus_pop_filtered (self.bus, GST_MESSAGE_ELEMENT)) != NULL) {
     const GstStructure *structure = gst_message_get_structure (message);
@@ -228,7 +198,7 @@ test_a_window_replaced_while_its_text_is_to_be_said_again_holds_up_nothing (void
   gboolean taken;
   Fixture self;
 
-  set_up_yard (&self, TEXT, "{\"when\":\"hold\",\"text\":\"Held.\",\"forecast_ms\":300," UNTIL_RELEASED "}\n" SAID, "change");
+  yard_set_up (&self, TEXT, "{\"when\":\"hold\",\"text\":\"Held.\",\"forecast_ms\":300," UNTIL_RELEASED "}\n" YARD_SAID, "change");
   gst_element_set_state (self.element, GST_STATE_READY);
   gst_util_set_object_arg (G_OBJECT (self.element), "on-busy", "skip");
   gst_element_set_state (self.element, GST_STATE_PLAYING);
@@ -236,14 +206,14 @@ test_a_window_replaced_while_its_text_is_to_be_said_again_holds_up_nothing (void
   gst_harness_set_src_caps_str (self.video, YARD_CAPS);
   push_segment (&self, 1, 0, GST_CLOCK_TIME_NONE, 0, 0);
   wait_for_model (&self);
-  watch (&self, &empty, 0, 4 * GST_SECOND + GST_SECOND / YARD_FPS);
+  yard_watch (&self, &empty, 0, 4 * GST_SECOND + GST_SECOND / YARD_FPS);
   wait_for_stat (&self, "described", 1);
   g_signal_emit_by_name (self.element, "ask", "hold", "me", &taken);
   g_assert_true (taken);
   wait_for_forecast (&self, 300);
-  watch (&self, &visited, 4 * GST_SECOND + GST_SECOND / YARD_FPS, 8 * GST_SECOND);
-  watch (&self, &visited, 8 * GST_SECOND, 16 * GST_SECOND);
-  watch (&self, &empty, 16 * GST_SECOND, 20 * GST_SECOND + GST_SECOND / YARD_FPS);
+  yard_watch (&self, &visited, 4 * GST_SECOND + GST_SECOND / YARD_FPS, 8 * GST_SECOND);
+  yard_watch (&self, &visited, 8 * GST_SECOND, 16 * GST_SECOND);
+  yard_watch (&self, &empty, 16 * GST_SECOND, 20 * GST_SECOND + GST_SECOND / YARD_FPS);
   g_assert_cmpuint (get_stat (&self, "unchanged"), ==, 1);      /* from 12 to 16 s somebody stands there as before */
   g_assert_cmpuint (get_stat (&self, "skipped"), ==, 2);
   release_answers (&self);
@@ -257,14 +227,6 @@ test_a_window_replaced_while_its_text_is_to_be_said_again_holds_up_nothing (void
 
 /* Motion ------------------------------------------------------------------------------------------------------------------------- */
 
-/* Start, end and the first frame's time of a record. */
-static void
-parse (const char *record, GstClockTime * start, GstClockTime * end, GstClockTime * first)
-{
-  g_assert_cmpint (sscanf (record, "{\"start\":%" G_GUINT64_FORMAT ",\"end\":%" G_GUINT64_FORMAT ",\"frames\":[%" G_GUINT64_FORMAT, start,
-          end, first), ==, 3);
-}
-
 static void
 test_a_quiet_yard_is_not_described (void)
 {
@@ -272,8 +234,8 @@ test_a_quiet_yard_is_not_described (void)
   const Yard yard = {.noise = 12,.leaves = 2 };
   Fixture self;
 
-  set_up_yard (&self, TEXT, SAID, "motion");
-  watch (&self, &yard, 0, 60 * GST_SECOND);
+  yard_set_up (&self, TEXT, YARD_SAID, "motion");
+  yard_watch (&self, &yard, 0, 60 * GST_SECOND);
   push_eos (&self);
   g_assert_cmpuint (get_stat (&self, "described"), ==, 0);
   texts = collect (self.text);
@@ -293,12 +255,12 @@ test_a_window_begins_before_the_first_motion_and_ends_when_it_is_quiet (void)
     GstClockTime start, end, first;
     Fixture self;
 
-    set_up_yard (&self, JSON, SAID, "motion");
-    watch (&self, &yard, 0, 40 * GST_SECOND);
+    yard_set_up (&self, JSON, YARD_SAID, "motion");
+    yard_watch (&self, &yard, 0, 40 * GST_SECOND);
     push_eos (&self);
     records = collect (self.json);
     g_assert_cmpuint (count_texts (records), ==, 1);
-    parse (nth_text (records, 0)->text, &start, &end, &first);
+    yard_parse (nth_text (records, 0)->text, &start, &end, &first);
     g_assert_cmpuint (start, >=, 19 * GST_SECOND);
     g_assert_cmpuint (start, <, 20 * GST_SECOND);
     g_assert_cmpuint (first, ==, start);
@@ -318,12 +280,12 @@ test_motion_that_goes_on_gives_windows_one_after_the_other (void)
   guint n;
   Fixture self;
 
-  set_up_yard (&self, JSON, SAID, "motion");
-  watch (&self, &yard, 0, 40 * GST_SECOND);
+  yard_set_up (&self, JSON, YARD_SAID, "motion");
+  yard_watch (&self, &yard, 0, 40 * GST_SECOND);
   push_eos (&self);
   records = collect (self.json);
   for (n = 0; nth_text (records, n) != NULL; n++) {
-    parse (nth_text (records, n)->text, &start, &end, &first);
+    yard_parse (nth_text (records, n)->text, &start, &end, &first);
     if (n > 0)
       g_assert_cmpuint (start, ==, at);
     g_assert_cmpuint (end - start, <=, 4 * GST_SECOND);
@@ -340,11 +302,11 @@ test_a_lamp_is_no_motion (void)
 {
   Fixture self;
 
-  set_up_yard (&self, 0, SAID, "motion");
+  yard_set_up (&self, 0, YARD_SAID, "motion");
   for (guint i = 0; i < 4; i++) {
     const Yard yard = {.noise = 6,.gain = i % 2 ? 1.2 : 1 };
 
-    watch (&self, &yard, i * 8 * GST_SECOND, (i + 1) * 8 * GST_SECOND);
+    yard_watch (&self, &yard, i * 8 * GST_SECOND, (i + 1) * 8 * GST_SECOND);
   }
   push_eos (&self);
   g_assert_cmpuint (get_stat (&self, "described"), ==, 0);
@@ -359,13 +321,13 @@ test_what_stays_becomes_background (void)
   guint64 described;
   Fixture self;
 
-  set_up_yard (&self, 0, SAID, "motion");
-  watch (&self, &yard, 0, 100 * GST_SECOND);
+  yard_set_up (&self, 0, YARD_SAID, "motion");
+  yard_watch (&self, &yard, 0, 100 * GST_SECOND);
   described = get_stat (&self, "described");
   g_assert_cmpuint (described, >=, 1);
-  watch (&self, &yard, 100 * GST_SECOND, 200 * GST_SECOND);
+  yard_watch (&self, &yard, 100 * GST_SECOND, 200 * GST_SECOND);
   g_assert_cmpuint (get_stat (&self, "described"), ==, described);
-  watch (&self, &yard, 200 * GST_SECOND, 230 * GST_SECOND);
+  yard_watch (&self, &yard, 200 * GST_SECOND, 230 * GST_SECOND);
   push_eos (&self);
   g_assert_cmpuint (get_stat (&self, "described"), >, described);
   tear_down (&self);
@@ -377,8 +339,8 @@ test_a_gap_ends_a_window_of_motion (void)
   const Yard yard = {.noise = 6,.come = 10 * GST_SECOND,.go = 20 * GST_SECOND,.at = 150,.speed = 20,.size = 40 };
   Fixture self;
 
-  set_up_yard (&self, JSON, SAID, "motion");
-  watch (&self, &yard, 0, 11 * GST_SECOND);
+  yard_set_up (&self, JSON, YARD_SAID, "motion");
+  yard_watch (&self, &yard, 0, 11 * GST_SECOND);
   g_assert_true (gst_harness_push_event (self.video, gst_event_new_gap (11 * GST_SECOND, 20 * GST_SECOND)));
   wait_for_stat (&self, "described", 1);
   wait_until_covered (self.json, 12 * GST_SECOND);
@@ -393,15 +355,15 @@ test_motion_before_from_is_not_described (void)
   GstClockTime start, end, first;
   Fixture self;
 
-  set_up (&self, JSON | NO_CAPS, SAID, "when", "motion");
+  set_up (&self, JSON | NO_CAPS, YARD_SAID, "when", "motion");
   g_object_set (self.element, "from", (guint64) 10 * GST_SECOND, NULL);
   gst_element_set_state (self.element, GST_STATE_READY);
   gst_element_set_state (self.element, GST_STATE_PLAYING);
   gst_harness_set_src_caps_str (self.video, YARD_CAPS);
-  watch (&self, &yard, 0, 20 * GST_SECOND);
+  yard_watch (&self, &yard, 0, 20 * GST_SECOND);
   push_eos (&self);
   records = collect (self.json);
-  parse (nth_text (records, 0)->text, &start, &end, &first);
+  yard_parse (nth_text (records, 0)->text, &start, &end, &first);
   g_assert_cmpuint (start, >=, 10 * GST_SECOND);
   g_assert_cmpuint (start, <, 11 * GST_SECOND);
   tear_down (&self);
@@ -417,12 +379,12 @@ count_windows (const char *property, const char *value)
   guint64 described;
   Fixture self;
 
-  set_up (&self, NO_CAPS, SAID, "when", "motion");
+  set_up (&self, NO_CAPS, YARD_SAID, "when", "motion");
   gst_util_set_object_arg (G_OBJECT (self.element), property, value);
   gst_element_set_state (self.element, GST_STATE_READY);
   gst_element_set_state (self.element, GST_STATE_PLAYING);
   gst_harness_set_src_caps_str (self.video, YARD_CAPS);
-  watch (&self, &yard, 0, 20 * GST_SECOND);
+  yard_watch (&self, &yard, 0, 20 * GST_SECOND);
   push_eos (&self);
   described = get_stat (&self, "described");
   tear_down (&self);
@@ -449,7 +411,7 @@ test_a_region_that_is_none_is_refused_by_name (void)
     g_autoptr (GError) error = NULL;
     Fixture self;
 
-    set_up (&self, 0, SAID, NULL, NULL);
+    set_up (&self, 0, YARD_SAID, NULL, NULL);
     gst_element_set_state (self.element, GST_STATE_READY);
     g_object_set (self.element, properties[i], "0,0,2,1", NULL);
     g_assert_cmpint (gst_element_set_state (self.element, GST_STATE_PAUSED), ==, GST_STATE_CHANGE_FAILURE);
@@ -472,11 +434,11 @@ shown (const Yard * yard, const char *pick)
   const char *at;
   Fixture self;
 
-  set_up (&self, JSON | NO_CAPS, SAID, "pick", pick);
+  set_up (&self, JSON | NO_CAPS, YARD_SAID, "pick", pick);
   gst_element_set_state (self.element, GST_STATE_READY);
   gst_element_set_state (self.element, GST_STATE_PLAYING);
   gst_harness_set_src_caps_str (self.video, YARD_CAPS);
-  watch (&self, yard, 0, 4 * GST_SECOND);
+  yard_watch (&self, yard, 0, 4 * GST_SECOND);
   push_eos (&self);
   records = collect (self.json);
   for (at = strchr (nth_text (records, 0)->text, '['); *at != ']';)

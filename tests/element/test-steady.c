@@ -1,25 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What is picked by change and by motion is the same whatever the stream does: other caps, flushes, seeks. */
 
-#include <stdio.h>
 #include <string.h>
 
 #include "fixture.h"
 #include "yard.h"
 
-#define SAID "{\"text\":\"First.\"}\n{\"text\":\"Second.\"}\n{\"text\":\"Third.\"}\n{\"text\":\"Fourth.\"}\n"
-
 /* One after the other, as cameras that switch from day to night, and mixers, have them: of the same shape. */
 static const char *const caps[] = { "I420,width=320,height=180", "NV12,width=640,height=360", "P010_10LE,width=480,height=270", "RGB,width=160,height=90" };
-
-static void
-set_up_yard (Fixture * self, Pads pads, const char *when)
-{
-  set_up (self, pads | NO_CAPS, SAID, "when", when);
-  gst_element_set_state (self->element, GST_STATE_READY);
-  gst_element_set_state (self->element, GST_STATE_PLAYING);
-  gst_harness_set_src_caps_str (self->video, YARD_CAPS);
-}
 
 /* Other caps every so often; 0: never. */
 static void
@@ -45,22 +33,6 @@ watch (Fixture * self, const Yard * yard, GstClockTime from, GstClockTime to, Gs
   }
 }
 
-static guint
-count_texts (GArray * pieces)
-{
-  guint n = 0;
-
-  while (nth_text (pieces, n) != NULL)
-    n++;
-  return n;
-}
-
-static void
-parse (const char *record, GstClockTime * start, GstClockTime * end)
-{
-  g_assert_cmpint (sscanf (record, "{\"start\":%" G_GUINT64_FORMAT ",\"end\":%" G_GUINT64_FORMAT, start, end), ==, 2);
-}
-
 static void
 test_other_caps_are_no_motion (void)
 {
@@ -68,7 +40,7 @@ test_other_caps_are_no_motion (void)
   g_autoptr (GArray) texts = NULL;
   Fixture self;
 
-  set_up_yard (&self, TEXT, "motion");
+  yard_set_up (&self, TEXT, YARD_SAID, "motion");
   watch (&self, &yard, 0, 40 * GST_SECOND, 7 * GST_SECOND);
   push_eos (&self);
   g_assert_cmpuint (get_stat (&self, "described"), ==, 0);
@@ -84,7 +56,7 @@ test_other_caps_are_no_change (void)
   g_autoptr (GArray) texts = NULL;
   Fixture self;
 
-  set_up_yard (&self, TEXT, "change");
+  yard_set_up (&self, TEXT, YARD_SAID, "change");
   watch (&self, &yard, 0, 40 * GST_SECOND, 7 * GST_SECOND);
   push_eos (&self);
   g_assert_cmpuint (get_stat (&self, "described"), ==, 1);
@@ -107,13 +79,13 @@ test_motion_is_found_across_other_caps (void)
     guint n;
     Fixture self;
 
-    set_up_yard (&self, JSON, "motion");
+    yard_set_up (&self, JSON, YARD_SAID, "motion");
     watch (&self, &yard, 0, 40 * GST_SECOND, round * 3 * GST_SECOND);
     push_eos (&self);
     records = collect (self.json);
     assert_covers (records, 0, 40 * GST_SECOND);
     for (n = 0; nth_text (records, n) != NULL; n++) {
-      parse (nth_text (records, n)->text, &start, &end);
+      yard_parse (nth_text (records, n)->text, &start, &end, NULL);
       g_test_message ("round %u: %.1f to %.1f", round, start / 1e9, end / 1e9);
       if (n == 0)
         g_assert_cmpuint (start / GST_SECOND, ==, 9);
@@ -140,7 +112,7 @@ test_after_a_flush_motion_is_what_moves_from_then_on (void)
   GstClockTime start, end;
   Fixture self;
 
-  set_up_yard (&self, JSON, "motion");
+  yard_set_up (&self, JSON, YARD_SAID, "motion");
   watch (&self, &before, 0, 12 * GST_SECOND, 0);
   gst_harness_push_event (self.video, gst_event_new_flush_start ());
   gst_harness_push_event (self.video, gst_event_new_flush_stop (TRUE));
@@ -149,7 +121,7 @@ test_after_a_flush_motion_is_what_moves_from_then_on (void)
   push_eos (&self);
   records = collect (self.json);
   g_assert_cmpuint (count_texts (records), ==, 1);
-  parse (nth_text (records, 0)->text, &start, &end);
+  yard_parse (nth_text (records, 0)->text, &start, &end, NULL);
   g_assert_cmpuint (start, >=, 109 * GST_SECOND);
   g_assert_cmpuint (start, <, 110 * GST_SECOND);
   g_assert_cmpuint (end, >=, 112 * GST_SECOND);

@@ -4,6 +4,7 @@
 #include "yard.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* The same for the same numbers. 0 … 1 */
@@ -99,4 +100,41 @@ yard_draw_as (const Yard * self, GstClockTime time, const GstVideoInfo * info)
   gst_video_converter_free (converter);
   gst_buffer_copy_into (converted, drawn, GST_BUFFER_COPY_TIMESTAMPS, 0, -1);
   return converted;
+}
+
+void
+yard_set_up (Fixture * self, Pads pads, const char *lines, const char *when)
+{
+  set_up (self, pads | NO_CAPS, lines, "when", when);
+  gst_element_set_state (self->element, GST_STATE_READY);
+  gst_element_set_state (self->element, GST_STATE_PLAYING);
+  gst_harness_set_src_caps_str (self->video, YARD_CAPS);
+}
+
+void
+yard_watch (Fixture * self, const Yard * yard, GstClockTime from, GstClockTime to)
+{
+  for (GstClockTime time = from; time < to; time += GST_SECOND / YARD_FPS) {
+    g_assert_cmpint (gst_harness_push (self->video, yard_draw (yard, time)), ==, GST_FLOW_OK);
+    gst_buffer_unref (gst_harness_pull (self->video));
+  }
+}
+
+guint
+count_texts (GArray * pieces)
+{
+  guint n = 0;
+
+  while (nth_text (pieces, n) != NULL)
+    n++;
+  return n;
+}
+
+void
+yard_parse (const char *record, GstClockTime * start, GstClockTime * end, GstClockTime * first)
+{
+  GstClockTime frame;
+
+  g_assert_cmpint (sscanf (record, "{\"start\":%" G_GUINT64_FORMAT ",\"end\":%" G_GUINT64_FORMAT ",\"frames\":[%" G_GUINT64_FORMAT, start,
+          end, first != NULL ? first : &frame), ==, 3);
 }

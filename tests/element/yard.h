@@ -5,6 +5,8 @@
 
 #include <gst/video/video.h>
 
+#include "fixture.h"
+
 #define YARD_WIDTH 320
 #define YARD_HEIGHT 180
 #define YARD_FPS 5
@@ -26,3 +28,14 @@ GstBuffer *yard_draw (const Yard * self, GstClockTime time);
 
 /* The same in another size and format. (transfer full) */
 GstBuffer *yard_draw_as (const Yard * self, GstClockTime time, const GstVideoInfo * info);
+
+/* An element that watches a yard, `when` something happens there, with prepared answers. */
+#define YARD_SAID "{\"text\":\"First.\"}\n{\"text\":\"Second.\"}\n{\"text\":\"Third.\"}\n{\"text\":\"Fourth.\"}\n"
+void yard_set_up (Fixture * fixture, Pads pads, const char *lines, const char *when);
+void yard_watch (Fixture * fixture, const Yard * yard, GstClockTime from, GstClockTime to);
+
+/* How many pieces have a text. */
+guint count_texts (GArray * pieces);
+
+/* Start, end and the first frame's time (or NULL) of a record. */
+void yard_parse (const char *record, GstClockTime * start, GstClockTime * end, GstClockTime * first);
