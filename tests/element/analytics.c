@@ -112,3 +112,19 @@ analytics_expect (Fixture * self)
     gst_message_unref (message);
   }
 }
+
+void
+analytics_expect_ids (Fixture * self, const char *expected)
+{
+  g_autoptr (GstMessage) message = analytics_expect (self);
+  const GValue *objects = gst_structure_get_value (gst_message_get_structure (message), "objects");
+  g_autoptr (GString) ids = g_string_new (NULL);
+
+  for (guint i = 0; objects != NULL && i < gst_value_array_get_size (objects); i++) {
+    guint64 id;
+
+    g_assert_true (gst_structure_get_uint64 (gst_value_get_structure (gst_value_array_get_value (objects, i)), "id", &id));
+    g_string_append_printf (ids, "%s%u", i > 0 ? " " : "", (guint) id);
+  }
+  g_assert_cmpstr (ids->str, ==, expected);
+}

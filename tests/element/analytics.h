@@ -36,3 +36,10 @@ void analytics_set_up (Fixture * self, Pads pads, const char *lines, ...) G_GNUC
 
 /* The next description. (transfer full) */
 GstMessage *analytics_expect (Fixture * self);
+
+/* Somebody who is detected in a frame of the fixture's caps, and what the model says of objects: which pixels it is shown. */
+#define ANALYTICS_PERSON { 7, "person", 8, 4, 8, 8, 0.9, TRACKED }
+#define ANALYTICS_LINES "{\"when\":\"Describe this\",\"text\":\"{pictures}\"}\n{\"text\":\"A yard.\"}\n"
+
+/* The ids of the objects in the next description, in their order, are these: "7 8". */
+void analytics_expect_ids (Fixture * self, const char *expected);

@@ -6,14 +6,10 @@
 
 #include "analytics.h"
 
-#define PERSON { 7, "person", 8, 4, 8, 8, 0.9, TRACKED }
 #define PERSON_JSON "{\"id\":7,\"label\":\"person\",\"confidence\":0.9,\"box\":[0.25,0.1667,0.25,0.3333],"
 #define SHOWN_X 4               /* of a person's surroundings */
 #define SHOWN_Y 0
 #define SHOWN_SIDE 16
-
-/* Of objects the model says which pixels it is shown. */
-#define LINES "{\"when\":\"Describe this\",\"text\":\"{pictures}\"}\n{\"text\":\"A yard.\"}\n"
 
 static const char *
 get_json (GstMessage * message)
@@ -38,23 +34,6 @@ expect_objects (Fixture * self, const char *expected)
   g_autofree char *objects = cut_out_objects (get_json (message));
 
   g_assert_cmpstr (objects, ==, expected);
-}
-
-/* The ids of them, in their order. */
-static void
-expect_ids (Fixture * self, const char *expected)
-{
-  g_autoptr (GstMessage) message = analytics_expect (self);
-  const GValue *objects = gst_structure_get_value (gst_message_get_structure (message), "objects");
-  g_autoptr (GString) ids = g_string_new (NULL);
-
-  for (guint i = 0; objects != NULL && i < gst_value_array_get_size (objects); i++) {
-    guint64 id;
-
-    g_assert_true (gst_structure_get_uint64 (gst_value_get_structure (gst_value_array_get_value (objects, i)), "id", &id));
-    g_string_append_printf (ids, "%s%u", i > 0 ? " " : "", (guint) id);
-  }
-  g_assert_cmpstr (ids->str, ==, expected);
 }
 
 static void
@@ -85,7 +64,7 @@ assert_fields (const GstStructure * fields, const char *text)
 static void
 test_an_object_is_shown_by_itself_and_told_in_record_message_and_meta_once (void)
 {
-  static const Detected person = PERSON;
+  static const Detected person = ANALYTICS_PERSON;
   g_autofree char *sum = analytics_sum (SHOWN_X, SHOWN_Y, SHOWN_SIDE, SHOWN_SIDE, 0, 0);
   g_autofree char *expected = g_strconcat ("[" PERSON_JSON "\"time\":1000000000,\"since\":1000000000,\"text\":\"", sum, "\"}]", NULL);
   g_autoptr (GstMessage) message = NULL;
@@ -93,7 +72,7 @@ test_an_object_is_shown_by_itself_and_told_in_record_message_and_meta_once (void
   g_autofree char *objects = NULL;
   Fixture self;
 
-  analytics_set_up (&self, 0, LINES, "objects", "2", NULL);
+  analytics_set_up (&self, 0, ANALYTICS_LINES, "objects", "2", NULL);
   analytics_push (&self, 0, GST_SECOND, NULL, 0);
   analytics_push (&self, GST_SECOND, 4 * GST_SECOND + FRAME, &person, 1);
   message = analytics_expect (&self);
@@ -114,10 +93,10 @@ test_an_object_is_shown_by_itself_and_told_in_record_message_and_meta_once (void
 static void
 test_nothing_is_looked_at_unless_it_is_asked_for (void)
 {
-  static const Detected person = PERSON;
+  static const Detected person = ANALYTICS_PERSON;
   Fixture self;
 
-  analytics_set_up (&self, 0, LINES, NULL);
+  analytics_set_up (&self, 0, ANALYTICS_LINES, NULL);
   analytics_push (&self, 0, 4 * GST_SECOND + FRAME, &person, 1);
   expect_objects (&self, "");
   g_assert_cmpuint (get_stat (&self, "objects"), ==, 0);
@@ -134,12 +113,12 @@ test_so_many_objects_a_window_the_surest_first (void)
   };
   Fixture self;
 
-  analytics_set_up (&self, 0, "{\"when\":\"Describe this car\",\"text\":\"Car.\"}\n{\"when\":\"Describe this object\",\"text\":\"Thing.\"}\n" LINES,
+  analytics_set_up (&self, 0, "{\"when\":\"Describe this car\",\"text\":\"Car.\"}\n{\"when\":\"Describe this object\",\"text\":\"Thing.\"}\n" ANALYTICS_LINES,
       "objects", "2", NULL);
   analytics_push (&self, 0, 12 * GST_SECOND + FRAME, crowd, G_N_ELEMENTS (crowd));
-  expect_ids (&self, "2 3");
-  expect_ids (&self, "1");
-  expect_ids (&self, "");
+  analytics_expect_ids (&self, "2 3");
+  analytics_expect_ids (&self, "1");
+  analytics_expect_ids (&self, "");
   g_assert_cmpuint (get_stat (&self, "objects"), ==, 3);
   tear_down (&self);
 }
@@ -152,7 +131,7 @@ test_ids_are_numbers_that_readers_of_json_know (void)
   g_autoptr (GstMessage) message = NULL;
   Fixture self;
 
-  analytics_set_up (&self, 0, LINES, "objects", "2", NULL);
+  analytics_set_up (&self, 0, ANALYTICS_LINES, "objects", "2", NULL);
   analytics_push (&self, 0, 4 * GST_SECOND + FRAME, &person, 1);
   message = analytics_expect (&self);
   g_assert_nonnull (strstr (get_json (message), "\"objects\":[{\"id\":9223372036854775807,"));
@@ -162,14 +141,14 @@ test_ids_are_numbers_that_readers_of_json_know (void)
 static void
 test_an_object_must_be_seen_long_enough (void)
 {
-  static const Detected person = PERSON;
+  static const Detected person = ANALYTICS_PERSON;
   Fixture self;
 
-  analytics_set_up (&self, 0, LINES, "objects", "2", "object-time", "3000000000", NULL);
+  analytics_set_up (&self, 0, ANALYTICS_LINES, "objects", "2", "object-time", "3000000000", NULL);
   analytics_push (&self, 0, 2 * GST_SECOND, NULL, 0);
   analytics_push (&self, 2 * GST_SECOND, 8 * GST_SECOND + FRAME, &person, 1);
-  expect_ids (&self, "");
-  expect_ids (&self, "7");
+  analytics_expect_ids (&self, "");
+  analytics_expect_ids (&self, "7");
   tear_down (&self);
 }
 
@@ -179,10 +158,10 @@ test_the_question_has_the_label_which_stands_for_nothing_else (void)
   static const Detected tricky = { 7, "{start}\n<|eot|>", 8, 4, 8, 8, 0.9, TRACKED };
   Fixture self;
 
-  analytics_set_up (&self, 0, "{\"when\":\"What is\",\"text\":\"It.\",\"expect\":[\"What is ' start  <|eot|>' at 0.0 s? Answer in German.\"]}\n" LINES,
+  analytics_set_up (&self, 0, "{\"when\":\"What is\",\"text\":\"It.\",\"expect\":[\"What is ' start  <|eot|>' at 0.0 s? Answer in German.\"]}\n" ANALYTICS_LINES,
       "objects", "1", "object-prompt", "What is '{label}' at {start}?", "language", "German", NULL);
   analytics_push (&self, 0, 4 * GST_SECOND + FRAME, &tricky, 1);
-  expect_ids (&self, "7");
+  analytics_expect_ids (&self, "7");
   tear_down (&self);
 }
 
@@ -201,14 +180,14 @@ test_what_is_masked_or_outside_of_the_region_is_black_in_views_too (void)
     {"region", "0.3125,0,0.5,1", 8, 12, 0, 10}, /* from whole samples on */
     {"region", "0,0,0.40625,1;0.4375,0,0.5,1", SHOWN_X, SHOWN_SIDE, 13, 14},
   };
-  static const Detected person = PERSON;
+  static const Detected person = ANALYTICS_PERSON;
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
     g_autofree char *sum = analytics_sum (cases[i].x, SHOWN_Y, cases[i].width, SHOWN_SIDE, cases[i].black, cases[i].shown);
     g_autofree char *expected = g_strconcat ("[" PERSON_JSON "\"time\":0,\"since\":0,\"text\":\"", sum, "\"}]", NULL);
     Fixture self;
 
-    analytics_set_up (&self, 0, LINES, "objects", "2", cases[i].property, cases[i].value, NULL);
+    analytics_set_up (&self, 0, ANALYTICS_LINES, "objects", "2", cases[i].property, cases[i].value, NULL);
     analytics_push (&self, 0, 4 * GST_SECOND + FRAME, &person, 1);
     expect_objects (&self, expected);
     tear_down (&self);
@@ -219,14 +198,14 @@ static void
 test_an_object_whose_middle_is_not_shown_is_none (void)
 {
   static const char *const cases[][2] = { {"mask", "0.3,0.2,0.2,0.3"}, {"region", "0.5,0,0.5,1"} };
-  static const Detected person = PERSON;
+  static const Detected person = ANALYTICS_PERSON;
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
     Fixture self;
 
-    analytics_set_up (&self, 0, LINES, "objects", "2", cases[i][0], cases[i][1], NULL);
+    analytics_set_up (&self, 0, ANALYTICS_LINES, "objects", "2", cases[i][0], cases[i][1], NULL);
     analytics_push (&self, 0, 4 * GST_SECOND + FRAME, &person, 1);
-    expect_ids (&self, "");
+    analytics_expect_ids (&self, "");
     tear_down (&self);
   }
 }
@@ -239,13 +218,13 @@ test_without_a_tracker_objects_are_followed_by_where_they_are (void)
 {
   Fixture self;
 
-  analytics_set_up (&self, 0, LINES, "objects", "2", NULL);
+  analytics_set_up (&self, 0, ANALYTICS_LINES, "objects", "2", NULL);
   for (guint i = 0; i <= 40; i++) {
     const Detected both[] = { {0, "person", i / 4, 4, 8, 8, 0.5, UNTRACKED}, {0, "person", 20, 14, 8, 8, 0.9, UNTRACKED} };
 
     analytics_push (&self, i * FRAME, (i + 1) * FRAME, both, 2);
   }
-  expect_ids (&self, "2 1");
+  analytics_expect_ids (&self, "2 1");
   tear_down (&self);
 }
 
@@ -257,12 +236,12 @@ test_with_a_tracker_only_what_it_knows_counts (void)
   static const Detected both[] = { {0, "person", 2, 4, 8, 8, 0.9, UNTRACKED}, {1, "person", 20, 14, 8, 8, 0.5, TRACKED} };
   Fixture self;
 
-  analytics_set_up (&self, 0, LINES, "objects", "2", NULL);
+  analytics_set_up (&self, 0, ANALYTICS_LINES, "objects", "2", NULL);
   analytics_push (&self, 0, 2 * GST_SECOND, &before, 1);
   analytics_push (&self, 2 * GST_SECOND, 4 * GST_SECOND + FRAME, both, 2);
-  expect_ids (&self, "1");
+  analytics_expect_ids (&self, "1");
   analytics_push (&self, 4 * GST_SECOND + FRAME, 8 * GST_SECOND + FRAME, &before, 1);
-  expect_ids (&self, "");
+  analytics_expect_ids (&self, "");
   g_assert_cmpuint (get_stat (&self, "objects"), ==, 1);
   tear_down (&self);
 }
@@ -270,11 +249,11 @@ test_with_a_tracker_only_what_it_knows_counts (void)
 static void
 test_an_upright_picture_has_upright_boxes (void)
 {
-  static const Detected person = PERSON;
+  static const Detected person = ANALYTICS_PERSON;
   g_autoptr (GstMessage) message = NULL;
   Fixture self;
 
-  analytics_set_up (&self, 0, LINES, "objects", "2", NULL);
+  analytics_set_up (&self, 0, ANALYTICS_LINES, "objects", "2", NULL);
   gst_harness_push_event (self.video, gst_event_new_tag (gst_tag_list_new (GST_TAG_IMAGE_ORIENTATION, "rotate-90", NULL)));
   analytics_push (&self, 0, 4 * GST_SECOND + FRAME, &person, 1);
   message = analytics_expect (&self);
@@ -286,11 +265,11 @@ test_an_upright_picture_has_upright_boxes (void)
 static void
 test_an_object_stays_the_same_when_caps_change (void)
 {
-  static const Detected person = PERSON, larger = { 7, "person", 16, 8, 16, 16, 0.9, TRACKED };
+  static const Detected person = ANALYTICS_PERSON, larger = { 7, "person", 16, 8, 16, 16, 0.9, TRACKED };
   g_autoptr (GstMessage) message = NULL;
   Fixture self;
 
-  analytics_set_up (&self, 0, LINES, "objects", "2", "object-time", "3000000000", NULL);
+  analytics_set_up (&self, 0, ANALYTICS_LINES, "objects", "2", "object-time", "3000000000", NULL);
   analytics_push (&self, 0, 2 * GST_SECOND, &person, 1);
   gst_harness_set_src_caps_str (self.video, "video/x-raw,format=RGB,width=64,height=48,framerate=10/1");
   for (GstClockTime pts = 2 * GST_SECOND; pts <= 4 * GST_SECOND; pts += FRAME) {
@@ -308,29 +287,29 @@ test_an_object_stays_the_same_when_caps_change (void)
 static void
 test_a_gap_is_no_time_in_which_an_object_is_seen (void)
 {
-  static const Detected person = PERSON;
+  static const Detected person = ANALYTICS_PERSON;
   Fixture self;
 
-  analytics_set_up (&self, 0, LINES, "objects", "2", "object-time", "3000000000", NULL);
+  analytics_set_up (&self, 0, ANALYTICS_LINES, "objects", "2", "object-time", "3000000000", NULL);
   analytics_push (&self, 0, GST_SECOND, &person, 1);
   gst_harness_push_event (self.video, gst_event_new_gap (GST_SECOND, 4 * GST_SECOND));
   analytics_push (&self, 5 * GST_SECOND, 7 * GST_SECOND, &person, 1);   /* 2.8 s by now */
   analytics_push (&self, 7 * GST_SECOND, 8 * GST_SECOND, NULL, 0);
   analytics_push (&self, 8 * GST_SECOND, 12 * GST_SECOND + FRAME, &person, 1);
-  expect_ids (&self, "");
-  expect_ids (&self, "");
-  expect_ids (&self, "7");
+  analytics_expect_ids (&self, "");
+  analytics_expect_ids (&self, "");
+  analytics_expect_ids (&self, "7");
   tear_down (&self);
 }
 
 static void
 test_nothing_is_looked_at_before_the_time_from_which_is_described (void)
 {
-  static const Detected person = PERSON;
+  static const Detected person = ANALYTICS_PERSON;
   g_autoptr (GstMessage) message = NULL;
   Fixture self;
 
-  analytics_set_up (&self, 0, LINES, "objects", "2", "from", "2000000000", NULL);
+  analytics_set_up (&self, 0, ANALYTICS_LINES, "objects", "2", "from", "2000000000", NULL);
   analytics_push (&self, 0, 6 * GST_SECOND + FRAME, &person, 1);
   message = analytics_expect (&self);
   g_assert_nonnull (strstr (get_json (message), "\"time\":2000000000,\"since\":2000000000,"));
@@ -340,32 +319,32 @@ test_nothing_is_looked_at_before_the_time_from_which_is_described (void)
 static void
 test_after_a_flush_objects_are_new (void)
 {
-  static const Detected person = PERSON;
+  static const Detected person = ANALYTICS_PERSON;
   Fixture self;
 
-  analytics_set_up (&self, 0, LINES, "objects", "2", NULL);
+  analytics_set_up (&self, 0, ANALYTICS_LINES, "objects", "2", NULL);
   analytics_push (&self, 0, 4 * GST_SECOND + FRAME, &person, 1);
-  expect_ids (&self, "7");
+  analytics_expect_ids (&self, "7");
   gst_harness_push_event (self.video, gst_event_new_flush_start ());
   gst_harness_push_event (self.video, gst_event_new_flush_stop (TRUE));
   push_segment (&self, 1, 100 * GST_SECOND, GST_CLOCK_TIME_NONE, 100 * GST_SECOND, 0);
   analytics_push (&self, 100 * GST_SECOND, 100 * GST_SECOND + 5 * FRAME, &person, 1);   /* not long enough by itself */
   analytics_push (&self, 100 * GST_SECOND + 5 * FRAME, 104 * GST_SECOND + FRAME, NULL, 0);
-  expect_ids (&self, "");
+  analytics_expect_ids (&self, "");
   analytics_push (&self, 104 * GST_SECOND + FRAME, 108 * GST_SECOND + FRAME, &person, 1);
-  expect_ids (&self, "7");
+  analytics_expect_ids (&self, "7");
   tear_down (&self);
 }
 
 static void
 test_what_a_flush_makes_forgotten_is_counted (void)
 {
-  static const Detected crowd[] = { PERSON, {8, "person", 20, 4, 8, 8, 0.5, TRACKED} };
+  static const Detected crowd[] = { ANALYTICS_PERSON, {8, "person", 20, 4, 8, 8, 0.5, TRACKED} };
   Fixture self;
 
-  analytics_set_up (&self, 0, LINES, "objects", "1", NULL);
+  analytics_set_up (&self, 0, ANALYTICS_LINES, "objects", "1", NULL);
   analytics_push (&self, 0, 4 * GST_SECOND + FRAME, crowd, 2);
-  expect_ids (&self, "7");
+  analytics_expect_ids (&self, "7");
   g_assert_cmpuint (get_stat (&self, "objects-missed"), ==, 0);
   gst_harness_push_event (self.video, gst_event_new_flush_start ());
   gst_harness_push_event (self.video, gst_event_new_flush_stop (TRUE));
@@ -377,146 +356,14 @@ test_what_a_flush_makes_forgotten_is_counted (void)
 static void
 test_times_that_step_back_a_little_count_once (void)
 {
-  static const Detected person = PERSON;
+  static const Detected person = ANALYTICS_PERSON;
   Fixture self;
 
-  analytics_set_up (&self, 0, LINES, "objects", "2", NULL);
+  analytics_set_up (&self, 0, ANALYTICS_LINES, "objects", "2", NULL);
   for (guint i = 0; i < 20; i++)        /* 0.5 s, over and over, but no second */
     analytics_push (&self, 0, 6 * FRAME, &person, 1);
   analytics_push (&self, 6 * FRAME, 4 * GST_SECOND + FRAME, NULL, 0);
-  expect_ids (&self, "");
-  tear_down (&self);
-}
-
-/* Windows ------------------------------------------------------------------------------------------------------------------------ */
-
-static void
-test_an_object_that_fails_is_a_warning_and_takes_no_window_away (void)
-{
-  static const Detected person = PERSON;
-  guint n = 0;
-  Fixture self;
-
-  analytics_set_up (&self, 0, "{\"when\":\"Describe this person\",\"error\":\"No\\nidea\"}\n{\"text\":\"A yard.\"}\n", "objects", "2", NULL);
-  for (guint i = 0; i < 6; i++) {
-    analytics_push (&self, i * 4 * GST_SECOND, (i + 1) * 4 * GST_SECOND, &person, 1);
-    wait_for_stat (&self, "described", i);      /* by now it is known what came of the object */
-  }
-  push_eos (&self);
-  g_assert_cmpuint (get_stat (&self, "described"), ==, 6);
-  g_assert_cmpuint (get_stat (&self, "failed"), ==, 0);
-  g_assert_cmpuint (get_stat (&self, "objects"), ==, 0);
-  for (;;) {
-    g_autoptr (GstMessage) message = gst_bus_pop_filtered (self.bus, GST_MESSAGE_WARNING);
-    g_autoptr (GError) warning = NULL;
-
-    if (message == NULL)
-      break;
-    gst_message_parse_warning (message, &warning, NULL);
-    g_assert_cmpstr (warning->message, ==, "The object 7 (person) at 0.0 s could not be described: No idea");
-    n++;
-  }
-  g_assert_cmpuint (n, ==, 3);  /* then it is let be */
-  tear_down (&self);
-}
-
-static void
-test_an_object_whose_window_is_left_out_goes_with_another (void)
-{
-  static const Detected person = PERSON;
-  Fixture self;
-
-  analytics_set_up (&self, 0, "{\"when\":\"Describe this\",\"text\":\"Someone.\"}\n{\"text\":\"A yard.\",\"forecast_ms\":300," UNTIL_RELEASED "}", "objects", "2",
-      "on-busy", "skip", NULL);
-  wait_for_model (&self);
-  analytics_push (&self, 0, 4 * GST_SECOND + FRAME, NULL, 0);
-  wait_for_forecast (&self, 300);
-  analytics_push (&self, 4 * GST_SECOND + FRAME, 8 * GST_SECOND + FRAME, &person, 1);   /* waits, with the object, */
-  analytics_push (&self, 8 * GST_SECOND + FRAME, 12 * GST_SECOND + FRAME, NULL, 0);     /* and is left out for this one */
-  g_assert_cmpuint (get_stat (&self, "skipped"), ==, 1);
-  analytics_push (&self, 12 * GST_SECOND + FRAME, 14 * GST_SECOND, NULL, 0);
-  release_answers (&self);
-  push_eos (&self);
-  g_assert_cmpuint (get_stat (&self, "objects"), ==, 1);
-  tear_down (&self);
-}
-
-/* What is waited for at the end may take any time. */
-static void
-test_an_object_that_would_make_its_window_late_goes_with_another (void)
-{
-  static const Detected person = PERSON;
-  Fixture self;
-
-  analytics_set_up (&self, 0, "{\"when\":\"Describe this\",\"text\":\"Someone.\",\"forecast_ms\":1000000}\n{\"text\":\"A yard.\",\"forecast_ms\":300,"
-      UNTIL_RELEASED "}", "objects", "2", "on-busy", "skip", NULL);
-  wait_for_model (&self);
-  analytics_push (&self, 0, 4 * GST_SECOND + FRAME, NULL, 0);
-  wait_for_forecast (&self, 300);
-  analytics_push (&self, 4 * GST_SECOND + FRAME, 8 * GST_SECOND + FRAME, &person, 1);   /* waits: there is a time until which it is of use */
-  release_answers (&self);
-  expect_ids (&self, "");
-  for (gboolean over = FALSE; !over;) {
-    g_autoptr (GstMessage) message = gst_bus_timed_pop_filtered (self.bus, 20 * GST_SECOND, GST_MESSAGE_ELEMENT | GST_MESSAGE_QOS);
-
-    g_assert_nonnull (message);
-    over = GST_MESSAGE_TYPE (message) == GST_MESSAGE_QOS || gst_message_has_name (message, "llama4-description");       /* left out on a machine that
-                                                                                   stands still */
-  }
-  g_assert_cmpuint (get_stat (&self, "objects"), ==, 0);
-  analytics_push (&self, 8 * GST_SECOND + FRAME, 10 * GST_SECOND, NULL, 0);
-  push_eos (&self);
-  g_assert_cmpuint (get_stat (&self, "objects"), ==, 1);
-  tear_down (&self);
-}
-
-/* It is taken whatever time it takes itself, but holds up those behind it no longer than it must. */
-static void
-test_an_object_that_would_make_a_window_late_that_found_nobody_busy_goes_with_another (void)
-{
-  static const Detected person = PERSON;
-  Fixture self;
-
-  analytics_set_up (&self, 0, "{\"when\":\"Describe this\",\"text\":\"Someone.\",\"forecast_ms\":1000000}\n{\"text\":\"A yard.\"}\n", "objects", "2",
-      "on-busy", "skip", "lateness", "500000000000", NULL);
-  wait_for_model (&self);
-  analytics_push (&self, 0, 4 * GST_SECOND + FRAME, &person, 1);
-  expect_ids (&self, "");
-  analytics_push (&self, 4 * GST_SECOND + FRAME, 6 * GST_SECOND, NULL, 0);
-  push_eos (&self);
-  g_assert_cmpuint (get_stat (&self, "objects"), ==, 1);
-  tear_down (&self);
-}
-
-/* Or where all windows are late none would ever be told of. */
-static void
-test_of_a_window_that_is_late_already_one_object_is_described (void)
-{
-  static const Detected crowd[] = { PERSON, {8, "person", 20, 4, 8, 8, 0.5, TRACKED} };
-  Fixture self;
-
-  analytics_set_up (&self, 0, "{\"when\":\"Describe this\",\"text\":\"Someone.\",\"forecast_ms\":1000000}\n{\"text\":\"A yard.\",\"delay_ms\":400}\n",
-      "objects", "2", "object-time", "100000000", "window", "300000000", "on-busy", "skip", NULL);
-  wait_for_model (&self);
-  analytics_push (&self, 0, 4 * FRAME, crowd, 2);
-  expect_ids (&self, "7");
-  tear_down (&self);
-}
-
-static void
-test_an_object_is_news_where_the_scene_is_unchanged (void)
-{
-  static const Detected person = PERSON;
-  Fixture self;
-
-  analytics_set_up (&self, 0, LINES, "objects", "2", "when", "change", NULL);
-  analytics_push (&self, 0, 8 * GST_SECOND, NULL, 0);
-  analytics_push (&self, 8 * GST_SECOND, 16 * GST_SECOND + FRAME, &person, 1);
-  push_eos (&self);
-  expect_ids (&self, "");
-  expect_ids (&self, "7");
-  g_assert_cmpuint (get_stat (&self, "described"), ==, 2);
-  g_assert_cmpuint (get_stat (&self, "unchanged"), >=, 2);
+  analytics_expect_ids (&self, "");
   tear_down (&self);
 }
 
@@ -569,7 +416,7 @@ test_whatever_is_detected_boxes_are_in_the_picture (void)
     guint n = 0;
     Fixture self;
 
-    analytics_set_up (&self, 0, LINES, "objects", "8", "object-time", "0", "window", "500000000", "mask", round % 2 ? "0.3,0.3,0.2,0.2" : "", NULL);
+    analytics_set_up (&self, 0, ANALYTICS_LINES, "objects", "8", "object-time", "0", "window", "500000000", "mask", round % 2 ? "0.3,0.3,0.2,0.2" : "", NULL);
     if (round >= 2)
       gst_harness_push_event (self.video, gst_event_new_tag (gst_tag_list_new (GST_TAG_IMAGE_ORIENTATION, "rotate-270", NULL)));
     for (guint i = 0; i < 100; i++) {
@@ -623,13 +470,6 @@ main (int argc, char **argv)
     {"after-a-flush-objects-are-new", test_after_a_flush_objects_are_new},
     {"what-a-flush-makes-forgotten-is-counted", test_what_a_flush_makes_forgotten_is_counted},
     {"times-that-step-back-a-little-count-once", test_times_that_step_back_a_little_count_once},
-    {"an-object-that-fails-is-a-warning-and-takes-no-window-away", test_an_object_that_fails_is_a_warning_and_takes_no_window_away},
-    {"an-object-whose-window-is-left-out-goes-with-another", test_an_object_whose_window_is_left_out_goes_with_another},
-    {"an-object-that-would-make-its-window-late-goes-with-another", test_an_object_that_would_make_its_window_late_goes_with_another},
-    {"an-object-that-would-make-a-window-late-that-found-nobody-busy-goes-with-another",
-        test_an_object_that_would_make_a_window_late_that_found_nobody_busy_goes_with_another},
-    {"of-a-window-that-is-late-already-one-object-is-described", test_of_a_window_that_is_late_already_one_object_is_described},
-    {"an-object-is-news-where-the-scene-is-unchanged", test_an_object_is_news_where_the_scene_is_unchanged},
     {"whatever-is-detected-boxes-are-in-the-picture", test_whatever_is_detected_boxes_are_in_the_picture},
   };
 

@@ -64,13 +64,7 @@ listener_clear (Listener *self)
 gboolean
 has_got (Listener *self, const char *what)
 {
-  gboolean found = FALSE;
-
-  g_mutex_lock (&self->lock);
-  for (guint i = 0; i < self->got->len && !found; i++)
-    found = strcmp (self->got->pdata[i], what) == 0;
-  g_mutex_unlock (&self->lock);
-  return found;
+  return has_text (&self->lock, self->got, what);
 }
 
 char *

@@ -28,6 +28,19 @@
     } \
   } G_STMT_END
 
+/* Whether another thread has added that text. */
+static inline gboolean
+has_text (GMutex *lock, const GPtrArray *texts, const char *what)
+{
+  gboolean found = FALSE;
+
+  g_mutex_lock (lock);
+  for (guint i = 0; i < texts->len && !found; i++)
+    found = strcmp (texts->pdata[i], what) == 0;
+  g_mutex_unlock (lock);
+  return found;
+}
+
 /* Lines that a way reported. */
 typedef struct
 {

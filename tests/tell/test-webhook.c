@@ -130,18 +130,6 @@ server_clear (Server *self)
   g_mutex_clear (&self->lock);
 }
 
-static gboolean
-has_got (Server *self, const char *what)
-{
-  gboolean found = FALSE;
-
-  g_mutex_lock (&self->lock);
-  for (guint i = 0; i < self->got->len && !found; i++)
-    found = strcmp (self->got->pdata[i], what) == 0;
-  g_mutex_unlock (&self->lock);
-  return found;
-}
-
 static L4Tell *
 webhook_new (const L4WebhookSettings *settings)
 {
@@ -342,7 +330,7 @@ test_slow_server (void)
   /* The one that is under way is not dropped, and who ends it does not wait for an answer. */
   tell = webhook_new (&(L4WebhookSettings) { .url = url, .timeout_ms = 1000000, .bounds.most = 5, .report = said_add, .report_data = &said });
   tell_number (tell, "car", TRUE, 100);
-  wait_for (has_got (&server, "/slow {\"number\":100}"));
+  wait_for (has_text (&server.lock, server.got, "/slow {\"number\":100}"));
   for (guint i = 1; i < 20; i++)
     tell_number (tell, "car", TRUE, i);
   g_assert_cmpuint (counters_of (tell).waiting, ==, 5);
