@@ -12,7 +12,7 @@
 /* A task takes up to this many rows (a row is one head of one query; all share a key head) and goes through the keys in strides,
  * keeping a running maximum, sum and weighted sum for each row, as flash attention does. The keys and values of a stride stay in the
  * second-level cache for all rows, the scores of CALL_ROWS of them in the first. */
-#define TASK_ROWS 160
+#define TASK_ROWS 320
 #define STRIDE 256
 #define ROW_STEP 16
 #define CALL_ROWS 32
@@ -146,11 +146,8 @@ weigh_row (const Call *call, gint64 head, const Stride *stride, State *state, gi
   visible = MIN (visible, width);
   for (gint64 k = 0; k < visible; k += L4_BLOCK_COLUMNS)
     memcpy (state->row + k, state->scores + (k * CALL_ROWS + number * L4_BLOCK_COLUMNS), L4_BLOCK_COLUMNS * sizeof (float));
-  if (store->int8)
-    kernels->scale_each (store->key_scales + at, visible, state->row);
-  shrink = kernels->soften (state->row, visible, call->scale, &state->largest[r], &state->sums[r]);
-  if (store->int8)
-    kernels->scale_each (store->value_scales + at, visible, state->row);
+  shrink = kernels->soften (state->row, visible, call->scale, store->int8 ? store->key_scales + at : NULL,
+      store->int8 ? store->value_scales + at : NULL, &state->largest[r], &state->sums[r]);
   memset (state->row + visible, 0, (width - visible) * sizeof (float));
   convert (call, state->row, width, weights);
   if (shrink != 1)

@@ -43,13 +43,12 @@ typedef struct
   void (*gelu) (float *x, gsize n);
   /* out = factor * in */
   void (*scale) (const float *in, float factor, gsize n, float *out);
-  /* out *= in, each by its own */
-  void (*scale_each) (const float *in, gsize n, float *out);
   /* out += in */
   void (*add) (const float *in, gsize n, float *out);
-  /* One step of a running softmax: with m the larger of *largest and the largest factor * x, x = exp(factor * x - m) and *total =
-   * *total * shrink + sum of x, where shrink = exp(*largest - m) is returned; *largest = m. Begins with -INFINITY and 0; factor > 0 */
-  float (*soften) (float *x, gsize n, float factor, float *largest, float *total);
+  /* One step of a running softmax: x *= before, with m the larger of *largest and the largest factor * x, x = exp(factor * x - m) and
+   * *total = *total * shrink + sum of x, where shrink = exp(*largest - m) is returned; *largest = m; then x *= after. before, after: [n], or
+   * NULL for 1. Begins with -INFINITY and 0; factor > 0 */
+  float (*soften) (float *x, gsize n, float factor, const float *before, const float *after, float *largest, float *total);
   /* rounds to bfloat16, to nearest even */
   void (*to_bf16) (const float *in, gsize n, guint16 *out);
   /* the same from IEEE halves */

@@ -170,48 +170,115 @@ scale (const float *in, float factor, gsize n, float *out)
 }
 
 static void
-scale_each (const float *restrict in, gsize n, float *restrict out)
-{
-  for (gsize i = 0; i < n; i++)
-    out[i] *= in[i];
-}
-
-static void
 add (const float *in, gsize n, float *out)
 {
   for (gsize i = 0; i < n; i++)
     out[i] += in[i];
 }
 
+/* The same for x <= 0, or NaN, without what only other numbers need. */
+static inline __attribute__ ((always_inline)) float
+exponential_below_zero (float x)
+{
+  const float log2_e = 1.44269504f, ln2_high = 0.693359375f, ln2_low = -2.12194440e-4f, magic = 12582912;     /* 1.5 * 2^23 */
+  float bounded = x < -87.3f ? -87.3f : x, shifted = bounded * log2_e + magic, whole = shifted - magic, rest, power, result;
+  guint32 bits;
+
+  rest = bounded - whole * ln2_high - whole * ln2_low;
+  result = 1.9875691500e-4f;    /* as above */
+  result = result * rest + 1.3981999507e-3f;
+  result = result * rest + 8.3334519073e-3f;
+  result = result * rest + 4.1665795894e-2f;
+  result = result * rest + 1.6666665459e-1f;
+  result = result * rest + 5.0000001201e-1f;
+  result = result * rest * rest + rest + 1;
+  memcpy (&bits, &shifted, sizeof bits);        /* its lowest bits are the whole number */
+  bits = (bits + 127) << 23;
+  memcpy (&power, &bits, sizeof power);
+  return x < -87.3f ? 0 : result * power;
+}
+
+static inline float
+larger_of (float a, float b)
+{
+  return a > b ? a : b;
+}
+
+/* Of lanes [LANES] and rest: in four chains side by side, since each of a chain waits for the one before. */
+static float
+largest_lane (const float *lanes, float rest)
+{
+  float chains[4] = { lanes[0], lanes[1], lanes[2], lanes[3] };
+
+  for (guint i = 4; i < LANES; i += 4)
+    for (guint j = 0; j < 4; j++)
+      chains[j] = larger_of (lanes[i + j], chains[j]);
+  return larger_of (larger_of (larger_of (chains[0], chains[1]), larger_of (chains[2], chains[3])), rest);
+}
+
+static float
+sum_chains (const float *lanes, float rest)
+{
+  float chains[4] = { 0 };
+
+  for (guint i = 0; i < LANES; i += 4)
+    for (guint j = 0; j < 4; j++)
+      chains[j] += lanes[i + j];
+  return chains[0] + chains[1] + (chains[2] + chains[3]) + rest;
+}
+
 static float
 largest_of (const float *x, gsize n)
 {
-  float lanes[LANES], largest = -INFINITY;
+  float lanes[LANES], rest = -INFINITY;
   gsize i = 0;
 
   for (guint j = 0; j < LANES; j++)
     lanes[j] = -INFINITY;
   for (; i + LANES <= n; i += LANES)
     for (guint j = 0; j < LANES; j++)
-      lanes[j] = x[i + j] > lanes[j] ? x[i + j] : lanes[j];
+      lanes[j] = larger_of (x[i + j], lanes[j]);
   for (; i < n; i++)
-    largest = x[i] > largest ? x[i] : largest;
-  for (guint j = 0; j < LANES; j++)
-    largest = lanes[j] > largest ? lanes[j] : largest;
-  return largest;
+    rest = larger_of (x[i], rest);
+  return largest_lane (lanes, rest);
+}
+
+/* x = exp(factor * x - largest), times scales where scaled; the sum before that. */
+static inline __attribute__ ((always_inline)) float
+raise_each (float *restrict x, gsize n, float factor, float largest, gboolean scaled, const float *restrict scales)
+{
+  float lanes[LANES] = { 0 }, rest = 0;
+  gsize i = 0;
+
+  for (; i + LANES <= n; i += LANES)
+    for (guint j = 0; j < LANES; j++) {
+      float weight = exponential_below_zero (factor * x[i + j] - largest);
+
+      lanes[j] += weight;
+      x[i + j] = scaled ? weight * scales[i + j] : weight;
+    }
+  for (; i < n; i++) {
+    float weight = exponential_below_zero (factor * x[i] - largest);
+
+    rest += weight;
+    x[i] = scaled ? weight * scales[i] : weight;
+  }
+  return sum_chains (lanes, rest);
 }
 
 static float
-soften (float *x, gsize n, float factor, float *largest, float *total)
+soften (float *restrict x, gsize n, float factor, const float *restrict before_scales, const float *restrict after_scales, float *largest, float *total)
 {
-  float before = *largest, now = factor * largest_of (x, n), shrink;
+  float before = *largest, now, shrink, sum;
 
+  for (gsize i = 0; before_scales != NULL && i < n; i++)
+    x[i] *= before_scales[i];
+  now = factor * largest_of (x, n);
   now = now > before ? now : before;
   shrink = before == now ? 1 : exponential (before - now);
-  for (gsize i = 0; i < n; i++)
-    x[i] = exponential (factor * x[i] - now);
+  sum = after_scales != NULL ? raise_each (x, n, factor, now, TRUE, after_scales) : raise_each (x, n, factor, now, FALSE, NULL);
   *largest = now;
-  *total = *total * shrink + sum (x, n);
+  *total = *total * shrink + sum;
   return shrink;
 }
 
@@ -268,7 +335,7 @@ quantise_group (const float *restrict in, const L4QuantisedRows *out)
     sizes[i] = one > other ? one : other;
     nothing[i] = one * 0 + other * 0;   /* NaN where a number is not finite */
   }
-  largest = largest_of (sizes, LANES);
+  largest = largest_lane (sizes, 0);
   wrong = sum_lanes (nothing);
   factor = wrong == 0 && largest > 0 ? 127 / largest : 0;
   for (guint i = 0; i < L4_GROUP; i++)
@@ -315,7 +382,6 @@ const L4Kernels TABLE (L4_KERNELS_NAME) = {
   .silu_multiply = silu_multiply,
   .gelu = gelu,
   .scale = scale,
-  .scale_each = scale_each,
   .add = add,
   .soften = soften,
   .to_bf16 = to_bf16,
