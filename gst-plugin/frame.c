@@ -27,6 +27,7 @@ struct _GstLlama4Copier
   GstVideoInfo in, out;         /* what the converter is for */
   Area area;
   const GstLlama4Regions *regions;      /* or NULL */
+  gboolean fine;                /* of drafts */
 };
 
 GstLlama4Frame *
@@ -86,6 +87,12 @@ void
 gst_llama4_copier_set_regions (GstLlama4Copier * self, const GstLlama4Regions * regions)
 {
   self->regions = regions;
+}
+
+void
+gst_llama4_copier_set_fine (GstLlama4Copier * self, gboolean fine)
+{
+  self->fine = fine;
 }
 
 static gboolean
@@ -403,7 +410,7 @@ gst_llama4_copier_draft (GstLlama4Copier * self, const GstVideoInfo * info, GstB
   frame = frame_new (time);
   draft = frame->draft = g_new0 (GstLlama4Draft, 1);
   choose_size (info, &area, is_sideways (orientation), model, max_tiles, &draft->width, &draft->height);
-  step = choose_step (&in, &area, draft->height);
+  step = choose_step (&in, &area, draft->height * (self->fine ? 2 : 1));
   draft->area = (Area) { area.x, area.y / step, area.width, MAX (area.height / step, 1) };
   draft->orientation = orientation;
   source = (Area) { area.x, draft->area.y * step, area.width, draft->area.height * step };

@@ -39,6 +39,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstLlama4Copier, gst_llama4_copier_free)
 /* What is shown of frames from now on, the rest being cut off or black before anything of it is kept. (borrowed) */
 void gst_llama4_copier_set_regions (GstLlama4Copier * self, const GstLlama4Regions * regions);
 
+/* Whether drafts keep twice as many rows as pictures have: for who shows nothing else. At first they do not. */
+void gst_llama4_copier_set_fine (GstLlama4Copier * self, gboolean fine);
+
 /* The picture in buffer as a viewer sees it (cropped, with square pixels, turned by `orientation`), at the size at which model
  * looks at it. NULL and a message in *problem (transfer full) when that cannot be. (transfer full) */
 GstLlama4Frame *gst_llama4_copier_copy (GstLlama4Copier * self, const GstVideoInfo * info, GstBuffer * buffer,

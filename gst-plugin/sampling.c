@@ -26,6 +26,8 @@ gst_llama4_sampling_set (GstLlama4Describe * self, const GstLlama4Settings * set
   self->looks_for_cuts = settings->cuts;
   self->when = settings->when;
   gst_llama4_sampler_set_preroll (self->sampler, settings->when == GST_LLAMA4_WHEN_MOTION ? PREROLL : 0);
+  /* whatever is compared with one another is made in the same way, also where a window ends that nobody foresaw */
+  gst_llama4_copier_set_fine (self->copier, settings->when == GST_LLAMA4_WHEN_CHANGE);
   self->pick = settings->pick;
   self->n_shown = settings->frames;
   self->n_objects = settings->objects;
@@ -201,7 +203,7 @@ gst_llama4_sampling_take (GstLlama4Describe * self, GstBuffer * buffer, GstClock
   GST_OBJECT_LOCK (self);
   tiles = self->settings.tiles;
   GST_OBJECT_UNLOCK (self);
-  if (role == GST_LLAMA4_PLACE && self->pick == GST_LLAMA4_PICK_EVEN)
+  if (role == GST_LLAMA4_PLACE && self->pick == GST_LLAMA4_PICK_EVEN && self->when != GST_LLAMA4_WHEN_CHANGE)
     frame = gst_llama4_copier_copy (self->copier, &self->info, buffer, self->orientation, self->model, tiles, time, &problem);
   else
     frame = gst_llama4_copier_draft (self->copier, &self->info, buffer, self->orientation, self->model, tiles, time, &problem);

@@ -97,6 +97,16 @@ explain_status (guint status)
   }
 }
 
+static gboolean
+is_of_network (GstMessage *message)
+{
+  GstObject *source = GST_MESSAGE_SRC (message);
+  GstElementFactory *factory = GST_IS_ELEMENT (source) ? gst_element_get_factory (GST_ELEMENT (source)) : NULL;
+  const char *kind = factory != NULL ? gst_element_factory_get_metadata (factory, GST_ELEMENT_METADATA_KLASS) : NULL;
+
+  return kind != NULL && strstr (kind, "Network") != NULL;
+}
+
 gboolean
 l4_trouble_is_silence (GstMessage *message)
 {
@@ -104,7 +114,7 @@ l4_trouble_is_silence (GstMessage *message)
 
   if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR)
     gst_message_parse_error (message, &problem, NULL);
-  return g_error_matches (problem, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SEEK);
+  return is_of_network (message) && g_error_matches (problem, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SEEK);
 }
 
 gboolean

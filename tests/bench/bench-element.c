@@ -15,6 +15,7 @@
 
 static const char *const plain[] = { NULL };
 static const char *const all[] = { "when", "motion", "cuts", "true", "pick", "change", "region", "0,0.1,1,0.9", "objects", "4", NULL };
+static const char *const change[] = { "when", "change", "cuts", "true", "region", "0,0.1,1,0.9", "mask", "0.6,0.3,0.2,0.1", "objects", "4", NULL };
 static const char *const masked[] = { "when", "motion", "cuts", "true", "pick", "change", "region", "0,0.1,0.5,0.9; 0.5,0.2,0.5,0.8", "mask",
   "0.6,0.3,0.2,0.1", "objects", "4", NULL
 };
@@ -150,6 +151,7 @@ main (int argc, char **argv)
     nothing = measure_nothing (buffers);
     measure ("as it is", &info, buffers, plain, 0);
     measure ("moments, region, objects", &info, buffers, all, nothing);
+    measure ("change, cuts, a mask, objects", &info, buffers, change, nothing);
     measure ("several regions and a mask", &info, buffers, masked, nothing);
     for (guint i = 0; i < N_BUFFERS; i++)
       gst_buffer_unref (buffers[i]);

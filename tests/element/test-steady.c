@@ -67,6 +67,29 @@ test_other_caps_are_no_change (void)
   tear_down (&self);
 }
 
+/* What is the same behind a time without pictures is not described again, and of that time nothing is said. */
+static void
+test_a_gap_is_no_change (void)
+{
+  const Yard yard = {.noise = 8 };
+  g_autoptr (GArray) texts = NULL;
+  Fixture self;
+
+  yard_set_up (&self, TEXT, YARD_SAID, "change");
+  yard_watch (&self, &yard, 0, 10 * GST_SECOND);
+  g_assert_true (gst_harness_push_event (self.video, gst_event_new_gap (10 * GST_SECOND, 22 * GST_SECOND)));
+  yard_watch (&self, &yard, 32 * GST_SECOND, 52 * GST_SECOND);
+  push_eos (&self);
+  g_assert_cmpuint (get_stat (&self, "described"), ==, 1);
+  texts = collect (self.text);
+  assert_covers (texts, 0, 52 * GST_SECOND);
+  for (guint i = 0; i < count_texts (texts); i++) {
+    g_assert_cmpstr (nth_text (texts, i)->text, ==, "First.");
+    g_assert_true (nth_text (texts, i)->end <= 12 * GST_SECOND || nth_text (texts, i)->start >= 32 * GST_SECOND);
+  }
+  tear_down (&self);
+}
+
 /* Windows of one who walks by while caps change are those of the same walk without. */
 static void
 test_motion_is_found_across_other_caps (void)
@@ -135,6 +158,7 @@ main (int argc, char **argv)
   static const Test tests[] = {
     {"other-caps-are-no-motion", test_other_caps_are_no_motion},
     {"other-caps-are-no-change", test_other_caps_are_no_change},
+    {"a-gap-is-no-change", test_a_gap_is_no_change},
     {"motion-is-found-across-other-caps", test_motion_is_found_across_other_caps},
     {"after-a-flush-motion-is-what-moves-from-then-on", test_after_a_flush_motion_is_what_moves_from_then_on},
   };
