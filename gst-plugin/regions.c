@@ -218,6 +218,16 @@ is_black (const GstLlama4Regions * self, const GstLlama4Region * of, const GstLl
               of->x + of->width), MIN (made_of.y + made_of.height, of->y + of->height)));
 }
 
+/* Whether a rectangle begins or ends at a height between these. */
+static gboolean
+have_edge (const GstLlama4Region * regions, guint n, double from, double to)
+{
+  for (guint i = 0; i < n; i++)
+    if ((regions[i].y >= from && regions[i].y <= to) || (regions[i].y + regions[i].height >= from && regions[i].y + regions[i].height <= to))
+      return TRUE;
+  return FALSE;
+}
+
 /* To the nearest edge of a sample. */
 static double
 snap (double edge, double from, double sample)
@@ -247,14 +257,24 @@ gst_llama4_regions_blacken (const GstLlama4Regions * self, const GstLlama4Region
   double across = of->width / width, down = of->height / height;
   GstLlama4Regions snapped = *self;
 
-  snap_shown (&snapped, of, source->across, source->down);
-  for (guint y = 0; y < height; y++)
-    for (guint x = 0; x < width; x++) {
-      const GstLlama4Region pixel = { of->x + x * across, of->y + y * down, across, down };
+  g_autofree gboolean *black = g_new (gboolean, width);
+  double reach = source->reach_down + ALMOST;
 
-      if (is_black (&snapped, of, &pixel, source->reach_across, source->reach_down))
+  snap_shown (&snapped, of, source->across, source->down);
+  for (guint y = 0; y < height; y++) {
+    double top = of->y + y * down;
+    gboolean as_before = y > 0 && !have_edge (snapped.shown, snapped.n_shown, top - down - reach, top + down + reach)
+        && !have_edge (snapped.hidden, snapped.n_hidden, top - down - reach, top + down + reach);
+
+    for (guint x = 0; x < width; x++) {
+      const GstLlama4Region pixel = { of->x + x * across, top, across, down };
+
+      if (!as_before)
+        black[x] = is_black (&snapped, of, &pixel, source->reach_across, source->reach_down);
+      if (black[x])
         memset (pixels + y * stride + x * 3, 0, 3);
     }
+  }
 }
 
 /* Glances ------------------------------------------------------------------------------------------------------------------- */

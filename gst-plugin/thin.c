@@ -267,12 +267,24 @@ mark (const Row * row, const GstLlama4Region * region, guint8 value)
   memset (row->keep + from, value, to - from);
 }
 
+/* What is not kept lies in a few stretches. */
 static void
 wipe_row (const Samples * samples, guint8 * at, const guint8 * keep)
 {
-  for (gint x = 0; x < samples->width; x++)
-    if (!keep[x])
-      at[(gssize) x * samples->step] = samples->black;
+  const guint8 *end = keep + samples->width, *from = keep;
+
+  while (from < end && (from = memchr (from, FALSE, end - from)) != NULL) {
+    const guint8 *to = memchr (from, TRUE, end - from);
+    gint n = (to != NULL ? to : end) - from;
+    guint8 *first = at + (from - keep) * samples->step;
+
+    if (samples->step == 1)
+      memset (first, samples->black, n);
+    else
+      for (gint i = 0; i < n; i++)
+        first[(gssize) i * samples->step] = samples->black;
+    from += n;
+  }
 }
 
 static void

@@ -136,8 +136,14 @@ sum_words (const Plane * plane, const guint8 * at, guint n, gint step)
 {
   guint sum = 0;
 
-  for (; n > 0; n--, at += step)
-    sum += ((at[plane->high] << 8 | at[plane->low]) << plane->shift & 0xffff) >> 8;
+  if (plane->shift == 0)
+    return sum_bytes (at + plane->high, n, step);
+  if (plane->high == 0)
+    for (; n > 0; n--, at += step)
+      sum += GST_READ_UINT16_BE (at) >> (8 - plane->shift) & 255;
+  else
+    for (; n > 0; n--, at += step)
+      sum += GST_READ_UINT16_LE (at) >> (8 - plane->shift) & 255;
   return sum;
 }
 

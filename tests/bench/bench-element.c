@@ -108,6 +108,7 @@ measure (const char *what, const GstVideoInfo * info, GstBuffer ** buffers, cons
   gst_element_set_state (fixture.element, GST_STATE_READY);
   for (guint i = 0; properties[i] != NULL; i += 2)
     gst_util_set_object_arg (G_OBJECT (fixture.element), properties[i], properties[i + 1]);
+  g_object_set (fixture.element, "tiles", 9, NULL);     /* of 112 pixels a side: as large as Scout's */
   gst_harness_play (fixture.video);
   gst_harness_set_src_caps (fixture.video, gst_caps_ref (caps));
   wait_for_model (&fixture);

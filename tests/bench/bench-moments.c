@@ -2,7 +2,9 @@
 /* What the element does with every frame of 1080p at 30 frames a second, as a share of one core. */
 
 #include <time.h>
+#include <glib/gstdio.h>
 
+#include "element/fixture.h"
 #include "element/scenes.h"
 #include "frame.h"
 #include "moments/cuts.h"
@@ -14,13 +16,19 @@
 #define ROUNDS 300
 #define FPS 30
 
+/* Prepared answers look at tiles of 112 pixels a side: nine are as large as one of Scout's. */
+#define TILES 9
+
 static L4Model *
 load_model (void)
 {
+  g_autofree char *path = write_script ("{\"text\":\"x\"}\n");
   g_autoptr (GError) error = NULL;
-  L4Model *model = l4_model_load (NULL, NULL, NULL, NULL, &error);
+  L4LoadOptions options = {.model_path = path };
+  L4Model *model = l4_model_load (&options, NULL, NULL, NULL, &error);
 
   g_assert_no_error (error);
+  g_unlink (path);
   return model;
 }
 
@@ -95,7 +103,7 @@ follow (const GstVideoInfo * info, GstBuffer ** buffers, const L4Model * model)
     for (; (sighting = gst_llama4_tracks_next_look (tracks)) >= 0; looks++) {
       g_autofree char *problem = NULL;
       GstLlama4Frame *view = gst_llama4_copier_crop (copier, info, buffers[i % N_BUFFERS], GST_VIDEO_ORIENTATION_IDENTITY,
-          &sightings[sighting].box, model, 1, i, &problem);
+          &sightings[sighting].box, model, TILES, i, &problem);
 
       gst_llama4_tracks_look (tracks, sighting, view);
       gst_llama4_frame_unref (view);
@@ -172,7 +180,7 @@ main (int argc, char **argv)
         g_autofree char *problem = NULL;
 
         gst_llama4_frame_unref ((drafts ? gst_llama4_copier_draft : gst_llama4_copier_copy) (copier, &info, buffers[i % N_BUFFERS],
-                GST_VIDEO_ORIENTATION_IDENTITY, model, 1, 0, &problem));
+                GST_VIDEO_ORIENTATION_IDENTITY, model, TILES, 0, &problem));
       }
       report (drafts ? "  a draft" : "  a picture", begun);
     }
