@@ -66,8 +66,6 @@ typedef guint8 Bytes __attribute__ ((vector_size (LANES)));
 static void
 narrow_words (const guint8 * in, guint8 * out, gsize n, guint shift, gboolean little)
 {
-  guint16 word;
-
   if (little == (G_BYTE_ORDER == G_LITTLE_ENDIAN))
     for (; n >= LANES; n -= LANES, in += 2 * LANES, out += LANES) {
       Words words;
@@ -78,7 +76,8 @@ narrow_words (const guint8 * in, guint8 * out, gsize n, guint shift, gboolean li
       memcpy (out, &bytes, sizeof bytes);
     }
   for (gsize i = 0; i < n; i++) {
-    memcpy (&word, in + 2 * i, sizeof word);
+    guint16 word = gst_llama4_read_word (in + 2 * i);
+
     out[i] = (little ? GUINT16_FROM_LE (word) : GUINT16_FROM_BE (word)) >> shift;
   }
 }
@@ -87,21 +86,21 @@ static void
 narrow_tens_in_32 (const guint8 * in, guint8 * out, gsize n)
 {
   for (; n >= 3; n -= 3, in += 4, out += 3) {
-    guint32 word = GST_READ_UINT32_LE (in);
+    guint32 word = gst_llama4_read_32 (in);
 
     out[0] = word >> 2;
     out[1] = word >> 12;
     out[2] = word >> 22;
   }
   for (gsize i = 0; i < n; i++)
-    out[i] = GST_READ_UINT32_LE (in) >> (10 * i + 2);
+    out[i] = gst_llama4_read_32 (in) >> (10 * i + 2);
 }
 
 static void
 narrow_tens_in_40 (const guint8 * in, guint8 * out, gsize n)
 {
   for (; n >= 4; n -= 4, in += 5, out += 4) {
-    guint32 low = GST_READ_UINT32_LE (in);
+    guint32 low = gst_llama4_read_32 (in);
 
     out[0] = low >> 2;
     out[1] = low >> 12;
@@ -109,7 +108,7 @@ narrow_tens_in_40 (const guint8 * in, guint8 * out, gsize n)
     out[3] = in[4];
   }
   for (gsize i = 0; i < n; i++)
-    out[i] = GST_READ_UINT16_LE (in + i) >> (2 * i + 2);
+    out[i] = GUINT16_FROM_LE (gst_llama4_read_word (in + i)) >> (2 * i + 2);
 }
 
 /* n samples of a row, from the one numbered `first` on, with which a word begins. */

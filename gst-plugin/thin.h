@@ -3,11 +3,32 @@
 
 #pragma once
 
+#include <string.h>
+
 #include <gst/video/video.h>
 
 #include "area.h"
 
 G_BEGIN_DECLS
+
+/* Numbers that need not be aligned. */
+static inline guint16
+gst_llama4_read_word (const guint8 * at)
+{
+  guint16 word;
+
+  memcpy (&word, at, sizeof word);
+  return word;
+}
+
+static inline guint32
+gst_llama4_read_32 (const guint8 * at)
+{
+  guint32 number;
+
+  memcpy (&number, at, sizeof number);
+  return GUINT32_FROM_LE (number);
+}
 
 /* How samples of more than eight bits lie, of formats that can become bytes. */
 typedef enum

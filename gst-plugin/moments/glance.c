@@ -140,10 +140,10 @@ sum_words (const Plane * plane, const guint8 * at, guint n, gint step)
     return sum_bytes (at + plane->high, n, step);
   if (plane->high == 0)
     for (; n > 0; n--, at += step)
-      sum += GST_READ_UINT16_BE (at) >> (8 - plane->shift) & 255;
+      sum += GUINT16_FROM_BE (gst_llama4_read_word (at)) >> (8 - plane->shift) & 255;
   else
     for (; n > 0; n--, at += step)
-      sum += GST_READ_UINT16_LE (at) >> (8 - plane->shift) & 255;
+      sum += GUINT16_FROM_LE (gst_llama4_read_word (at)) >> (8 - plane->shift) & 255;
   return sum;
 }
 
@@ -157,12 +157,12 @@ sum_tens (const Plane * plane, const guint8 * at, guint x, guint n, gint step)
     guint shift = 10 * (index % 3) + 2;
 
     for (at += index / 3 * 4; n > 0; n--, at += stride / 3 * 4)
-      sum += GST_READ_UINT32_LE (at) >> shift & 255;
+      sum += gst_llama4_read_32 (at) >> shift & 255;
     return sum;
   }
   for (; n > 0; n--, index += stride)
-    sum += plane->tens == 3 ? GST_READ_UINT32_LE (at + index / 3 * 4) >> (10 * (index % 3) + 2) & 255
-        : GST_READ_UINT16_LE (at + index / 4 * 5 + index % 4) >> (2 * (index % 4) + 2) & 255;
+    sum += plane->tens == 3 ? gst_llama4_read_32 (at + index / 3 * 4) >> (10 * (index % 3) + 2) & 255
+        : GUINT16_FROM_LE (gst_llama4_read_word (at + index / 4 * 5 + index % 4)) >> (2 * (index % 4) + 2) & 255;
   return sum;
 }
 
