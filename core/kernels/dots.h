@@ -117,14 +117,14 @@ UNROLL (4)
   }
 }
 
-/* sums [n_rows] += group i of a block, decoded, with group g of every row; distance: to what is fetched */
+/* sums [n_rows] += group i of a block, decoded, with group g of every row */
 LANES_INLINE void
 add_group_of (GroupFunc decode, Traits traits, const guint8 *block, guint i, const L4QuantisedRows *x, gsize g, guint n_rows,
-    guint distance, Floats *sums)
+    Floats *sums)
 {
   Group group;
 
-  prefetch_group (traits, block, i, distance);
+  prefetch_group (traits, block, i, AHEAD);
   decode (block, i, &group);
   add_group (traits, &group, 0, 1, x, g, n_rows, sums);
 }
@@ -142,32 +142,24 @@ UNROLL (8)
   for (gsize g = 0; g < n / L4_GROUP; g += traits.groups)
 #pragma GCC unroll 1
     for (guint i = 0; i < traits.groups; i++)
-      add_group_of (decode, traits, panel + g * traits.bytes, i, x, g + i, n_rows, ALONE_DISTANCE, sums);
+      add_group_of (decode, traits, panel + g * traits.bytes, i, x, g + i, n_rows, sums);
 UNROLL (8)
   for (guint m = 0; m < n_rows; m++)
     lanes_store (out + m * stride, sums[m]);
 }
 
-/* One row and L4_MAX_PANELS panels, block by block in turn. */
+/* One row, the groups of a block one by one as the compiler sees them. */
 LANES_INLINE void
-dot_row (GroupFunc decode, Traits traits, const guint8 *const *panels, gsize n, const L4QuantisedRows *x, float *out)
+dot_row (GroupFunc decode, Traits traits, const guint8 *panel, gsize n, const L4QuantisedRows *x, float *out)
 {
-  Floats sums[L4_MAX_PANELS];
-
-  for (guint p = 0; p < L4_MAX_PANELS; p++)
-    sums[p] = lanes_zero ();
-#pragma GCC unroll 1
-  for (gsize g = 0; g < n / L4_GROUP; g += traits.groups) {
-    L4QuantisedRows own = l4_quantised_rows_from (x, 0, g * L4_GROUP);
+  Floats sum = lanes_zero ();
 
 #pragma GCC unroll 1
-    for (guint p = 0; p < L4_MAX_PANELS; p++)
+  for (gsize g = 0; g < n / L4_GROUP; g += traits.groups)
 UNROLL (8)
-      for (guint i = 0; i < traits.groups; i++)
-        add_group_of (decode, traits, panels[p] + g * traits.bytes, i, &own, i, 1, IN_TURN_DISTANCE, &sums[p]);
-  }
-  for (guint p = 0; p < L4_MAX_PANELS; p++)
-    lanes_store (out + p * L4_PANEL_ROWS, sums[p]);
+    for (guint i = 0; i < traits.groups; i++)
+      add_group_of (decode, traits, panel + g * traits.bytes, i, x, g + i, 1, &sum);
+  lanes_store (out, sum);
 }
 
 /* One chunk of a few rows times LANES_TILE_PANELS panels; the sums stay in registers. */

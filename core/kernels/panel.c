@@ -113,11 +113,8 @@ UNROLL (16)
     dot_rows (group_##type, TRAITS_##TYPE, panels[p], n, x, rows, out + p * L4_PANEL_ROWS, stride);
 
 #define DOT_ROW(type, TYPE) \
-  if (n_panels == L4_MAX_PANELS) { \
-    dot_row (group_##type, TRAITS_##TYPE, panels, n, x, out); \
-  } else { \
-    DOT_ROWS (1, type, TYPE) \
-  }
+  for (guint p = 0; p < n_panels; p++) \
+    dot_row (group_##type, TRAITS_##TYPE, panels[p], n, x, out + p * L4_PANEL_ROWS);
 
 /* Types with the same traits but for the zero share the code that multiplies. */
 #define MULTIPLY(traits, halves, most, minimum) \
@@ -263,7 +260,7 @@ UNROLL (8)
     for (guint i = 0; i < traits.groups; i++) {
       Group group;
 
-      prefetch_group (traits, panel, at + i, ALONE_DISTANCE);
+      prefetch_group (traits, panel, at + i, AHEAD);
       entries_of (panel, at + i, indices[i], &group);
       add_group (traits, &group, 0, 1, x, at + i, n_rows, sums);
     }
@@ -289,11 +286,11 @@ UNROLL (8)
   DECODED_BY (type, TYPE, traits, DOT_ENTRIES, DOT_ROW_ENTRIES)
 
 #ifdef LANES_TABLES             /* which stay in registers, or at hand, as long as a panel takes */
-#define OF_BOOK QUANTISED
+#define OF_BOOK DECODED
 #else
 #define OF_BOOK OF_LARGE_BOOK
-DECODED_TRAITS (signed, FALSE, SIGNED_MOST, SIGNED_ZERO)
 #endif
+DECODED_TRAITS (signed, FALSE, SIGNED_MOST, SIGNED_ZERO)
 DECODED_TRAITS (signed_halves, TRUE, SIGNED_MOST, SIGNED_ZERO)
 DECODED_TRAITS (small, FALSE, 31, 4)
 DECODED_TRAITS (halves, TRUE, 63, 4)
@@ -327,7 +324,7 @@ UNROLL (8)
     Floats first = column (panel, k), second = column (panel, k + 1);
 
     for (guint i = 0; i < 2 * bytes; i += 64)
-      __builtin_prefetch (panel + ALONE_DISTANCE + k * bytes + i);
+      __builtin_prefetch (panel + AHEAD + k * bytes + i);
 
 UNROLL (8)
     for (guint m = 0; m < n_rows; m++) {
