@@ -7,9 +7,6 @@
 #define SAME 2
 /* Tokens remembered, of prompts and answers. */
 #define MEMORY 4096
-/* A guess of k tokens costs about as much as one token and what its further experts weigh; it pays if on average more than this
- * share of it is right. */
-#define WORTH 0.3
 /* How fast the average follows, and tokens without guesses before the next try once it fell below. */
 #define FOLLOW 0.25
 #define REST 24
@@ -17,16 +14,18 @@
 struct _L4Draft
 {
   GArray *ids;                  /* gint32: everything, oldest first */
+  double worth;
   double share;                 /* right ones of guesses lately */
   guint rest;
 };
 
 L4Draft *
-l4_draft_new (void)
+l4_draft_new (double worth)
 {
   L4Draft *self = g_new0 (L4Draft, 1);
 
   self->ids = g_array_new (FALSE, FALSE, sizeof (gint32));
+  self->worth = worth;
   self->share = 1;
   return self;
 }
@@ -92,8 +91,8 @@ l4_draft_learn (L4Draft *self, guint guessed, guint right)
   if (guessed == 0)
     return;
   self->share += FOLLOW * ((double) right / guessed - self->share);
-  if (self->share < WORTH) {
+  if (self->share < self->worth) {
     self->rest = REST;
-    self->share = WORTH;        /* the next try decides */
+    self->share = self->worth;        /* the next try decides */
   }
 }

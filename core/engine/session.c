@@ -19,7 +19,7 @@ l4_llama_session_new (gpointer model)
   self->model = model;
   self->places = g_array_new (FALSE, TRUE, sizeof (L4Place));
   self->pictures = l4_picture_cache_new ();
-  self->draft = l4_draft_new ();
+  self->draft = l4_draft_new (self->model->stream != NULL ? L4_DRAFT_WORTH_STREAMED : L4_DRAFT_WORTH);
   return self;
 }
 

@@ -12,8 +12,9 @@
 
 #include "base/memory.h"
 
-/* Reads under way: what a disk needs to be always busy while the bytes that have come are put where they belong. */
-#define DEPTH 4
+/* Reads under way: what a disk needs to be always busy while the bytes that have come are put where they belong, and threads wait
+ * for a processor that others use. */
+#define DEPTH 8
 /* What reads past the cache must begin and end at: the block of a disk, or more. */
 #define ALIGNMENT 4096
 
