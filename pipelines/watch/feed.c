@@ -294,7 +294,7 @@ find_reason (L4Feed *self, L4Try *try)
   gboolean silent = !l4_arrival_has_any (self->arrival) && g_get_monotonic_time () - try->begun > SILENT_US;
   g_autofree char *arrived = NULL;
 
-  if (try->reason == NULL || !try->unclear || try->up)
+  if (try->reason == NULL || !try->unclear || try->up || try->fatal)
     return;
   l4_try_explain (try, l4_reach_explain (self->camera->uri, silent, self->cancellable));
   if (try->unclear && try->silent)

@@ -78,7 +78,7 @@ take_error (L4Try *self, GstMessage *message, GstElement *describe)
   if (self->warned != 0 && g_get_monotonic_time () - self->warned < SOON_US && l4_trouble_is_vague (message))
     l4_try_end (self, g_strdup (self->cause));
   if (self->reason == NULL) {
-    self->unclear = l4_trouble_is_unclear (message);
+    self->unclear = !fatal && GST_MESSAGE_SRC (message) != GST_OBJECT (describe) && l4_trouble_is_unclear (message);
     self->silent = l4_trouble_is_silence (message);
   }
   l4_try_end (self, l4_trouble_tell (message));

@@ -162,6 +162,19 @@ test_what_is_wrong_with_the_model_counts_more_and_is_for_good (Stage *self, gcon
   g_assert_cmpstr (self->try.reason, ==, "none.gguf: is not there");
 }
 
+/* Nobody asks the camera why a model cannot be read. */
+static void
+test_what_the_describer_cannot_read_is_clear (Stage *self, gconstpointer data)
+{
+  g_autoptr (GError) error = g_error_new_literal (GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ, "model.gguf: Input/output error");
+
+  take (self, gst_message_new_error (GST_OBJECT (self->describe), error, "file.c(1): ()"));
+  g_assert_true (self->try.fatal && !self->try.unclear);
+  l4_try_clear (&self->try);
+  take (self, gst_message_new_error (GST_OBJECT (self->source), error, "file.c(1): ()"));
+  g_assert_true (!self->try.fatal && self->try.unclear);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -179,6 +192,7 @@ main (int argc, char **argv)
     {"/try/a-usual-text-is-told-with-its-detail-and-no-password", test_a_usual_text_is_told_with_its_detail_and_no_password},
     {"/try/a-text-of-its-own-is-told-alone", test_a_text_of_its_own_is_told_alone},
     {"/try/what-is-wrong-with-the-model-counts-more-and-is-for-good", test_what_is_wrong_with_the_model_counts_more_and_is_for_good},
+    {"/try/what-the-describer-cannot-read-is-clear", test_what_the_describer_cannot_read_is_clear},
   };
 
   g_test_init (&argc, &argv, NULL);
