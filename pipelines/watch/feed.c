@@ -291,12 +291,13 @@ tell_stall (L4Feed *self, L4Try *try, gboolean seen, gint64 limit)
 static void
 find_reason (L4Feed *self, L4Try *try)
 {
-  gboolean silent = !l4_arrival_has_any (self->arrival) && g_get_monotonic_time () - try->begun > SILENT_US;
+  gboolean silent = g_get_monotonic_time () - try->begun > SILENT_US;
   g_autofree char *arrived = NULL;
 
   if (try->reason == NULL || !try->unclear || try->up || try->fatal)
     return;
-  l4_try_explain (try, l4_reach_explain (self->camera->uri, silent, self->cancellable));
+  if (!l4_arrival_has_any (self->arrival))      /* what has sent something can be reached */
+    l4_try_explain (try, l4_reach_explain (self->camera->uri, silent, self->cancellable));
   if (try->unclear && try->silent)
     l4_try_explain (try, g_strdup_printf (_("no picture: %s"), arrived = l4_arrival_tell (self->arrival)));
 }
