@@ -62,8 +62,8 @@ class Watch:
             self.queue.put(json.loads(line))
         self.queue.put(None)
 
-    def until(self, wanted):
-        """Reads events until one is as wanted, and returns it; None at the end."""
+    def until(self, wanted, each=False):
+        """Reads events until one is as wanted, and returns it; None at the end. each: every event may take as long as all of them else."""
         deadline = time.monotonic() + PATIENCE
         while True:
             event = self.queue.get(timeout=max(0.1, deadline - time.monotonic()))
@@ -72,6 +72,8 @@ class Watch:
             self.events.append(event)
             if wanted(event):
                 return event
+            if each:
+                deadline = time.monotonic() + PATIENCE
             assert time.monotonic() < deadline, (self.events[-50:], self.said())
 
     def event(self, name, camera=None):
@@ -80,9 +82,10 @@ class Watch:
         return found
 
     def end(self, number=signal.SIGTERM):
+        """None: by itself, however much there is to do before."""
         if number is not None:
             self.process.send_signal(number)
-        self.until(lambda e: False)
+        self.until(lambda e: False, each=number is None)
         return self.process.wait(PATIENCE)
 
     def of(self, name, camera=None):
