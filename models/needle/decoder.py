@@ -67,33 +67,15 @@ class Context:
         self.cos, self.sin, self.points, self.missed = cos, sin, points, 0.0
 
 
-class Layer(nn.Module):
-    def __init__(self, shape, rope):
-        super().__init__()
-        self.input_layernorm = network.RmsNorm(shape.hidden)
-        self.self_attn = (Chunked if rope else Global)(shape, rope)
-        self.post_attention_layernorm = network.RmsNorm(shape.hidden)
-        self.feed_forward = network.FeedForward(shape)
-
-    def forward(self, x, context):
-        x = x + self.self_attn(self.input_layernorm(x), context)
-        y, balance = self.feed_forward(self.post_attention_layernorm(x).flatten(0, 1))
-        return x + y.view_as(x), balance
-
-
-class Decoder(nn.Module):
-    def __init__(self, shape):
-        super().__init__()
-        self.embed_tokens = nn.Embedding(shape.vocabulary, shape.hidden)
-        self.layers = nn.ModuleList(Layer(shape, (i + 1) % 4 != 0) for i in range(shape.layers))
-        self.norm = network.RmsNorm(shape.hidden)
+def attention(shape, rope):
+    return (Chunked if rope else Global)(shape, rope)
 
 
 class Network(nn.Module):
     def __init__(self, shape=Shape):
         super().__init__()
         self.shape = shape
-        self.model = Decoder(shape)
+        self.model = network.Decoder(shape, attention)
         self.lm_head = nn.Linear(shape.hidden, shape.vocabulary, bias=False)
         rate = shape.theta ** (-torch.arange(0, shape.head_dim // 2).float() * 2 / shape.head_dim)
         angle = torch.arange(CHUNK).float()[:, None] * rate

@@ -18,7 +18,7 @@ MIXED = [np.linalg.inv(MATRIX_709) @ MATRIX_601, np.linalg.inv(MATRIX_601) @ MAT
 
 class Clips:
     """Draws clips; pairs: the share of two shapes among those that show shapes; film: that of clips of film among all; kinds: the
-    kinds of statements of film that are told, "cut" among them for the camera's cuts alone; all when None."""
+    kinds of statements of film that are told, "cut" among them for the camera's cuts alone; all when None (see telling.only)."""
 
     def __init__(self, seed, bank=None, pairs=0.55, stock=None, film=0.5, kinds=None):
         self.pairs, self.share, self.kinds = pairs, film if stock else 0, kinds
@@ -77,17 +77,12 @@ class Clips:
         if truth.spread < 4 and not 14 < truth.light < 242:      # nothing is to be seen in it
             labels["kind"][b] = KINDS.index("plain")
             return f"The picture is plain {'black' if truth.light < 128 else 'white'}."
-        said = telling.statements(truth)
-        if self.kinds is None:
-            return said
-        return {kind: value for kind, value in said.items() if kind in self.kinds or value in self.kinds}
+        return telling.only(self.kinds, telling.statements(truth))
 
-    def draw(self, count, frames, held_out=False, things_only=False, film=None, calm=False):
+    def draw(self, count, frames, held_out=False, things_only=False, film=None):
         """tiles uint8 [count, frames, 112, 112, 3], what is to be told (a sentence, or the statements of film), and the labels of
         every frame and of the clip's motions."""
         rng = self.rng
-        if self.film:
-            self.film.calm = calm
         tiles = np.zeros((count, frames, SIZE, SIZE, 3), np.uint8)
         n = len(NAMES)
         labels = {"kind": np.zeros((count, frames), np.int64), "background": np.full((count, frames), -100, np.int64),

@@ -20,6 +20,8 @@ LUMA = np.float32([0.299, 0.587, 0.114])
 THIRD = np.float32([1 / 3, 1 / 3, 1 / 3])
 # Contrast times area, in levels times pixels of the model's picture: what must be seen, and what cannot be.
 CLEAR, FAINT = 230, 50
+# Mean difference of two pictures, in levels, from which on it is seen that the camera moves.
+SEEN = 5
 
 
 @dataclass
@@ -81,7 +83,6 @@ class Film:
     def __init__(self, rng, stock, grain):
         """stock {"photo": [...], "thing": [...]}; grain float32 [512, 512, 3] with deviation 1."""
         self.rng, self.photos, self.things, self.grain = rng, stock["photo"], stock["thing"], grain
-        self.calm = False       # the camera stands and the picture is clear: all that differs has moved
 
     # ---- the place
 
@@ -348,7 +349,7 @@ class Film:
         u = np.arange(frames) / max(1, frames - 1)
         still = np.zeros((frames, 2)), np.ones(frames)
         r = rng.random()
-        if frames == 1 or r < 0.62 or self.calm:
+        if frames == 1 or r < 0.62:
             return "stands", *still
         far = np.exp(rng.uniform(np.log(0.10), np.log(1.1)))
         jitter = rng.normal(0, 0.004, (frames, 2)) * self._chance(0.5)
@@ -391,7 +392,9 @@ class Film:
             y = bh / 2 + (centre[i, 1] - 0.5 * s) * height
             m = np.float32([[s, 0, x], [0, s, y]])
             out[i] = cv2.warpAffine(big, m, (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REFLECT_101)
-        return out, name
+        # Before a bare wall nobody sees that the camera moves.
+        change = max(cv2.norm(a, b, cv2.NORM_L1) for a, b in zip(out, out[1:])) / (height * width * 3)
+        return out, name if change > SEEN else "unclear"
 
     # ---- what stands between
 
@@ -457,7 +460,7 @@ class Film:
         if self._chance(0.25):
             self._flicker(pictures, scale)
         movers, layers = [], []
-        want = 0 if self._chance(0.1 if self.calm else 0.28) else int(rng.choice([1, 1, 1, 1, 1, 2, 2, 3, 4, 5, 6, 8]))
+        want = 0 if self._chance(0.28) else int(rng.choice([1, 1, 1, 1, 1, 2, 2, 3, 4, 5, 6, 8]))
         if camera != "stands" and self._chance(0.5):
             want = 0
         for _ in range(want):
@@ -478,7 +481,7 @@ class Film:
         rng = self.rng
         shown = list(range(frames)) if shown is None else shown
         pictures, camera, movers, layers = self._stretch(frames, height, width, scale, shown)
-        if frames > 1 and self._chance(0 if self.calm else 0.09):
+        if frames > 1 and self._chance(0.09):
             where = int(rng.integers(shown[0] + 1, shown[-1] + 1))
             pictures[where:] = self._stretch(frames, height, width, scale, shown)[0][where:]
             camera = "cut"
@@ -522,7 +525,7 @@ class Film:
         rng = self.rng
         n = len(pictures)
         same = truth.camera == "same"
-        if not same and n > 1 and self._chance(0 if self.calm else 0.03):      # fades to or from black or white
+        if not same and n > 1 and self._chance(0.03):      # fades to or from black or white
             ramp = np.linspace(1, rng.uniform(0, 0.3), n, dtype=np.float32)[::1 if self._chance(0.5) else -1][:, None, None, None]
             end = np.float32(0 if self._chance(0.7) else 255)
             pictures[:] = pictures * ramp + end * (1 - ramp)
@@ -536,7 +539,7 @@ class Film:
             pictures *= np.linspace(1, rng.uniform(0.75, 1.2), n, dtype=np.float32)[:, None, None, None]
         if not same and self._chance(0.15):
             pictures *= rng.normal(1, 0.02, n).astype(np.float32)[:, None, None, None]
-        r = rng.uniform(0.18, 1) if self.calm else rng.random()
+        r = rng.random()
         if r < 0.05:
             pictures *= np.float32(rng.uniform(4, 16) / max(pictures.mean(), 1))
             truth.state = ("dark",)

@@ -12,8 +12,8 @@ PICTURE_TOKENS = 16
 class Shape:
     """Sizes of the embedded model."""
     vision, vision_heads, vision_layers = 128, 4, 4
-    projected = 192
-    hidden, heads, kv_heads, head_dim, layers = 192, 6, 2, 32, 4
+    projected = 256
+    hidden, heads, kv_heads, head_dim, layers = 256, 12, 4, 32, 4
     experts, width = 4, 256
     vocabulary = 1024
     theta, vision_theta = 500000.0, 10000.0
@@ -84,8 +84,8 @@ class VisionModel(nn.Module):
         self.register_buffer("cos", angle.cos(), persistent=False)
         self.register_buffer("sin", angle.sin(), persistent=False)
 
-    def forward(self, pixels):
-        """pixels [N, 3, 112, 112] -> features of the patches [N, 64, d], of the picture tokens [N, 16, projected]."""
+    def look(self, pixels):
+        """pixels [N, 3, 112, 112] -> features of the patches [N, 64, d]."""
         n = pixels.shape[0]
         x = pixels.view(n, 3, GRID, PATCH, GRID, PATCH).permute(0, 2, 4, 1, 3, 5).reshape(n, GRID * GRID, -1)
         x = self.patch_embedding["linear"](x)
@@ -93,11 +93,14 @@ class VisionModel(nn.Module):
         x = self.layernorm_pre(x)
         for layer in self.model["layers"]:
             x = layer(x, self.cos, self.sin)
-        patches = self.layernorm_post(x)[:, :-1]
-        half = GRID // 2
+        return self.layernorm_post(x)[:, :-1]
+
+    def adapt(self, patches):
+        """Features of the patches -> of the picture tokens [N, 16, projected]."""
+        n, half = len(patches), GRID // 2
         x = patches.reshape(n, half, 2, half, 2, -1).permute(0, 1, 3, 2, 4, 5).reshape(n, half * half, -1)
         mlp = self.vision_adapter["mlp"]
-        return patches, F.gelu(mlp["fc2"](F.gelu(mlp["fc1"](x))))
+        return F.gelu(mlp["fc2"](F.gelu(mlp["fc1"](x))))
 
 
 class RmsNorm(nn.Module):
@@ -113,6 +116,8 @@ class Attention(nn.Module):
     def __init__(self, shape, rope):
         super().__init__()
         self.rope, self.heads, self.kv_heads, self.head_dim = rope, shape.heads, shape.kv_heads, shape.head_dim
+        self.match = None       # queries and keys as they were compared last, for those who keep them
+        self.keep = False
         self.q_proj = nn.Linear(shape.hidden, shape.heads * shape.head_dim, bias=False)
         self.k_proj = nn.Linear(shape.hidden, shape.kv_heads * shape.head_dim, bias=False)
         self.v_proj = nn.Linear(shape.hidden, shape.kv_heads * shape.head_dim, bias=False)
@@ -130,6 +135,7 @@ class Attention(nn.Module):
         # The temperature of the layers without RoPE is exactly 1 below position 8191, where training ends.
         repeat = self.heads // self.kv_heads
         k, v = k.repeat_interleave(repeat, 1), v.repeat_interleave(repeat, 1)
+        self.match = (q, k) if self.keep else None
         y = attend(q, k, v, True)
         return self.o_proj(y.transpose(1, 2).reshape(b, t, -1))
 
@@ -179,24 +185,26 @@ class FeedForward(nn.Module):
 
 
 class DecoderLayer(nn.Module):
-    def __init__(self, shape, rope):
+    """attention: what makes the attention of a shape, with rotary positions or without; `where` is what that needs to know of places."""
+
+    def __init__(self, shape, rope, attention):
         super().__init__()
         self.input_layernorm = RmsNorm(shape.hidden)
-        self.self_attn = Attention(shape, rope)
+        self.self_attn = attention(shape, rope)
         self.post_attention_layernorm = RmsNorm(shape.hidden)
         self.feed_forward = FeedForward(shape)
 
-    def forward(self, x, cos, sin):
-        x = x + self.self_attn(self.input_layernorm(x), cos, sin)
+    def forward(self, x, *where):
+        x = x + self.self_attn(self.input_layernorm(x), *where)
         y, balance = self.feed_forward(self.post_attention_layernorm(x).flatten(0, 1))
         return x + y.view_as(x), balance
 
 
 class Decoder(nn.Module):
-    def __init__(self, shape):
+    def __init__(self, shape, attention=Attention):
         super().__init__()
         self.embed_tokens = nn.Embedding(shape.vocabulary, shape.hidden)
-        self.layers = nn.ModuleList(DecoderLayer(shape, (i + 1) % 4 != 0) for i in range(shape.layers))
+        self.layers = nn.ModuleList(DecoderLayer(shape, (i + 1) % 4 != 0, attention) for i in range(shape.layers))
         self.norm = RmsNorm(shape.hidden)
 
 
@@ -233,22 +241,23 @@ class Network(nn.Module):
 
     def see(self, pixels):
         """pixels [N, 3, 112, 112] -> features of the patches and the vectors of the picture tokens [N, 16, hidden]."""
-        patches, tokens = self.vision_model(pixels)
-        return patches, self.multi_modal_projector["linear_1"](tokens)
+        patches = self.vision_model.look(pixels)
+        return patches, self.show(patches)
 
-    def read(self, ids, pictures, slots, middle=None, whole=True):
+    def show(self, patches):
+        """Features of the patches -> the vectors of the picture tokens."""
+        return self.multi_modal_projector["linear_1"](self.vision_model.adapt(patches))
+
+    def read(self, ids, pictures, slots, layers=None):
         """ids [B, T], pictures [P, hidden] for the True places of slots [B, T] -> hidden [B, T, hidden], balance loss,
-        and the hidden states after `middle` layers, where it ends when it is not to read whole."""
+        and the hidden states after every layer; of the first layers alone, and no hidden then, when their number is given."""
         decoder = self.language_model.model
         x = decoder.embed_tokens(ids)
         x = x.masked_scatter(slots[..., None], pictures.to(x.dtype))
         cos, sin = self.cos[:ids.shape[1]], self.sin[:ids.shape[1]]
-        balance, half = 0.0, None
-        for i, layer in enumerate(decoder.layers):
+        balance, states = 0.0, []
+        for layer in decoder.layers[:layers]:
             x, b = layer(x, cos, sin)
             balance = balance + b
-            if i + 1 == middle:
-                half = x
-                if not whole:
-                    return None, balance, half
-        return decoder.norm(x), balance, half
+            states.append(x)
+        return None if layers else decoder.norm(x), balance, states

@@ -61,6 +61,19 @@ def statements(truth):
     return {kind: value for kind, value in said.items() if value}
 
 
+def only(kinds, said):
+    """The statements of these kinds, or with these values: "cut" alone for the camera's cuts, "any" for whatever number moves, "moves" for
+    whatever way of the camera; all when kinds is None."""
+    if kinds is None:
+        return said
+    less = dict(said)
+    if said.get("count") not in (None, "none", *kinds) and "count" not in kinds:
+        less["count"] = "any"
+    if said.get("camera") not in (None, "stands", "same", "cut", *kinds) and "camera" not in kinds:
+        less["camera"] = "moves"
+    return {kind: value for kind, value in less.items() if kind in kinds or value in kinds}
+
+
 def holds(kind, value, truth, said):
     """Whether a statement of a text is true, or None where nobody can say. `said` are all its statements."""
     if kind == "state":
@@ -135,7 +148,7 @@ def _moving(said):
     if count == "none":
         return [(" nothing moves", "count")]
     small = [(" " + size, "size")] if size else []
-    if count == "one":
+    if count in ("one", "any"):
         out = [(" something", "count"), *small, (" moves", None)]
     else:
         out = ([(" several", "count")] if count == "several" else []) + small + [(" things", "count"), (" move", None)]

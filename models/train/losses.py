@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What the training asks of the network: sentences, and beside them labels of what is seen and of what has changed."""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+import telling
+from clips import KINDS
+from network import PICTURE_TOKENS
+from scenes import NAMES, SHAPES
+
+N = len(NAMES)
+# The heads of the first layer that learn where the same part of the picture before stands, as a part of all of its heads.
+FIRST, LAST = 1 / 2, 3 / 4
+
+
+class Heads(nn.Module):
+    """What the labels are told from while training."""
+
+    def __init__(self, shape):
+        super().__init__()
+        self.patch = nn.Linear(shape.vision, N + 1 + len(SHAPES) + 1)
+        self.picture = nn.Linear(shape.hidden, len(KINDS) + N + N * 4 + N * 2)
+        self.motion = nn.Linear(shape.hidden, N * 4 + N * 2 + N * 5)
+        self.look = nn.Linear(shape.hidden, 49 + 12)      # a picture token's part of the picture: light of 7 x 7, colour of 2 x 2
+        self.news = nn.Linear(shape.hidden, 2)            # whether something moved there since the picture before
+
+
+def picture_loss(heads, patches, tokens, labels):
+    """Loss of the labels of single pictures, and the share of things told right in every way."""
+    kind = labels["kind"].flatten()
+    background = labels["background"].flatten()
+    shape = labels["shape"].flatten(0, 1)
+    place = labels["place"].flatten(0, 1)
+    out = heads.patch(patches)
+    colours, shapes = out.split((N + 1, len(SHAPES) + 1), -1)
+    weight_c = torch.ones(N + 1, device=out.device)
+    weight_c[N] = 0.25
+    weight_s = torch.ones(len(SHAPES) + 1, device=out.device)
+    weight_s[-1] = 0.25
+    loss = F.cross_entropy(colours.flatten(0, 1), labels["patch_colour"].flatten(), weight_c)
+    loss = loss + F.cross_entropy(shapes.flatten(0, 1), labels["patch_shape"].flatten(), weight_s)
+    k, bg, sh, at = heads.picture(tokens.mean(1)).split((len(KINDS), N, N * 4, N * 2), -1)
+    sh, at = sh.view(-1, N, 4), at.view(-1, N, 2)
+    there = shape > 0
+    weight = torch.where(there, 3.0, 0.3)
+    loss = loss + F.cross_entropy(k, kind) + F.cross_entropy(bg, background, ignore_index=-100)
+    loss = loss + (F.cross_entropy(sh.flatten(0, 1), shape.flatten(), reduction="none").view_as(shape) * weight).sum(1).mean()
+    error = ((at - place).abs() * there[..., None]).sum() / there.sum().clamp(min=1) / 2
+    loss = loss + 10 * error
+    things = kind == 0
+    right = (sh.argmax(-1) == shape).all(1)[things].float().mean()
+    figures = {"kind": (k.argmax(-1) == kind).float().mean(), "things": right, "place": error * 112,
+               "background": (bg.argmax(-1) == background)[background >= 0].float().mean()}
+    return loss, figures
+
+
+def motion_loss(heads, half, batch):
+    """Loss of the way since the first frame, read off the decoder's middle at the end of every later picture."""
+    count, frames = batch.labels["kind"].shape
+    x = half[batch.ends].view(count, frames, -1)
+    sh, way, turn = heads.motion(x).split((N * 4, N * 2, N * 5), -1)
+    shape, place = batch.labels["shape"], batch.labels["place"]
+    there = shape > 0
+    loss = F.cross_entropy(sh.reshape(-1, 4), shape.flatten(), torch.tensor([0.1, 1, 1, 1], device=x.device))
+    if frames > 1:
+        true = (place - place[:, :1])[:, 1:]
+        error = (way.view(count, frames, N, 2)[:, 1:] - true).abs() * there[:, 1:, :, None]
+        loss = loss + 10 * error.sum() / there[:, 1:].sum().clamp(min=1) / 2
+        turn = turn.view(count, frames, N, 5)[:, -1].flatten(0, 1)
+        loss = loss + 0.5 * F.cross_entropy(turn, batch.labels["motion"].flatten(), ignore_index=-100)
+    return loss
+
+
+def news_loss(heads, tokens, middle, batch):
+    """Loss of what the picture tokens keep of the picture, and of what the decoder finds changed in each since the one before."""
+    seen = F.smooth_l1_loss(heads.look(tokens).float(), batch.labels["look"].flatten(0, 1), beta=0.1)
+    cells = batch.labels["cells"].flatten()
+    if not bool((cells >= 0).any()):
+        return seen, torch.zeros((), device=cells.device), seen * 0
+    told = heads.news(middle[batch.slots]).float()
+    loss = F.cross_entropy(told, cells, ignore_index=-100)
+    asked = cells >= 0
+    right = (told.argmax(-1) == cells)[asked].float().mean()
+    return seen, loss, right
+
+
+def before_loss(network, batch):
+    """Loss of how well some heads of the first layer find the same part of the picture before, and the share of their attention there."""
+    count, frames = batch.labels["cells"].shape[:2]
+    q, k = network.language_model.model.layers[0].self_attn.match
+    chosen = slice(int(FIRST * q.shape[1]), int(LAST * q.shape[1]))
+    q, k = q[:, chosen], k[:, chosen]
+    heads, length, size = q.shape[1:]
+    at = batch.slots.nonzero()[:, 1].view(count, 1, frames * PICTURE_TOKENS)
+    asked, true = at[..., PICTURE_TOKENS:], at[..., :-PICTURE_TOKENS]
+    q = q.gather(2, asked[..., None].expand(-1, heads, -1, size))
+    scores = q.float() @ k.float().transpose(-1, -2) * size ** -0.5
+    later = torch.arange(length, device=at.device) > asked[..., None]
+    told = scores.masked_fill(later, -torch.inf).log_softmax(-1).gather(3, true[..., None].expand(-1, heads, -1, 1))
+    return -told.mean(), told.detach().exp().mean()
+
+
+@torch.no_grad()
+def hold_back(network, tokenizer, batch, tokens, heavier):
+    """Leaves out of what is told of film the statements that the network would make wrongly, and makes leaving them out weigh as
+    much more as a false statement is worse than a missing one."""
+    hidden, _, _ = network.read(batch.ids, tokens.flatten(0, 1), batch.slots)
+    told, heavy = [], []
+    for b, (said, tail) in enumerate(zip(batch.told, batch.tails)):
+        told.append(said)
+        heavy.append(set())
+        if isinstance(said, str):
+            continue
+        first = len(batch.heads[b])
+        guess = network.language_model.lm_head(hidden[b, first - 1:first - 1 + len(tail)]).argmax(-1).tolist()
+        wrong, at, unclear = set(), 0, False
+        for text, kind in telling.pieces(said):
+            for token in tokenizer.encode(text):
+                true, got = tokenizer.decode([token]), tokenizer.decode([guess[at]])
+                if true != got:
+                    verdict = telling.compare(kind, true, got, said)
+                    if verdict == "false":
+                        wrong.add(kind)
+                        unclear = unclear or {true, got} & telling.NO_WAY
+                    elif verdict == "more":
+                        heavy[b].add(at)
+                at += 1
+        if wrong:
+            told[b] = {kind: value for kind, value in said.items() if kind not in wrong}
+            if "camera" in wrong and not unclear:
+                told[b]["camera"] = "moves"
+            after = tokenizer.encode(telling.phrase(told[b]) + "<|eot|>")
+            heavy[b] = {next((i for i, (x, y) in enumerate(zip(after, tail)) if x != y), 0)}
+    batch.tell(tokenizer, told, heavy, heavier)
+    batch.to(tokens.device)
+
+
+def text_loss(network, half_and_hidden, batch):
+    hidden = half_and_hidden
+    at = batch.weight > 0
+    before = torch.roll(at, -1, 1)
+    logits = network.language_model.lm_head(hidden[before]).float()
+    target = batch.ids[at]
+    weight = batch.weight[at]
+    loss = (F.cross_entropy(logits, target, reduction="none") * weight).sum() / weight.sum()
+    right = (logits.argmax(-1) == target).float()
+    return loss, ((right * (weight > 0.5)).sum() / (weight > 0.5).sum())
+
+
+def silence_loss(network, silence, device):
+    for name in ("ids", "weight", "slots"):
+        setattr(silence, name, getattr(silence, name).to(device))
+    nothing = torch.zeros(0, network.shape.hidden, device=device)
+    return text_loss(network, network.read(silence.ids, nothing, silence.slots)[0], silence)[0]
+
+
+def losses(network, heads, batch, phase, hold_trunk=False, tokenizer=None, heavier=0, beside=1.0):
+    """The loss of a batch, and figures of how well it went."""
+    if hold_trunk:
+        batch.look(network)
+        tokens = network.show(batch.patches)
+    else:
+        patches, tokens = network.see(batch.pixels())
+    if phase == "see":
+        return picture_loss(heads, patches, tokens, batch.labels)
+    if heavier:
+        hold_back(network, tokenizer, batch, tokens, heavier)
+    hidden, balance, states = network.read(batch.ids, tokens.flatten(0, 1), batch.slots)
+    text, right = text_loss(network, hidden, batch)
+    moving = motion_loss(heads, states[1], batch)
+    seen, news, found = news_loss(heads, tokens, states[0], batch)
+    loss = text + 0.01 * balance + 0.3 * moving + beside * (2.0 * seen + 2.0 * news)
+    figures = {"look": seen, "news": news, "found": found, "moving": moving, "telling": text, "facts": right, "balance": balance / 4}
+    if batch.frames > 1:
+        before, share = before_loss(network, batch)
+        loss = loss + beside * before
+        figures["before"] = share
+    if not hold_trunk:
+        seeing, more = picture_loss(heads, patches, tokens, batch.labels)
+        loss = loss + 0.25 * seeing
+        figures = {**more, **figures}
+    return loss, figures
