@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A small language: sentences that mean nothing, facts between them, and questions about the facts."""
 
-
 # Who has a code. They stand in other sentences, too.
 NAMES = [" " + a + b + c + d for a in "BDFKLMRT" for b in "aeio" for c, d in ("la", "no", "ri", "so")]
 # What codes are, and what other sentences are about.
