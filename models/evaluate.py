@@ -68,14 +68,19 @@ def encode(path, parts, width, height, crf):
         sys.exit("evaluate: the clips could not be encoded")
 
 
-def describe(path, model, properties=()):
-    """One sentence a window."""
+def records(path, model, properties=()):
+    """What the element says of each window."""
     with tempfile.NamedTemporaryFile(suffix=".json") as out:
         extra = [f"model-path={model}"] if model else []
         subprocess.run(["gst-launch-1.0", "-q", "filesrc", f"location={path}", "!", "decodebin", "!", "llama4describe", "name=d",
                         f"window={SECONDS * 10**9}", *extra, *properties, "!", "fakesink", "sync=false", "d.json_src", "!", "filesink",
                         f"location={out.name}"], check=True, stdout=subprocess.DEVNULL)
-        return [json.loads(line)["text"] for line in open(out.name)]
+        return [json.loads(line) for line in open(out.name)]
+
+
+def describe(path, model, properties=()):
+    """One sentence a window."""
+    return [record["text"] for record in records(path, model, properties)]
 
 
 def count(total, key, right):

@@ -6,7 +6,7 @@
     python3 evaluate_film.py --video vtest.avi --labels vtest.json [--model FOLDER]
 
 The first draws clips from the photographs and things that train/fetch.py keeps out of the training, encodes them by x264 and runs
-llama4describe on the files; the second runs it on a real video, of which a file says by hand what holds in every window. Needs what
+llama4describe on the files; of two questions it also tells how much of what was thought to be likely came true. The second runs it on a real video, of which a file says by hand what holds in every window. Needs what
 evaluate.py needs, and python3-opencv and python3-pil.
 """
 import argparse
@@ -26,6 +26,7 @@ import telling
 RATE, SHOWN = 4, [0, 5, 10, 15]       # of 16 frames the element shows these to the model
 SIZES = [(320, 240), (640, 360), (960, 540)]
 KINDS = ["state", "colour", "mostly", "above", "below", "camera", "count", "size", "direction", "place"]
+MOVING, CHANGES = "Is anything moving?", "Does the picture change?"
 LEAST = {"one": 1, "some": 2, "several": 3}
 
 
@@ -81,6 +82,29 @@ def judge_labelled(table, text, label):
     return wrong, len(said)
 
 
+def holds_question(question, truth):
+    """Whether yes is right, or None where nobody can say."""
+    if truth.state or "camera" not in truth.telling or truth.camera in ("cut", "unclear"):
+        return None
+    if truth.camera not in ("stands", "same"):
+        return True if question == CHANGES else None
+    if truth.movers or truth.camera == "same":
+        return bool(truth.movers)
+    return None if question == CHANGES else False
+
+
+def show_calibration(likely):
+    """likely: {question: [(probability of yes, whether it was right)]}."""
+    print("\n| question | thought | clips | yes was right |\n|---|---|---|---|")
+    for question, pairs in likely.items():
+        yes, right = np.array(pairs, float).reshape(-1, 2).T
+        for low in np.arange(0, 1, 0.2):
+            inside = (yes >= low) & (yes < low + 0.2 + (low > 0.7))
+            if inside.any():
+                print(f"| {question} | {100 * yes[inside].mean():.0f} % | {inside.sum()} | {100 * right[inside].mean():.0f} % |")
+        print(f"| {question} | all | {len(yes)} | told right {100 * ((yes > 0.5) == right).mean():.0f} %, Brier score {((yes - right) ** 2).mean():.3f} |")
+
+
 def drawn(options):
     import cv2
     import film
@@ -89,7 +113,7 @@ def drawn(options):
     with np.load(options.stock) as file:
         stock = {kind: [file[name] for name in file.files if name.startswith(f"held/{kind}/")] for kind in ("photo", "thing")}
     maker = film.Film(rng, stock, rng.standard_normal((512, 512, 3)).astype(np.float32))
-    table, each = {}, -(-options.clips // (len(SIZES) * len(evaluate.CRFS)))
+    table, likely, each = {}, {MOVING: [], CHANGES: []}, -(-options.clips // (len(SIZES) * len(evaluate.CRFS)))
     evaluate.RATE = RATE
     with tempfile.TemporaryDirectory() as folder:
         for width, height in SIZES:
@@ -106,14 +130,20 @@ def drawn(options):
                         yield [p.tobytes() for p in pictures]
 
                 encode(f"{folder}/clips.mp4", parts(), width, height, crf)
-                said = evaluate.describe(f"{folder}/clips.mp4", options.model)
+                said = evaluate.records(f"{folder}/clips.mp4", options.model, [f"questions={MOVING};{CHANGES}"])
                 if len(said) != len(truths):
                     sys.exit(f"evaluate_film: {len(said)} windows of {len(truths)} clips")
-                for text, truth in zip(said, truths):
+                for record, truth in zip(said, truths):
+                    text = record["text"]
+                    for answer in record["answers"]:
+                        right = holds_question(answer["question"], truth)
+                        if right is not None:
+                            likely[answer["question"]].append((answer["yes"], right))
                     wrong = judge_drawn(table, text, truth)
                     if options.show_errors and wrong:
                         print(f"  {width}x{height} CRF {crf}: {text!r}: {', '.join(wrong)}; to be told: {telling.sentence(truth)!r}")
     show(table)
+    show_calibration(likely)
 
 
 def show(table):

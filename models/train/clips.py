@@ -71,13 +71,15 @@ class Clips:
         width, height = ASPECTS[self.rng.integers(len(ASPECTS))]
         h, w = fitted(height, width)
         self.film.rng = self.rng
-        tiles[b], truth, labels["cells"][b] = self.film.draw(frames, h, w)
+        tiles[b], truth, labels["cells"][b], labels["flow"][b] = self.film.draw(frames, h, w)
         labels["kind"][b] = KINDS.index("film")
         labels["patch_colour"][b] = labels["patch_shape"][b] = -100
         if truth.spread < 4 and not 14 < truth.light < 242:      # nothing is to be seen in it
             labels["kind"][b] = KINDS.index("plain")
             return f"The picture is plain {'black' if truth.light < 128 else 'white'}."
-        return telling.only(self.kinds, telling.statements(truth))
+        said = telling.statements(truth)
+        labels["truth"][b] = telling.numbers(said)
+        return telling.only(self.kinds, said)
 
     def draw(self, count, frames, held_out=False, things_only=False, film=None):
         """tiles uint8 [count, frames, 112, 112, 3], what is to be told (a sentence, or the statements of film), and the labels of
@@ -90,7 +92,8 @@ class Clips:
                   "motion": np.full((count, n), -100, np.int64),
                   "patch_colour": np.full((count, frames, 64), n, np.int64),
                   "patch_shape": np.full((count, frames, 64), len(SHAPES), np.int64),
-                  "cells": np.full((count, frames, 16), -100, np.int64)}
+                  "cells": np.full((count, frames, 16), -100, np.int64), "flow": np.full((count, frames, 16, 2), np.nan, np.float32),
+                  "truth": np.full((count, len(telling.VALUES)), -100, np.int64)}
         text = []
         for b in range(count):
             if self.film and rng.random() < (self.share if film is None else film):

@@ -83,6 +83,7 @@ class Film:
     def __init__(self, rng, stock, grain):
         """stock {"photo": [...], "thing": [...]}; grain float32 [512, 512, 3] with deviation 1."""
         self.rng, self.photos, self.things, self.grain = rng, stock["photo"], stock["thing"], grain
+        self.way = None         # the camera's, of the piece drawn last: its place and zoom in every frame
 
     # ---- the place
 
@@ -380,12 +381,14 @@ class Film:
         if name == "stands":
             out[:] = self._place(height, width)
             return out, name
+        self.way = None
         reach = np.abs(at).max(0) * 2 + 1.02
         big = self._place(int(min(height * reach[1], 900)), int(min(width * reach[0], 1400)))
         bh, bw = big.shape[:2]
         centre = at - (at.max(0) + at.min(0)) / 2
         room = np.array([bw / width - 1, bh / height - 1]) / 2
         centre = np.clip(centre, -room, room) if name in ("shakes", "unclear") else centre
+        self.way = centre, zoom
         for i in range(frames):
             s = 1 / zoom[i]
             x = bw / 2 + (centre[i, 0] - 0.5 * s) * width
@@ -485,6 +488,8 @@ class Film:
             where = int(rng.integers(shown[0] + 1, shown[-1] + 1))
             pictures[where:] = self._stretch(frames, height, width, scale, shown)[0][where:]
             camera = "cut"
+        if camera != "stands":
+            layers = [pictures @ LUMA]
         truth = Truth(camera=camera, movers=movers if camera == "stands" else [])
         if frames == 1:
             truth.telling -= {"camera", "movers"}
@@ -503,7 +508,8 @@ class Film:
 
     def draw(self, frames, height, width):
         """tiles uint8 [frames, 112, 112, 3] of a picture of height x width in them, its Truth, and for every frame and cell
-        whether something has moved there since the frame before: int64 [frames, 16], -100 where it is not to be asked."""
+        whether something has changed there since the frame before: int64 [frames, 16], -100 where it is not to be asked; and
+        how far what is there has come since then, in cells: float32 [frames, 16, 2], NaN where nobody knows."""
         rng = self.rng
         scale = (1.5, 1.5, 2.0, 2.0, 2.0, 3.0)[rng.integers(6)]
         bh, bw = int(height * scale), int(width * scale)
@@ -518,7 +524,8 @@ class Film:
             small = self._codec(small, strength * 0.5)
         tiles[:, :height, :width] = small
         look_at(truth, small)
-        return tiles, truth, self._cells(truth, layers, frames, scale, bh, bw)
+        cells = self._cells(truth, layers, frames, scale, bh, bw)
+        return tiles, truth, cells, self._flow(truth, layers, cells, scale, height, width)
 
     def _finish(self, pictures, truth, scale):
         """Light, grain, blur, gray: what lies over all of the clip."""
@@ -581,10 +588,31 @@ class Film:
         y, x = self.rng.integers(0, 512 - height), self.rng.integers(0, 512 - width)
         return self.grain[y:y + height, x:x + width]
 
+    def _flow(self, truth, layers, cells, scale, height, width):
+        flow = np.full((len(cells), 16, 2), np.nan, np.float32)
+        if "camera" not in truth.telling or truth.camera == "cut":
+            return flow
+        size = np.float32([width, height]) / CELL
+        middle = (np.stack(np.meshgrid(np.arange(4), np.arange(4)), -1).reshape(16, 2) + 0.5) / size
+        flow[1:][cells[1:] == 0] = 0
+        if truth.camera not in ("stands", "same"):
+            for i, (at, zoom, before, zoom_before) in enumerate(zip(self.way[0][1:], self.way[1][1:], *self.way), 1):
+                came = 0.5 + (at - before + (middle - 0.5) / zoom) * zoom_before
+                known = ((came >= 0) & (came <= 1) & (middle < 1)).all(1)
+                flow[i, known] = ((middle - came) * size)[known]
+            return flow
+        inside = [(np.minimum(np.arange(int(n * scale)) / scale // CELL, 3) == np.arange(4)[:, None]).astype(np.float32) for n in (height, width)]
+        for mover, layer in zip(truth.movers, layers):
+            for i in range(1, len(cells)):
+                covered = inside[0] @ (layer[i] > 8).astype(np.float32) @ inside[1].T
+                known = covered.reshape(16) > 0.35 * (CELL * scale) ** 2
+                flow[i, known] = (mover.x[i] - mover.x[i - 1]) * size[0], (mover.y[i] - mover.y[i - 1]) * size[1]
+        return flow
+
     @staticmethod
     def _cells(truth, layers, frames, scale, bh, bw):
         cells = np.full((frames, 16), -100, np.int64)
-        if "movers" not in truth.telling or truth.camera not in ("stands", "same") or truth.state:
+        if "camera" not in truth.telling:
             return cells
         change = np.zeros((frames, 4, 4), np.float32)
         inside_y = (np.minimum(np.arange(bh) / scale // CELL, 3) == np.arange(4)[:, None]).astype(np.float32)

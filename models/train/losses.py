@@ -24,7 +24,9 @@ class Heads(nn.Module):
         self.picture = nn.Linear(shape.hidden, len(KINDS) + N + N * 4 + N * 2)
         self.motion = nn.Linear(shape.hidden, N * 4 + N * 2 + N * 5)
         self.look = nn.Linear(shape.hidden, 49 + 12)      # a picture token's part of the picture: light of 7 x 7, colour of 2 x 2
-        self.news = nn.Linear(shape.hidden, 2)            # whether something moved there since the picture before
+        self.news = nn.Linear(shape.hidden, 2)            # whether something changed there since the picture before
+        self.flow = nn.Linear(shape.hidden, 2)            # how far what is there has come since then
+        self.truth = nn.Linear(shape.hidden, sum(map(len, telling.VALUES.values())))       # what holds of a clip of film, told or not
 
 
 def picture_loss(heads, patches, tokens, labels):
@@ -102,6 +104,26 @@ def before_loss(network, batch):
     return -told.mean(), told.detach().exp().mean()
 
 
+def flow_loss(heads, middle, batch):
+    """Loss of how far the decoder finds that what each picture token shows has come."""
+    flow = batch.labels["flow"].flatten(0, 2)
+    known = flow.isfinite().all(1)
+    told = heads.flow(middle[batch.slots]).float()
+    return F.smooth_l1_loss(told[known], flow[known], beta=0.1) if bool(known.any()) else told.sum() * 0
+
+
+def truth_loss(heads, hidden, batch):
+    """Loss of what is known of a clip where its answer begins, and the share that is found right of every kind."""
+    at = torch.tensor(batch.prompt_lengths, device=hidden.device) - 1
+    told = heads.truth(hidden[torch.arange(len(at), device=at.device), at]).float()
+    loss, figures = 0, {}
+    for part, (kind, values), true in zip(told.split([len(v) for v in telling.VALUES.values()], -1), telling.VALUES.items(), batch.labels["truth"].T):
+        if bool((true >= 0).any()):
+            loss = loss + F.cross_entropy(part, true, ignore_index=-100)
+            figures[kind] = (part.argmax(-1) == true)[true >= 0].float().mean()
+    return loss, figures
+
+
 @torch.no_grad()
 def hold_back(network, tokenizer, batch, tokens, heavier):
     """Leaves out of what is told of film the statements that the network would make wrongly, and makes leaving them out weigh as
@@ -175,8 +197,10 @@ def losses(network, heads, batch, phase, hold_trunk=False, tokenizer=None, heavi
     figures = {"look": seen, "news": news, "found": found, "moving": moving, "telling": text, "facts": right, "balance": balance / 4}
     if batch.frames > 1:
         before, share = before_loss(network, batch)
-        loss = loss + beside * before
-        figures["before"] = share
+        flow = flow_loss(heads, states[1], batch)
+        truth, more = truth_loss(heads, hidden, batch)
+        loss = loss + beside * (before + flow + truth)
+        figures |= {"before": share, "flow": flow, **more}
     if not hold_trunk:
         seeing, more = picture_loss(heads, patches, tokens, batch.labels)
         loss = loss + 0.25 * seeing

@@ -61,6 +61,15 @@ def statements(truth):
     return {kind: value for kind, value in said.items() if value}
 
 
+VALUES = {"camera": list(CAMERAS), "count": ["none", "one", "some", "several"], "size": ["small", "large"],
+          "direction": ["left", "right", "up", "down"], "place": list(PLACES)}
+
+
+def numbers(said):
+    """The values of the kinds in VALUES as numbers, -100 where nothing is stated."""
+    return [values.index(said[kind]) if kind in said else -100 for kind, values in VALUES.items()]
+
+
 def only(kinds, said):
     """The statements of these kinds, or with these values: "cut" alone for the camera's cuts, "any" for whatever number moves, "moves" for
     whatever way of the camera; all when kinds is None."""

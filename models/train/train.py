@@ -179,11 +179,11 @@ def work(rank, team, options):
             batches = again(iter(drawing), np.random.default_rng(rank), options.kept, options.again, once)
         else:
             batches = iter(DataLoader(drawing, None, num_workers=options.workers, pin_memory=True, prefetch_factor=3))
-        begun, step, seen, marks = time.time(), 0, 0, {}
-        said, saved = time.time(), time.time()
+        begun, worked, step, seen, marks = time.time(), 0.0, 0, 0, {}
+        now = said = saved = time.time()
         while True:
             if step % team.steps == 0:
-                spent = team.clock(rank, (time.time() - begun) / 60 / minutes)
+                spent = team.clock(rank, worked / 60 / minutes)
             if spent >= 1:
                 break
             rate = options.rate * min(1, (step + 1) / options.warm) * (0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * spent)))
@@ -208,7 +208,8 @@ def work(rank, team, options):
                     v = float(v.detach())
                     if v == v:
                         marks[k] = v if k not in marks else 0.8 * marks[k] + 0.2 * v
-            now = time.time()
+            last, now = now, time.time()
+            worked += min(now - last, 5)        # a while in which the machine did nothing else is no work
             if now - said > 30:
                 said = now
                 say(f"{phase} {100 * spent:.1f}% step {step} clips {seen} {seen / (now - begun):.1f}/s rate {rate:.5f} "
