@@ -199,7 +199,7 @@ def losses(network, heads, batch, phase, hold_trunk=False, tokenizer=None, heavi
         before, share = before_loss(network, batch)
         flow = flow_loss(heads, states[1], batch)
         truth, more = truth_loss(heads, hidden, batch)
-        loss = loss + beside * (before + flow + truth)
+        loss = loss + beside * (before + 2.0 * flow + 0.15 * truth)
         figures |= {"before": share, "flow": flow, **more}
     if not hold_trunk:
         seeing, more = picture_loss(heads, patches, tokens, batch.labels)
