@@ -108,9 +108,8 @@ def watching(*arguments):
 
 
 @contextlib.contextmanager
-def rtsp(path, port=0, secret=()):
-    """Serves a film, or what a pipeline makes; secret: user and password."""
-    server = subprocess.Popen([RTSP_SERVER, str(port), path, *secret], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+def rtsp(path, port=0):
+    server = subprocess.Popen([RTSP_SERVER, str(port), path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     try:
         yield int(server.stdout.readline())
     finally:
@@ -190,8 +189,9 @@ def broker():
         server.wait()
 
 
-def subscribe(port):
-    """Topics and payloads as they come, of all below llama4describe/: as much of MQTT 3.1.1 as that takes."""
+def subscribe(port, patience=PATIENCE):
+    """Topics and payloads as they come, of all below llama4describe/: as much of MQTT 3.1.1 as that takes. patience: seconds without
+    one, None for ever."""
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
@@ -200,6 +200,7 @@ def subscribe(port):
         except OSError:
             assert time.monotonic() < deadline
             time.sleep(0.1)
+    connection.settimeout(patience)
     connection.sendall(b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x00\x00\x01s" + b"\x82\x15\x00\x01\x00\x10llama4describe/#\x00")
     stream = connection.makefile("rb")
     while True:
