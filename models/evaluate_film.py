@@ -6,7 +6,8 @@
     python3 evaluate_film.py --video vtest.avi --labels vtest.json [--model FOLDER]
 
 The first draws clips from the photographs and things that train/fetch.py keeps out of the training, encodes them by x264 and runs
-llama4describe on the files; of two questions it also tells how much of what was thought to be likely came true. The second runs it on a real video, of which a file says by hand what holds in every window. Needs what
+llama4describe on the files; of two questions it also tells how much of what was thought to be likely came true. The second runs it
+on a real video, of which a file says by hand what holds in every window. Needs what
 evaluate.py needs, and python3-opencv and python3-pil.
 """
 import argparse
