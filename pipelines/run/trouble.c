@@ -117,6 +117,18 @@ l4_trouble_is_silence (GstMessage *message)
   return is_of_network (message) && g_error_matches (problem, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SEEK);
 }
 
+/* rtspsrc has one error for all that it cannot receive; what it adds is never translated. */
+gboolean
+l4_trouble_is_timeout (GstMessage *message)
+{
+  g_autoptr (GError) problem = NULL;
+  g_autofree char *debug = NULL;
+
+  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR)
+    gst_message_parse_error (message, &problem, &debug);
+  return g_error_matches (problem, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ) && debug != NULL && strstr (debug, "(Timeout") != NULL;
+}
+
 gboolean
 l4_trouble_is_unclear (GstMessage *message)
 {

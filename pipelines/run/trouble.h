@@ -20,6 +20,9 @@ gboolean l4_trouble_is_vague (GstMessage *message);
 /* Whether a server fell silent, and would not begin anew elsewhere. */
 gboolean l4_trouble_is_silence (GstMessage *message);
 
+/* Whether a server was waited for in vain, as its protocol's element says. */
+gboolean l4_trouble_is_timeout (GstMessage *message);
+
 /* Whether an error does not say more than that, or that something at an address could not be read. */
 gboolean l4_trouble_is_unclear (GstMessage *message);
 

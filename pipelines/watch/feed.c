@@ -17,7 +17,6 @@
 
 #define TICK (200 * GST_MSECOND)        /* between two looks at whether pictures come, and whether it is to end */
 #define CONNECT_US (20 * G_USEC_PER_SEC)        /* that a first picture may take, beside the camera's own limit */
-#define SILENT_US (5 * G_USEC_PER_SEC)  /* a host that says nothing for so long does not answer */
 #define DRAIN_US (60 * G_USEC_PER_SEC)  /* for what was seen before a camera was lost to be described */
 #define STEADY_US (60 * G_USEC_PER_SEC) /* up for so long: waits begin anew */
 #define SAY_US (60 * G_USEC_PER_SEC)    /* between two warnings */
@@ -283,7 +282,7 @@ tell_stall (L4Feed *self, L4Try *try, gboolean seen, gint64 limit)
 
   if (try->reason != NULL)
     return;
-  try->unclear = !seen;
+  try->unclear = try->waited = !seen;
   l4_try_end (try, seen ? g_strdup_printf (_("no picture for %.0f s"), limit / 1e6) : g_strdup_printf (_("no picture within %.0f s: %s"), limit / 1e6, why));
 }
 
@@ -291,13 +290,12 @@ tell_stall (L4Feed *self, L4Try *try, gboolean seen, gint64 limit)
 static void
 find_reason (L4Feed *self, L4Try *try)
 {
-  gboolean silent = g_get_monotonic_time () - try->begun > SILENT_US;
   g_autofree char *arrived = NULL;
 
   if (try->reason == NULL || !try->unclear || try->up || try->fatal)
     return;
   if (!l4_arrival_has_any (self->arrival))      /* what has sent something can be reached */
-    l4_try_explain (try, l4_reach_explain (self->camera->uri, silent, self->cancellable));
+    l4_try_explain (try, l4_reach_explain (self->camera->uri, try->waited, self->cancellable));
   if (try->unclear && try->silent)
     l4_try_explain (try, g_strdup_printf (_("no picture: %s"), arrived = l4_arrival_tell (self->arrival)));
 }

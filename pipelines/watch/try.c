@@ -6,6 +6,7 @@
 #include "run/trouble.h"
 
 #define SOON_US (10 * G_USEC_PER_SEC)
+#define LONG_US (14 * G_USEC_PER_SEC)   /* souphttpsrc waits for 15 seconds, and then ends without a word */
 
 L4Try
 l4_try_begin (void)
@@ -80,6 +81,8 @@ take_error (L4Try *self, GstMessage *message, GstElement *describe)
   if (self->reason == NULL) {
     self->unclear = !fatal && GST_MESSAGE_SRC (message) != GST_OBJECT (describe) && l4_trouble_is_unclear (message);
     self->silent = l4_trouble_is_silence (message);
+    self->waited = self->silent || l4_trouble_is_timeout (message)
+        || (l4_trouble_is_vague (message) && g_get_monotonic_time () - self->begun > LONG_US);
   }
   l4_try_end (self, l4_trouble_tell (message));
 }

@@ -16,7 +16,8 @@ typedef struct
   gboolean fatal;               /* the next one would end like this one */
   char *reason;                 /* why it ended otherwise; NULL: it did not */
   gboolean unclear;             /* that hardly tells why; */
-  gboolean silent;              /* but that nothing more came */
+  gboolean silent;              /* but that nothing more came, */
+  gboolean waited;              /* or that it was waited for in vain */
   char *warning;                /* the latest line of one; or NULL */
   char *cause;                  /* the same of those that tell of the camera */
   gint64 warned;                /* when that was, monotonic */

@@ -175,6 +175,39 @@ test_what_the_describer_cannot_read_is_clear (Stage *self, gconstpointer data)
   g_assert_true (!self->try.fatal && self->try.unclear);
 }
 
+/* A slow machine may take long to find out that an answer makes no sense. */
+static void
+test_a_server_was_waited_for_where_its_element_says_so (Stage *self, gconstpointer data)
+{
+  static const struct
+  {
+    const char *detail;
+    gboolean waited;
+  } errors[] = {
+    {"Timeout while waiting for server response", TRUE}, {"Parse error", FALSE}, {"System error", FALSE},
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (errors); i++) {
+    g_autoptr (GError) error = g_error_new_literal (GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ, "Could not read from resource.");
+    g_autofree char *debug = g_strdup_printf ("file.c(1): ()\nCould not receive message. (%s)", errors[i].detail);
+
+    self->try.begun -= 3600 * (gint64) G_USEC_PER_SEC;
+    take (self, gst_message_new_error (GST_OBJECT (self->source), error, debug));
+    g_assert_true (self->try.unclear && !self->try.silent);
+    g_assert_cmpint (self->try.waited, ==, errors[i].waited);
+    l4_try_clear (&self->try);
+    self->try = l4_try_begin ();
+  }
+}
+
+static void
+test_a_source_that_stops_late_without_a_word_has_waited (Stage *self, gconstpointer data)
+{
+  self->try.begun -= 3600 * (gint64) G_USEC_PER_SEC;
+  take_stop (self, GST_FLOW_ERROR);
+  g_assert_true (self->try.unclear && self->try.waited);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -193,6 +226,8 @@ main (int argc, char **argv)
     {"/try/a-text-of-its-own-is-told-alone", test_a_text_of_its_own_is_told_alone},
     {"/try/what-is-wrong-with-the-model-counts-more-and-is-for-good", test_what_is_wrong_with_the_model_counts_more_and_is_for_good},
     {"/try/what-the-describer-cannot-read-is-clear", test_what_the_describer_cannot_read_is_clear},
+    {"/try/a-server-was-waited-for-where-its-element-says-so", test_a_server_was_waited_for_where_its_element_says_so},
+    {"/try/a-source-that-stops-late-without-a-word-has-waited", test_a_source_that_stops_late_without_a_word_has_waited},
   };
 
   g_test_init (&argc, &argv, NULL);
