@@ -82,6 +82,15 @@ connect_to (const char *host, guint16 port, gboolean tls, gboolean silent, GCanc
   return why != NULL ? l4_text_to_line (why, -1) : NULL;
 }
 
+/* A name or a password with a /, a ? or a # that is not escaped ends what is taken for the host: an @ comes after it. */
+static gboolean
+is_doubtful (const char *uri)
+{
+  const char *host = strstr (uri, "://");
+
+  return host != NULL && strchr (host + 3 + strcspn (host + 3, "/?#"), '@') != NULL;
+}
+
 char *
 l4_reach_explain (const char *uri, gboolean silent, GCancellable *cancellable)
 {
@@ -93,6 +102,8 @@ l4_reach_explain (const char *uri, gboolean silent, GCancellable *cancellable)
     return NULL;
   if (!gst_uri_protocol_is_supported (GST_URI_SRC, scheme))
     return g_strdup_printf (_("nothing that is installed reads addresses that begin with %s:"), scheme);
+  if (is_doubtful (uri))
+    return NULL;
   for (guint i = 0; i < G_N_ELEMENTS (kinds); i++)
     if (strcmp (kinds[i].scheme, scheme) == 0 && g_uri_get_host (parsed) != NULL && *g_uri_get_host (parsed) != '\0')
       return connect_to (g_uri_get_host (parsed), g_uri_get_port (parsed) > 0 ? g_uri_get_port (parsed) : kinds[i].port, kinds[i].tls, silent,
