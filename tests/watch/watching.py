@@ -108,8 +108,9 @@ def watching(*arguments):
 
 
 @contextlib.contextmanager
-def rtsp(path, port=0):
-    server = subprocess.Popen([RTSP_SERVER, str(port), path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+def rtsp(path, port=0, secret=()):
+    """Serves a film, or what a pipeline makes; secret: user and password."""
+    server = subprocess.Popen([RTSP_SERVER, str(port), path, *secret], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     try:
         yield int(server.stdout.readline())
     finally:
