@@ -18,10 +18,9 @@ dot_panels (const L4Job *job, const L4Weight *weight, const guint8 *const *panel
 
   if (job->operand->way == L4_WAY_QUANTISED) {
     L4QuantisedRows rows = l4_operand_quantised (job->operand, first);
-    guint step = n == 1 ? l4_kernels_streams () : L4_MAX_PANELS;
 
-    for (guint p = 0; p < n_panels; p += step)
-      kernels->dot (panels + p, MIN (step, n_panels - p), weight->n_in, &rows, n, sums + p * L4_PANEL_ROWS, L4_BLOCK_COLUMNS);
+    for (guint p = 0; p < n_panels; p += L4_MAX_PANELS)
+      kernels->dot (panels + p, MIN (L4_MAX_PANELS, n_panels - p), weight->n_in, &rows, n, sums + p * L4_PANEL_ROWS, L4_BLOCK_COLUMNS);
   } else {
     for (guint i = 0; i < n; i++)
       floats[i] = l4_operand_floats (job->operand, first + i);

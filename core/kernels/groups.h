@@ -24,7 +24,7 @@ typedef struct
 typedef struct
 {
   gboolean halves;              /* each half of a group has scales of its own, else [0] is for both */
-  guint most;                   /* no q is above it: 31, 63 or 255 */
+  guint most;                   /* no q is above it: 31, 63, 127 or 255 */
   gboolean minimum;             /* there is one; else it counts as 0 */
   guint zero_bits;              /* zero = 2^zero_bits; with a minimum 0 */
   guint bytes;                  /* of a group of a panel */

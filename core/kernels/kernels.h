@@ -69,7 +69,3 @@ const L4Kernels *l4_kernels_by_name (const char *name);
 
 /* Whether there are matrix units (AMX with bfloat16) and the system lets this process use them. */
 gboolean l4_has_amx (void);
-
-/* How many panels dot is best given at once for one row on this machine: 1, or L4_MAX_PANELS where memory delivers several streams
- * faster than one. Any thread. */
-guint l4_kernels_streams (void);

@@ -176,12 +176,12 @@ add (const float *in, gsize n, float *out)
     out[i] += in[i];
 }
 
-/* The same for x <= 0, or NaN, without what only other numbers need. */
+/* The same for x <= 0, or NaN, without what only other numbers need; a product that is not rounded may leave a little above 0. */
 static inline __attribute__ ((always_inline)) float
 exponential_below_zero (float x)
 {
   const float log2_e = 1.44269504f, ln2_high = 0.693359375f, ln2_low = -2.12194440e-4f, magic = 12582912;     /* 1.5 * 2^23 */
-  float bounded = x < -87.3f ? -87.3f : x, shifted = bounded * log2_e + magic, whole = shifted - magic, rest, power, result;
+  float bounded = x < -87.3f ? -87.3f : x > 0 ? 0 : x, shifted = bounded * log2_e + magic, whole = shifted - magic, rest, power, result;
   guint32 bits;
 
   rest = bounded - whole * ln2_high - whole * ln2_low;

@@ -59,11 +59,3 @@ l4_kernels (void)
   }
   return table;
 }
-
-/* Weights of Q4_K in memory, two threads: on AMD's Zen 5 one stream gave 45 GB/s and four 36. On Intel's Sapphire Rapids four gave 28 of
- * Q4_0 where one that was not fetched ahead gave 16. */
-guint
-l4_kernels_streams (void)
-{
-  return __builtin_cpu_is ("amd") ? 1 : L4_MAX_PANELS;
-}

@@ -85,17 +85,24 @@ l4_stream_measure_file (const char *path, double *bytes_per_second, GError **err
   return good;
 }
 
+/* The first that is read of the expert with this number or of those after it. */
+static const L4StreamMatrix *
+some_matrix (const L4Stream *self, guint64 number)
+{
+  for (;; number++)
+    for (guint p = 0; p < L4_STREAM_PARTS; p++)
+      if (l4_stream_expert (self, number % self->experts->len)->parts[p].n_rows > 0)
+        return &l4_stream_expert (self, number % self->experts->len)->parts[p];
+}
+
 gboolean
 l4_stream_measure (L4Stream *self, double *bytes_per_second, GError **error)
 {
-  const L4StreamExpert *some = l4_stream_expert (self, self->figures.reads % self->experts->len);
-  const L4StreamMatrix *matrix = some->parts;
+  const L4StreamMatrix *matrix = some_matrix (self, self->figures.reads);
   const char *path;
   guint64 size;
   int fd;
 
-  while (matrix->n_rows == 0)
-    matrix++;
   fd = l4_reader_get_file (self->reader, matrix->file, &path, &size);
   return measure (fd, path, size, MIN (matrix->offset, size - 1), bytes_per_second, error);
 }

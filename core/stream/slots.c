@@ -12,8 +12,8 @@ heat_of (const L4Stream *self, gsize index)
   return l4_heat_of (&g_array_index (self->heat, L4Heat, index));
 }
 
-/* Whether an expert in a slot may leave it, for one that a turn waits for for one that is foreseen, or, in: NULL,
- * for nobody. */
+/* Whether an expert in a slot may leave it: for one that a turn waits for; for one that is foreseen, unless it is itself expected or
+ * of the same layer; or, in: NULL, for nobody. */
 static gboolean
 may_leave (const L4StreamExpert *expert, const L4StreamExpert *in)
 {

@@ -101,6 +101,7 @@ l4_stream_set_expert (L4Stream *self, guint layer, gint64 index, const L4StreamP
     self->piece_bytes = MAX (self->piece_bytes, L4_PANEL_ROWS * part->row_bytes);
   }
   self->slot_bytes = MAX (self->slot_bytes, at);
+  expert->state = at > 0 ? L4_STREAM_ABSENT : L4_STREAM_READY;  /* one that is in memory whole is never read */
 }
 
 guint64
@@ -159,6 +160,16 @@ spread_error (L4Stream *self, gsize index, const GError *error)
   }
 }
 
+/* It is in no queue any longer. */
+static void
+leave_queues (L4Stream *self, const L4StreamExpert *expert)
+{
+  gsize index = expert - &g_array_index (self->experts, L4StreamExpert, 0);
+
+  g_queue_remove (&self->asked, GSIZE_TO_POINTER (index + 1));
+  g_queue_remove (&self->foreseen, GSIZE_TO_POINTER (index + 1));
+}
+
 /* Its reading has ended, well or not. */
 void
 l4_stream_finish (L4Stream *self, L4StreamExpert *expert)
@@ -166,6 +177,7 @@ l4_stream_finish (L4Stream *self, L4StreamExpert *expert)
   gboolean good = expert->error == NULL && !expert->dropped;
   gsize index = expert - &g_array_index (self->experts, L4StreamExpert, 0);
 
+  leave_queues (self, expert);
   expert->state = good ? L4_STREAM_READY : L4_STREAM_ABSENT;
   expert->early = good && expert->early;
   self->figures.reads += good;
@@ -246,16 +258,6 @@ choose (L4Stream *self)
   L4StreamExpert *asked = choose_of (self, &self->asked);
 
   return asked != NULL ? asked : choose_of (self, &self->foreseen);
-}
-
-/* It is in no queue any longer. */
-static void
-leave_queues (L4Stream *self, const L4StreamExpert *expert)
-{
-  gsize index = expert - &g_array_index (self->experts, L4StreamExpert, 0);
-
-  g_queue_remove (&self->asked, GSIZE_TO_POINTER (index + 1));
-  g_queue_remove (&self->foreseen, GSIZE_TO_POINTER (index + 1));
 }
 
 /* By a reader, without the lock. */

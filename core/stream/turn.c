@@ -30,13 +30,14 @@ compare_needs (gconstpointer there, gconstpointer given, gpointer user_data)
   return layers_until (user_data, GPOINTER_TO_SIZE (there) - 1) <= layers_until (user_data, GPOINTER_TO_SIZE (given) - 1) ? -1 : 1;
 }
 
-/* Goes on with an expert that was dropped while pieces of it were under way. */
+/* Goes on with an expert that was dropped while pieces of it were under way, unless one of these failed: that ends it first. */
 static gboolean
 take_up (L4StreamExpert *expert)
 {
-  gboolean was = expert->state == L4_STREAM_READING && expert->dropped;
+  gboolean was = expert->state == L4_STREAM_READING && expert->dropped && expert->error == NULL;
 
-  expert->dropped = FALSE;
+  if (was)
+    expert->dropped = FALSE;
   return was;
 }
 
@@ -68,6 +69,8 @@ void
 l4_stream_foresee (L4Stream *self, guint layer, gint64 n)
 {
   g_mutex_lock (&self->lock);
+  if (layer == 0)
+    self->next = 0;     /* the step before may have ended anywhere */
   if (layer == 0 && is_sweep (&g_array_index (self->layers, L4StreamLayer, 0), n))
     self->swept = 0;
   foresee_layer (self, layer, n);
@@ -222,10 +225,9 @@ release (L4StreamTurn *turn, gint64 index)
 
   turn->left[index] = FALSE;
   expert->wanted--;
-  if (expert->wanted == 0 && expert->state == L4_STREAM_QUEUED) {
-    g_queue_remove (&turn->stream->asked, GSIZE_TO_POINTER (turn->first + index + 1));
-    expert->state = L4_STREAM_ABSENT;
-  }
+  if (expert->wanted == 0 && expert->state == L4_STREAM_QUEUED
+      && g_queue_remove (&turn->stream->asked, GSIZE_TO_POINTER (turn->first + index + 1)))
+    expert->state = L4_STREAM_ABSENT;   /* another that is queued is foreseen */
 }
 
 void
