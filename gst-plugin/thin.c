@@ -139,6 +139,18 @@ find_samples (const GstVideoFormatInfo * to, guint plane, const GstLlama4Area * 
     *n = GST_ROUND_UP_4 (*n);   /* colour of two pixels */
 }
 
+/* A row of so many bytes, to n samples. GStreamer's rows of colour of an odd width may lack the last of them: it is as the one before. */
+static void
+narrow_row (const Narrowing * narrowing, const GstVideoFormatInfo * format, const guint8 * row, gsize stride, guint8 * out, gsize first,
+    gsize n)
+{
+  gsize there = narrowing->packing == GST_LLAMA4_TENS_IN_32 ? MIN (n, stride / 4 * 3 - first) : n;
+
+  narrow (narrowing, format, row, out, first, there);
+  for (gsize i = MAX (there, 2); i < n; i++)
+    out[i] = out[i - 2];
+}
+
 static void
 copy_plane (const GstVideoFrame * from, GstVideoFrame * to, guint plane, const GstLlama4Area * part, guint step)
 {
@@ -158,7 +170,7 @@ copy_plane (const GstVideoFrame * from, GstVideoFrame * to, guint plane, const G
     const guint8 *row = in + (gssize) MIN (begin + y * (gint) step, last) * from_stride;
 
     if (narrowing != NULL)
-      narrow (narrowing, from->info.finfo, row, out + (gssize) y * to_stride, first, n);
+      narrow_row (narrowing, from->info.finfo, row, (gsize) ABS (from_stride), out + (gssize) y * to_stride, first, n);
     else
       memcpy (out + (gssize) y * to_stride, row, n);
   }

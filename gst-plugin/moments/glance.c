@@ -87,15 +87,18 @@ static Plane
 get_plane_of_tens (const GstVideoFrame * frame, guint component)
 {
   const GstVideoFormatInfo *bytes = gst_video_format_get_info (gst_llama4_thin_format (frame->info.finfo));
-  guint plane = GST_VIDEO_FORMAT_INFO_PLANE (bytes, component);
+  guint plane = GST_VIDEO_FORMAT_INFO_PLANE (bytes, component), step = GST_VIDEO_FORMAT_INFO_PSTRIDE (bytes, component);
+  guint first = GST_VIDEO_FORMAT_INFO_POFFSET (bytes, component), stride = ABS (GST_VIDEO_FRAME_PLANE_STRIDE (frame, plane));
+  guint tens = gst_llama4_thin_packing (frame->info.finfo) == GST_LLAMA4_TENS_IN_32 ? 3 : 4;
+  guint there = (stride / (tens == 3 ? 4 : 5) * tens - first - 1) / step + 1;   /* rows of an odd width may lack the last of colour */
 
   return (Plane) {
     .data = GST_VIDEO_FRAME_PLANE_DATA (frame, plane),
     .stride = GST_VIDEO_FRAME_PLANE_STRIDE (frame, plane),
-    .step = GST_VIDEO_FORMAT_INFO_PSTRIDE (bytes, component),
-    .tens = gst_llama4_thin_packing (frame->info.finfo) == GST_LLAMA4_TENS_IN_32 ? 3 : 4,
-    .first = GST_VIDEO_FORMAT_INFO_POFFSET (bytes, component),
-    .width = GST_VIDEO_FORMAT_INFO_SCALE_WIDTH (bytes, component, GST_VIDEO_FRAME_WIDTH (frame)),
+    .step = step,
+    .tens = tens,
+    .first = first,
+    .width = MIN ((guint) GST_VIDEO_FORMAT_INFO_SCALE_WIDTH (bytes, component, GST_VIDEO_FRAME_WIDTH (frame)), there),
     .height = GST_VIDEO_FORMAT_INFO_SCALE_HEIGHT (bytes, component, GST_VIDEO_FRAME_HEIGHT (frame)),
   };
 }
