@@ -35,7 +35,7 @@ l4_ahead_foresee (const L4Ahead *self, gint64 n)
 
 /* Of mixture i. x: [n, hidden] and [n, n_experts] to work in. */
 static gboolean
-guess (const L4Ahead *self, gsize i, L4Compute *compute, const float *h, const float *y, gint64 n, float *x, GError **error)
+guess (const L4Ahead *self, gsize i, L4Compute *compute, const float *h, gint64 n, float *x, GError **error)
 {
   const L4Weight *router = self->routers[i];
   gint64 hidden = router->n_in, n_experts = router->n_out;
@@ -43,14 +43,8 @@ guess (const L4Ahead *self, gsize i, L4Compute *compute, const float *h, const f
   g_autofree gboolean *likely = g_new0 (gboolean, n_experts);
   g_autofree gint32 *chosen = g_new (gint32, self->top_k);
 
-  for (gint64 t = 0; t < n; t++) {
-    float *row = x + t * hidden;
-
-    memcpy (row, h + t * hidden, hidden * sizeof (float));
-    if (y != NULL)
-      l4_kernels ()->add (y + t * hidden, hidden, row);
-    l4_kernels ()->rms_norm (row, self->norms[i], hidden, self->eps, row);
-  }
+  for (gint64 t = 0; t < n; t++)
+    l4_kernels ()->rms_norm (h + t * hidden, self->norms[i], hidden, self->eps, x + t * hidden);
   if (!l4_multiply (compute, &(L4Product) {.weight = router,.x = x,.m = n,.apart = TRUE,.y = logits }, 1, error))
     return FALSE;
   for (gint64 t = 0; t < n; t++) {
@@ -66,13 +60,22 @@ gboolean
 l4_ahead_guess (const L4Ahead *self, L4Compute *compute, const float *h, const float *y, gint64 n, GError **error)
 {
   g_auto (L4Workspace) workspace = { 0 };
+  gint64 each;
   float *x;
 
   if (self->n == 0 || !l4_stream_takes_guesses (self->stream, self->layers[0], n))
     return TRUE;
-  x = l4_workspace_take (&workspace, compute, n * (self->routers[0]->n_in + self->routers[0]->n_out), error);
+  each = self->routers[0]->n_in;
+  x = l4_workspace_take (&workspace, compute, n * (2 * each + self->routers[0]->n_out), error);
+  if (x != NULL && y != NULL) {         /* the state is their sum */
+    float *sum = x + n * (each + self->routers[0]->n_out);
+
+    memcpy (sum, h, n * each * sizeof (float));
+    l4_kernels ()->add (y, n * each, sum);
+    h = sum;
+  }
   for (gsize i = 0; x != NULL && i < self->n; i++)
-    if (!guess (self, i, compute, h, y, n, x, error))
+    if (!guess (self, i, compute, h, n, x, error))
       return FALSE;
   return x != NULL;
 }

@@ -72,53 +72,31 @@ lanes_store_indices (guint16 *to, Ints low, Ints high)
   __asm__ ("" : "+m" (*(guint16 (*)[64]) to));
 }
 
-/* Index k of a lane: a byte, or as lanes_store_indices() leaves them. */
-LANES_INLINE guint
-lanes_index (const void *indices, gboolean wide, guint k, guint lane)
-{
-  return wide ? ((const guint16 *) indices)[4 * LANES_PLACE (lane) + k] : ((const guint8 *) indices)[4 * lane + k];
-}
-
-/* Entries of lanes that are spread and blended: fewer shuffles than with insertions. */
-LANES_INLINE __m256i
-lanes_four_eights (const guint64 *table, const void *indices, gboolean wide, guint k, guint lane)
-{
-#define ENTRY(i) _mm256_broadcast_sd ((const double *) (table + lanes_index (indices, wide, k, lane + (i))))
-  return _mm256_castpd_si256 (_mm256_blend_pd (_mm256_blend_pd (ENTRY (0), ENTRY (1), 2), _mm256_blend_pd (ENTRY (4), ENTRY (5), 8), 12));
-#undef ENTRY
-}
+#include "kernels/entries.h"
 
 /* The table's entries of eight bytes at index k of each lane: their first four and last four. */
 LANES_INLINE void
 lanes_eights (const guint64 *table, const void *indices, gboolean wide, guint k, Ints *first, Ints *last)
 {
-  __m256i entries[4];           /* of lanes 0 1 4 5, 2 3 6 7, 8 9 12 13, 10 11 14 15 */
+  __m256 entries[4];            /* of lanes 0 1 4 5, 2 3 6 7, 8 9 12 13, 10 11 14 15 */
 
 #pragma GCC unroll 4
   for (guint i = 0; i < 4; i++)
     entries[i] = lanes_four_eights (table, indices, wide, k, i / 2 * 8 + i % 2 * 2);
 #define SHUFFLE(a, b, places) \
-  _mm256_castps_si256 (_mm256_shuffle_ps (_mm256_castsi256_ps (a), _mm256_castsi256_ps (b), places))
+  _mm256_castps_si256 (_mm256_shuffle_ps (a, b, places))
   *first = (Ints) { SHUFFLE (entries[0], entries[1], 0x88), SHUFFLE (entries[2], entries[3], 0x88) };
   *last = (Ints) { SHUFFLE (entries[0], entries[1], 0xdd), SHUFFLE (entries[2], entries[3], 0xdd) };
 #undef SHUFFLE
-}
-
-LANES_INLINE __m256i
-lanes_eight_fours (const guint32 *table, const void *indices, gboolean wide, guint k, guint lane)
-{
-#define ENTRY(i) _mm256_broadcast_ss ((const float *) (table + lanes_index (indices, wide, k, lane + (i))))
-  return _mm256_castps_si256 (_mm256_blend_ps (_mm256_blend_ps (_mm256_blend_ps (ENTRY (0), ENTRY (1), 2),
-              _mm256_blend_ps (ENTRY (2), ENTRY (3), 8), 12), _mm256_blend_ps (_mm256_blend_ps (ENTRY (4), ENTRY (5), 32),
-              _mm256_blend_ps (ENTRY (6), ENTRY (7), 128), 192), 240));
-#undef ENTRY
 }
 
 /* The table's entries of four bytes at index k of each lane. */
 LANES_INLINE Ints
 lanes_fours (const guint32 *table, const void *indices, gboolean wide, guint k)
 {
-  return (Ints) { lanes_eight_fours (table, indices, wide, k, 0), lanes_eight_fours (table, indices, wide, k, 8) };
+  return (Ints) { _mm256_castps_si256 (lanes_eight_fours (table, indices, wide, k, 0)),
+    _mm256_castps_si256 (lanes_eight_fours (table, indices, wide, k, 8))
+  };
 }
 
 /* Byte i of every lane, or zero * 2 minus it where bit `first + i` of the lane's byte k of signs is set. 0 < x < zero * 2 */

@@ -234,21 +234,7 @@ lanes_store_indices (guint16 *to, Ints low, Ints high)
   __asm__ ("" : "+m" (*(guint16 (*)[64]) to));
 }
 
-/* Index k of a lane: a byte, or as lanes_store_indices() leaves them. */
-LANES_INLINE guint
-lanes_index (const void *indices, gboolean wide, guint k, guint lane)
-{
-  return wide ? ((const guint16 *) indices)[4 * LANES_PLACE (lane) + k] : ((const guint8 *) indices)[4 * lane + k];
-}
-
-/* Entries of lanes that are spread and blended: fewer shuffles than with insertions. */
-LANES_INLINE __m256
-lanes_four_eights (const guint64 *table, const void *indices, gboolean wide, guint k, guint lane)
-{
-#define ENTRY(i) _mm256_broadcast_sd ((const double *) (table + lanes_index (indices, wide, k, lane + (i))))
-  return _mm256_castpd_ps (_mm256_blend_pd (_mm256_blend_pd (ENTRY (0), ENTRY (1), 2), _mm256_blend_pd (ENTRY (4), ENTRY (5), 8), 12));
-#undef ENTRY
-}
+#include "kernels/entries.h"
 
 LANES_INLINE __m512
 lanes_join (__m256 a, __m256 b)
@@ -267,15 +253,6 @@ lanes_eights (const guint64 *table, const void *indices, gboolean wide, guint k,
     entries[i] = lanes_join (lanes_four_eights (table, indices, wide, k, 2 * i), lanes_four_eights (table, indices, wide, k, 2 * i + 8));
   *first = _mm512_castps_si512 (_mm512_shuffle_ps (entries[0], entries[1], 0x88));
   *last = _mm512_castps_si512 (_mm512_shuffle_ps (entries[0], entries[1], 0xdd));
-}
-
-LANES_INLINE __m256
-lanes_eight_fours (const guint32 *table, const void *indices, gboolean wide, guint k, guint lane)
-{
-#define ENTRY(i) _mm256_broadcast_ss ((const float *) (table + lanes_index (indices, wide, k, lane + (i))))
-  return _mm256_blend_ps (_mm256_blend_ps (_mm256_blend_ps (ENTRY (0), ENTRY (1), 2), _mm256_blend_ps (ENTRY (2), ENTRY (3), 8), 12),
-      _mm256_blend_ps (_mm256_blend_ps (ENTRY (4), ENTRY (5), 32), _mm256_blend_ps (ENTRY (6), ENTRY (7), 128), 192), 240);
-#undef ENTRY
 }
 
 /* The table's entries of four bytes at index k of each lane. */

@@ -106,6 +106,20 @@ rotate (float *x, const float *cosines, const float *sines, gsize n)
   }
 }
 
+/* For -ln 2 / 2 <= x <= ln 2 / 2; coefficients: Cephes, expf.c. */
+static inline __attribute__ ((always_inline)) float
+exponential_of_little (float x)
+{
+  float result = 1.9875691500e-4f;
+
+  result = result * x + 1.3981999507e-3f;
+  result = result * x + 8.3334519073e-3f;
+  result = result * x + 4.1665795894e-2f;
+  result = result * x + 1.6666665459e-1f;
+  result = result * x + 5.0000001201e-1f;
+  return result * x * x + x + 1;
+}
+
 /* e^x without branches, so that compilers vectorise it: within 2 units in the last place; 0 below e^-87, infinite above e^88, NaN of
  * NaN. */
 static inline __attribute__ ((always_inline)) float
@@ -117,13 +131,7 @@ exponential (float x)
   gint32 bits;
 
   rest = bounded - whole * ln2_high - whole * ln2_low;
-  result = 1.9875691500e-4f;    /* coefficients: Cephes, expf.c */
-  result = result * rest + 1.3981999507e-3f;
-  result = result * rest + 8.3334519073e-3f;
-  result = result * rest + 4.1665795894e-2f;
-  result = result * rest + 1.6666665459e-1f;
-  result = result * rest + 5.0000001201e-1f;
-  result = result * rest * rest + rest + 1;
+  result = exponential_of_little (rest);
   bits = ((gint32) whole + 127) << 23;
   memcpy (&power, &bits, sizeof power);
   result *= power;
@@ -185,13 +193,7 @@ exponential_below_zero (float x)
   guint32 bits;
 
   rest = bounded - whole * ln2_high - whole * ln2_low;
-  result = 1.9875691500e-4f;    /* as above */
-  result = result * rest + 1.3981999507e-3f;
-  result = result * rest + 8.3334519073e-3f;
-  result = result * rest + 4.1665795894e-2f;
-  result = result * rest + 1.6666665459e-1f;
-  result = result * rest + 5.0000001201e-1f;
-  result = result * rest * rest + rest + 1;
+  result = exponential_of_little (rest);
   memcpy (&bits, &shifted, sizeof bits);        /* its lowest bits are the whole number */
   bits = (bits + 127) << 23;
   memcpy (&power, &bits, sizeof power);

@@ -2,8 +2,8 @@
 /* What the whole element takes for 1080p at 30 frames a second beside the model, as a share of one core: as it is, and with all that picks moments. */
 
 #include <string.h>
-#include <time.h>
 
+#include "bench/work.h"
 #include "element/analytics.h"
 
 #define WIDTH 1920
@@ -19,16 +19,6 @@ static const char *const change[] = { "when", "change", "cuts", "true", "region"
 static const char *const masked[] = { "when", "motion", "cuts", "true", "pick", "change", "region", "0,0.1,0.5,0.9; 0.5,0.2,0.5,0.8", "mask",
   "0.6,0.3,0.2,0.1", "objects", "4", NULL
 };
-
-/* Microseconds of work of all threads, whatever else the machine does. */
-static gint64
-now (void)
-{
-  struct timespec time;
-
-  clock_gettime (CLOCK_PROCESS_CPUTIME_ID, &time);
-  return time.tv_sec * G_USEC_PER_SEC + time.tv_nsec / 1000;
-}
 
 /* A yard in which a bright block moves on, in every frame a little. */
 static void

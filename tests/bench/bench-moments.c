@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the element does with every frame of 1080p at 30 frames a second, as a share of one core. */
 
-#include <time.h>
 #include <glib/gstdio.h>
 
+#include "bench/work.h"
 #include "element/fixture.h"
 #include "element/scenes.h"
 #include "frame.h"
@@ -43,16 +43,6 @@ draw_noise (gsize size, GRand * random)
     ((guint32 *) map.data)[i] = g_rand_int (random);
   gst_buffer_unmap (buffer, &map);
   return buffer;
-}
-
-/* Microseconds of work, whatever else the machine does. */
-static gint64
-now (void)
-{
-  struct timespec time;
-
-  clock_gettime (CLOCK_PROCESS_CPUTIME_ID, &time);
-  return time.tv_sec * G_USEC_PER_SEC + time.tv_nsec / 1000;
 }
 
 static void
