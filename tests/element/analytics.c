@@ -69,6 +69,14 @@ analytics_push (Fixture * self, GstClockTime from, GstClockTime to, const Detect
   }
 }
 
+void
+analytics_push_person (Fixture * self, GstClockTime from, GstClockTime to)
+{
+  static const Detected person = ANALYTICS_PERSON;
+
+  analytics_push (self, from, to, &person, 1);
+}
+
 char *
 analytics_sum (guint x, guint y, guint width, guint height, guint black, guint shown)
 {

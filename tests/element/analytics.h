@@ -41,5 +41,8 @@ GstMessage *analytics_expect (Fixture * self);
 #define ANALYTICS_PERSON { 7, "person", 8, 4, 8, 8, 0.9, TRACKED }
 #define ANALYTICS_LINES "{\"when\":\"Describe this\",\"text\":\"{pictures}\"}\n{\"text\":\"A yard.\"}\n"
 
+/* Frames as analytics_push() makes them, in which that one is. */
+void analytics_push_person (Fixture * self, GstClockTime from, GstClockTime to);
+
 /* The ids of the objects in the next description, in their order, are these: "7 8". */
 void analytics_expect_ids (Fixture * self, const char *expected);

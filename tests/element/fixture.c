@@ -120,6 +120,13 @@ push_eos (Fixture * self)
 }
 
 void
+push_flush (Fixture * self)
+{
+  gst_harness_push_event (self->video, gst_event_new_flush_start ());
+  gst_harness_push_event (self->video, gst_event_new_flush_stop (TRUE));
+}
+
+void
 push_segment (Fixture * self, double rate, GstClockTime start, GstClockTime stop, GstClockTime time, GstClockTime base)
 {
   GstSegment segment;

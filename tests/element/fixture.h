@@ -53,6 +53,9 @@ GstFlowReturn push (Fixture * self, GstClockTime pts);
 void push_until (Fixture * self, GstClockTime from, GstClockTime to);
 void push_eos (Fixture * self);
 
+/* A flush, after which there is no segment. */
+void push_flush (Fixture * self);
+
 /* A segment of time stamps from `start` to `stop` that is at `time` in the stream and at `base` in running time. */
 void push_segment (Fixture * self, double rate, GstClockTime start, GstClockTime stop, GstClockTime time, GstClockTime base);
 

@@ -154,8 +154,7 @@ test_a_flush_drops_all_that_are_under_way (void)
 
   begin (&self, TEXT, "{\"when\":\"from 10\",\"text\":\"{prompt}\",\"together\":2}\n" NEVER, 4);
   push_until (&self, 0, 16 * GST_SECOND + FRAME);
-  gst_harness_push_event (self.video, gst_event_new_flush_start ());
-  gst_harness_push_event (self.video, gst_event_new_flush_stop (TRUE));
+  push_flush (&self);
   push_segment (&self, 1, 100 * GST_SECOND, GST_CLOCK_TIME_NONE, 100 * GST_SECOND, 0);
   push_until (&self, 100 * GST_SECOND, 108 * GST_SECOND);
   push_eos (&self);

@@ -98,8 +98,7 @@ test_after_a_flush_buffers_have_none (void)
   analytics_set_up (&self, 0, ANSWER, "questions", "Is it new?", NULL);
   analytics_push (&self, 0, 4 * GST_SECOND + FRAME, NULL, 0);
   message = analytics_expect (&self);
-  gst_harness_push_event (self.video, gst_event_new_flush_start ());
-  gst_harness_push_event (self.video, gst_event_new_flush_stop (TRUE));
+  push_flush (&self);
   push_segment (&self, 1, 0, GST_CLOCK_TIME_NONE, 0, 0);
   classes = get_classes (&self, 0, NULL, 0);
   g_assert_cmpstr (classes, ==, "");

@@ -387,8 +387,7 @@ test_after_a_flush_no_buffer_carries_what_was_said_before (void)
   push_until (&self, 0, 5 * GST_SECOND);
   while (get_stat (&self, "described") < 1)
     g_usleep (1000);
-  gst_harness_push_event (self.video, gst_event_new_flush_start ());
-  gst_harness_push_event (self.video, gst_event_new_flush_stop (TRUE));
+  push_flush (&self);
   push_segment (&self, 1, 0, GST_CLOCK_TIME_NONE, 0, 0);
   for (guint i = 0; i < 45; i++) {
     g_autoptr (GstBuffer) passed = NULL;

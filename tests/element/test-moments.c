@@ -150,8 +150,7 @@ test_another_prompt_or_a_seek_describes_the_scene_anew (void)
   yard_watch (&self, &yard, 0, 9 * GST_SECOND);
   g_object_set (self.element, "prompt", "Is the gate open?", NULL);
   yard_watch (&self, &yard, 9 * GST_SECOND, 21 * GST_SECOND);
-  gst_harness_push_event (self.video, gst_event_new_flush_start ());
-  gst_harness_push_event (self.video, gst_event_new_flush_stop (TRUE));
+  push_flush (&self);
   push_segment (&self, 1, 100 * GST_SECOND, GST_CLOCK_TIME_NONE, 100 * GST_SECOND, 0);
   yard_watch (&self, &yard, 100 * GST_SECOND, 112 * GST_SECOND);
   push_eos (&self);

@@ -6,13 +6,12 @@
 static void
 test_an_object_that_fails_is_a_warning_and_takes_no_window_away (void)
 {
-  static const Detected person = ANALYTICS_PERSON;
   guint n = 0;
   Fixture self;
 
   analytics_set_up (&self, 0, "{\"when\":\"Describe this person\",\"error\":\"No\\nidea\"}\n{\"text\":\"A yard.\"}\n", "objects", "2", NULL);
   for (guint i = 0; i < 6; i++) {
-    analytics_push (&self, i * 4 * GST_SECOND, (i + 1) * 4 * GST_SECOND, &person, 1);
+    analytics_push_person (&self, i * 4 * GST_SECOND, (i + 1) * 4 * GST_SECOND);
     wait_for_stat (&self, "described", i);      /* by now it is known what came of the object */
   }
   push_eos (&self);
@@ -36,7 +35,6 @@ test_an_object_that_fails_is_a_warning_and_takes_no_window_away (void)
 static void
 test_an_object_whose_window_is_left_out_goes_with_another (void)
 {
-  static const Detected person = ANALYTICS_PERSON;
   Fixture self;
 
   analytics_set_up (&self, 0, "{\"when\":\"Describe this\",\"text\":\"Someone.\"}\n{\"text\":\"A yard.\",\"forecast_ms\":300," UNTIL_RELEASED "}", "objects", "2",
@@ -44,7 +42,7 @@ test_an_object_whose_window_is_left_out_goes_with_another (void)
   wait_for_model (&self);
   analytics_push (&self, 0, 4 * GST_SECOND + FRAME, NULL, 0);
   wait_for_forecast (&self, 300);
-  analytics_push (&self, 4 * GST_SECOND + FRAME, 8 * GST_SECOND + FRAME, &person, 1);   /* waits, with the object, */
+  analytics_push_person (&self, 4 * GST_SECOND + FRAME, 8 * GST_SECOND + FRAME);   /* waits, with the object, */
   analytics_push (&self, 8 * GST_SECOND + FRAME, 12 * GST_SECOND + FRAME, NULL, 0);     /* and is left out for this one */
   g_assert_cmpuint (get_stat (&self, "skipped"), ==, 1);
   analytics_push (&self, 12 * GST_SECOND + FRAME, 14 * GST_SECOND, NULL, 0);
@@ -58,7 +56,6 @@ test_an_object_whose_window_is_left_out_goes_with_another (void)
 static void
 test_an_object_that_would_make_its_window_late_goes_with_another (void)
 {
-  static const Detected person = ANALYTICS_PERSON;
   Fixture self;
 
   analytics_set_up (&self, 0, "{\"when\":\"Describe this\",\"text\":\"Someone.\",\"forecast_ms\":1000000}\n{\"text\":\"A yard.\",\"forecast_ms\":300,"
@@ -66,7 +63,7 @@ test_an_object_that_would_make_its_window_late_goes_with_another (void)
   wait_for_model (&self);
   analytics_push (&self, 0, 4 * GST_SECOND + FRAME, NULL, 0);
   wait_for_forecast (&self, 300);
-  analytics_push (&self, 4 * GST_SECOND + FRAME, 8 * GST_SECOND + FRAME, &person, 1);   /* waits: there is a time until which it is of use */
+  analytics_push_person (&self, 4 * GST_SECOND + FRAME, 8 * GST_SECOND + FRAME);   /* waits: there is a time until which it is of use */
   release_answers (&self);
   analytics_expect_ids (&self, "");
   for (gboolean over = FALSE; !over;) {
@@ -87,13 +84,12 @@ test_an_object_that_would_make_its_window_late_goes_with_another (void)
 static void
 test_an_object_that_would_make_a_window_late_that_found_nobody_busy_goes_with_another (void)
 {
-  static const Detected person = ANALYTICS_PERSON;
   Fixture self;
 
   analytics_set_up (&self, 0, "{\"when\":\"Describe this\",\"text\":\"Someone.\",\"forecast_ms\":1000000}\n{\"text\":\"A yard.\"}\n", "objects", "2",
       "on-busy", "skip", "lateness", "500000000000", NULL);
   wait_for_model (&self);
-  analytics_push (&self, 0, 4 * GST_SECOND + FRAME, &person, 1);
+  analytics_push_person (&self, 0, 4 * GST_SECOND + FRAME);
   analytics_expect_ids (&self, "");
   analytics_push (&self, 4 * GST_SECOND + FRAME, 6 * GST_SECOND, NULL, 0);
   push_eos (&self);
@@ -119,12 +115,11 @@ test_of_a_window_that_is_late_already_one_object_is_described (void)
 static void
 test_an_object_is_news_where_the_scene_is_unchanged (void)
 {
-  static const Detected person = ANALYTICS_PERSON;
   Fixture self;
 
   analytics_set_up (&self, 0, ANALYTICS_LINES, "objects", "2", "when", "change", NULL);
   analytics_push (&self, 0, 8 * GST_SECOND, NULL, 0);
-  analytics_push (&self, 8 * GST_SECOND, 16 * GST_SECOND + FRAME, &person, 1);
+  analytics_push_person (&self, 8 * GST_SECOND, 16 * GST_SECOND + FRAME);
   push_eos (&self);
   analytics_expect_ids (&self, "");
   analytics_expect_ids (&self, "7");

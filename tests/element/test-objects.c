@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What a detector finds and a tracker follows is shown to the model by itself, once, and stands in record, message and meta. */
 
-#include <math.h>
 #include <string.h>
 
 #include "analytics.h"
@@ -64,7 +63,6 @@ assert_fields (const GstStructure * fields, const char *text)
 static void
 test_an_object_is_shown_by_itself_and_told_in_record_message_and_meta_once (void)
 {
-  static const Detected person = ANALYTICS_PERSON;
   g_autofree char *sum = analytics_sum (SHOWN_X, SHOWN_Y, SHOWN_SIDE, SHOWN_SIDE, 0, 0);
   g_autofree char *expected = g_strconcat ("[" PERSON_JSON "\"time\":1000000000,\"since\":1000000000,\"text\":\"", sum, "\"}]", NULL);
   g_autoptr (GstMessage) message = NULL;
@@ -74,7 +72,7 @@ test_an_object_is_shown_by_itself_and_told_in_record_message_and_meta_once (void
 
   analytics_set_up (&self, 0, ANALYTICS_LINES, "objects", "2", NULL);
   analytics_push (&self, 0, GST_SECOND, NULL, 0);
-  analytics_push (&self, GST_SECOND, 4 * GST_SECOND + FRAME, &person, 1);
+  analytics_push_person (&self, GST_SECOND, 4 * GST_SECOND + FRAME);
   message = analytics_expect (&self);
   objects = cut_out_objects (get_json (message));
   g_assert_cmpstr (objects, ==, expected);
@@ -83,7 +81,7 @@ test_an_object_is_shown_by_itself_and_told_in_record_message_and_meta_once (void
   push (&self, 4 * GST_SECOND + FRAME);
   buffer = gst_harness_pull (self.video);
   assert_fields (gst_custom_meta_get_structure (gst_buffer_get_custom_meta (buffer, "Llama4Description")), sum);
-  analytics_push (&self, 4 * GST_SECOND + 2 * FRAME, 8 * GST_SECOND + FRAME, &person, 1);
+  analytics_push_person (&self, 4 * GST_SECOND + 2 * FRAME, 8 * GST_SECOND + FRAME);
   expect_objects (&self, "");
   g_assert_cmpuint (get_stat (&self, "objects"), ==, 1);
   g_assert_cmpuint (get_stat (&self, "described"), ==, 2);
@@ -93,11 +91,10 @@ test_an_object_is_shown_by_itself_and_told_in_record_message_and_meta_once (void
 static void
 test_nothing_is_looked_at_unless_it_is_asked_for (void)
 {
-  static const Detected person = ANALYTICS_PERSON;
   Fixture self;
 
   analytics_set_up (&self, 0, ANALYTICS_LINES, NULL);
-  analytics_push (&self, 0, 4 * GST_SECOND + FRAME, &person, 1);
+  analytics_push_person (&self, 0, 4 * GST_SECOND + FRAME);
   expect_objects (&self, "");
   g_assert_cmpuint (get_stat (&self, "objects"), ==, 0);
   tear_down (&self);
@@ -141,12 +138,11 @@ test_ids_are_numbers_that_readers_of_json_know (void)
 static void
 test_an_object_must_be_seen_long_enough (void)
 {
-  static const Detected person = ANALYTICS_PERSON;
   Fixture self;
 
   analytics_set_up (&self, 0, ANALYTICS_LINES, "objects", "2", "object-time", "3000000000", NULL);
   analytics_push (&self, 0, 2 * GST_SECOND, NULL, 0);
-  analytics_push (&self, 2 * GST_SECOND, 8 * GST_SECOND + FRAME, &person, 1);
+  analytics_push_person (&self, 2 * GST_SECOND, 8 * GST_SECOND + FRAME);
   analytics_expect_ids (&self, "");
   analytics_expect_ids (&self, "7");
   tear_down (&self);
@@ -180,7 +176,6 @@ test_what_is_masked_or_outside_of_the_region_is_black_in_views_too (void)
     {"region", "0.3125,0,0.5,1", 8, 12, 0, 10}, /* from whole samples on */
     {"region", "0,0,0.40625,1;0.4375,0,0.5,1", SHOWN_X, SHOWN_SIDE, 13, 14},
   };
-  static const Detected person = ANALYTICS_PERSON;
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
     g_autofree char *sum = analytics_sum (cases[i].x, SHOWN_Y, cases[i].width, SHOWN_SIDE, cases[i].black, cases[i].shown);
@@ -188,7 +183,7 @@ test_what_is_masked_or_outside_of_the_region_is_black_in_views_too (void)
     Fixture self;
 
     analytics_set_up (&self, 0, ANALYTICS_LINES, "objects", "2", cases[i].property, cases[i].value, NULL);
-    analytics_push (&self, 0, 4 * GST_SECOND + FRAME, &person, 1);
+    analytics_push_person (&self, 0, 4 * GST_SECOND + FRAME);
     expect_objects (&self, expected);
     tear_down (&self);
   }
@@ -198,13 +193,12 @@ static void
 test_an_object_whose_middle_is_not_shown_is_none (void)
 {
   static const char *const cases[][2] = { {"mask", "0.3,0.2,0.2,0.3"}, {"region", "0.5,0,0.5,1"} };
-  static const Detected person = ANALYTICS_PERSON;
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
     Fixture self;
 
     analytics_set_up (&self, 0, ANALYTICS_LINES, "objects", "2", cases[i][0], cases[i][1], NULL);
-    analytics_push (&self, 0, 4 * GST_SECOND + FRAME, &person, 1);
+    analytics_push_person (&self, 0, 4 * GST_SECOND + FRAME);
     analytics_expect_ids (&self, "");
     tear_down (&self);
   }
@@ -249,13 +243,12 @@ test_with_a_tracker_only_what_it_knows_counts (void)
 static void
 test_an_upright_picture_has_upright_boxes (void)
 {
-  static const Detected person = ANALYTICS_PERSON;
   g_autoptr (GstMessage) message = NULL;
   Fixture self;
 
   analytics_set_up (&self, 0, ANALYTICS_LINES, "objects", "2", NULL);
   gst_harness_push_event (self.video, gst_event_new_tag (gst_tag_list_new (GST_TAG_IMAGE_ORIENTATION, "rotate-90", NULL)));
-  analytics_push (&self, 0, 4 * GST_SECOND + FRAME, &person, 1);
+  analytics_push_person (&self, 0, 4 * GST_SECOND + FRAME);
   message = analytics_expect (&self);
   g_assert_nonnull (strstr (get_json (message), "\"box\":[0.5,0.25,0.3333,0.25]"));
   tear_down (&self);
@@ -265,12 +258,12 @@ test_an_upright_picture_has_upright_boxes (void)
 static void
 test_an_object_stays_the_same_when_caps_change (void)
 {
-  static const Detected person = ANALYTICS_PERSON, larger = { 7, "person", 16, 8, 16, 16, 0.9, TRACKED };
+  static const Detected larger = { 7, "person", 16, 8, 16, 16, 0.9, TRACKED };
   g_autoptr (GstMessage) message = NULL;
   Fixture self;
 
   analytics_set_up (&self, 0, ANALYTICS_LINES, "objects", "2", "object-time", "3000000000", NULL);
-  analytics_push (&self, 0, 2 * GST_SECOND, &person, 1);
+  analytics_push_person (&self, 0, 2 * GST_SECOND);
   gst_harness_set_src_caps_str (self.video, "video/x-raw,format=RGB,width=64,height=48,framerate=10/1");
   for (GstClockTime pts = 2 * GST_SECOND; pts <= 4 * GST_SECOND; pts += FRAME) {
     GstBuffer *buffer = analytics_draw (64, 48, pts);
@@ -287,15 +280,14 @@ test_an_object_stays_the_same_when_caps_change (void)
 static void
 test_a_gap_is_no_time_in_which_an_object_is_seen (void)
 {
-  static const Detected person = ANALYTICS_PERSON;
   Fixture self;
 
   analytics_set_up (&self, 0, ANALYTICS_LINES, "objects", "2", "object-time", "3000000000", NULL);
-  analytics_push (&self, 0, GST_SECOND, &person, 1);
+  analytics_push_person (&self, 0, GST_SECOND);
   gst_harness_push_event (self.video, gst_event_new_gap (GST_SECOND, 4 * GST_SECOND));
-  analytics_push (&self, 5 * GST_SECOND, 7 * GST_SECOND, &person, 1);   /* 2.8 s by now */
+  analytics_push_person (&self, 5 * GST_SECOND, 7 * GST_SECOND);   /* 2.8 s by now */
   analytics_push (&self, 7 * GST_SECOND, 8 * GST_SECOND, NULL, 0);
-  analytics_push (&self, 8 * GST_SECOND, 12 * GST_SECOND + FRAME, &person, 1);
+  analytics_push_person (&self, 8 * GST_SECOND, 12 * GST_SECOND + FRAME);
   analytics_expect_ids (&self, "");
   analytics_expect_ids (&self, "");
   analytics_expect_ids (&self, "7");
@@ -305,12 +297,11 @@ test_a_gap_is_no_time_in_which_an_object_is_seen (void)
 static void
 test_nothing_is_looked_at_before_the_time_from_which_is_described (void)
 {
-  static const Detected person = ANALYTICS_PERSON;
   g_autoptr (GstMessage) message = NULL;
   Fixture self;
 
   analytics_set_up (&self, 0, ANALYTICS_LINES, "objects", "2", "from", "2000000000", NULL);
-  analytics_push (&self, 0, 6 * GST_SECOND + FRAME, &person, 1);
+  analytics_push_person (&self, 0, 6 * GST_SECOND + FRAME);
   message = analytics_expect (&self);
   g_assert_nonnull (strstr (get_json (message), "\"time\":2000000000,\"since\":2000000000,"));
   tear_down (&self);
@@ -319,19 +310,17 @@ test_nothing_is_looked_at_before_the_time_from_which_is_described (void)
 static void
 test_after_a_flush_objects_are_new (void)
 {
-  static const Detected person = ANALYTICS_PERSON;
   Fixture self;
 
   analytics_set_up (&self, 0, ANALYTICS_LINES, "objects", "2", NULL);
-  analytics_push (&self, 0, 4 * GST_SECOND + FRAME, &person, 1);
+  analytics_push_person (&self, 0, 4 * GST_SECOND + FRAME);
   analytics_expect_ids (&self, "7");
-  gst_harness_push_event (self.video, gst_event_new_flush_start ());
-  gst_harness_push_event (self.video, gst_event_new_flush_stop (TRUE));
+  push_flush (&self);
   push_segment (&self, 1, 100 * GST_SECOND, GST_CLOCK_TIME_NONE, 100 * GST_SECOND, 0);
-  analytics_push (&self, 100 * GST_SECOND, 100 * GST_SECOND + 5 * FRAME, &person, 1);   /* not long enough by itself */
+  analytics_push_person (&self, 100 * GST_SECOND, 100 * GST_SECOND + 5 * FRAME);   /* not long enough by itself */
   analytics_push (&self, 100 * GST_SECOND + 5 * FRAME, 104 * GST_SECOND + FRAME, NULL, 0);
   analytics_expect_ids (&self, "");
-  analytics_push (&self, 104 * GST_SECOND + FRAME, 108 * GST_SECOND + FRAME, &person, 1);
+  analytics_push_person (&self, 104 * GST_SECOND + FRAME, 108 * GST_SECOND + FRAME);
   analytics_expect_ids (&self, "7");
   tear_down (&self);
 }
@@ -346,8 +335,7 @@ test_what_a_flush_makes_forgotten_is_counted (void)
   analytics_push (&self, 0, 4 * GST_SECOND + FRAME, crowd, 2);
   analytics_expect_ids (&self, "7");
   g_assert_cmpuint (get_stat (&self, "objects-missed"), ==, 0);
-  gst_harness_push_event (self.video, gst_event_new_flush_start ());
-  gst_harness_push_event (self.video, gst_event_new_flush_stop (TRUE));
+  push_flush (&self);
   push_segment (&self, 1, 0, GST_CLOCK_TIME_NONE, 0, 0);
   g_assert_cmpuint (get_stat (&self, "objects-missed"), ==, 1);
   tear_down (&self);
@@ -356,97 +344,14 @@ test_what_a_flush_makes_forgotten_is_counted (void)
 static void
 test_times_that_step_back_a_little_count_once (void)
 {
-  static const Detected person = ANALYTICS_PERSON;
   Fixture self;
 
   analytics_set_up (&self, 0, ANALYTICS_LINES, "objects", "2", NULL);
   for (guint i = 0; i < 20; i++)        /* 0.5 s, over and over, but no second */
-    analytics_push (&self, 0, 6 * FRAME, &person, 1);
+    analytics_push_person (&self, 0, 6 * FRAME);
   analytics_push (&self, 6 * FRAME, 4 * GST_SECOND + FRAME, NULL, 0);
   analytics_expect_ids (&self, "");
   tear_down (&self);
-}
-
-/* Bad input ---------------------------------------------------------------------------------------------------------------------- */
-
-static gint
-any_number (GRand * random)
-{
-  static const gint odd[] = { G_MININT, G_MAXINT, -1, 0, 1, 31, 32, 1000000 };
-
-  return g_rand_boolean (random) ? g_rand_int_range (random, -40, 80) : odd[g_rand_int_range (random, 0, G_N_ELEMENTS (odd))];
-}
-
-static Detected
-anything (GRand * random)
-{
-  static const char *const labels[] = { NULL, "person", "\xff\xfe", "<|begin_of_text|>{label}{start}", "\n\033[31m", "" };
-  static const float confidences[] = { 0.5, -1, 7, NAN, INFINITY, -INFINITY };
-
-  return (Detected) { g_rand_int_range (random, 0, 40), labels[g_rand_int_range (random, 0, G_N_ELEMENTS (labels))], any_number (random),
-    any_number (random), any_number (random), any_number (random), confidences[g_rand_int_range (random, 0, G_N_ELEMENTS (confidences))],
-    g_rand_int_range (random, 0, 4)
-  };
-}
-
-/* Within the picture, and sure or not. */
-static void
-assert_sane (const GValue * objects)
-{
-  g_assert_cmpuint (gst_value_array_get_size (objects), <=, 8);
-  for (guint i = 0; i < gst_value_array_get_size (objects); i++) {
-    const GstStructure *object = gst_value_get_structure (gst_value_array_get_value (objects, i));
-    double confidence, x, y, width, height;
-
-    g_assert_true (gst_structure_get (object, "confidence", G_TYPE_DOUBLE, &confidence, "x", G_TYPE_DOUBLE, &x, "y", G_TYPE_DOUBLE, &y, "width",
-            G_TYPE_DOUBLE, &width, "height", G_TYPE_DOUBLE, &height, NULL));
-    g_assert_true (confidence >= 0 && confidence <= 1);
-    g_assert_true (x >= 0 && y >= 0 && width > 0 && height > 0 && x + width <= 1 + 1e-9 && y + height <= 1 + 1e-9);
-    g_assert_true (g_utf8_validate (gst_structure_get_string (object, "label"), -1, NULL));
-  }
-}
-
-/* A crowd of it, tracked or not, turned or not. */
-static void
-test_whatever_is_detected_boxes_are_in_the_picture (void)
-{
-  GRand *random = g_rand_new_with_seed (4);
-
-  for (guint round = 0; round < 4; round++) {
-    guint n = 0;
-    Fixture self;
-
-    analytics_set_up (&self, 0, ANALYTICS_LINES, "objects", "8", "object-time", "0", "window", "500000000", "mask", round % 2 ? "0.3,0.3,0.2,0.2" : "", NULL);
-    if (round >= 2)
-      gst_harness_push_event (self.video, gst_event_new_tag (gst_tag_list_new (GST_TAG_IMAGE_ORIENTATION, "rotate-270", NULL)));
-    for (guint i = 0; i < 100; i++) {
-      Detected detected[200];
-
-      for (guint j = 0; j < G_N_ELEMENTS (detected); j++) {
-        detected[j] = anything (random);
-        if (round == 0)
-          detected[j].tracking = UNTRACKED;
-      }
-      analytics_push (&self, i * FRAME, (i + 1) * FRAME, detected, i % 10 == 9 ? 0 : g_rand_int_range (random, 1, G_N_ELEMENTS (detected)));
-    }
-    push_eos (&self);
-    for (;;) {
-      g_autoptr (GstMessage) message = gst_bus_pop_filtered (self.bus, GST_MESSAGE_ELEMENT);
-
-      if (message == NULL)
-        break;
-      if (!gst_structure_has_field (gst_message_get_structure (message), "objects"))
-        continue;
-      assert_sane (gst_structure_get_value (gst_message_get_structure (message), "objects"));
-      g_assert_nonnull (strstr (get_json (message), "\"objects\":[{\"id\":"));
-      n++;
-    }
-    g_assert_cmpuint (n, >, 0);
-    g_assert_cmpuint (get_stat (&self, "described"), ==, 20);
-    g_assert_cmpuint (get_stat (&self, "failed"), ==, 0);
-    tear_down (&self);
-  }
-  g_rand_free (random);
 }
 
 int
@@ -470,7 +375,6 @@ main (int argc, char **argv)
     {"after-a-flush-objects-are-new", test_after_a_flush_objects_are_new},
     {"what-a-flush-makes-forgotten-is-counted", test_what_a_flush_makes_forgotten_is_counted},
     {"times-that-step-back-a-little-count-once", test_times_that_step_back_a_little_count_once},
-    {"whatever-is-detected-boxes-are-in-the-picture", test_whatever_is_detected_boxes_are_in_the_picture},
   };
 
   return run_tests (argc, argv, "objects", tests, G_N_ELEMENTS (tests));

@@ -98,8 +98,7 @@ cycle (guint n)
     set_up (&self, i % 4 < 2 ? TEXT : TEXT | JSON, "{\"text\":\"Slow.\",\"delay_ms\":20}", "on-busy", i % 2 ? "wait" : "skip");
     push_until (&self, 0, 5 * GST_SECOND);
     if (i % 3 == 0) {
-      gst_harness_push_event (self.video, gst_event_new_flush_start ());
-      gst_harness_push_event (self.video, gst_event_new_flush_stop (TRUE));
+      push_flush (&self);
       push_segment (&self, 1, 0, GST_CLOCK_TIME_NONE, 0, 0);
       push_until (&self, 0, 5 * GST_SECOND);
     }
@@ -182,8 +181,7 @@ test_pads_and_properties_may_change_at_any_time (void)
   for (guint i = 0; i < 3; i++) {
     push_until (&self, 0, 60 * GST_SECOND);
     take (self.json, 0);
-    gst_harness_push_event (self.video, gst_event_new_flush_start ());
-    gst_harness_push_event (self.video, gst_event_new_flush_stop (TRUE));
+    push_flush (&self);
     push_segment (&self, 1, 0, GST_CLOCK_TIME_NONE, 0, 0);
   }
   g_atomic_int_set (&stop, TRUE);

@@ -136,8 +136,7 @@ test_after_a_flush_motion_is_what_moves_from_then_on (void)
 
   yard_set_up (&self, JSON, YARD_SAID, "motion");
   watch (&self, &before, 0, 12 * GST_SECOND, 0);
-  gst_harness_push_event (self.video, gst_event_new_flush_start ());
-  gst_harness_push_event (self.video, gst_event_new_flush_stop (TRUE));
+  push_flush (&self);
   push_segment (&self, 1, 100 * GST_SECOND, GST_CLOCK_TIME_NONE, 100 * GST_SECOND, 0);
   watch (&self, &after, 100 * GST_SECOND, 120 * GST_SECOND, 0);
   push_eos (&self);

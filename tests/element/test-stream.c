@@ -79,8 +79,7 @@ test_flush_cancels_and_drops_what_belongs_to_before (void)
   set_up (&self, TEXT, "{\"text\":\"Old.\",\"forecast_ms\":300," UNTIL_RELEASED "}\n{\"text\":\"New.\"}", NULL, NULL);
   push_until (&self, 0, 4 * GST_SECOND + FRAME);
   wait_for_forecast (&self, 300);
-  gst_harness_push_event (self.video, gst_event_new_flush_start ());
-  gst_harness_push_event (self.video, gst_event_new_flush_stop (TRUE));
+  push_flush (&self);
   push_segment (&self, 1, 100 * GST_SECOND, GST_CLOCK_TIME_NONE, 100 * GST_SECOND, 0);
   push_until (&self, 100 * GST_SECOND, 104 * GST_SECOND);
   push_eos (&self);
@@ -399,8 +398,7 @@ test_backwards_nothing_is_said_and_time_passes (void)
   g_autoptr (GArray) pieces = NULL;
 
   set_up (&self, TEXT, TWO_ANSWERS, NULL, NULL);
-  gst_harness_push_event (self.video, gst_event_new_flush_start ());
-  gst_harness_push_event (self.video, gst_event_new_flush_stop (TRUE));
+  push_flush (&self);
   push_segment (&self, -1, 0, 5 * GST_SECOND, 0, 0);
   for (guint i = 50; i > 0; i--)
     g_assert_cmpint (push (&self, (i - 1) * FRAME), ==, GST_FLOW_OK);

@@ -50,8 +50,7 @@ test_nothing_is_remembered_across_a_flush (void)
   set_up (&self, 0, "{\"text\":\"First.\"}\n{\"text\":\"Second.\",\"refuse\":[\"First\"]}\n", "memory", "5");
   push_until (&self, 0, 4 * GST_SECOND + FRAME);
   wait_for_stat (&self, "described", 1);
-  gst_harness_push_event (self.video, gst_event_new_flush_start ());
-  gst_harness_push_event (self.video, gst_event_new_flush_stop (TRUE));
+  push_flush (&self);
   push_segment (&self, 1, 100 * GST_SECOND, GST_CLOCK_TIME_NONE, 100 * GST_SECOND, 0);
   push_until (&self, 100 * GST_SECOND, 104 * GST_SECOND);
   push_eos (&self);
