@@ -42,8 +42,8 @@ typedef void (*GstLlama4FlowFunc) (GstPad * pad, GstFlowReturn flow, gpointer us
 
 typedef struct _GstLlama4Side GstLlama4Side;
 
-/* Takes a reference to pad; element and sinkpad, after whose stream this one is named, are borrowed, and held by a running thread. json: the pad carries
- * records rather than text. Reference counted: a pad can be released while others still push. */
+/* Takes a reference to pad; element and sinkpad, after whose stream this one is named, are borrowed, and held by a running thread.
+ * json: the pad carries records rather than text. Reference counted: a pad can be released while others still push. */
 GstLlama4Side *gst_llama4_side_new (GstElement * element, GstPad * sinkpad, GstPad * pad, gboolean json,
     GstLlama4FlowFunc on_flow, gpointer user_data);
 GstLlama4Side *gst_llama4_side_ref (GstLlama4Side * self);

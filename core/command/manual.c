@@ -27,7 +27,8 @@ static const char exit_status[] =
     "1  # Something did not; a line on standard error says what.\n"
     "128+n  # As the first process of a container: signal number n ended it. Elsewhere the signal itself ends it.");
 
-/* Text, in which every terminal has all characters; verbatim: so that it can be copied from the page, where a hyphen is no minus and quotes are no quotation marks. */
+/* Text, in which every terminal has all characters; verbatim: so that it can be copied from the page, where a hyphen is no minus and
+ * quotes are no quotation marks. */
 static void
 put (const char *text, gboolean verbatim)
 {

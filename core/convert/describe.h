@@ -7,8 +7,8 @@
 #include "gguf/write.h"
 
 /* Puts the keys of the decoder's file, under the names that llama.cpp reads, and for what llama.cpp takes for granted (chunks, QK
- * norm, temperature) those of Ollama, or of llama.cpp for other models. type: that of most of the weights. L4_ERROR_UNSUPPORTED for a shape that these keys cannot say; path names
- * the model in that error. */
+ * norm, temperature) those of Ollama, or of llama.cpp for other models. type: that of most of the weights. L4_ERROR_UNSUPPORTED for a
+ * shape that these keys cannot say; path names the model in that error. */
 gboolean l4_gguf_put_text (L4GgufWriter *writer, const L4TextConfig *config, const char *name, L4Type type, const char *path,
     GError **error);
 

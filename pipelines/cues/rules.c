@@ -42,9 +42,9 @@ static const struct
             .pause = SECOND / 2 + 1,
           }},
   /* BBC, Subtitle Guidelines, https://www.bbc.co.uk/accessibility/forproducts/guides/subtitles/: 3.1 "Line length" (37 characters on
-   * teletext, 68 % of the width elsewhere), 3.3 (two lines), 4.1 "Target minimum timing" (160 to 180 words a minute, of which the slower
-   * is 16 characters a second at six a word, its blank among them), 4.5 "Gaps" (one second at least, or none), all as others quote them. It says nothing of wide
-   * characters, nor of a shortest and a longest time: these are usual ones. */
+   * teletext, 68 % of the width elsewhere), 3.3 (two lines), 4.1 "Target minimum timing" (160 to 180 words a minute, of which the
+   * slower is 16 characters a second at six a word, its blank among them), 4.5 "Gaps" (one second at least, or none), all as others
+   * quote them. It says nothing of wide characters, nor of a shortest and a longest time: these are usual ones. */
   {"bbc", {
             .lines = 2,
             .columns = 37,

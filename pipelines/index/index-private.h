@@ -32,8 +32,8 @@ gboolean l4_index_drop_claim (L4Index *self, gint64 video, gint64 run, char **ke
 
 /* What was said again takes the place of what was said before; within a transaction. Nothing said again: all stays. */
 gboolean l4_index_replace_windows (L4Index *self, gint64 video, gint64 run, gint64 again, GError **error);
-/* Makes the description of a film the one that is searched which is: of the whole ones the last that was done, or else the one that came furthest. Within
- * a transaction. */
+/* Makes the description of a film the one that is searched which is: of the whole ones the last that was done, or else the one that
+ * came furthest. Within a transaction. */
 gboolean l4_index_choose_newest (L4Index *self, gint64 video, GError **error);
 
 /* Refuses numbers that databases cannot keep: sets *error and returns FALSE when n > G_MAXINT64. */

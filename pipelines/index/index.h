@@ -7,8 +7,8 @@
 
 G_BEGIN_DECLS
 
-/* Errors are L4_ERROR's, and L4_INDEX_ERROR_TAKEN: one line that names the index. Every function that changes something is one transaction: when it has returned
- * TRUE, neither a kill nor a loss of power undoes it. Used by one thread at a time. */
+/* Errors are L4_ERROR's, and L4_INDEX_ERROR_TAKEN: one line that names the index. Every function that changes something is one
+ * transaction: when it has returned TRUE, neither a kill nor a loss of power undoes it. Used by one thread at a time. */
 typedef struct _L4Index L4Index;
 
 typedef enum
@@ -136,8 +136,9 @@ typedef struct
 void l4_index_window_free (L4IndexWindow *window);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4IndexWindow, l4_index_window_free)
 
-/* Commits the window; the film is BEGUN then. Of a film that this process had claimed the claim must be its still. One that begins at the same time is replaced. Text goes through l4_text_to_line(); a record
- * (NULL: none) that is no JSON object, or has numbers beyond 2^63, is refused. Sets the id. */
+/* Commits the window; the film is BEGUN then. Of a film that this process had claimed the claim must be its still. One that begins at
+ * the same time is replaced. Text goes through l4_text_to_line(); a record (NULL: none) that is no JSON object, or has numbers beyond
+ * 2^63, is refused. Sets the id. */
 gboolean l4_index_put_window (L4Index *self, L4IndexWindow *window, GError **error);
 
 /* Those of a film, in order; run 0: those that are searched: of the run that described it to its end last, or while there is none of the one that
@@ -178,8 +179,8 @@ typedef struct
 
 void l4_index_hit_free (L4IndexHit *hit);
 
-/* Hits of what is searched of each film (see l4_index_list_windows()), best first, of L4IndexHit. *nearest (may be NULL): when nothing was hit, the words with each that
- * hits nothing replaced by the nearest one that would; NULL: none. (transfer full) */
+/* Hits of what is searched of each film (see l4_index_list_windows()), best first, of L4IndexHit. *nearest (may be NULL): when nothing
+ * was hit, the words with each that hits nothing replaced by the nearest one that would; NULL: none. (transfer full) */
 GPtrArray *l4_index_search (L4Index *self, const L4IndexQuery *query, char **nearest, GError **error);
 
 G_END_DECLS

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the whole element takes for 1080p at 30 frames a second beside the model, as a share of one core: as it is, and with all that picks moments. */
+/* What the whole element takes for 1080p at 30 frames a second beside the model, as a share of one core: as it is, and with all that
+ * picks moments. */
 
 #include <string.h>
 

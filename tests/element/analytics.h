@@ -27,8 +27,8 @@ void analytics_add (GstBuffer * buffer, const Detected * detected, guint n);
 /* Pushes frames of the fixture's caps with those detections, every FRAME. */
 void analytics_push (Fixture * self, GstClockTime from, GstClockTime to, const Detected * detected, guint n);
 
-/* What the prepared answer's {pictures} is for a part of analytics_draw()'s picture that is shown alone, pixel for pixel, from column `black` to before
- * `shown` black. (transfer full) */
+/* What the prepared answer's {pictures} is for a part of analytics_draw()'s picture that is shown alone, pixel for pixel, from column
+ * `black` to before `shown` black. (transfer full) */
 char *analytics_sum (guint x, guint y, guint width, guint height, guint black, guint shown);
 
 /* A fixture that is as set_up() makes it, with properties ("name", "value", …, NULL) that are taken before anything plays. */

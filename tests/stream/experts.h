@@ -45,8 +45,8 @@ typedef struct
   L4Stream *stream;
 } Experts;
 
-/* Makes the file, and reads it into so many slots: both, or one after the other. The second part of each expert is missing everywhere: it is somewhere
- * else. */
+/* Makes the file, and reads it into so many slots: both, or one after the other. The second part of each expert is missing everywhere:
+ * it is somewhere else. */
 void experts_start (Experts *self, gsize n_slots);
 void experts_fill (Experts *self);
 void experts_begin (Experts *self, gsize n_slots);
