@@ -20,12 +20,16 @@ GST_DEBUG_CATEGORY_EXTERN (gst_llama4_describe_debug);
 #define CHOICE 4
 #define MOST_CANDIDATES 64
 
+/* What is kept in case a window ends before its time comes no closer where few windows are described: a camera that is watched has another frame soon. */
+#define APART (GST_SECOND / GST_LLAMA4_MOTION_MOST_LOOKS)
+
 void
 gst_llama4_sampling_set (GstLlama4Describe * self, const GstLlama4Settings * settings)
 {
   self->looks_for_cuts = settings->cuts;
   self->when = settings->when;
   gst_llama4_sampler_set_preroll (self->sampler, settings->when == GST_LLAMA4_WHEN_MOTION ? PREROLL : 0);
+  gst_llama4_sampler_set_apart (self->sampler, settings->when == GST_LLAMA4_WHEN_ALWAYS ? 0 : APART);
   /* whatever is compared with one another is made in the same way, also where a window ends that nobody foresaw */
   gst_llama4_copier_set_fine (self->copier, settings->when == GST_LLAMA4_WHEN_CHANGE);
   self->pick = settings->pick;
@@ -141,26 +145,35 @@ heed_motion (GstLlama4Describe * self, GstClockTime time, gboolean moves)
   }
 }
 
-void
-gst_llama4_sampling_watch (GstLlama4Describe * self, GstBuffer * buffer, GstClockTime time)
+static gboolean
+look (GstLlama4Describe * self, GstBuffer * buffer, GstClockTime time, GstLlama4Glance * glance)
 {
-  GstLlama4Glance glance;
   GstVideoFrame frame;
   gboolean seen;
 
-  if ((!self->looks_for_cuts && self->when != GST_LLAMA4_WHEN_MOTION) || !gst_llama4_frame_map (&self->info, buffer, &frame, NULL))
-    return;
-  seen = gst_llama4_glancer_look (self->glancer, &frame, time, &glance);
+  if (!gst_llama4_frame_map (&self->info, buffer, &frame, NULL))
+    return FALSE;
+  seen = gst_llama4_glancer_look (self->glancer, &frame, time, glance);
   gst_video_frame_unmap (&frame);
-  if (!seen)
-    return;
-  gst_llama4_regions_blind (&self->regions, self->orientation, &glance);
-  if (self->looks_for_cuts) {
+  if (seen)
+    gst_llama4_regions_blind (&self->regions, self->orientation, glance);
+  return seen;
+}
+
+/* Cuts lie between any two frames; of motion fewer are enough. */
+void
+gst_llama4_sampling_watch (GstLlama4Describe * self, GstBuffer * buffer, GstClockTime time)
+{
+  gboolean looks_for_motion = self->when == GST_LLAMA4_WHEN_MOTION && gst_llama4_motion_wants (self->motion, time);
+  GstLlama4Glance glance;
+  gboolean seen = (self->looks_for_cuts || looks_for_motion) && look (self, buffer, time, &glance);
+
+  if (seen && self->looks_for_cuts) {
     gst_llama4_cuts_push (self->cuts, &glance, gst_llama4_sampler_start_of (self->sampler, time));
     heed_cut (self);
   }
-  if (self->when == GST_LLAMA4_WHEN_MOTION)
-    heed_motion (self, time, gst_llama4_motion_push (self->motion, &glance));
+  if (self->when == GST_LLAMA4_WHEN_MOTION)     /* time passes with every frame */
+    heed_motion (self, time, seen && looks_for_motion && gst_llama4_motion_push (self->motion, &glance));
 }
 
 void

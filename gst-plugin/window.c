@@ -21,6 +21,7 @@ struct _GstLlama4Sampler
   GstClockTime step;            /* from one window's start to the next's */
   GstClockTime shortest;        /* 0: no cuts */
   GstClockTime preroll;         /* kept while shut; 0: never shut */
+  GstClockTime apart;           /* between frames that are not sure to be shown */
   guint n_frames;
   GstClockTime next;            /* start of the next window to open; NONE: the first frame's time */
   gboolean is_shut;             /* none opens by itself, and none sooner than */
@@ -28,6 +29,7 @@ struct _GstLlama4Sampler
   GstClockTime end;             /* of the stream, or NONE */
   GstClockTime interval;        /* the latest from a frame to the next */
   GstClockTime last;            /* frame asked about, or NONE */
+  GstClockTime taken;           /* latest frame taken, or NONE */
   GQueue open;                  /* of Open, earliest first */
   GstClockTime doubt;           /* time of a frame that may be the first of a shot, or NONE */
   GPtrArray *doubtful;          /* of GstLlama4Frame, from there on */
@@ -103,7 +105,7 @@ void
 gst_llama4_sampler_reset (GstLlama4Sampler * self)
 {
   g_queue_clear_full (&self->open, open_free);
-  self->next = self->end = self->last = self->doubt = GST_CLOCK_TIME_NONE;
+  self->next = self->end = self->last = self->taken = self->doubt = GST_CLOCK_TIME_NONE;
   self->is_shut = self->preroll > 0;
   self->over = 0;
   g_ptr_array_set_size (self->doubtful, 0);
@@ -124,6 +126,12 @@ void
 gst_llama4_sampler_set_preroll (GstLlama4Sampler * self, GstClockTime preroll)
 {
   self->preroll = preroll;
+}
+
+void
+gst_llama4_sampler_set_apart (GstLlama4Sampler * self, GstClockTime apart)
+{
+  self->apart = apart;
 }
 
 void
@@ -272,6 +280,13 @@ is_kept (const GstLlama4Sampler * self, GstClockTime time)
   return time >= self->doubt || (self->is_shut && (last == NULL || time >= last->time + self->preroll / self->n_frames / 2));
 }
 
+/* Whether another frame was taken just before. */
+static gboolean
+is_close (const GstLlama4Sampler * self, GstClockTime time)
+{
+  return GST_CLOCK_TIME_IS_VALID (self->taken) && time < self->taken + self->apart;
+}
+
 GstLlama4Role
 gst_llama4_sampler_wants (GstLlama4Sampler * self, GstClockTime time, GstClockTime interval)
 {
@@ -288,7 +303,7 @@ gst_llama4_sampler_wants (GstLlama4Sampler * self, GstClockTime time, GstClockTi
     open->role = choose_role (self, open, time);
     most = MAX (most, open->role);
   }
-  return most;
+  return most == GST_LLAMA4_PLACE || time >= self->doubt || !is_close (self, time) ? most : GST_LLAMA4_UNWANTED;
 }
 
 /* Drops the frames kept from before `from`. */
@@ -317,6 +332,7 @@ gst_llama4_sampler_take (GstLlama4Sampler * self, GstLlama4Frame * frame)
       gst_llama4_roll_add (open->roll, frame, open->role);
     open->role = GST_LLAMA4_UNWANTED;
   }
+  self->taken = frame->time;
   if (is_kept (self, frame->time))
     g_ptr_array_add (self->doubtful, gst_llama4_frame_ref (frame));
   if (self->is_shut && frame->time > self->preroll)
@@ -439,7 +455,7 @@ gst_llama4_sampler_drain (GstLlama4Sampler * self, GstClockTime time)
     if (window != NULL)
       return window;
   }
-  self->next = self->last = GST_CLOCK_TIME_NONE;
+  self->next = self->last = self->taken = GST_CLOCK_TIME_NONE;
   gst_llama4_sampler_doubt (self, GST_CLOCK_TIME_NONE);
   return NULL;
 }

@@ -70,6 +70,13 @@ gst_llama4_motion_change_format (GstLlama4Motion * self)
   self->other_format = TRUE;
 }
 
+gboolean
+gst_llama4_motion_wants (const GstLlama4Motion * self, GstClockTime time)
+{
+  return !GST_CLOCK_TIME_IS_VALID (self->time) || self->other_format || time < self->time
+      || time - self->time >= GST_SECOND / GST_LLAMA4_MOTION_MOST_LOOKS;
+}
+
 static void
 begin (GstLlama4Motion * self, const guint8 * y)
 {

@@ -64,6 +64,39 @@ test_frames_are_spread_from_first_to_last (void)
   }
 }
 
+/* Those that are sure to be shown come whenever they do, and the last of a window that ends early is near its end. */
+static void
+test_what_is_not_sure_to_be_shown_is_taken_so_far_apart (void)
+{
+  const GstClockTime apart = GST_SECOND / 10, interval = GST_SECOND / 100;
+  g_autoptr (GstLlama4Sampler) sampler = gst_llama4_sampler_new ();
+  g_autoptr (GstLlama4Window) window = NULL;
+  GstClockTime latest = GST_CLOCK_TIME_NONE;
+  guint n = 0, n_placed = 0;
+
+  gst_llama4_sampler_set (sampler, 4 * GST_SECOND, 0, 4, 0);
+  gst_llama4_sampler_set_apart (sampler, apart);
+  for (GstClockTime time = 0; time < 3 * GST_SECOND; time += interval) {
+    GstLlama4Role role = gst_llama4_sampler_wants (sampler, time, interval);
+
+    if (role == GST_LLAMA4_UNWANTED)
+      continue;
+    g_assert_true (role == GST_LLAMA4_PLACE || time - latest >= apart);
+    gst_llama4_sampler_take (sampler, frame_at (time));
+    latest = time;
+    n++;
+    n_placed += role == GST_LLAMA4_PLACE;
+  }
+  g_assert_cmpuint (n_placed, ==, 3);
+  g_assert_cmpuint (n, >=, 29);
+  g_assert_cmpuint (n, <=, 33);
+  window = gst_llama4_sampler_drain (sampler, 3 * GST_SECOND);
+  g_assert_cmpuint (window->frames->len, ==, 4);
+  g_assert_cmpuint (time_of (window, 0), ==, 0);
+  g_assert_cmpuint (time_of (window, 3), ==, latest);
+  g_assert_cmpuint (latest + apart, >=, 3 * GST_SECOND);
+}
+
 static void
 test_a_video_slower_than_the_sampling_shows_each_frame_once (void)
 {
@@ -315,6 +348,7 @@ main (int argc, char **argv)
   gst_init (NULL, NULL);
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/window/frames-are-spread-from-first-to-last", test_frames_are_spread_from_first_to_last);
+  g_test_add_func ("/window/what-is-not-sure-to-be-shown-is-taken-so-far-apart", test_what_is_not_sure_to_be_shown_is_taken_so_far_apart);
   g_test_add_func ("/window/a-video-slower-than-the-sampling-shows-each-frame-once",
       test_a_video_slower_than_the_sampling_shows_each_frame_once);
   g_test_add_func ("/window/the-last-window-ends-with-the-stream", test_the_last_window_ends_with_the_stream);
