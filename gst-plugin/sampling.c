@@ -20,7 +20,8 @@ GST_DEBUG_CATEGORY_EXTERN (gst_llama4_describe_debug);
 #define CHOICE 4
 #define MOST_CANDIDATES 64
 
-/* What is kept in case a window ends before its time comes no closer where few windows are described: a camera that is watched has another frame soon. */
+/* What is kept in case a window ends before its time comes no closer where few windows are described: a camera that is watched has
+ * another frame soon. */
 #define APART (GST_SECOND / GST_LLAMA4_MOTION_MOST_LOOKS)
 
 void

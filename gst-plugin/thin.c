@@ -62,6 +62,7 @@ gst_llama4_thin_packing (const GstVideoFormatInfo * format)
 
 typedef guint16 Words __attribute__ ((vector_size (2 * LANES)));
 typedef guint8 Bytes __attribute__ ((vector_size (LANES)));
+typedef guint32 Fours __attribute__ ((vector_size (LANES)));
 
 static void
 narrow_words (const guint8 * in, guint8 * out, gsize n, guint shift, gboolean little)
@@ -85,6 +86,16 @@ narrow_words (const guint8 * in, guint8 * out, gsize n, guint shift, gboolean li
 static void
 narrow_tens_in_32 (const guint8 * in, guint8 * out, gsize n)
 {
+  if (G_BYTE_ORDER == G_LITTLE_ENDIAN)
+    for (; n >= 12; n -= 12, in += LANES, out += 12) {
+      Fours words;
+      Bytes bytes;
+
+      memcpy (&words, in, sizeof words);
+      bytes = (Bytes) ((words >> 2 & 0xff) | (words >> 4 & 0xff00) | (words >> 6 & 0xff0000));  /* three of four */
+      bytes = __builtin_shufflevector (bytes, bytes, 0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 3, 7, 11, 15);
+      memcpy (out, &bytes, 12);
+    }
   for (; n >= 3; n -= 3, in += 4, out += 3) {
     guint32 word = gst_llama4_read_32 (in);
 
@@ -111,18 +122,28 @@ narrow_tens_in_40 (const guint8 * in, guint8 * out, gsize n)
     out[i] = GUINT16_FROM_LE (gst_llama4_read_word (in + i)) >> (2 * i + 2);
 }
 
+/* Bytes that so many samples take, which are whole words; without narrowing they are bytes. */
+static gsize
+count_bytes (const Narrowing * narrowing, gsize n)
+{
+  GstLlama4Packing packing = narrowing != NULL ? narrowing->packing : GST_LLAMA4_AS_IT_IS;
+
+  return packing == GST_LLAMA4_WORDS ? 2 * n : packing == GST_LLAMA4_TENS_IN_32 ? n / 3 * 4 : packing == GST_LLAMA4_TENS_IN_40 ? n / 4 * 5 : n;
+}
+
 /* n samples of a row, from the one numbered `first` on, with which a word begins. */
 static void
 narrow (const Narrowing * narrowing, const GstVideoFormatInfo * format, const guint8 * row, guint8 * out, gsize first, gsize n)
 {
   guint shift = GST_VIDEO_FORMAT_INFO_DEPTH (format, 0) + GST_VIDEO_FORMAT_INFO_SHIFT (format, 0) - 8;
+  const guint8 *at = row + count_bytes (narrowing, first);
 
   if (narrowing->packing == GST_LLAMA4_WORDS)
-    narrow_words (row + 2 * first, out, n, shift, GST_VIDEO_FORMAT_INFO_IS_LE (format));
+    narrow_words (at, out, n, shift, GST_VIDEO_FORMAT_INFO_IS_LE (format));
   else if (narrowing->packing == GST_LLAMA4_TENS_IN_32)
-    narrow_tens_in_32 (row + first / 3 * 4, out, n);
+    narrow_tens_in_32 (at, out, n);
   else
-    narrow_tens_in_40 (row + first / 4 * 5, out, n);
+    narrow_tens_in_40 (at, out, n);
 }
 
 /* Where the part's samples begin in a row of the plane, and how many there are. */
@@ -168,7 +189,9 @@ copy_plane (const GstVideoFrame * from, GstVideoFrame * to, guint plane, const G
   begin = part->y >> GST_VIDEO_FORMAT_INFO_H_SUB (from->info.finfo, components[0]);
   for (gint y = 0; y < GST_VIDEO_FRAME_COMP_HEIGHT (to, components[0]); y++) {
     const guint8 *row = in + (gssize) MIN (begin + y * (gint) step, last) * from_stride;
+    const guint8 *next = in + (gssize) MIN (begin + (y + 1) * (gint) step, last) * from_stride;
 
+    gst_llama4_fetch (next + count_bytes (narrowing, first), count_bytes (narrowing, n));
     if (narrowing != NULL)
       narrow_row (narrowing, from->info.finfo, row, (gsize) ABS (from_stride), out + (gssize) y * to_stride, first, n);
     else

@@ -40,8 +40,8 @@ void gst_llama4_sampler_set (GstLlama4Sampler * self, GstClockTime length, GstCl
 /* From the next reset on windows come only between open and shut; meanwhile frames of the latest `preroll` are kept. 0: always. */
 void gst_llama4_sampler_set_preroll (GstLlama4Sampler * self, GstClockTime preroll);
 
-/* Frames that are not sure to be shown are wanted only so far behind the latest one that was taken, but for those of a shot that may have just begun. 0,
- * as at first: all of them. */
+/* Frames that are not sure to be shown are wanted only so far behind the latest one that was taken, but for those of a shot that
+ * may have just begun. 0, as at first: all of them. */
 void gst_llama4_sampler_set_apart (GstLlama4Sampler * self, GstClockTime apart);
 
 /* Forgets everything but the settings. */

@@ -179,29 +179,63 @@ sum_row (const Plane * plane, const guint8 * row, guint x, guint n, gint step)
   return sum_words (plane, row + (gssize) x * plane->step, n, step * plane->step);
 }
 
-/* The mean of n_columns by n_rows samples of a cell, spread over it. */
-static guint8
-look_at_cell (const Plane * plane, guint x, guint y, guint width, guint height)
+/* The samples in a stretch of `length` from `start` on that are looked at, no more than `most`, spread over it. */
+typedef struct
 {
-  guint across = (width + CELL_COLUMNS - 1) / CELL_COLUMNS, down = (height + CELL_ROWS - 1) / CELL_ROWS;
-  guint n_columns = (width + across - 1) / across, n_rows = (height + down - 1) / down, sum = 0;
-  const guint8 *at = plane->data + (gssize) (y + (height - 1) % down / 2) * plane->stride;
+  guint first, apart, n;
+} Few;
 
-  for (guint row = 0; row < n_rows; row++, at += (gssize) down * plane->stride)
-    sum += sum_row (plane, at, x + (width - 1) % across / 2, n_columns, across);
-  return sum / (n_columns * n_rows);
+static Few
+choose_few (guint start, guint length, guint most)
+{
+  guint apart = (length + most - 1) / most;
+
+  return (Few) { start + (length - 1) % apart / 2, apart, (length + apart - 1) / apart };
+}
+
+/* Of a row of cells. */
+static Few
+choose_rows (const Plane * plane, guint row, guint rows)
+{
+  guint y = row * plane->height / rows, below = (row + 1) * plane->height / rows;
+
+  return choose_few (y, MAX (below, y + 1) - y, CELL_ROWS);
+}
+
+/* They lie far from one another: no processor guesses where the next ones are. */
+static void
+fetch (const Plane * plane, Few down)
+{
+  for (guint i = 0; i < down.n; i++)
+    gst_llama4_fetch (plane->data + (gssize) (down.first + i * down.apart) * plane->stride, ABS (plane->stride));
+}
+
+/* The mean of the samples of a cell that are looked at. */
+static guint8
+look_at_cell (const Plane * plane, Few across, Few down)
+{
+  const guint8 *at = plane->data + (gssize) down.first * plane->stride;
+  guint sum = 0;
+
+  for (guint row = 0; row < down.n; row++, at += (gssize) down.apart * plane->stride)
+    sum += sum_row (plane, at, across.first, across.n, across.apart);
+  return sum / (across.n * down.n);
 }
 
 static void
 look_at_plane (const Plane * plane, guint8 * out, guint columns, guint rows)
 {
-  for (guint j = 0; j < rows; j++)
-    for (guint i = 0; i < columns; i++) {
-      guint x = i * plane->width / columns, y = j * plane->height / rows;
-      guint right = (i + 1) * plane->width / columns, below = (j + 1) * plane->height / rows;
+  for (guint j = 0; j < rows; j++) {
+    Few down = choose_rows (plane, j, rows);
 
-      out[j * columns + i] = look_at_cell (plane, x, y, MAX (right, x + 1) - x, MAX (below, y + 1) - y);
+    if (j + 1 < rows)
+      fetch (plane, choose_rows (plane, j + 1, rows));
+    for (guint i = 0; i < columns; i++) {
+      guint x = i * plane->width / columns, right = (i + 1) * plane->width / columns;
+
+      out[j * columns + i] = look_at_cell (plane, choose_few (x, MAX (right, x + 1) - x, CELL_COLUMNS), down);
     }
+  }
 }
 
 /* Luma and colour differences of means are means of these. */

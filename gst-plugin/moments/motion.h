@@ -21,8 +21,8 @@ void gst_llama4_motion_reset (GstLlama4Motion * self);
 /* The next frame is of another size or format, in which the same things look a little different: no motion yet. */
 void gst_llama4_motion_change_format (GstLlama4Motion * self);
 
-/* So often a second at most frames are looked at: of 30 every other one. What comes and goes between two of them is nothing that anybody would see
- * move. */
+/* So often a second at most frames are looked at: of 30 every other one. What comes and goes between two of them is nothing that
+ * anybody would see move. */
 #define GST_LLAMA4_MOTION_MOST_LOOKS 17
 
 /* Whether a frame at that time is worth a glance: unless there was one just before it, of the same format. */

@@ -13,7 +13,7 @@
 /* One who walks by in the midst of the film, and leaves. */
 static const Yard yard = {.noise = 6,.leaves = 1,.come = 9 * GST_SECOND,.go = 13 * GST_SECOND,.at = 60,.speed = 20,.size = 60 };
 
-/* Frames that are counted when they are read ---------------------------------------------------------------------------------------- */
+/* Frames that are counted when they are read ------------------------------------------------------------------------------- */
 
 typedef struct
 {
@@ -87,7 +87,7 @@ draw (GstAllocator * allocator, guint n)
   return buffer;
 }
 
-/* Films ----------------------------------------------------------------------------------------------------------------------------- */
+/* Films -------------------------------------------------------------------------------------------------------------------- */
 
 static void
 begin (Fixture * self, const char *when, const char *cuts, guint nth)
@@ -173,7 +173,7 @@ test_changes_are_those_of_every_other_frame (void)
   assert_the_same ("change", "false");
 }
 
-/* Reading ----------------------------------------------------------------------------------------------------------------------------- */
+/* Reading ------------------------------------------------------------------------------------------------------------------ */
 
 static guint
 count_reads (const char *when, const char *cuts)
