@@ -17,6 +17,23 @@ L4Camera *l4_camera_new (void);
 /* What a node says of one camera; defaults: what is said of all, or NULL. NULL: *error. (transfer full) */
 L4Camera *l4_camera_read (L4Yaml *yaml, yaml_node_t *node, yaml_node_t *defaults, GError **error);
 
+L4Condition *l4_condition_new (const yaml_node_t *node);
+void l4_condition_free (L4Condition *self);     /* NULL is fine */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Condition, l4_condition_free)
+
+/* Reads a key if it is a condition's; target: a L4Condition. */
+gboolean l4_condition_read_key (L4Yaml *yaml, yaml_node_t *node, const char *key, gpointer target, gboolean *taken, GError **error);
+
+/* Whether what it asks for makes sense together; what: where it stands. */
+gboolean l4_condition_check (L4Yaml *yaml, yaml_node_t *node, const char *what, const L4Condition *self, GError **error);
+
+/* Whether no value can be as both want it. FALSE where that is not easily known. */
+gboolean l4_condition_contradicts (const L4Condition *self, const L4Condition *other);
+
+/* A list that is not empty, added to a GPtrArray *; all of one must be possible together. */
+gboolean l4_yaml_read_all (L4Yaml *self, yaml_node_t *node, const char *key, gpointer field, GError **error);
+gboolean l4_yaml_read_any (L4Yaml *self, yaml_node_t *node, const char *key, gpointer field, GError **error);
+
 void l4_rule_free (L4Rule *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Rule, l4_rule_free)
 

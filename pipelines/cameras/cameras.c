@@ -213,24 +213,43 @@ check_receivers (L4Yaml *yaml, yaml_node_t *node, const L4Cameras *self, const L
   return TRUE;
 }
 
-/* Whether a rule asks of its cameras what these ask the model. */
+static gboolean
+concerns (const L4Rule *rule, const L4Camera *camera)
+{
+  return rule->cameras == NULL || g_strv_contains ((const char *const *) rule->cameras, camera->name);
+}
+
+/* Whether conditions of a rule ask of its cameras what these ask the model. */
+static gboolean
+check_questions (L4Yaml *yaml, const L4Cameras *self, const L4Rule *rule, const GPtrArray *conditions, GError **error)
+{
+  for (guint c = 0; c < conditions->len; c++) {
+    const L4Condition *condition = g_ptr_array_index (conditions, c);
+
+    for (guint i = 0; condition->question != NULL && i < self->cameras->len; i++) {
+      const L4Camera *camera = g_ptr_array_index (self->cameras, i);
+      const char *const *questions = (const char *const *) camera->questions;
+
+      if (concerns (rule, camera) && (questions == NULL || !g_strv_contains (questions, condition->question)))
+        return l4_yaml_fail_in (yaml, condition->line, "question", error, _("is not among those of the camera %s"), camera->name);
+    }
+  }
+  return TRUE;
+}
+
+/* Whether what a rule asks for is there. */
 static gboolean
 check_rule (L4Yaml *yaml, yaml_node_t *node, const L4Cameras *self, const L4Rule *rule, GError **error)
 {
   for (char **name = rule->cameras; name != NULL && *name != NULL; name++)
     if (find_camera (self, *name) == NULL)
       return l4_yaml_fail (yaml, node, "cameras", error, _("%s: there is no camera %s"), rule->name, *name);
-  for (guint i = 0; rule->question != NULL && i < self->cameras->len; i++) {
-    const L4Camera *camera = g_ptr_array_index (self->cameras, i);
-
-    if ((rule->cameras == NULL || g_strv_contains ((const char *const *) rule->cameras, camera->name))
-        && (camera->questions == NULL || !g_strv_contains ((const char *const *) camera->questions, rule->question)))
-      return l4_yaml_fail (yaml, node, "question", error, _("is not among those of the camera %s"), camera->name);
-  }
+  if (!check_questions (yaml, self, rule, rule->all, error) || !check_questions (yaml, self, rule, rule->any, error))
+    return FALSE;
   for (guint i = 0; rule->clip && i < self->cameras->len; i++) {
     const L4Camera *camera = g_ptr_array_index (self->cameras, i);
 
-    if (l4_camera_is_masked (camera) && (rule->cameras == NULL || g_strv_contains ((const char *const *) rule->cameras, camera->name)))
+    if (l4_camera_is_masked (camera) && concerns (rule, camera))
       return l4_yaml_fail (yaml, node, "clip", error, _("would show what the mask of the camera %s hides"), camera->name);
   }
   if ((rule->clip || rule->picture) && self->folder == NULL)

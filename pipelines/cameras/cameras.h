@@ -52,15 +52,24 @@ typedef enum
   L4_RECEIVER_ALL = (1 << 4) - 1
 } L4Receiver;
 
+/* What a rule looks at in a window's record, and how it must be. */
+typedef struct
+{
+  guint line;                   /* of the file; 0: none */
+  char *pointer;                /* a JSON pointer into the record, steps * among it; NULL: question */
+  char *question;               /* one of the cameras' */
+  L4Compare compare;
+  char *value;                  /* what with: a number, text, true, false or null as JSON */
+} L4Condition;
+
+/* It holds where all of the one list hold and, unless that is empty, one of the other does; one list at least is not empty. */
 typedef struct
 {
   char *name;                   /* unlike all others; may stand in the name of a file */
   guint line;
   char **cameras;               /* names, NULL-terminated; NULL: all */
-  char *pointer;                /* a JSON pointer into the record, steps * among it; NULL: question */
-  char *question;               /* one of the cameras' */
-  L4Compare compare;
-  char *value;                  /* what with: a number, text, true, false or null as JSON */
+  GPtrArray *all, *any;         /* of L4Condition */
+  L4Condition *single;          /* while it is read: one that stands in no list */
   guint windows;                /* in turn */
   guint64 cooldown;             /* nanoseconds */
   GArray *quiet;                /* of L4Hours: no alerts */

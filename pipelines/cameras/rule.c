@@ -16,29 +16,12 @@ l4_rule_free (L4Rule *self)
     return;
   g_free (self->name);
   g_strfreev (self->cameras);
-  g_free (self->pointer);
-  g_free (self->question);
-  g_free (self->value);
+  g_ptr_array_unref (self->all);
+  g_ptr_array_unref (self->any);
+  l4_condition_free (self->single);
   g_array_unref (self->quiet);
   g_strfreev (self->command);
   g_free (self);
-}
-
-static gboolean
-read_compare (L4Yaml *self, yaml_node_t *node, const char *key, gpointer field, GError **error)
-{
-  static const char *const names[] = {
-    [L4_COMPARE_GREATER] = ">",[L4_COMPARE_AT_LEAST] = ">=",[L4_COMPARE_LESS] = "<",[L4_COMPARE_AT_MOST] = "<=",
-    [L4_COMPARE_EQUAL] = "==",[L4_COMPARE_UNEQUAL] = "!=",[L4_COMPARE_CONTAINS] = "contains"
-  };
-  const char *text = l4_yaml_scalar (node, NULL);
-
-  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
-    if (g_strcmp0 (names[i], text) == 0) {
-      *(L4Compare *) field = i;
-      return TRUE;
-    }
-  return l4_yaml_fail (self, node, key, error, _("must be one of \">\", \">=\", \"<\", \"<=\", \"==\", \"!=\" and contains, in quotation marks"));
 }
 
 /* "22:00-06:30" */
@@ -69,33 +52,6 @@ read_quiet (L4Yaml *self, yaml_node_t *node, const char *key, gpointer field, GE
     g_array_append_val (*(GArray **) field, hours);
   }
   return TRUE;
-}
-
-/* RFC 6901: empty, or a slash before each step, and ~ only in ~0 and ~1. A step * takes any element, and stands for nothing else. */
-static gboolean
-read_pointer (L4Yaml *self, yaml_node_t *node, const char *key, gpointer field, GError **error)
-{
-  const char *pointer;
-
-  if (!l4_yaml_read_text (self, node, key, field, error))
-    return FALSE;
-  pointer = *(char **) field;
-  if (*pointer != '\0' && *pointer != '/')
-    return l4_yaml_fail (self, node, key, error, _("must begin with a slash, as in /text"));
-  for (const char *c = strchr (pointer, '~'); c != NULL; c = strchr (c + 1, '~'))
-    if (c[1] != '0' && c[1] != '1')
-      return l4_yaml_fail (self, node, key, error, _("has a ~ that is neither ~0 nor ~1"));
-  for (const char *c = strchr (pointer, '*'); c != NULL; c = strchr (c + 1, '*'))
-    if (c[-1] != '/' || (c[1] != '\0' && c[1] != '/'))
-      return l4_yaml_fail (self, node, key, error, _("has a * that is not a whole step, as in /objects/*/label"));
-  return TRUE;
-}
-
-static gboolean
-read_value (L4Yaml *self, yaml_node_t *node, const char *key, gpointer field, GError **error)
-{
-  return node->type == YAML_SCALAR_NODE ? l4_yaml_read_json (self, node, key, field, error)
-      : l4_yaml_fail (self, node, key, error, _("must be a number, a text, true, false or null"));
 }
 
 static L4Receiver
@@ -147,10 +103,8 @@ read_actions (L4Yaml *self, yaml_node_t *node, const char *key, gpointer field, 
 static const L4YamlField fields[] = {
   {"name", l4_yaml_read_name, G_STRUCT_OFFSET (L4Rule, name)},
   {"cameras", l4_yaml_read_texts, G_STRUCT_OFFSET (L4Rule, cameras)},
-  {"pointer", read_pointer, G_STRUCT_OFFSET (L4Rule, pointer)},
-  {"question", l4_yaml_read_text, G_STRUCT_OFFSET (L4Rule, question)},
-  {"compare", read_compare, G_STRUCT_OFFSET (L4Rule, compare)},
-  {"value", read_value, G_STRUCT_OFFSET (L4Rule, value)},
+  {"all", l4_yaml_read_all, G_STRUCT_OFFSET (L4Rule, all)},
+  {"any", l4_yaml_read_any, G_STRUCT_OFFSET (L4Rule, any)},
   {"windows", l4_yaml_read_count, G_STRUCT_OFFSET (L4Rule, windows)},
   {"cooldown", l4_yaml_read_time, G_STRUCT_OFFSET (L4Rule, cooldown)},
   {"quiet", read_quiet, G_STRUCT_OFFSET (L4Rule, quiet)},
@@ -158,22 +112,34 @@ static const L4YamlField fields[] = {
   {NULL}
 };
 
-/* What it asks for must make sense together. */
+/* Of a rule with one condition, which stands in no list. */
 static gboolean
-check (L4Yaml *yaml, yaml_node_t *node, const L4Rule *self, GError **error)
+read_single (L4Yaml *yaml, yaml_node_t *node, const char *key, gpointer target, gboolean *taken, GError **error)
 {
-  const gboolean by_order = self->compare <= L4_COMPARE_AT_MOST;
+  L4Rule *self = target;
+  g_autoptr (L4Condition) single = self->single != NULL ? g_steal_pointer (&self->single) : l4_condition_new (node);
+  gboolean right = l4_condition_read_key (yaml, node, key, single, taken, error);
+
+  if (*taken)
+    self->single = g_steal_pointer (&single);
+  return right;
+}
+
+static gboolean
+check (L4Yaml *yaml, yaml_node_t *node, L4Rule *self, GError **error)
+{
+  gboolean has_lists = self->all->len + self->any->len > 0;
 
   if (self->name == NULL)
     return l4_yaml_fail (yaml, node, "rules", error, _("a rule has no name"));
-  if ((self->pointer == NULL) == (self->question == NULL))
-    return l4_yaml_fail (yaml, node, "rules", error, _("%s: needs either pointer or question"), self->name);
-  if (self->value == NULL)
-    return l4_yaml_fail (yaml, node, "rules", error, _("%s: needs a value"), self->name);
-  if ((by_order || self->question != NULL) && strchr ("-0123456789", *self->value) == NULL)
-    return l4_yaml_fail (yaml, node, "value", error, _("must be a number here"));
-  if (self->question != NULL && self->compare == L4_COMPARE_CONTAINS)
-    return l4_yaml_fail (yaml, node, "compare", error, _("a probability contains nothing"));
+  if (self->single != NULL && has_lists)
+    return l4_yaml_fail (yaml, node, "rules", error, _("%s: a condition beside the lists all and any belongs into one of them"), self->name);
+  if (self->single == NULL && !has_lists)
+    return l4_yaml_fail (yaml, node, "rules", error, _("%s: needs a condition, or a list all or any of them"), self->name);
+  if (self->single != NULL && !l4_condition_check (yaml, node, self->name, self->single, error))
+    return FALSE;
+  if (self->single != NULL)
+    g_ptr_array_add (self->all, g_steal_pointer (&self->single));
   return self->windows > 0 || l4_yaml_fail (yaml, node, "windows", error, _("must be more than 0"));
 }
 
@@ -183,10 +149,11 @@ l4_rule_read (L4Yaml *yaml, yaml_node_t *node, GError **error)
   g_autoptr (L4Rule) self = g_new0 (L4Rule, 1);
 
   self->line = l4_yaml_line (node);
-  self->compare = L4_COMPARE_AT_LEAST;
+  self->all = g_ptr_array_new_with_free_func ((GDestroyNotify) l4_condition_free);
+  self->any = g_ptr_array_new_with_free_func ((GDestroyNotify) l4_condition_free);
   self->windows = 1;
   self->receivers = L4_RECEIVER_ALL;
   self->quiet = g_array_new (FALSE, FALSE, sizeof (L4Hours));
-  return l4_yaml_read_fields (yaml, node, "rules", fields, NULL, self, error) && check (yaml, node, self, error)
+  return l4_yaml_read_fields (yaml, node, "rules", fields, read_single, self, error) && check (yaml, node, self, error)
       ? g_steal_pointer (&self) : NULL;
 }

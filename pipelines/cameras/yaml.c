@@ -120,7 +120,7 @@ l4_yaml_line (const yaml_node_t *node)
 }
 
 gboolean
-l4_yaml_fail (L4Yaml *self, const yaml_node_t *node, const char *key, GError **error, const char *format, ...)
+l4_yaml_fail_in (L4Yaml *self, guint line, const char *key, GError **error, const char *format, ...)
 {
   g_autofree char *what = NULL;
   va_list args;
@@ -128,7 +128,7 @@ l4_yaml_fail (L4Yaml *self, const yaml_node_t *node, const char *key, GError **e
   va_start (args, format);
   what = g_strdup_vprintf (format, args);
   va_end (args);
-  return l4_fail (error, L4_ERROR_INPUT, "%s:%u: %s: %s", self->path, l4_yaml_line (node), key, what);
+  return l4_fail (error, L4_ERROR_INPUT, "%s:%u: %s: %s", self->path, line, key, what);
 }
 
 const char *

@@ -25,8 +25,8 @@ yaml_node_t *l4_yaml_node (L4Yaml *self, int number);
 guint l4_yaml_line (const yaml_node_t *node);
 
 /* "FILE:LINE: key: …" */
-gboolean l4_yaml_fail (L4Yaml *self, const yaml_node_t *node, const char *key, GError **error, const char *format, ...)
-    G_GNUC_PRINTF (5, 6);
+gboolean l4_yaml_fail_in (L4Yaml *self, guint line, const char *key, GError **error, const char *format, ...) G_GNUC_PRINTF (5, 6);
+#define l4_yaml_fail(self, node, ...) l4_yaml_fail_in (self, l4_yaml_line (node), __VA_ARGS__)
 
 /* Scalars. Each frees what was in the field. */
 typedef gboolean (*L4YamlRead) (L4Yaml *self, yaml_node_t *node, const char *key, gpointer field, GError **error);

@@ -7,6 +7,19 @@
 
 #include "watch/pointer.h"
 
+/* A condition, and what it wants as JSON. */
+typedef struct
+{
+  const L4Condition *condition;
+  yyjson_doc *wanted;
+} Term;
+
+/* Of a rule. */
+typedef struct
+{
+  GArray *all, *any;            /* of Term */
+} Terms;
+
 /* A rule for a camera. */
 typedef struct
 {
@@ -20,9 +33,30 @@ typedef struct
 struct _L4Judge
 {
   const L4Cameras *cameras;
-  yyjson_doc **wanted;          /* [n_rules] */
+  Terms *terms;                 /* [n_rules] */
   State *states;                /* [n_cameras, n_rules] */
 };
+
+static void
+term_clear (gpointer data)
+{
+  yyjson_doc_free (((Term *) data)->wanted);
+}
+
+static GArray *
+terms_new (const GPtrArray *conditions)
+{
+  GArray *self = g_array_new (FALSE, FALSE, sizeof (Term));
+
+  g_array_set_clear_func (self, term_clear);
+  for (guint i = 0; i < conditions->len; i++) {
+    const L4Condition *condition = g_ptr_array_index (conditions, i);
+    Term term = { condition, yyjson_read (condition->value, strlen (condition->value), 0) };
+
+    g_array_append_val (self, term);
+  }
+  return self;
+}
 
 L4Judge *
 l4_judge_new (const L4Cameras *cameras)
@@ -30,12 +64,12 @@ l4_judge_new (const L4Cameras *cameras)
   L4Judge *self = g_new0 (L4Judge, 1);
 
   self->cameras = cameras;
-  self->wanted = g_new0 (yyjson_doc *, cameras->rules->len);
+  self->terms = g_new0 (Terms, cameras->rules->len);
   self->states = g_new0 (State, (gsize) cameras->cameras->len * cameras->rules->len);
   for (guint r = 0; r < cameras->rules->len; r++) {
     const L4Rule *rule = g_ptr_array_index (cameras->rules, r);
 
-    self->wanted[r] = yyjson_read (rule->value, strlen (rule->value), 0);
+    self->terms[r] = (Terms) { terms_new (rule->all), terms_new (rule->any) };
     for (guint c = 0; c < cameras->cameras->len; c++) {
       const L4Camera *camera = g_ptr_array_index (cameras->cameras, c);
 
@@ -51,9 +85,11 @@ l4_judge_free (L4Judge *self)
 {
   if (self == NULL)
     return;
-  for (guint r = 0; r < self->cameras->rules->len; r++)
-    yyjson_doc_free (self->wanted[r]);
-  g_free (self->wanted);
+  for (guint r = 0; r < self->cameras->rules->len; r++) {
+    g_array_unref (self->terms[r].all);
+    g_array_unref (self->terms[r].any);
+  }
+  g_free (self->terms);
   g_free (self->states);
   g_free (self);
 }
@@ -86,6 +122,35 @@ l4_hours_have (const GArray *hours, gint64 time)
   return FALSE;
 }
 
+/* Whether one of the terms holds, or does not. value: what the first of these looked at; it stays where there is none. */
+static gboolean
+find_one (const GArray *terms, gboolean holds, yyjson_val *record, yyjson_val **value)
+{
+  for (guint i = 0; i < terms->len; i++) {
+    const Term *term = &g_array_index (terms, Term, i);
+    yyjson_val *wanted = yyjson_doc_get_root (term->wanted), *found = l4_condition_find (term->condition, record, wanted);
+
+    if (l4_compare (term->condition->compare, found, wanted) == holds) {
+      *value = found;
+      return TRUE;
+    }
+  }
+  return FALSE;
+}
+
+static gboolean
+do_hold (const Terms *self, yyjson_val *record, yyjson_val **value)
+{
+  if (find_one (self->all, FALSE, record, value))
+    return FALSE;
+  if (self->any->len > 0 && !find_one (self->any, TRUE, record, value)) {
+    find_one (self->any, FALSE, record, value);
+    return FALSE;
+  }
+  find_one (self->all, TRUE, record, value);
+  return TRUE;
+}
+
 static L4Verdict
 end_turn (State *state)
 {
@@ -108,11 +173,10 @@ l4_judge_window (L4Judge *self, guint camera, guint rule_number, yyjson_val *rec
 {
   const L4Rule *rule = g_ptr_array_index (self->cameras->rules, rule_number);
   State *state = get_state (self, camera, rule_number);
-  yyjson_val *wanted = yyjson_doc_get_root (self->wanted[rule_number]);
   gboolean told = state->told;
 
-  *value = l4_rule_find (rule, record, wanted);
-  if (!l4_compare (rule->compare, *value, wanted))
+  *value = NULL;
+  if (!do_hold (&self->terms[rule_number], record, value))
     return end_turn (state);
   state->in_turn = MIN (state->in_turn, G_MAXUINT - 1) + 1;
   if (state->in_turn < rule->windows || (told && rule->cooldown == 0))

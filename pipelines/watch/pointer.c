@@ -141,13 +141,13 @@ search (Search *self, yyjson_val *in, const char *pointer)
 }
 
 yyjson_val *
-l4_rule_find (const L4Rule *rule, yyjson_val *record, yyjson_val *wanted)
+l4_condition_find (const L4Condition *condition, yyjson_val *record, yyjson_val *wanted)
 {
-  Search self = { rule->compare, wanted, NULL };
+  Search self = { condition->compare, wanted, NULL };
   yyjson_val *found;
 
-  if (rule->pointer == NULL)
-    return find_answer (record, rule->question);
-  found = search (&self, record, rule->pointer);
+  if (condition->pointer == NULL)
+    return find_answer (record, condition->question);
+  found = search (&self, record, condition->pointer);
   return found != NULL ? found : self.first;
 }

@@ -35,11 +35,12 @@ test_example (void)
   g_autoptr (L4Cameras) cameras = l4_cameras_read (g_getenv ("EXAMPLE"), &error);
   const L4Camera *camera;
   const L4Rule *rule;
+  const L4Condition *condition;
   gboolean region = FALSE;
 
   g_assert_no_error (error);
   g_assert_cmpuint (cameras->cameras->len, ==, 3);
-  g_assert_cmpuint (cameras->rules->len, ==, 4);
+  g_assert_cmpuint (cameras->rules->len, ==, 5);
   camera = g_ptr_array_index (cameras->cameras, 0);
   g_assert_cmpstr (camera->name, ==, "yard");
   g_assert_cmpstr (camera->questions[0], ==, "Is a person in the yard?");
@@ -59,8 +60,10 @@ test_example (void)
   camera = g_ptr_array_index (cameras->cameras, 2);
   g_assert_cmpstr (camera->uri, ==, "v4l2:///dev/video0");
   rule = g_ptr_array_index (cameras->rules, 0);
-  g_assert_cmpint (rule->compare, ==, L4_COMPARE_AT_LEAST);
-  g_assert_cmpstr (rule->value, ==, "0.8");
+  g_assert_cmpuint (rule->all->len, ==, 1);
+  condition = g_ptr_array_index (rule->all, 0);
+  g_assert_cmpint (condition->compare, ==, L4_COMPARE_AT_LEAST);
+  g_assert_cmpstr (condition->value, ==, "0.8");
   g_assert_cmpuint (rule->windows, ==, 2);
   g_assert_cmpuint (rule->cooldown, ==, 300 * SECOND);
   g_assert_cmpuint (g_array_index (rule->quiet, L4Hours, 0).from, ==, 22 * 60);
@@ -68,8 +71,16 @@ test_example (void)
   g_assert_cmpstr (rule->command[2], ==, "llama4");
   g_assert_cmpuint (rule->receivers, ==, L4_RECEIVER_MQTT | L4_RECEIVER_PAGE);
   rule = g_ptr_array_index (cameras->rules, 3);
-  g_assert_cmpstr (rule->value, ==, "\"red car\"");
+  condition = g_ptr_array_index (rule->all, 0);
+  g_assert_cmpstr (condition->value, ==, "\"red car\"");
   g_assert_cmpuint (rule->receivers, ==, L4_RECEIVER_ALL);
+  rule = g_ptr_array_index (cameras->rules, 4);
+  g_assert_cmpuint (rule->all->len, ==, 2);
+  g_assert_cmpuint (rule->any->len, ==, 2);
+  condition = g_ptr_array_index (rule->any, 1);
+  g_assert_cmpstr (condition->pointer, ==, "/text");
+  g_assert_cmpstr (condition->value, ==, "\"crowbar\"");
+  g_assert_cmpint (condition->compare, ==, L4_COMPARE_CONTAINS);
   g_assert_cmpuint (cameras->keep_time, ==, 30 * 86400 * SECOND);
   g_assert_cmpuint (cameras->keep_bytes, ==, 50 * (G_GUINT64_CONSTANT (1) << 30));
   g_assert_true (g_path_is_absolute (cameras->folder));
@@ -115,8 +126,25 @@ test_wrong (void)
     {"cameras:\n  - name: a\n    uri: /a\n    schema: &s {a: *s}\n", "schema: has too much in it"},
     {ONE "---\na: 1\n", "more than one document"},
     {RULE "{pointer: /text, value: 1}\n", ":4: rules: a rule has no name"},
-    {RULE "{name: r, value: 1}\n", ":4: rules: r: needs either pointer or question"},
-    {RULE "{name: r, pointer: /a}\n", ":4: rules: r: needs a value"},
+    {RULE "{name: r, value: 1}\n", ":4: r: a condition needs either pointer or question"},
+    {RULE "{name: r, pointer: /a}\n", ":4: r: a condition needs a value"},
+    {RULE "{name: r}\n", ":4: rules: r: needs a condition, or a list all or any of them"},
+    {RULE "{name: r, all: []}\n", ":4: all: is empty"},
+    {RULE "{name: r, any: []}\n", ":4: any: is empty"},
+    {RULE "{name: r, all: [{pointer: /a, value: 1}], any: []}\n", ":4: any: is empty"},
+    {RULE "{name: r, all: {pointer: /a, value: 1}}\n", ":4: all: must be a list"},
+    {RULE "{name: r, any: [5]}\n", ":4: any: must be keys with values"},
+    {RULE "{name: r, any: &any [*any]}\n", ":4: any: must be keys with values"},
+    {RULE "{name: r, all: [{pointer: /a, value: 1, windows: 2}]}\n", ":4: windows: is no key of all"},
+    {RULE "name: r\n    all:\n      - {pointer: /a, value: 1}\n      - {pointer: /a}\n", ":7: all: a condition needs a value"},
+    {RULE "name: r\n    any:\n      - {value: 1}\n", ":6: any: a condition needs either pointer or question"},
+    {RULE "name: r\n    any:\n      - {pointer: /a, question: Who, value: 1}\n", ":6: any: a condition needs either pointer or question"},
+    {RULE "name: r\n    any:\n      - {pointer: /a, value: red}\n", ":6: value: must be a number"},
+    {RULE "name: r\n    any:\n      - pointer: /a\n        value: 1\n      - question: Who\n        value: 1\n", ":8: question: is not among those of the camera a"},
+    {RULE "name: r\n    all: [{pointer: /a, value: 1}]\n    value: 5\n", ":4: rules: r: a condition beside the lists"},
+    {RULE "name: r\n    pointer: /a\n    value: 5\n    any: [{pointer: /a, value: 1}]\n", ":4: rules: r: a condition beside the lists"},
+    {RULE "name: r\n    all:\n      - {pointer: /a, compare: \">\", value: 5}\n      - {pointer: /b, compare: \"<\", value: 5}\n"
+          "      - {pointer: /a, compare: \"<\", value: 5}\n", ":8: all: can never hold together with the condition of line 6"},
     {RULE "{name: r, pointer: text, value: 1}\n", ":4: pointer: must begin with a slash"},
     {RULE "{name: r, pointer: /a~2, value: 1}\n", ":4: pointer: has a ~"},
     {RULE "{name: r, pointer: /a/b*, value: 1}\n", ":4: pointer: has a *"},
@@ -170,6 +198,49 @@ test_wrong (void)
     g_assert_nonnull (strstr (error->message, cases[i].said));
     g_assert_null (strchr (error->message, '\n'));
   }
+}
+
+static void
+test_contradictions (void)
+{
+  static const struct
+  {
+    const char *one, *other;
+    gboolean contradict;
+  } cases[] = {
+    {"pointer: /a, compare: '>', value: 5", "pointer: /a, compare: '<', value: 5.5", FALSE},
+    {"pointer: /a, compare: '>', value: 5", "pointer: /a, compare: '<=', value: 5", TRUE},
+    {"pointer: /a, compare: '>=', value: 5", "pointer: /a, compare: '<=', value: 5.0", FALSE},
+    {"pointer: /a, compare: '>=', value: 5", "pointer: /a, compare: '<', value: 5", TRUE},
+    {"pointer: /a, compare: '<', value: -1", "pointer: /a, compare: '>', value: 1e3", TRUE},
+    {"pointer: /a, compare: '>', value: 5", "pointer: /a, compare: '>=', value: 9", FALSE},
+    {"pointer: /a, compare: '>', value: 5", "pointer: /b, compare: '<', value: 5", FALSE},
+    {"pointer: /a, compare: '==', value: 5", "pointer: /a, compare: '==', value: 5.0", FALSE},
+    {"pointer: /a, compare: '==', value: 5", "pointer: /a, compare: '==', value: 6", TRUE},
+    {"pointer: /a, compare: '==', value: 5", "pointer: /a, compare: '!=', value: 5.0", TRUE},
+    {"pointer: /a, compare: '!=', value: 5", "pointer: /a, compare: '!=', value: 6", FALSE},
+    {"pointer: /a, compare: '==', value: 5", "pointer: /a, compare: '<', value: 5", TRUE},
+    {"pointer: /a, compare: '==', value: red", "pointer: /a, compare: '>', value: 5", TRUE},
+    {"pointer: /a, compare: '==', value: red", "pointer: /a, compare: '==', value: blue", TRUE},
+    {"pointer: /a, compare: '==', value: '5'", "pointer: /a, compare: '==', value: 5", TRUE},
+    {"pointer: /a, compare: '==', value: true", "pointer: /a, compare: '!=', value: true", TRUE},
+    {"pointer: /a, compare: '==', value: red", "pointer: /a, compare: contains, value: blue", FALSE},
+    {"pointer: /a/*, compare: '==', value: red", "pointer: /a/*, compare: '==', value: blue", FALSE},
+    {"question: Q, compare: '<', value: 0.2", "question: Q, value: 0.8", TRUE},
+    {"question: Q, compare: '<', value: 0.2", "question: R, value: 0.8", FALSE},
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    for (guint list = 0; list < 3; list++) {
+      g_autofree char *text = g_strdup_printf ("cameras: [{name: a, uri: /x, questions: [Q, R]}]\nrules: [{name: r, %s: [{%s}, {%s}]}]\n",
+          list == 0 ? "any" : "all", list == 1 ? cases[i].other : cases[i].one, list == 1 ? cases[i].one : cases[i].other);
+      g_autoptr (GError) error = NULL;
+      g_autoptr (L4Cameras) cameras = read_text (text, -1, &error);
+
+      g_test_message ("%s %s", text, error != NULL ? error->message : "");
+      g_assert_cmpint (cameras == NULL, ==, list > 0 && cases[i].contradict);
+      g_assert_true (error == NULL || strstr (error->message, ":2: all: can never hold together with the condition of line 2") != NULL);
+    }
 }
 
 /* Aliases of aliases of aliases would be a value of 10^9 parts. */
@@ -234,6 +305,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/cameras/the-example-is-read-to-its-last-key", test_example);
   g_test_add_func ("/cameras/what-is-wrong-is-one-line-with-line-and-key", test_wrong);
+  g_test_add_func ("/cameras/conditions-that-cannot-hold-together-are-refused", test_contradictions);
   g_test_add_func ("/cameras/aliases-of-aliases-take-no-memory", test_bomb);
   g_test_add_func ("/cameras/a-damaged-file-is-read-or-refused", test_noise);
   g_test_add_func ("/cameras/addresses-get-names-and-show-no-password", test_addresses);

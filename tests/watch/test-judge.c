@@ -54,22 +54,22 @@ test_pointers (void)
       "\"yes\": 0.75}, 5]}";
   yyjson_doc *doc = yyjson_read (text, strlen (text), 0);
   yyjson_val *root = yyjson_doc_get_root (doc);
-  L4Rule rule = { 0 };
+  L4Condition condition = { 0 };
 
-  rule.pointer = (char *) "/a~1b/m~0n/1";
-  g_assert_cmpfloat (yyjson_get_num (l4_rule_find (&rule, root, NULL)), ==, 20);
-  rule.pointer = (char *) "";
-  g_assert_true (l4_rule_find (&rule, root, NULL) == root);
+  condition.pointer = (char *) "/a~1b/m~0n/1";
+  g_assert_cmpfloat (yyjson_get_num (l4_condition_find (&condition, root, NULL)), ==, 20);
+  condition.pointer = (char *) "";
+  g_assert_true (l4_condition_find (&condition, root, NULL) == root);
   for (guint i = 0; i < 4; i++) {
-    rule.pointer = (char *[]) { "/none", "/text/x", "/a~1b/m~0n/2", "/a~1b/m~0n/-1" }[i];
-    g_assert_null (l4_rule_find (&rule, root, NULL));
+    condition.pointer = (char *[]) { "/none", "/text/x", "/a~1b/m~0n/2", "/a~1b/m~0n/-1" }[i];
+    g_assert_null (l4_condition_find (&condition, root, NULL));
   }
-  g_assert_null (l4_rule_find (&rule, NULL, NULL));
-  rule = (L4Rule) {.question = (char *) "B?" };
-  g_assert_cmpfloat (yyjson_get_num (l4_rule_find (&rule, root, NULL)), ==, 0.75);
-  rule.question = (char *) "C?";
-  g_assert_null (l4_rule_find (&rule, root, NULL));
-  g_assert_null (l4_rule_find (&rule, yyjson_obj_get (root, "text"), NULL));
+  g_assert_null (l4_condition_find (&condition, NULL, NULL));
+  condition = (L4Condition) {.question = (char *) "B?" };
+  g_assert_cmpfloat (yyjson_get_num (l4_condition_find (&condition, root, NULL)), ==, 0.75);
+  condition.question = (char *) "C?";
+  g_assert_null (l4_condition_find (&condition, root, NULL));
+  g_assert_null (l4_condition_find (&condition, yyjson_obj_get (root, "text"), NULL));
   yyjson_doc_free (doc);
 }
 
@@ -95,25 +95,24 @@ test_any_element_that_matches_is_enough (void)
   yyjson_doc *doc = yyjson_read (text, strlen (text), 0);
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
-    const L4Rule rule = {.pointer = (char *) cases[i].pointer,.compare = cases[i].compare };
+    const L4Condition condition = {.pointer = (char *) cases[i].pointer,.compare = cases[i].compare };
     yyjson_doc *wanted = yyjson_read (cases[i].wanted, strlen (cases[i].wanted), 0);
-    yyjson_val *value = l4_rule_find (&rule, yyjson_doc_get_root (doc), yyjson_doc_get_root (wanted));
+    yyjson_val *value = l4_condition_find (&condition, yyjson_doc_get_root (doc), yyjson_doc_get_root (wanted));
     g_autofree char *found = value != NULL ? yyjson_val_write (value, 0, NULL) : NULL;
 
     g_test_message ("%s %d %s", cases[i].pointer, cases[i].compare, cases[i].wanted);
     g_assert_cmpstr (found, ==, cases[i].found);
-    g_assert_cmpint (l4_compare (rule.compare, value, yyjson_doc_get_root (wanted)), ==, cases[i].holds);
+    g_assert_cmpint (l4_compare (condition.compare, value, yyjson_doc_get_root (wanted)), ==, cases[i].holds);
     yyjson_doc_free (wanted);
   }
   yyjson_doc_free (doc);
 }
 
-/* A camera and one rule of that text. (transfer full) */
+/* (transfer full) */
 static L4Cameras *
-make (const char *more)
+make_of (const char *text)
 {
-  g_autofree char *path = NULL, *text = g_strdup_printf ("cameras: [{name: a, uri: /a}, {name: b, uri: /b}]\n"
-      "rules: [{name: r, pointer: /n, compare: \">\", value: 5, %s}]\n", more);
+  g_autofree char *path = NULL;
   g_autoptr (GError) error = NULL;
   L4Cameras *cameras;
   int file = g_file_open_tmp ("rules-XXXXXX.yaml", &path, NULL);
@@ -124,6 +123,16 @@ make (const char *more)
   g_unlink (path);
   g_close (file, NULL);
   return cameras;
+}
+
+/* Cameras and one rule of that text. (transfer full) */
+static L4Cameras *
+make (const char *more)
+{
+  g_autofree char *text = g_strdup_printf ("cameras: [{name: a, uri: /a}, {name: b, uri: /b}]\n"
+      "rules: [{name: r, pointer: /n, compare: \">\", value: 5, %s}]\n", more);
+
+  return make_of (text);
 }
 
 /* What comes of windows whose n is 9 ('x') or 0 ('.'), one every ten seconds; '|': the camera is lost. A letter each: A alert, G again,
@@ -147,6 +156,55 @@ judge (L4Judge *self, guint camera, const char *windows, gint64 begin)
     yyjson_doc_free (doc);
   }
   return g_string_free (verdicts, FALSE);
+}
+
+/* What a rule of those conditions says of a window, and of which value. (transfer full) */
+static char *
+judge_once (const char *conditions, const char *record)
+{
+  g_autofree char *text = g_strdup_printf ("cameras: [{name: a, uri: /a, questions: [Q, R]}]\nrules: [{name: r, %s}]\n", conditions);
+  g_autoptr (L4Cameras) cameras = make_of (text);
+  g_autoptr (L4Judge) self = l4_judge_new (cameras);
+  yyjson_doc *doc = yyjson_read (record, strlen (record), 0);
+  yyjson_val *value;
+  L4Verdict verdict = l4_judge_window (self, 0, 0, yyjson_doc_get_root (doc), 0, &value);
+  char *found = value != NULL ? yyjson_val_write (value, 0, NULL) : NULL;
+  char *said = g_strdup_printf ("%s %s", verdict == L4_VERDICT_ALERT ? "holds" : "no", found != NULL ? found : "nothing");
+
+  g_assert_true (verdict == L4_VERDICT_ALERT || verdict == L4_VERDICT_NONE);
+  free (found);
+  yyjson_doc_free (doc);
+  return said;
+}
+
+static void
+test_conditions (void)
+{
+  static const char record[] = "{\"text\": \"a red car\", \"n\": 4, \"answers\": [{\"question\": \"Q\", \"yes\": 0.9}, {\"question\": \"R\", "
+      "\"yes\": 0.1}]}";
+  static const struct
+  {
+    const char *conditions, *said;
+  } cases[] = {
+    {"all: [{question: Q, value: 0.8}, {pointer: /n, compare: '<', value: 5}]", "holds 0.9"},
+    {"all: [{question: Q, value: 0.8}, {question: R, value: 0.8}]", "no 0.1"},
+    {"all: [{question: R, value: 0.8}, {question: Q, value: 0.8}]", "no 0.1"},
+    {"all: [{question: Q, value: 0.8}, {pointer: /none, compare: '!=', value: 5}]", "no nothing"},
+    {"any: [{question: R, value: 0.8}, {pointer: /text, compare: contains, value: car}]", "holds \"a red car\""},
+    {"any: [{question: R, value: 0.8}, {pointer: /n, value: 5}]", "no 0.1"},
+    {"any: [{pointer: /n, compare: '>', value: 3}, {pointer: /n, compare: '<', value: 3}]", "holds 4"},
+    {"all: [{question: Q, value: 0.8}], any: [{question: R, value: 0.8}, {pointer: /n, compare: '==', value: 4}]", "holds 0.9"},
+    {"all: [{question: Q, value: 0.8}], any: [{question: R, value: 0.8}, {pointer: /n, compare: '==', value: 5}]", "no 0.1"},
+    {"all: [{question: R, value: 0.8}], any: [{pointer: /n, compare: '==', value: 4}]", "no 0.1"},
+    {"question: Q, value: 0.8", "holds 0.9"},
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autofree char *said = judge_once (cases[i].conditions, record);
+
+    g_test_message ("%s", cases[i].conditions);
+    g_assert_cmpstr (said, ==, cases[i].said);
+  }
 }
 
 static void
@@ -269,6 +327,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/rules/values-are-compared-by-their-kinds", test_compare);
   g_test_add_func ("/rules/pointers-and-questions-find-their-value-or-none", test_pointers);
+  g_test_add_func ("/rules/all-conditions-of-one-list-hold-and-one-of-the-other", test_conditions);
   g_test_add_func ("/rules/any-element-that-matches-is-enough", test_any_element_that_matches_is_enough);
   g_test_add_func ("/rules/an-alert-is-told-once-a-turn-and-again-when-cool", test_turns);
   g_test_add_func ("/rules/each-camera-has-its-own-turn", test_cameras);
