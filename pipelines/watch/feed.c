@@ -9,7 +9,7 @@
 #include "run/element.h"
 #include "watch/arrival.h"
 #include "watch/clock.h"
-#include "watch/reach.h"
+#include "watch/reason.h"
 #include "watch/setup.h"
 #include "watch/sight.h"
 #include "watch/source.h"
@@ -252,6 +252,7 @@ take (L4Feed *self, L4Try *try, GstMessage *message)
   l4_try_take (try, message, self->describe);
   switch (GST_MESSAGE_TYPE (message)) {
     case GST_MESSAGE_ELEMENT:
+      l4_arrival_take (self->arrival, message);
       take_element (self, message);
       break;
     case GST_MESSAGE_WARNING:
@@ -274,32 +275,6 @@ is_film (const L4Feed *self)
   return g_str_has_prefix (self->camera->uri, "file:");
 }
 
-/* Why no picture comes is what was warned of, or as much as shows. */
-static void
-tell_stall (L4Feed *self, L4Try *try, gboolean seen, gint64 limit)
-{
-  g_autofree char *why = try->cause != NULL ? g_strdup (try->cause) : l4_arrival_tell (self->arrival);
-
-  if (try->reason != NULL)
-    return;
-  try->unclear = try->waited = !seen;
-  l4_try_end (try, seen ? g_strdup_printf (_("no picture for %.0f s"), limit / 1e6) : g_strdup_printf (_("no picture within %.0f s: %s"), limit / 1e6, why));
-}
-
-/* A first try that has failed: GStreamer does not always say why. */
-static void
-find_reason (L4Feed *self, L4Try *try)
-{
-  g_autofree char *arrived = NULL;
-
-  if (try->reason == NULL || !try->unclear || try->up || try->fatal)
-    return;
-  if (!l4_arrival_has_any (self->arrival))      /* what has sent something can be reached */
-    l4_try_explain (try, l4_reach_explain (self->camera->uri, try->waited, self->cancellable));
-  if (try->unclear && try->silent)
-    l4_try_explain (try, g_strdup_printf (_("no picture: %s"), arrived = l4_arrival_tell (self->arrival)));
-}
-
 /* The first picture is told of, and none for too long is an end: but not of a film, one of whose pictures may be shown for long. */
 static void
 look (L4Feed *self, L4Try *try, gboolean again)
@@ -318,7 +293,7 @@ look (L4Feed *self, L4Try *try, gboolean again)
   if (ending || (seen != 0 && is_film (self)))
     return;
   if (now - (seen != 0 ? seen : try->begun) > limit)
-    tell_stall (self, try, seen != 0, limit);
+    l4_reason_stall (try, self->arrival, seen != 0, limit);
 }
 
 /* What came before is described still. */
@@ -449,8 +424,7 @@ run (gpointer data)
     g_auto (L4Try) try = l4_try_begin ();
 
     run_once (self, &try, again);
-    if (!again)
-      find_reason (self, &try);
+    l4_reason_find (&try, self->arrival, again ? NULL : self->camera->uri, self->cancellable);
     goes_on = settle (self, &try, again);
     again = TRUE;
     attempt = try.up && g_get_monotonic_time () - try.begun > STEADY_US ? 1 : attempt + 1;
