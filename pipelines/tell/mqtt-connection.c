@@ -13,6 +13,7 @@
 #include <mosquitto.h>
 
 #include "base/i18n.h"
+#include "tell/certificate.h"
 
 #define WINDOW 20               /* messages that are under way at once; brokers allow at least so many */
 #define QUALITY 1               /* of service: at least once */
@@ -408,6 +409,21 @@ name_problem (L4Mqtt *self, int result, int problem)
   return result == MOSQ_ERR_ERRNO ? g_strerror (problem) : mosquitto_strerror (result);
 }
 
+/* The library only tells that it does not accept the broker's certificate. */
+static void
+find_detail (L4Mqtt *self)
+{
+  char *why;
+
+  if (self->detail == NULL || strstr (self->detail, "certificate verify failed") == NULL)
+    return;
+  why = l4_certificate_ask (self->host, (guint16) self->port, self->ca_file, self->cancellable);
+  if (why == NULL)
+    return;
+  g_free (self->detail);
+  self->detail = why;
+}
+
 /* Waits until it is time to try again, or the program goes. */
 static void
 wait_for_retry (L4Mqtt *self)
@@ -444,6 +460,7 @@ connect_once (L4Mqtt *self)
   if (result == MOSQ_ERR_SUCCESS)
     result = hold_connection (self);
   problem = errno;
+  find_detail (self);
   if (result != MOSQ_ERR_SUCCESS)
     l4_tell_say (&self->voice, TRUE, "%s: %s", self->who, name_problem (self, result, problem));
   g_clear_pointer (&self->client, mosquitto_destroy);

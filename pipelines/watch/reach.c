@@ -9,6 +9,7 @@
 
 #include "base/i18n.h"
 #include "llama4.h"
+#include "tell/certificate.h"
 
 #define LIMIT_S 5
 
@@ -22,40 +23,14 @@ static const struct
   {"http", 80, FALSE}, {"https", 443, TRUE}, {"rtsp", 554, FALSE}, {"rtspt", 554, FALSE}, {"rtspu", 554, FALSE}, {"rtsps", 322, TRUE},
 };
 
-static const char *
-explain_certificate (GTlsCertificateFlags wrong)
-{
-  if (wrong & G_TLS_CERTIFICATE_UNKNOWN_CA)
-    return _("TLS: nobody who is trusted here has signed its certificate");
-  if (wrong & G_TLS_CERTIFICATE_BAD_IDENTITY)
-    return _("TLS: its certificate is for another name");
-  if (wrong & (G_TLS_CERTIFICATE_EXPIRED | G_TLS_CERTIFICATE_NOT_ACTIVATED))
-    return _("TLS: its certificate is not valid at this time");
-  return _("TLS: its certificate is not acceptable");
-}
-
-static gboolean
-on_certificate (GTlsConnection *connection, GTlsCertificate *certificate, GTlsCertificateFlags wrong, gpointer data)
-{
-  *(GTlsCertificateFlags *) data = wrong;
-  return FALSE;
-}
-
-static void
-on_event (GSocketClient *client, GSocketClientEvent event, GSocketConnectable *connectable, GIOStream *connection, gpointer data)
-{
-  if (event == G_SOCKET_CLIENT_TLS_HANDSHAKING)
-    g_signal_connect (connection, "accept-certificate", G_CALLBACK (on_certificate), data);
-}
-
-/* (transfer full) */
+/* refusal: of the certificate; NULL: none. (transfer full) */
 static char *
-explain (const GError *error, GTlsCertificateFlags wrong)
+explain (const GError *error, const char *refusal)
 {
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return NULL;
   if (error->domain == G_TLS_ERROR)
-    return wrong != 0 ? g_strdup (explain_certificate (wrong)) : g_strdup_printf ("TLS: %s", error->message);
+    return refusal != NULL ? g_strdup (refusal) : g_strdup_printf ("TLS: %s", error->message);
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
     return g_strdup (_("its host does not answer"));
   return g_strdup (error->message);
@@ -68,17 +43,16 @@ connect_to (const char *host, guint16 port, gboolean tls, gboolean silent, GCanc
   g_autoptr (GSocketClient) client = g_socket_client_new ();
   g_autoptr (GSocketConnection) connection = NULL;
   g_autoptr (GError) error = NULL;
-  g_autofree char *why = NULL;
-  GTlsCertificateFlags wrong = 0;
+  g_autofree char *why = NULL, *refusal = NULL;
 
   g_socket_client_set_enable_proxy (client, FALSE);
   g_socket_client_set_timeout (client, LIMIT_S);
   g_socket_client_set_tls (client, tls);
-  g_signal_connect (client, "event", G_CALLBACK (on_event), &wrong);
+  l4_certificate_watch (client, &refusal);
   connection = g_socket_client_connect_to_host (client, host, port, cancellable, &error);
   if (connection != NULL)
     return silent ? g_strdup (_("it takes connections, but does not answer")) : NULL;
-  why = explain (error, wrong);
+  why = explain (error, refusal);
   return why != NULL ? l4_text_to_line (why, -1) : NULL;
 }
 

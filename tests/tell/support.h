@@ -135,21 +135,32 @@ command (const char *folder, const char *line)
     g_error ("%s: %s", line, err);
 }
 
-/* ca.pem, and signed by it server.pem of localhost and client.pem, with NAME.key; stranger.pem signed itself. */
+#define OPENSSL "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
+
+/* A certificate NAME.pem with NAME.key for those names, signed by ca.pem or, without one, by itself. */
+static inline void
+make_certificate (const char *folder, const char *name, const char *names, gboolean signs_itself, const char *time)
+{
+  g_autofree char *line = g_strdup_printf (OPENSSL " %s -subj /CN=%s -addext subjectAltName=%s -addext basicConstraints=critical,CA:FALSE"
+      " %s -keyout %s.key -out %s.pem", time, name, names, signs_itself ? "" : "-CA ca.pem -CAkey ca.key", name, name);
+
+  command (folder, line);
+}
+
+/* ca.pem, and signed by it server.pem of localhost and client.pem, with NAME.key; what is wrong with the others their names tell. */
 static inline void
 make_certificates (const char *folder)
 {
-  static const char *const made[] = {"server", "client"};
+  static const char here[] = "DNS:localhost,IP:127.0.0.1", now[] = "-days 2";
 
-  command (folder, "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=authority -keyout ca.key -out ca.pem");
-  command (folder, "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=stranger -keyout stranger.key -out stranger.pem");
-  for (guint i = 0; i < G_N_ELEMENTS (made); i++) {
-    g_autofree char *line = g_strdup_printf ("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=%s"
-        " -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -addext basicConstraints=critical,CA:FALSE -CA ca.pem -CAkey ca.key -keyout %s.key -out %s.pem",
-        made[i], made[i], made[i]);
-
-    command (folder, line);
-  }
+  command (folder, OPENSSL " -days 2 -subj /CN=authority -keyout ca.key -out ca.pem");
+  command (folder, OPENSSL " -days 2 -subj /CN=stranger -keyout stranger.key -out stranger.pem");
+  make_certificate (folder, "server", here, FALSE, now);
+  make_certificate (folder, "client", here, FALSE, now);
+  make_certificate (folder, "self-signed", here, TRUE, now);
+  make_certificate (folder, "other", "DNS:other.invalid", FALSE, now);
+  make_certificate (folder, "expired", here, FALSE, "-not_before 20200101000000Z -not_after 20200201000000Z");
+  make_certificate (folder, "early", here, FALSE, "-not_before 21000101000000Z -not_after 21000201000000Z");
 }
 
 /* The alert that a number stands for. */

@@ -155,11 +155,11 @@ test_tls (void)
   settings.certificate = certificate;
   settings.key = key;
   tell = mqtt_new (&settings);
-  wait_for (said_count (&said, ": TLS: certificate verify failed") == 1);
+  wait_for (said_count (&said, ": TLS: its certificate is refused: nobody who is trusted here has signed it") == 1);
   l4_tell_free (tell);
   settings.ca_file = NULL;              /* nor is it for who trusts the system's authorities */
   tell = mqtt_new (&settings);
-  wait_for (said_count (&said, "certificate verify failed") == 2);
+  wait_for (said_count (&said, "nobody who is trusted here has signed it") == 2);
   l4_tell_free (tell);
   settings = settings_for (broker.port, &said);
   settings.ca_file = ca;                /* the client says not who it is */
@@ -179,6 +179,46 @@ test_tls (void)
   l4_tell_free (tell);
   wait_for (last_is (&listener, "llama4describe/status", "offline"));
   stage_close (&broker, &listener, &said);
+}
+
+/* Nothing is told a broker whose certificate is not right, and what is wrong with it is said once. */
+static void
+test_certificates (void)
+{
+  static const struct
+  {
+    const char *name, *said;
+  } cases[] = {
+    {"expired", "it was valid until 2020-02-01"}, {"early", "it is valid from 2100-01-01 on"}, {"other", "it is for another name"},
+    {"self-signed", "nobody who is trusted here has signed it"},
+  };
+
+  if (!g_tls_backend_supports_tls (g_tls_backend_get_default ())) {
+    g_test_skip ("GLib has no TLS here");
+    return;
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autofree char *lines = g_strdup_printf ("allow_anonymous true\ncertfile %%s/%s.pem\nkeyfile %%s/%s.key", cases[i].name, cases[i].name);
+    g_autofree char *expected = g_strconcat (": TLS: its certificate is refused: ", cases[i].said, NULL), *ca = NULL;
+    Broker broker;
+    Said said;
+    L4MqttSettings settings;
+    L4Tell *tell;
+
+    said_init (&said);
+    broker_init (&broker, lines);
+    make_certificates (broker.folder);
+    broker_start (&broker);
+    settings = settings_for (broker.port, &said);
+    settings.ca_file = ca = g_build_filename (broker.folder, "ca.pem", NULL);
+    tell = mqtt_new (&settings);
+    tell_number (tell, "car", TRUE, 1);
+    wait_for (said_count (&said, expected) == 1);
+    g_assert_cmpuint (counters_of (tell).told, ==, 0);
+    l4_tell_free (tell);
+    broker_clear (&broker);
+    said_clear (&said);
+  }
 }
 
 static void
@@ -325,6 +365,7 @@ main (int argc, char **argv)
   g_test_add_func ("/mqtt/a-program-that-is-killed-is-offline", test_last_will);
   g_test_add_func ("/mqtt/a-password-is-needed-where-the-broker-wants-one", test_password);
   g_test_add_func ("/mqtt/both-sides-show-who-they-are-with-tls", test_tls);
+  g_test_add_func ("/mqtt/a-broker-whose-certificate-is-not-right-is-told-nothing", test_certificates);
   g_test_add_func ("/mqtt/the-same-news-is-told-once", test_news_is_told_once);
   g_test_add_func ("/mqtt/an-alert-for-which-the-broker-hangs-up-is-given-up", test_alert_that_displeases);
   g_test_add_func ("/mqtt/many-threads-may-tell", test_from_many_threads);
