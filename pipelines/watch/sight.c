@@ -6,14 +6,14 @@
 #include "watch/clock.h"
 #include "watch/glimpse.h"
 
-#define SHOW_US (950 * 1000)    /* between two pictures for a page */
+#define SHOW (950 * GST_MSECOND)        /* between two pictures for a page, by the pipeline's clock */
 #define SHOW_SIDE 640           /* their pixels */
 
 struct _L4Sight
 {
   const L4Camera *camera;
   L4Live *const *live;
-  gint64 shown;                 /* when a page got the latest one; streaming thread */
+  GstClockTime shown;           /* when a page got the latest one, or NONE; streaming thread */
 
   GMutex lock;
   L4Clock clock;
@@ -47,15 +47,32 @@ on_event (GstPad *pad, GstPadProbeInfo *info, gpointer data)
   return GST_PAD_PROBE_OK;
 }
 
+/* NONE: it has no clock. */
+static GstClockTime
+get_time (GstPad *pad)
+{
+  g_autoptr (GstElement) element = gst_pad_get_parent_element (pad);
+  g_autoptr (GstClock) clock = element != NULL ? gst_element_get_clock (element) : NULL;
+
+  return clock != NULL ? gst_clock_get_time (clock) : GST_CLOCK_TIME_NONE;
+}
+
+/* Another try may have another clock. */
+static gboolean
+is_due (const L4Sight *self, GstClockTime now)
+{
+  return GST_CLOCK_TIME_IS_VALID (now) && (!GST_CLOCK_TIME_IS_VALID (self->shown) || now < self->shown || now - self->shown >= SHOW);
+}
+
 /* A page gets one a second, while somebody looks at it. Of a camera with a mask it gets those of windows alone, which are masked. */
 static void
 show (L4Sight *self, GstPad *pad, GstBuffer *picture)
 {
-  gint64 now = g_get_monotonic_time ();
+  GstClockTime now = *self->live != NULL ? get_time (pad) : GST_CLOCK_TIME_NONE;
   g_autoptr (GstCaps) caps = NULL;
   g_autoptr (GBytes) jpeg = NULL;
 
-  if (*self->live == NULL || now - self->shown < SHOW_US || l4_camera_is_masked (self->camera) || !l4_live_is_watched (*self->live))
+  if (!is_due (self, now) || l4_camera_is_masked (self->camera) || !l4_live_is_watched (*self->live))
     return;
   self->shown = now;
   caps = gst_pad_get_current_caps (pad);
@@ -102,6 +119,7 @@ l4_sight_new (const L4Camera *camera, L4Live *const *live, GstElement *queue, Gs
 
   self->camera = camera;
   self->live = live;
+  self->shown = GST_CLOCK_TIME_NONE;
   g_mutex_init (&self->lock);
   add_probe (queue, GST_PAD_PROBE_TYPE_BUFFER, on_arrival, self);
   add_probe (queue, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_event, self);

@@ -147,7 +147,8 @@ make_certificate (const char *folder, const char *name, const char *names, gbool
   command (folder, line);
 }
 
-/* ca.pem, and signed by it server.pem of localhost and client.pem, with NAME.key; what is wrong with the others their names tell. */
+/* ca.pem, and signed by it server.pem of localhost and client.pem, with NAME.key; what is wrong with the others their names
+ * tell. */
 static inline void
 make_certificates (const char *folder)
 {
