@@ -12,9 +12,6 @@
 
 #include "base/memory.h"
 
-/* Reads under way: what a disk needs to be always busy while the bytes that have come are put where they belong, and threads wait
- * for a processor that others use. */
-#define DEPTH 8
 /* What reads past the cache must begin and end at: the block of a disk, or more. */
 #define ALIGNMENT 4096
 
@@ -32,7 +29,7 @@ struct _L4Reader
   gpointer user_data;
   GArray *files;                /* File */
   guint8 *buffers;              /* one for each thread */
-  GThread *threads[DEPTH];
+  GThread *threads[L4_READER_DEPTH];
 };
 
 L4Reader *
@@ -51,7 +48,7 @@ l4_reader_free (L4Reader *self)
 {
   if (self == NULL)
     return;
-  for (guint i = 0; i < DEPTH; i++)
+  for (guint i = 0; i < L4_READER_DEPTH; i++)
     if (self->threads[i] != NULL)
       g_thread_join (self->threads[i]);
   for (guint i = 0; i < self->files->len; i++)
@@ -195,7 +192,7 @@ buffer_bytes (gsize piece_bytes)
 guint64
 l4_reader_bytes (gsize piece_bytes)
 {
-  return DEPTH * buffer_bytes (piece_bytes) + ALIGNMENT;
+  return L4_READER_DEPTH * buffer_bytes (piece_bytes) + ALIGNMENT;
 }
 
 gboolean
@@ -208,7 +205,7 @@ l4_reader_start (L4Reader *self, gsize piece_bytes, GError **error)
   if (self->buffers == NULL)
     return FALSE;
   first = (guint8 *) (((guintptr) self->buffers + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
-  for (guint i = 0; i < DEPTH; i++) {
+  for (guint i = 0; i < L4_READER_DEPTH; i++) {
     Worker *worker = g_new (Worker, 1);
 
     *worker = (Worker) { self, first + i * buffer_bytes (piece_bytes) };

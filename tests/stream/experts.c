@@ -14,7 +14,7 @@
 #include "blocks/type.h"
 #include "kernels/panel.h"
 
-#define ROWS 40                 /* two panels and a half */
+#define ROWS 72                 /* four panels and a half */
 #define COLUMNS 64
 #define SPACING 16384           /* bytes from part to part: no two share a block of the disk */
 #define START 1234              /* bytes before the first expert: aligned to nothing */
@@ -71,8 +71,8 @@ pread (int fd, void *to, size_t count, off_t offset)
 /* A file of experts ------------------------------------------------------------------------------------------------------- */
 
 /* Where a part of an expert begins. */
-static gsize
-place (const Experts *self, guint layer, guint expert, guint part)
+gsize
+experts_place (const Experts *self, guint layer, guint expert, guint part)
 {
   return START + ((layer * EXPERTS + expert) * L4_STREAM_PARTS + part) * SPACING;
 }
@@ -84,7 +84,7 @@ experts_fill (Experts *self)
 
   disk.fault = RIGHT;
   self->part_bytes = ROWS * COLUMNS / 32 * 34;
-  self->length = place (self, LAYERS, 0, 0);
+  self->length = experts_place (self, LAYERS, 0, 0);
   self->bytes = g_malloc (self->length);
   for (gsize i = 0; i < self->length; i++)
     self->bytes[i] = (guint8) g_rand_int (random);
@@ -104,13 +104,15 @@ experts_begin (Experts *self, gsize n_slots)
 
     for (guint e = 0; e < EXPERTS; e++) {
       L4StreamPart parts[] = {
-        {self->fd, self->path, place (self, l, e, 0), L4_TYPE_Q8_0, ROWS, COLUMNS, self->joined, {self->other}},
-        {self->fd, self->path, place (self, l, e, 2), L4_TYPE_Q8_0, ROWS, COLUMNS, self->joined, {self->other}},
+        {self->fd, self->path, experts_place (self, l, e, 0), L4_TYPE_Q8_0, ROWS, COLUMNS, self->joined, {self->other}},
+        {self->fd, self->path, experts_place (self, l, e, 2), L4_TYPE_Q8_0, ROWS, COLUMNS, self->joined, {self->other}},
       };
 
       l4_stream_set_expert (self->stream, layer, e, (const L4StreamPart *const[]) { &parts[0], NULL, &parts[1] });
     }
   }
+  if (self->small_pieces)
+    self->stream->piece_bytes = L4_PANEL_ROWS * COLUMNS / 32 * 34;
   g_assert_true (l4_stream_start (self->stream, n_slots, &error));
   g_assert_no_error (error);
 }
@@ -135,8 +137,8 @@ experts_clear (Experts *self)
 void
 experts_break (const Experts *self, Fault fault, guint layer, guint expert)
 {
-  disk.first = (gint64) place (self, layer, expert, 2) + 100;
-  disk.last = (gint64) place (self, layer, expert, 2) + (gint64) self->part_bytes;
+  disk.first = (gint64) experts_place (self, layer, expert, 2) + 100;
+  disk.last = (gint64) experts_place (self, layer, expert, 2) + (gint64) self->part_bytes;
   disk.count = disk.released = 0;
   disk.fault = fault;
 }
@@ -149,7 +151,7 @@ assert_panels (const Experts *self, const L4StreamTurn *turn, guint layer, guint
 
   for (guint part = 0; part < L4_STREAM_PARTS; part += 2)
     for (guint row = 0; row < ROWS; row += L4_PANEL_ROWS) {
-      l4_panel_pack (L4_TYPE_Q8_0, self->bytes + place (self, layer, expert, part) + row * row_bytes, row_bytes, row_bytes,
+      l4_panel_pack (L4_TYPE_Q8_0, self->bytes + experts_place (self, layer, expert, part) + row * row_bytes, row_bytes, row_bytes,
           MIN (ROWS - row, L4_PANEL_ROWS), panel);
       g_assert_cmpmem (l4_stream_panels (turn, expert, part) + row / L4_PANEL_ROWS * panel_bytes, panel_bytes, panel, panel_bytes);
     }

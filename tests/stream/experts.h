@@ -42,6 +42,7 @@ typedef struct
   int fd;
   L4StreamSource joined;        /* what the parts are read by; read NULL: they lie in the file */
   L4StreamFile other;
+  gboolean small_pieces;        /* ten an expert, not two */
   L4Stream *stream;
 } Experts;
 
@@ -51,6 +52,9 @@ void experts_start (Experts *self, gsize n_slots);
 void experts_fill (Experts *self);
 void experts_begin (Experts *self, gsize n_slots);
 void experts_clear (Experts *self);
+
+/* Where a part of an expert begins in the file. */
+gsize experts_place (const Experts *self, guint layer, guint expert, guint part);
 
 /* The bytes from which faults come: those of one expert. */
 void experts_break (const Experts *self, Fault fault, guint layer, guint expert);

@@ -219,6 +219,96 @@ test_the_disk_is_measured (void)
   experts_clear (&self);
 }
 
+/* A disk whose reads of some experts are held until they are let go, all but one, which fails. */
+static struct
+{
+  GMutex lock;
+  GCond changed;
+  guint64 first, last;          /* bytes that are held */
+  guint64 bad;                  /* the read from there on fails */
+  guint held;
+} gate;
+
+static gboolean
+read_gated (gconstpointer owner, gconstpointer item, guint64 offset, gsize n_bytes, guint8 *out, GError **error)
+{
+  const Experts *self = owner;
+  gboolean failed;
+
+  memcpy (out, self->bytes + offset, n_bytes);
+  g_mutex_lock (&gate.lock);
+  gate.held++;
+  g_cond_broadcast (&gate.changed);
+  while (offset >= gate.first && offset < gate.last && offset != gate.bad)
+    g_cond_wait (&gate.changed, &gate.lock);
+  failed = offset == gate.bad;
+  gate.held--;
+  g_mutex_unlock (&gate.lock);
+  return !failed || l4_fail (error, L4_ERROR_IO, "a bad sector");
+}
+
+static void
+set_gate (guint64 first, guint64 bad)
+{
+  g_mutex_lock (&gate.lock);
+  gate.first = first;
+  gate.bad = bad;
+  g_cond_broadcast (&gate.changed);
+  g_mutex_unlock (&gate.lock);
+}
+
+/* Waits until so many pieces of the expert are under way, and every reader has one that is held. */
+static void
+wait_until_held (const Experts *self, guint layer, guint expert, guint n)
+{
+  gint64 until = g_get_monotonic_time () + WAIT;
+  gboolean there = FALSE;
+
+  while (!there) {
+    g_mutex_lock (&self->stream->lock);
+    there = l4_stream_expert (self->stream, layer * EXPERTS + expert)->pieces == n;
+    g_mutex_unlock (&self->stream->lock);
+    g_mutex_lock (&gate.lock);
+    there = there && gate.held == L4_READER_DEPTH;
+    g_mutex_unlock (&gate.lock);
+    g_assert_cmpint (g_get_monotonic_time (), <, until);
+    g_usleep (1000);
+  }
+}
+
+/* One of its pieces fails while it is dropped, and it is guessed anew while every reader is at work and its last pieces are not yet back. An
+ * expert has more pieces than there are readers. */
+static void
+test_a_guess_that_fails_while_it_is_dropped_and_made_again_is_queued_once (void)
+{
+  const gint64 uses[EXPERTS] = { 0, 1 };
+  Experts self = {.small_pieces = TRUE };
+  L4StreamTurn *other;
+
+  experts_fill (&self);
+  self.joined = (L4StreamSource) { read_gated, &self, NULL, NULL };
+  experts_begin (&self, L4_STREAM_LEAST_SLOTS);
+  gate.last = experts_place (&self, 2, 2, 0);
+  set_gate (experts_place (&self, 1, 2, 0), 0);
+  experts_guess (&self, 1, 4);
+  wait_until_held (&self, 1, 2, L4_READER_DEPTH);
+  other = l4_stream_begin (self.stream, 2, uses, 1);
+  experts_guess (&self, 1, 0);
+  set_gate (experts_place (&self, 1, 2, 0), experts_place (&self, 1, 2, 0));
+  wait_until_held (&self, 1, 2, L4_READER_DEPTH - 1);
+  wait_until_held (&self, 2, 1, 1);
+  experts_guess (&self, 1, 4);
+  set_gate (experts_place (&self, 2, 1, 0), 0);
+  wait_until_held (&self, 2, 1, L4_READER_DEPTH);
+  experts_guess (&self, 1, 4);
+  g_assert_cmpuint (g_queue_get_length (&self.stream->foreseen), ==, 1);
+  set_gate (gate.last, 0);
+  l4_stream_end (other);
+  experts_assert_use (&self, 1, 4, 1);
+  experts_assert_use (&self, 0, 31, 1);
+  experts_clear (&self);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -237,5 +327,7 @@ main (int argc, char **argv)
   g_test_add_func ("/stream-faults/taking-slots-away-does-not-wait-for-a-disk-that-stalls",
       test_taking_slots_away_does_not_wait_for_a_disk_that_stalls);
   g_test_add_func ("/stream-faults/the-disk-is-measured", test_the_disk_is_measured);
+  g_test_add_func ("/stream/a-guess-that-fails-while-it-is-dropped-and-made-again-is-queued-once",
+      test_a_guess_that_fails_while_it_is_dropped_and_made_again_is_queued_once);
   return g_test_run ();
 }
