@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "area.h"
+#include "extent.h"
 #include "gettext.h"
 #include "thin.h"
 
@@ -118,7 +119,7 @@ gst_llama4_frame_place (const GstVideoInfo * info, GstBuffer * buffer, GstVideoO
         pixels->width / visible.width, pixels->height / visible.height }, orientation);
 }
 
-/* Mapping takes a meta at its word that it fits the caps. */
+/* Mapping takes a meta at its word that it fits the caps, and the memory. */
 gboolean
 gst_llama4_frame_map (const GstVideoInfo * info, GstBuffer * buffer, GstVideoFrame * frame, char **problem)
 {
@@ -133,9 +134,15 @@ gst_llama4_frame_map (const GstVideoInfo * info, GstBuffer * buffer, GstVideoFra
         gst_video_format_to_string (meta->format), width, height, format);
     return FALSE;
   }
-  if (gst_video_frame_map (frame, info, buffer, GST_MAP_READ))
-    return TRUE;
-  if (problem != NULL)
+  if ((meta == NULL || meta->n_planes == GST_VIDEO_INFO_N_PLANES (info)) && gst_video_frame_map (frame, info, buffer, GST_MAP_READ)) {
+    if (meta == NULL || gst_llama4_extent_is_held (frame))
+      return TRUE;
+    gst_video_frame_unmap (frame);
+  }
+  if (problem != NULL && meta != NULL)
+    *problem = g_strdup_printf (_("a buffer of %zu bytes says that rows of a %ux%u %s frame are %d bytes apart, from byte %zu on: they are not all in it"),
+      gst_buffer_get_size (buffer), meta->width, meta->height, format, meta->stride[0], meta->offset[0]);
+  else if (problem != NULL)
     *problem = g_strdup_printf (_("cannot read a %dx%d %s frame from a buffer of %zu bytes"), width, height, format,
       gst_buffer_get_size (buffer));
   return FALSE;

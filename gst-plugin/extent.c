@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Whether all that a mapped frame is said to have lies in its memory: a meta may say anything. */
+
+#include "extent.h"
+
+#include "thin.h"
+
+#define PALETTE_BYTES (256 * 4)
+
+static gint
+first_component (const GstVideoFormatInfo * format, guint plane)
+{
+  gint components[GST_VIDEO_MAX_COMPONENTS];
+
+  gst_video_format_info_component (format, plane, components);
+  return components[0];
+}
+
+/* Bytes from the first to the last sample of a row; usual: its stride as GStreamer has it. */
+static gint64
+row_bytes (const GstVideoFrame * frame, guint plane, gint64 usual)
+{
+  const GstVideoFormatInfo *format = frame->info.finfo;
+  gint components[GST_VIDEO_MAX_COMPONENTS];
+  gint64 bytes = 0;
+
+  if (GST_VIDEO_FORMAT_INFO_IS_COMPLEX (format) || gst_llama4_thin_packing (format) > GST_LLAMA4_WORDS)
+    return usual;
+  gst_video_format_info_component (format, plane, components);
+  for (guint i = 0; i < GST_VIDEO_MAX_COMPONENTS && components[i] >= 0; i++) {
+    guint c = components[i], bits = GST_VIDEO_FORMAT_INFO_DEPTH (format, c) + GST_VIDEO_FORMAT_INFO_SHIFT (format, c);
+    gint64 last = (gint64) (GST_VIDEO_FRAME_COMP_WIDTH (frame, c) - 1) * GST_VIDEO_FORMAT_INFO_PSTRIDE (format, c);
+
+    bytes = MAX (bytes, last + GST_VIDEO_FORMAT_INFO_POFFSET (format, c) + (bits + 7) / 8);
+  }
+  return MIN (bytes, usual);
+}
+
+/* Whether bytes from `first` to before `last`, from where the plane's data begin, lie in what was mapped. */
+static gboolean
+has_bytes (const GstVideoFrame * frame, guint plane, gint64 first, gint64 last)
+{
+  const GstMapInfo *map = &frame->map[plane];
+  gint64 at = (const guint8 *) frame->data[plane] - map->data;
+
+  return map->size == 0 || (at + first >= 0 && at + last <= (gint64) map->size);
+}
+
+/* A stride of these is how many tiles there are. */
+static gboolean
+has_tiles (const GstVideoFrame * frame, guint plane, gint usual)
+{
+  gint stride = GST_VIDEO_FRAME_PLANE_STRIDE (frame, plane);
+  gint64 across = GST_VIDEO_TILE_X_TILES (stride), down = GST_VIDEO_TILE_Y_TILES (stride);
+
+  return stride > 0 && across >= GST_VIDEO_TILE_X_TILES (usual) && down >= GST_VIDEO_TILE_Y_TILES (usual)
+      && has_bytes (frame, plane, 0, across * down * GST_VIDEO_FORMAT_INFO_TILE_SIZE (frame->info.finfo, plane));
+}
+
+/* Of each row as much is read as it usually has, or as there is from one to the next. */
+static gboolean
+has_rows (const GstVideoFrame * frame, guint plane, gint usual)
+{
+  gint64 stride = GST_VIDEO_FRAME_PLANE_STRIDE (frame, plane), across = ABS (stride);
+  gint64 down = stride * (GST_VIDEO_FRAME_COMP_HEIGHT (frame, first_component (frame->info.finfo, plane)) - 1);
+
+  return across >= row_bytes (frame, plane, usual) && has_bytes (frame, plane, MIN (down, 0), MAX (down, 0) + MIN (across, usual));
+}
+
+gboolean
+gst_llama4_extent_is_held (const GstVideoFrame * frame)
+{
+  const GstVideoFormatInfo *format = frame->info.finfo;
+  GstVideoInfo usual;
+
+  if (GST_VIDEO_FRAME_WIDTH (frame) < 1 || GST_VIDEO_FRAME_HEIGHT (frame) < 1
+      || !gst_video_info_set_format (&usual, GST_VIDEO_FRAME_FORMAT (frame), GST_VIDEO_FRAME_WIDTH (frame), GST_VIDEO_FRAME_HEIGHT (frame)))
+    return FALSE;
+  for (guint plane = 0; plane < GST_VIDEO_FRAME_N_PLANES (frame); plane++) {
+    gint stride = GST_VIDEO_INFO_PLANE_STRIDE (&usual, plane);
+    gboolean held;
+
+    if (GST_VIDEO_FORMAT_INFO_HAS_PALETTE (format) && plane == 1)
+      held = has_bytes (frame, plane, 0, PALETTE_BYTES);
+    else
+      held = GST_VIDEO_FORMAT_INFO_IS_TILED (format) ? has_tiles (frame, plane, stride) : has_rows (frame, plane, stride);
+    if (!held)
+      return FALSE;
+  }
+  return TRUE;
+}
