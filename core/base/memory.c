@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 
 #include "base/error.h"
+#include "base/group.h"
 
 #define CACHE_LINE 64
 #define HUGE_PAGE (2 << 20)     /* bytes, on x86-64 */
@@ -61,8 +62,7 @@ static const struct
   const char *files[2];         /* lines of stat */
 } versions[] = {
   {"memory.max", "memory.current", "memory.stat", {"\ninactive_file", "\nactive_file"}},
-  {"memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "memory/memory.stat",
-      {"\ntotal_inactive_file", "\ntotal_active_file"}},
+  {"memory.limit_in_bytes", "memory.usage_in_bytes", "memory.stat", {"\ntotal_inactive_file", "\ntotal_active_file"}},
 };
 
 /* The number after key, or at the start of the file; 0 where there is none. */
@@ -106,7 +106,10 @@ l4_memory_of_group (const char *folder)
 guint64
 l4_memory_available (void)
 {
-  guint64 available, group = l4_memory_of_group ("/sys/fs/cgroup");
+  g_auto (GStrv) folders = l4_group_folders ("memory");
+  guint64 available = G_MAXUINT64, free_now;
 
-  return read_number ("/proc", "meminfo", "MemAvailable:", &available) ? MIN (available * 1024, group) : group;
+  for (guint i = 0; folders[i] != NULL; i++)
+    available = MIN (available, l4_memory_of_group (folders[i]));
+  return read_number ("/proc", "meminfo", "MemAvailable:", &free_now) ? MIN (free_now * 1024, available) : available;
 }

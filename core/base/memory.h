@@ -24,9 +24,9 @@ l4_autofree_ (gpointer place)
 /* *product = the product of dims[0 … n_dims - 1] and size; FALSE when a dim is negative or the product passes G_MAXSIZE. */
 gboolean l4_checked_product (const gint64 *dims, guint n_dims, gsize size, gsize *product);
 
-/* Bytes that can be allocated now without swapping: the kernel's estimate, bounded by the memory control group. */
+/* Bytes that can be allocated now without swapping: the kernel's estimate, bounded by the memory control groups that the process is in. */
 guint64 l4_memory_available (void);
 
-/* What the memory control group whose files lie below folder has room for; G_MAXUINT64: it has no limit. Files that the system keeps in
+/* What the memory control group whose files lie in folder has room for; G_MAXUINT64: it has no limit. Files that the system keeps in
  * memory count as room, as in the kernel's estimate: it gives them up when memory is asked for. */
 guint64 l4_memory_of_group (const char *folder);

@@ -9,6 +9,8 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
+#include "base/group.h"
+
 /* A forward pass is hundreds of short jobs: a thread looks this long for the next one before it goes to sleep, and the caller as
  * long for the end of the last task. */
 #define PATIENCE 4000           /* rounds of about 30 ns */
@@ -110,14 +112,17 @@ l4_pool_cpus_of_group (const char *folder)
   return quota / period + (quota % period > 0);
 }
 
-/* Those that the process may run on, and no more than the time that its group is given: threads beyond it would only wait for the
+/* Those that the process may run on, and no more than the time that its groups are given: threads beyond it would only wait for the
  * others. */
 static guint
 usable_cpus (void)
 {
-  guint given = l4_pool_cpus_of_group ("/sys/fs/cgroup");
+  g_auto (GStrv) folders = l4_group_folders ("cpu");
+  guint given = G_MAXUINT;
   cpu_set_t set;
 
+  for (guint i = 0; folders[i] != NULL; i++)
+    given = MIN (given, l4_pool_cpus_of_group (folders[i]));
   return MIN (given, sched_getaffinity (0, sizeof set, &set) == 0 ? (guint) CPU_COUNT (&set) : g_get_num_processors ());
 }
 

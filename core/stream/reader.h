@@ -7,8 +7,8 @@
 
 /* Bytes of a piece that a disk reads at its full rate. */
 #define L4_READER_PIECE (1 << 20)
-/* Reads under way at most: what a disk needs to be always busy while the bytes that have come are put where they belong, and threads wait
- * for a processor that others use. */
+/* Reads under way at most: what a disk needs to be always busy while the bytes that have come are put where they belong, and threads
+ * wait for a processor that others use. */
 #define L4_READER_DEPTH 8
 
 /* Bytes that are not in a file as they are wanted, read by who knows how. Any thread. */

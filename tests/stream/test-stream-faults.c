@@ -276,8 +276,8 @@ wait_until_held (const Experts *self, guint layer, guint expert, guint n)
   }
 }
 
-/* One of its pieces fails while it is dropped, and it is guessed anew while every reader is at work and its last pieces are not yet back. An
- * expert has more pieces than there are readers. */
+/* One of its pieces fails while it is dropped, and it is guessed anew while every reader is at work and its last pieces are not yet
+ * back. An expert has more pieces than there are readers. */
 static void
 test_a_guess_that_fails_while_it_is_dropped_and_made_again_is_queued_once (void)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How much memory there is: what a control group has room for. */
+/* How much memory there is: what control groups have room for. */
 
+#include "base/group.h"
 #include "base/memory.h"
 #include "support/folder.h"
 
@@ -39,21 +40,38 @@ test_a_group_without_a_limit_says_so (void)
   g_assert_cmpuint (l4_memory_of_group (empty), ==, G_MAXUINT64);
 }
 
-/* The first version keeps its files in a folder of their own. */
 static void
 test_groups_of_the_first_version_are_read_too (void)
 {
-  g_autoptr (Folder) top = folder_new ();
-  Folder *folder = g_build_filename (top, "memory", NULL);
-  g_autofree char *limit = NULL, *used = NULL, *stat = NULL;
+  g_autoptr (Folder) folder = folder_new ();
+  g_autofree char *limit = folder_write (folder, "memory.limit_in_bytes", "1000\n", -1);
+  g_autofree char *used = folder_write (folder, "memory.usage_in_bytes", "900\n", -1);
+  g_autofree char *stat = folder_write (folder, "memory.stat", "cache 1\ninactive_file 1\nactive_file 1\ntotal_cache 700\n"
+      "total_inactive_file 300\ntotal_active_file 400\n", -1);
 
-  g_assert_cmpint (g_mkdir (folder, 0700), ==, 0);
-  limit = folder_write (folder, "memory.limit_in_bytes", "1000\n", -1);
-  used = folder_write (folder, "memory.usage_in_bytes", "900\n", -1);
-  stat = folder_write (folder, "memory.stat", "cache 1\ninactive_file 1\nactive_file 1\ntotal_cache 700\ntotal_inactive_file 300\n"
-      "total_active_file 400\n", -1);
-  g_assert_cmpuint (l4_memory_of_group (top), ==, 800);
-  folder_free (folder);
+  g_assert_cmpuint (l4_memory_of_group (folder), ==, 800);
+}
+
+static void
+test_every_group_that_a_process_is_in_is_looked_at (void)
+{
+  static const struct
+  {
+    const char *own, *folders;
+  } cases[] = {
+    {"", "/top /top/memory"},
+    {"0::/\n", "/top /top/memory"},
+    {"0::/user.slice/a:b\n", "/top/user.slice/a:b /top/user.slice /top /top/memory"},
+    {"4:cpu,memory:/a/b\n3:cpuset:/c\n0::/\n", "/top/memory/a/b /top/memory/a /top /top/memory"},
+    {"no group\n1:memory\n:::\n", "/top /top/memory"},
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_auto (GStrv) folders = l4_group_folders_of ("/top", "memory", cases[i].own);
+    g_autofree char *all = g_strjoinv (" ", folders);
+
+    g_assert_cmpstr (all, ==, cases[i].folders);
+  }
 }
 
 int
@@ -64,5 +82,6 @@ main (int argc, char **argv)
   g_test_add_func ("/memory/a-group-over-its-limit-has-no-room", test_a_group_over_its_limit_has_no_room);
   g_test_add_func ("/memory/a-group-without-a-limit-says-so", test_a_group_without_a_limit_says_so);
   g_test_add_func ("/memory/groups-of-the-first-version-are-read-too", test_groups_of_the_first_version_are_read_too);
+  g_test_add_func ("/memory/every-group-that-a-process-is-in-is-looked-at", test_every_group_that_a_process_is_in_is_looked_at);
   return g_test_run ();
 }
