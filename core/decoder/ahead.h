@@ -6,7 +6,8 @@
 #include "compute/compute.h"
 #include "compute/weight.h"
 
-/* Mixtures of which something is guessed: of the nearest for their sake, of the others for when the experts of those are there. */
+/* Mixtures of which something is guessed: of the nearest for their sake, of the others for when the experts of those are there.
+ * With eight the disk idled 1 % less and read 3 % more in vain; what the router was surest of read first, it read as much in vain. */
 #define L4_AHEAD 3
 
 /* The next mixtures whose experts are streamed, nearest first. All is borrowed. */
