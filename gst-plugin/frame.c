@@ -140,8 +140,8 @@ gst_llama4_frame_map (const GstVideoInfo * info, GstBuffer * buffer, GstVideoFra
     gst_video_frame_unmap (frame);
   }
   if (problem != NULL && meta != NULL)
-    *problem = g_strdup_printf (_("a buffer of %zu bytes says that rows of a %ux%u %s frame are %d bytes apart, from byte %zu on: they are not all in it"),
-      gst_buffer_get_size (buffer), meta->width, meta->height, format, meta->stride[0], meta->offset[0]);
+    *problem = g_strdup_printf (_("a buffer of %zu bytes does not have a %ux%u %s frame as it says: in rows %d bytes apart, from byte "
+          "%zu on"), gst_buffer_get_size (buffer), meta->width, meta->height, format, meta->stride[0], meta->offset[0]);
   else if (problem != NULL)
     *problem = g_strdup_printf (_("cannot read a %dx%d %s frame from a buffer of %zu bytes"), width, height, format,
       gst_buffer_get_size (buffer));
