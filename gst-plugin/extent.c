@@ -64,7 +64,7 @@ has_rows (const GstVideoFrame * frame, guint plane, gint usual)
   gint64 stride = GST_VIDEO_FRAME_PLANE_STRIDE (frame, plane), across = ABS (stride);
   gint64 down = stride * (GST_VIDEO_FRAME_COMP_HEIGHT (frame, first_component (frame->info.finfo, plane)) - 1);
 
-  return across >= row_bytes (frame, plane, usual) && has_bytes (frame, plane, MIN (down, 0), MAX (down, 0) + MIN (across, usual));
+  return stride > G_MININT && across >= row_bytes (frame, plane, usual) && has_bytes (frame, plane, MIN (down, 0), MAX (down, 0) + MIN (across, usual));
 }
 
 gboolean

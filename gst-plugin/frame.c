@@ -126,6 +126,7 @@ gst_llama4_frame_map (const GstVideoInfo * info, GstBuffer * buffer, GstVideoFra
   const GstVideoMeta *meta = gst_buffer_get_video_meta (buffer);
   const char *format = gst_video_format_to_string (GST_VIDEO_INFO_FORMAT (info));
   gint width = GST_VIDEO_INFO_WIDTH (info), height = GST_VIDEO_INFO_HEIGHT (info);
+  gboolean lies;
 
   if (meta != NULL && (meta->format != GST_VIDEO_INFO_FORMAT (info) || meta->width < (guint) width
           || meta->height < (guint) height)) {
@@ -134,12 +135,14 @@ gst_llama4_frame_map (const GstVideoInfo * info, GstBuffer * buffer, GstVideoFra
         gst_video_format_to_string (meta->format), width, height, format);
     return FALSE;
   }
-  if ((meta == NULL || meta->n_planes == GST_VIDEO_INFO_N_PLANES (info)) && gst_video_frame_map (frame, info, buffer, GST_MAP_READ)) {
-    if (meta == NULL || gst_llama4_extent_is_held (frame))
+  lies = meta != NULL && meta->n_planes != GST_VIDEO_INFO_N_PLANES (info);
+  if (!lies && gst_video_frame_map (frame, info, buffer, GST_MAP_READ)) {
+    lies = meta != NULL && !gst_llama4_extent_is_held (frame);
+    if (!lies)
       return TRUE;
     gst_video_frame_unmap (frame);
   }
-  if (problem != NULL && meta != NULL)
+  if (problem != NULL && lies)
     *problem = g_strdup_printf (_("a buffer of %zu bytes does not have a %ux%u %s frame as it says: in rows %d bytes apart, from byte "
           "%zu on"), gst_buffer_get_size (buffer), meta->width, meta->height, format, meta->stride[0], meta->offset[0]);
   else if (problem != NULL)

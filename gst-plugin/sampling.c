@@ -149,11 +149,14 @@ heed_motion (GstLlama4Describe * self, GstClockTime time, gboolean moves)
 static gboolean
 look (GstLlama4Describe * self, GstBuffer * buffer, GstClockTime time, GstLlama4Glance * glance)
 {
+  g_autofree char *problem = NULL;
   GstVideoFrame frame;
   gboolean seen;
 
-  if (!gst_llama4_frame_map (&self->info, buffer, &frame, NULL))
+  if (!gst_llama4_frame_map (&self->info, buffer, &frame, &problem)) {
+    warn_of_frame (self, time, problem);
     return FALSE;
+  }
   seen = gst_llama4_glancer_look (self->glancer, &frame, time, glance);
   gst_video_frame_unmap (&frame);
   if (seen)

@@ -280,11 +280,13 @@ is_kept (const GstLlama4Sampler * self, GstClockTime time)
   return time >= self->doubt || (self->is_shut && (last == NULL || time >= last->time + self->preroll / self->n_frames / 2));
 }
 
-/* Whether another frame was taken just before. */
+/* Whether another frame was taken just before; the pre-roll is to have enough for a window. */
 static gboolean
 is_close (const GstLlama4Sampler * self, GstClockTime time)
 {
-  return GST_CLOCK_TIME_IS_VALID (self->taken) && time < self->taken + self->apart;
+  GstClockTime apart = self->is_shut ? MIN (self->apart, self->preroll / self->n_frames / 2) : self->apart;
+
+  return GST_CLOCK_TIME_IS_VALID (self->taken) && time < self->taken + apart;
 }
 
 GstLlama4Role

@@ -206,8 +206,10 @@ choose_rows (const Plane * plane, guint row, guint rows)
 static void
 fetch (const Plane * plane, Few down)
 {
+  gsize samples = (gsize) plane->width * plane->step, bytes = plane->tens > 0 ? samples * 4 / 3 : samples;
+
   for (guint i = 0; i < down.n; i++)
-    gst_llama4_fetch (plane->data + (gssize) (down.first + i * down.apart) * plane->stride, ABS (plane->stride));
+    gst_llama4_fetch (plane->data + (gssize) (down.first + i * down.apart) * plane->stride, bytes);
 }
 
 /* The mean of the samples of a cell that are looked at. */

@@ -138,8 +138,10 @@ check (L4Yaml *yaml, yaml_node_t *node, L4Rule *self, GError **error)
     return l4_yaml_fail (yaml, node, "rules", error, _("%s: needs a condition, or a list all or any of them"), self->name);
   if (self->single != NULL && !l4_condition_check (yaml, node, self->name, self->single, error))
     return FALSE;
-  if (self->single != NULL)
+  if (self->single != NULL) {
+    self->single->line = self->line;    /* its keys may stand anywhere in the rule */
     g_ptr_array_add (self->all, g_steal_pointer (&self->single));
+  }
   return self->windows > 0 || l4_yaml_fail (yaml, node, "windows", error, _("must be more than 0"));
 }
 

@@ -44,6 +44,8 @@ explain_certificate (GTlsCertificate *certificate, GTlsCertificateFlags wrong, G
     g_strv_builder_add (faults, _("it is for another name"));
   if (time != NULL)
     g_strv_builder_add (faults, time);
+  else if (wrong & (G_TLS_CERTIFICATE_EXPIRED | G_TLS_CERTIFICATE_NOT_ACTIVATED))
+    g_strv_builder_add (faults, _("that of who has signed it is not valid at this time"));
   list = g_strv_builder_end (faults);
   all = g_strjoinv ("; ", list);
   return g_strdup_printf (_("TLS: its certificate is refused: %s"), *all != '\0' ? all : _("it is not acceptable"));

@@ -30,7 +30,7 @@ l4_reason_find (L4Try *self, L4Arrival *arrival, const char *uri, GCancellable *
     return;
   if (!l4_arrival_has_answered (arrival))
     l4_try_explain (self, l4_reach_explain (uri, self->waited, cancellable));
-  if (self->unclear && (self->silent || (self->waited && !l4_arrival_has_any (arrival)))) {
+  if (self->unclear && (self->silent || (self->waited && l4_arrival_has_answered (arrival) && !l4_arrival_has_any (arrival)))) {
     g_autofree char *arrived = l4_arrival_tell (arrival);
 
     l4_try_explain (self, g_strdup_printf (_("no picture: %s"), arrived));
