@@ -157,20 +157,25 @@ test_extreme_frames_are_described (void)
 static void
 test_short_buffers_are_a_warning_not_the_end (void)
 {
-  Fixture self;
-  GstMessage *message;
+  static const char *const whens[] = { "always", "change", "motion" };
 
-  set_up (&self, 0, TWO_ANSWERS, NULL, NULL);
-  for (guint i = 0; i < 10; i++) {
-    GstBuffer *buffer = gst_buffer_new_allocate (NULL, 10, NULL);
+  for (guint w = 0; w < G_N_ELEMENTS (whens); w++) {
+    Fixture self;
+    GstMessage *message;
 
-    GST_BUFFER_PTS (buffer) = i * FRAME;
-    g_assert_cmpint (gst_harness_push (self.video, buffer), ==, GST_FLOW_OK);
+    set_up (&self, 0, TWO_ANSWERS, NULL, NULL);
+    gst_util_set_object_arg (G_OBJECT (self.video->element), "when", whens[w]);
+    for (guint i = 0; i < 10; i++) {
+      GstBuffer *buffer = gst_buffer_new_allocate (NULL, 10, NULL);
+
+      GST_BUFFER_PTS (buffer) = i * FRAME;
+      g_assert_cmpint (gst_harness_push (self.video, buffer), ==, GST_FLOW_OK);
+    }
+    message = gst_bus_timed_pop_filtered (self.bus, 5 * GST_SECOND, GST_MESSAGE_WARNING);
+    g_assert_nonnull (message);
+    gst_message_unref (message);
+    tear_down (&self);
   }
-  message = gst_bus_timed_pop_filtered (self.bus, 5 * GST_SECOND, GST_MESSAGE_WARNING);
-  g_assert_nonnull (message);
-  gst_message_unref (message);
-  tear_down (&self);
 }
 
 static void
