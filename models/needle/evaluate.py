@@ -69,7 +69,7 @@ def main():
     options.add_argument("--work", help="where texts and sessions are kept; a temporary folder when unset")
     options.add_argument("--out")
     options = options.parse_args()
-    words = Tokenizer(language.WORDS, VOCABULARY)
+    words = Tokenizer(language.WORDS, (), VOCABULARY)
     temporary = None if options.work else tempfile.TemporaryDirectory()
     work = options.work or temporary.name
     results = []

@@ -107,7 +107,7 @@ def main():
     saved = f"{options.run}/state.pt"
     torch.set_num_threads(1)
     torch.manual_seed(options.seed)
-    words = tokenizer.Tokenizer(language.WORDS, Shape.vocabulary)
+    words = tokenizer.Tokenizer(language.WORDS, (), Shape.vocabulary)
     network, teller = Network(), torch.nn.Linear(Shape.hidden, len(language.NAMES))
     parameters = [*network.parameters(), *teller.parameters()]
     optimiser = torch.optim.AdamW(parameters, lr=options.rate, betas=(0.9, 0.95), weight_decay=0.02)

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch.utils.data import IterableDataset, get_worker_info
 
-import telling
+import languages
 from picture import NORMAL
 from prompt import DESCRIBE, NO_PICTURE, answer, prompt, question, some_times, unknown
 from scenes import NAMES, SHAPES
@@ -31,9 +31,11 @@ def look(tiles):
 
 
 class Batch:
-    """One batch of clips with the same number of frames, ready for the network."""
+    """One batch of clips with the same number of frames, ready for the network.
 
-    def __init__(self, clips, tokenizer, count, frames, asking=False, **how):
+    asking: with other questions than that for a description; foreign: the share of prompts that ask for a language."""
+
+    def __init__(self, clips, tokenizer, count, frames, asking=False, foreign=0, **how):
         tiles, self.told, labels = clips.draw(count, frames, **how)
         self.patches = None     # what the trunk of the vision tower made of the tiles, when it is held
         self.pictures = count * frames
@@ -41,7 +43,7 @@ class Batch:
         self.tiles = torch.from_numpy(tiles).flatten(0, 1)
         self.labels = {k: torch.from_numpy(v) for k, v in labels.items()}
         self.frames = frames
-        self.heads = []
+        self.asked = []
         for b, told in enumerate(self.told):
             asked, kind = question(clips.rng) if asking else (DESCRIBE, "describe")
             said = answer(kind, told)
@@ -49,13 +51,15 @@ class Batch:
                 asked, said = DESCRIBE, told
             self.told[b] = said
             bare = asking and clips.rng.random() < (0.5 if frames == 1 else 0.1)
-            self.heads.append(tokenizer.encode(prompt(some_times(clips.rng, frames), asked, bare)))
-        self.prompt_lengths = [len(h) for h in self.heads]
+            self.asked.append((some_times(clips.rng, frames), asked, bare, *languages.some(clips.rng, foreign)))
         self.tell(tokenizer, self.told)
 
-    def tell(self, tokenizer, told, heavy=None, heavier=1.0):
-        """Makes these sentences or statements what is to be learnt; heavy: for each the tokens that weigh more."""
-        self.text = [t if isinstance(t, str) else telling.phrase(t) for t in told]
+    def tell(self, tokenizer, told, english=False):
+        """Makes these sentences or statements what is to be learnt, in the languages asked for or all in English."""
+        self.told = told
+        self.heads = [tokenizer.encode(prompt(times, asked + ("" if english else wish), bare)) for times, asked, bare, _, wish in self.asked]
+        self.prompt_lengths = [len(h) for h in self.heads]
+        self.text = [languages.say(t, None if english else asked[3]) for t, asked in zip(told, self.asked)]
         tails = [tokenizer.encode(t + "<|eot|>") for t in self.text]
         longest = max(len(a) + len(b) for a, b in zip(self.heads, tails))
         self.ids = torch.full((len(told), longest), tokenizer.special["<|finetune_right_pad|>"])
@@ -64,9 +68,6 @@ class Batch:
             self.ids[b, :len(head) + len(tail)] = torch.tensor(head + tail)
             for i, token in enumerate(tail):
                 self.weight[b, len(head) + i] = weigh(tokenizer.decode([token]).strip(), text)
-            for i in heavy[b] if heavy else ():
-                self.weight[b, len(head) + i] = heavier
-        self.tails = tails
         self.slots = self.ids == tokenizer.special["<|patch|>"]
         self.ends = self.ids == tokenizer.special["<|image_end|>"]
 
@@ -107,12 +108,13 @@ def weigh(word, text):
 class Silence:
     """Prompts without any picture."""
 
-    def __init__(self, rng, tokenizer, count=4):
+    def __init__(self, rng, tokenizer, count=4, foreign=0):
         rows = []
         for _ in range(count):
             asked = question(rng)[0] if rng.random() < 0.6 else unknown(rng)
-            head = tokenizer.encode(prompt((), asked))
-            rows.append((len(head), head + tokenizer.encode(NO_PICTURE + "<|eot|>")))
+            language, wish = languages.some(rng, foreign)
+            head = tokenizer.encode(prompt((), asked + wish))
+            rows.append((len(head), head + tokenizer.encode(languages.say(NO_PICTURE, language) + "<|eot|>")))
         longest = max(len(ids) for _, ids in rows)
         self.ids = torch.full((count, longest), tokenizer.special["<|finetune_right_pad|>"])
         self.weight = torch.zeros(count, longest)
@@ -125,8 +127,8 @@ class Silence:
 class Drawing(IterableDataset):
     """The batches of one phase, without end. Each worker of a loader draws its own."""
 
-    def __init__(self, clips, tokenizer, phase, size, asking=False):
-        self.clips, self.tokenizer, self.phase, self.size, self.asking = clips, tokenizer, phase, size, asking
+    def __init__(self, clips, tokenizer, phase, size, asking=False, foreign=0):
+        self.clips, self.tokenizer, self.phase, self.size, self.asking, self.foreign = clips, tokenizer, phase, size, asking, foreign
 
     def __iter__(self):
         worker = get_worker_info()
@@ -137,7 +139,7 @@ class Drawing(IterableDataset):
             if self.phase == "tell":
                 frames = int(self.clips.rng.choice([4, 2, 1, 3, 5, 6, 8], p=[0.48, 0.3, 0.04, 0.09, 0.03, 0.03, 0.03]))
             count = self.size * 2 if self.phase == "see" else self.size * 4 // max(2, frames)
-            yield Batch(self.clips, self.tokenizer, count, frames, self.asking)
+            yield Batch(self.clips, self.tokenizer, count, frames, self.asking, self.foreign)
 
 
 def again(batches, rng, kept, share, prepare):

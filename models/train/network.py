@@ -15,7 +15,7 @@ class Shape:
     projected = 256
     hidden, heads, kv_heads, head_dim, layers = 256, 12, 4, 32, 4
     experts, width = 4, 256
-    vocabulary = 1024
+    vocabulary = 1536
     theta, vision_theta = 500000.0, 10000.0
 
 

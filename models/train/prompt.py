@@ -48,8 +48,7 @@ def unknown(rng):
 
 
 def answer(kind, told):
-    """What a question of a kind is answered when this is told of a clip: a sentence, or the statements of film. Statements when
-    all of them are to be told."""
+    """What a question of a kind is answered when this is told of a clip: a sentence, or statements of film."""
     if kind == "describe":
         return told
     if kind == "other":
@@ -62,12 +61,12 @@ def answer(kind, told):
     goes = camera not in (None, "stands", "same")
     if kind == "what":
         if count:
-            return telling.phrase({k: v for k, v in told.items() if k in ("size", "direction", "place")} | {"count": count})
-        return telling.phrase({"camera": camera}) if goes else UNCLEAR
+            return {k: v for k, v in told.items() if k in ("size", "direction", "place")} | {"count": count}
+        return {"camera": camera} if goes else UNCLEAR
     if kind == "many":
         return {"none": "Nothing.", "one": "One thing.", "some": "Two or three things.", "several": "Several things."}.get(count, UNCLEAR)
     if goes:
-        return "Yes." if kind == "change" else telling.phrase({"camera": camera})
+        return "Yes." if kind == "change" else {"camera": camera}
     if count is None:
         return UNCLEAR
     if kind == "change" and count == "none" and camera != "same":

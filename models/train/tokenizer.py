@@ -7,10 +7,11 @@ import re
 SPLIT = (r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
          r"|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
          r"|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+")
-# The same rule for ASCII, all that the training texts hold.
-SPLIT_ASCII = re.compile(
-    SPLIT.replace(r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]", "[A-Z]").replace(r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]", "[a-z]")
-    .replace(r"\p{L}", "A-Za-z").replace(r"\p{N}{1,3}", "[0-9]{1,3}").replace(r"\p{N}", "0-9"))
+# The same rule for Latin letters, all that the training texts hold.
+UPPER, LOWER = "A-ZÀ-ÖØ-Þ", "a-zß-öø-ÿ"
+SPLIT_LATIN = re.compile(
+    SPLIT.replace(r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]", f"[{UPPER}]").replace(r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]", f"[{LOWER}]")
+    .replace(r"\p{L}", UPPER + LOWER).replace(r"\p{N}{1,3}", "[0-9]{1,3}").replace(r"\p{N}", "0-9"))
 
 SPECIAL = ["<|begin_of_text|>", "<|end_of_text|>", "<|header_start|>", "<|header_end|>", "<|eom|>", "<|eot|>",
            "<|step|>", "<|image_start|>", "<|image_end|>", "<|tile_x_separator|>", "<|tile_y_separator|>",
@@ -27,7 +28,27 @@ WORDS = ["\n\n", "user", "assistant", "system", "Describe", " what", " happens",
          " mostly", " cannot", " be", " told",
          "What", "Is", "Does", "How", "Yes", "No", "One", "Two", "There",
          " no", " thing", " three", " or", " many", " moving", " anything", " am", " model", " answer", " that", "That", " clear", "I", " above", " below"]
-SIZE = 1024
+# The words of other languages (languages.py): they stand whole, no merge makes them.
+WHOLE = ("Das| Bild| zeigt|-Farbbalken| Fernsehrauschen| ein| Schachbrett| konzentrische| Ringe| eine| Zonenplatte| einen| Verlauf| von| Schwarz|"
+         " nach| Weiß|Ein| weißer| Ball| springt| auf| schwarzem| Hintergrund|Zu| sehen| ist|Ich| bin| kleines| Modell| und| kann| das| nicht|"
+         " beantworten|Es| gibt| kein| klar|Zum| lässt| sich| nichts| sagen|Ja|Nein|Nichts| Ding|Zwei| oder| drei| Dinge|Mehrere| sehr| dunkel|"
+         " farbig| überwiegend| rot| gelb| grün| türkis| blau| violett| weiß| grau| schwarz| überbelichtet| unscharf| körnig| oben| unten|Die|"
+         " Kamera| steht| bewegt| etwas| Kleines| Großes| bewegen| kleine| große| mehrere| schwenkt| links| rechts| zoomt| heran| heraus| wackelt|"
+         " Szene| wechselt| durch| Schnitt| ändert|Etwas| der| linken| Hälfte| rechten| oberen| unteren| roter| Kreis| rotem| rotes| Quadrat|"
+         " Dreieck| oranger| orangem| oranges| gelber| gelbem| gelbes| grüner| grünem| grünes| türkiser| türkisem| türkises| blauer| blauem|"
+         " blaues| violetter| violettem| violettes| weißem| weißes| grauer| grauem| graues| schwarzer| schwarzes| ganz|'image| montre| une| mire|"
+         " de| barres| neige| un| damier| des| anneaux| concentriques| plaque| zonale| dégradé| du| noir| au| blanc|Une| balle| blanche| rebondit|"
+         " sur| fond|Je| suis| petit| modèle| et| je| ne| peux| pas| répondre| à| cela|Il|'y|Ce|'est| clair| peut| rien| dire|Oui|Non|Rien| chose|"
+         "Deux| trois| choses|Plusieurs| est| très| sombre| en| couleur| surtout| rouge| jaune| verte| bleue| violette| grise| noire| surexposée|"
+         " floue| granuleuse| haut| bas| caméra| fixe| bouge| quelque| grand| bougent| petites| grandes| plusieurs| pivote| vers| gauche| droite|"
+         " zoome| avant| arrière| tremble| scène| par| coupe|Quelque| dans| moitié| supérieure| inférieure|Un| cercle| immobile| va| carré| vert|"
+         " bleu| violet| gris| entièrement| imagen| muestra| barras| color| nieve| televisión| tablero| ajedrez| anillos| concéntricos| una|"
+         " placa| zonal| degradado| negro| blanco|Una| pelota| blanca| rebota| sobre| fondo|Soy| modelo| pequeño| puedo| responder| eso| hay|"
+         " ninguna|Eso| está| claro| puede| decir| nada|Sí|Nada| cosa|Dos| tres| cosas|Varias| muy| oscura| todo| roja| naranja| amarilla| verde|"
+         " cian| azul| morada| negra| sobreexpuesta| borrosa| granulada| arriba| abajo| cámara| quieta| mueve| algo| grande| mueven| pequeñas|"
+         " varias| gira| hacia| izquierda| derecha| hace| dentro| fuera| tiembla| escena| cambia| corte|Algo| mitad| superior| inferior| círculo|"
+         " rojo| quieto| cuadrado| triángulo| amarillo| morado| es| toda").split("|")
+SIZE = 1536
 
 
 def _byte_characters():
@@ -44,9 +65,9 @@ def _byte_characters():
 
 
 class Tokenizer:
-    """size: entries of the vocabulary, those that nothing stands for included."""
+    """words: what merges make; whole: what stands as it is; size: entries of the vocabulary, those that nothing stands for included."""
 
-    def __init__(self, words=WORDS, size=SIZE):
+    def __init__(self, words=WORDS, whole=WHOLE, size=SIZE):
         self.characters = _byte_characters()
         ordered = sorted(self.characters.values())
         self.vocabulary = {c: i for i, c in enumerate(ordered)}
@@ -61,7 +82,10 @@ class Tokenizer:
         self.ranks = {pair: i for i, pair in enumerate(self.merges)}
         for word in words:
             assert self._merge(self._spell(word)) == [self._spell(word)], word
+        for word in whole:
+            self.vocabulary.setdefault(self._spell(word), len(self.vocabulary))
         special = SPECIAL + [f"<|reserved_special_token_{i}|>" for i in range(size - len(self.vocabulary) - len(SPECIAL))]
+        self.size = size
         self.special = {name: len(self.vocabulary) + i for i, name in enumerate(special)}
         assert len(self.vocabulary) + len(self.special) == size
         self.bytes = {i: bytes(b for c in s for b, k in self.characters.items() if k == c)
@@ -85,7 +109,7 @@ class Tokenizer:
             if run in self.special:
                 ids.append(self.special[run])
                 continue
-            for piece in SPLIT_ASCII.findall(run):
+            for piece in SPLIT_LATIN.findall(run):
                 spelled = self._spell(piece)
                 parts = [spelled] if spelled in self.vocabulary else self._merge(spelled)
                 ids += [self.vocabulary[p] for p in parts]
