@@ -26,7 +26,7 @@ import telling
 
 RATE, SHOWN = 4, [0, 5, 10, 15]       # of 16 frames the element shows these to the model
 SIZES = [(320, 240), (640, 360), (960, 540)]
-KINDS = ["state", "colour", "mostly", "above", "below", "camera", "count", "size", "direction", "place"]
+KINDS = ["plain", "state", "colour", "mostly", "above", "below", "camera", "count", "size", "direction", "place"]
 MOVING, CHANGES = "Is anything moving?", "Does the picture change?"
 LEAST = {"one": 1, "some": 2, "several": 3}
 
@@ -62,8 +62,8 @@ def judge_labelled(table, text, label):
     for kind, value in said.items():
         if kind == "state":
             holds = value in label.get("state", [])
-        elif kind in ("colour", "camera"):
-            holds = value == label[kind]
+        elif kind in ("colour", "camera", "plain"):
+            holds = value == label.get(kind)
         elif kind in ("mostly", "above", "below"):
             holds = value in label[kind]
         elif kind == "count":

@@ -124,41 +124,6 @@ def truth_loss(heads, hidden, batch):
     return loss, figures
 
 
-@torch.no_grad()
-def hold_back(network, tokenizer, batch, tokens, heavier):
-    """Leaves out of what is told of film the statements that the network would make wrongly, and makes leaving them out weigh as
-    much more as a false statement is worse than a missing one."""
-    hidden, _, _ = network.read(batch.ids, tokens.flatten(0, 1), batch.slots)
-    told, heavy = [], []
-    for b, (said, tail) in enumerate(zip(batch.told, batch.tails)):
-        told.append(said)
-        heavy.append(set())
-        if isinstance(said, str):
-            continue
-        first = len(batch.heads[b])
-        guess = network.language_model.lm_head(hidden[b, first - 1:first - 1 + len(tail)]).argmax(-1).tolist()
-        wrong, at, unclear = set(), 0, False
-        for text, kind in telling.pieces(said):
-            for token in tokenizer.encode(text):
-                true, got = tokenizer.decode([token]), tokenizer.decode([guess[at]])
-                if true != got:
-                    verdict = telling.compare(kind, true, got, said)
-                    if verdict == "false":
-                        wrong.add(kind)
-                        unclear = unclear or {true, got} & telling.NO_WAY
-                    elif verdict == "more":
-                        heavy[b].add(at)
-                at += 1
-        if wrong:
-            told[b] = {kind: value for kind, value in said.items() if kind not in wrong}
-            if "camera" in wrong and not unclear:
-                told[b]["camera"] = "moves"
-            after = tokenizer.encode(telling.phrase(told[b]) + "<|eot|>")
-            heavy[b] = {next((i for i, (x, y) in enumerate(zip(after, tail)) if x != y), 0)}
-    batch.tell(tokenizer, told, heavy, heavier)
-    batch.to(tokens.device)
-
-
 def text_loss(network, half_and_hidden, batch):
     hidden = half_and_hidden
     at = batch.weight > 0
@@ -178,7 +143,7 @@ def silence_loss(network, silence, device):
     return text_loss(network, network.read(silence.ids, nothing, silence.slots)[0], silence)[0]
 
 
-def losses(network, heads, batch, phase, hold_trunk=False, tokenizer=None, heavier=0, beside=1.0):
+def losses(network, heads, batch, phase, hold_trunk=False, beside=1.0):
     """The loss of a batch, and figures of how well it went."""
     if hold_trunk:
         batch.look(network)
@@ -187,8 +152,6 @@ def losses(network, heads, batch, phase, hold_trunk=False, tokenizer=None, heavi
         patches, tokens = network.see(batch.pixels())
     if phase == "see":
         return picture_loss(heads, patches, tokens, batch.labels)
-    if heavier:
-        hold_back(network, tokenizer, batch, tokens, heavier)
     hidden, balance, states = network.read(batch.ids, tokens.flatten(0, 1), batch.slots)
     text, right = text_loss(network, hidden, batch)
     moving = motion_loss(heads, states[1], batch)

@@ -35,7 +35,9 @@ def direction(mover, least=0.09, steep=2.2):
 
 
 def statements(truth):
-    """{kind: value} of what is to be told: state, colour, mostly, above, below, camera, count, size, direction, place."""
+    """{kind: value} of what is to be told: plain alone, or state, colour, mostly, above, below, camera, count, size, direction, place."""
+    if truth.spread < 4 and not 14 < truth.light < 242:      # nothing is to be seen in it
+        return {"plain": "black" if truth.light < 128 else "white"}
     said = {}
     if truth.state:
         said["state"] = truth.state[0]
@@ -80,13 +82,15 @@ def only(kinds, said):
         less["count"] = "any"
     if said.get("camera") not in (None, "stands", "same", "cut", *kinds) and "camera" not in kinds:
         less["camera"] = "moves"
-    return {kind: value for kind, value in less.items() if kind in kinds or value in kinds}
+    return {kind: value for kind, value in less.items() if kind == "plain" or kind in kinds or value in kinds}
 
 
 def holds(kind, value, truth, said):
     """Whether a statement of a text is true, or None where nobody can say. `said` are all its statements."""
     if kind == "state":
         return value in truth.state or (None if value == "blurred" and truth.state else False)
+    if kind == "plain":
+        return truth.spread < 6 and (truth.above.get(value, 0) + truth.below.get(value, 0)) / 2 > 0.45
     if kind == "colour":
         return None if truth.state else truth.chroma > 5 if value == "colour" else truth.chroma < 7
     if kind in ("mostly", "above", "below"):
@@ -129,6 +133,8 @@ def phrase(said):
 
 def pieces(said):
     """The sentences of {kind: value} as (text, kind that it states or None)."""
+    if "plain" in said:
+        return [(f"The picture is plain {said['plain']}.", "plain")]
     looks = []
     if "state" in said:
         looks.append((" " + STATES[said["state"]], "state"))
@@ -168,31 +174,15 @@ def _moving(said):
     return out
 
 
-MANY = {" something": 1, " things": 2, " several": 3}
-NO_WAY = {" stands", " picture", " scene", " changes", " does"}      # words that name no way of the camera
-ADDITIONS = (" small", " large", " left", " right", " up", " down", " in", ",")
-
-
-def compare(kind, true, got, said):
-    """Whether a word in the place of the true one, in a piece of this kind, makes a "false" statement, states "more" than is
-    certain, or "less"."""
-    if kind == "count":
-        if got in (" small", " large"):
-            return "less" if "size" in said else "more"
-        if got in MANY and true in MANY:
-            return "more" if MANY[got] > MANY[true] else "less"
-        return "false"
-    if kind is None:
-        return "more" if got in ADDITIONS or got == " and" else "less"
-    return "less" if got in (".", ",", " in", " and", " moves", " move", " things") else "false"
-
-
 def stated(text):
     """{kind: value} of what a text states, with None for what is not one of these sentences."""
     said = {}
     rest = text.strip()
     for part in [p.strip() for p in rest.rstrip(".").split(". ") if p.strip()]:
-        if part.startswith("The picture is ") and not part.startswith("The picture is plain"):
+        if part.startswith("The picture is plain "):
+            said["plain"] = part.removeprefix("The picture is plain ")
+            continue
+        if part.startswith("The picture is "):
             looks = part.removeprefix("The picture is ")
             for state, words in STATES.items():
                 if looks.startswith(words):

@@ -32,6 +32,7 @@ from clips import Clips
 from grow import grow
 from losses import Heads, losses, silence_loss
 from network import Network
+from sure import Sure
 from tokenizer import Tokenizer
 
 
@@ -108,7 +109,8 @@ def main():
     options.add_argument("--kinds", type=lambda text: text.split(","), help="the kinds of statements of film to tell; all when unset")
     options.add_argument("--beside", type=float, default=1.0, help="the weight of what is learnt beside the sentences of film")
     options.add_argument("--asking", action="store_true", help="with other questions than that for a description")
-    options.add_argument("--heavier", type=float, default=0, help="how much worse a false statement of film is than a missing one")
+    options.add_argument("--foreign", type=float, default=0, help="the share of prompts that ask for another language than English")
+    options.add_argument("--sure", type=float, help="learn only those statements of film that the start makes with this likelihood")
     options.add_argument("--stock", help="what fetch.py made")
     options.add_argument("--film", type=float, default=0.55, help="the share of film among the clips")
     options.add_argument("--workers", type=int, default=os.cpu_count())
@@ -135,6 +137,15 @@ def stock(path, part):
         return None
     with np.load(path) as file:
         return {kind: [file[name] for name in file.files if name.startswith(f"{part}/{kind}/")] for kind in ("photo", "thing")}
+
+
+def prepare(batch, network, sure):
+    """What is done once with a batch: the held trunk of a network looks at it, and what is not sure of it is left out."""
+    with torch.autocast(batch.tiles.device.type, torch.bfloat16):
+        if network:
+            batch.look(network)
+        if sure:
+            sure.leave(batch)
 
 
 def work(rank, team, options):
@@ -173,9 +184,10 @@ def work(rank, team, options):
         optimizer = torch.optim.AdamW([{"params": decay, "weight_decay": 0.05}, {"params": plain, "weight_decay": 0.0}],
                                       lr=options.rate, betas=(0.9, 0.98), eps=1e-8, fused=True)
         average = Average(both)
-        drawing = Drawing(clips, tokenizer, phase, options.batch // team.size, options.asking)
+        drawing = Drawing(clips, tokenizer, phase, options.batch // team.size, options.asking, options.foreign)
+        sure = Sure(network, tokenizer, options.sure) if options.sure else None
         if device.type == "cpu":
-            once = (lambda batch: batch.look(network)) if options.hold_trunk else lambda batch: None
+            once = functools.partial(prepare, network=network if options.hold_trunk else None, sure=sure)
             batches = again(iter(drawing), np.random.default_rng(rank), options.kept, options.again, once)
         else:
             batches = iter(DataLoader(drawing, None, num_workers=options.workers, pin_memory=True, prefetch_factor=3))
@@ -189,11 +201,13 @@ def work(rank, team, options):
             rate = options.rate * min(1, (step + 1) / options.warm) * (0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * spent)))
             for group in optimizer.param_groups:
                 group["lr"] = rate
-            batch = next(batches).to(device)
+            batch = next(batches)
+            if device.type != "cpu":
+                prepare(batch.to(device), None, sure)
             with torch.autocast(device.type, torch.bfloat16, enabled=True):
-                loss, figures = losses(network, heads, batch, phase, options.hold_trunk, tokenizer, options.heavier, options.beside)
+                loss, figures = losses(network, heads, batch, phase, options.hold_trunk, options.beside)
                 if options.asking and step % 4 == 0:
-                    loss = loss + 0.3 * silence_loss(network, Silence(clips.rng, tokenizer), device)
+                    loss = loss + 0.3 * silence_loss(network, Silence(clips.rng, tokenizer, foreign=options.foreign), device)
             optimizer.zero_grad()
             loss.backward()
             norm = nn.utils.clip_grad_norm_(both.parameters(), 1.0)
