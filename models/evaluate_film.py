@@ -5,10 +5,10 @@
     python3 evaluate_film.py --stock stock.npz [--clips 240] [--seed 1] [--model FOLDER]
     python3 evaluate_film.py --video vtest.avi --labels vtest.json [--model FOLDER]
 
-The first draws clips from the photographs and things that train/fetch.py keeps out of the training, encodes them by x264 and runs
-llama4describe on the files; of two questions it also tells how much of what was thought to be likely came true. The second runs it
-on a real video, of which a file says by hand what holds in every window. Needs what
-evaluate.py needs, and python3-opencv and python3-pil.
+The first draws clips from the photographs and things that train/fetch.py keeps out of the training, encodes them (H.264, H.265,
+MPEG-2; 320x240 to 1920x1080) and runs llama4describe on the files; of two questions it also tells how much of what was thought to
+be likely came true. The second runs it on a real video, of which a file says by hand what holds in every window. Needs what
+evaluate.py needs, python3-opencv, python3-pil, and the encoders that evaluate.CODECS names.
 """
 import argparse
 import json
@@ -16,16 +16,20 @@ import sys
 import tempfile
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 import evaluate
 from evaluate import encode
 
 sys.path.insert(0, str(Path(__file__).parent / "train"))
+import film
 import telling
 
-RATE, SHOWN = 4, [0, 5, 10, 15]       # of 16 frames the element shows these to the model
-SIZES = [(320, 240), (640, 360), (960, 540)]
+RATE, FRAMES, SHOWN = 4, 16, [0, 5, 10, 15]       # of 16 frames the element shows these to the model
+CODED = [(320, 240, "H.264 CRF 23"), (320, 240, "H.265 CRF 28"), (320, 240, "MPEG-2 interlaced"), (640, 360, "H.264 CRF 23"),
+         (640, 360, "H.264 CRF 35"), (640, 360, "MPEG-2 interlaced"), (960, 540, "H.264 CRF 35"), (960, 540, "H.265 CRF 28"),
+         (960, 540, "H.264 CRF 23"), (1920, 1080, "H.264 CRF 23")]
 KINDS = ["plain", "state", "colour", "mostly", "above", "below", "camera", "count", "size", "direction", "place"]
 MOVING, CHANGES = "Is anything moving?", "Does the picture change?"
 LEAST = {"one": 1, "some": 2, "several": 3}
@@ -106,43 +110,44 @@ def show_calibration(likely):
         print(f"| {question} | all | {len(yes)} | told right {100 * ((yes > 0.5) == right).mean():.0f} %, Brier score {((yes - right) ** 2).mean():.3f} |")
 
 
+def clip(maker, width, height):
+    """The pictures of a clip that the maker draws, and what is true of those that the model is shown."""
+    pictures, truth, _ = maker.render(FRAMES, height, width, max(width, height) / film.SIZE, SHOWN)
+    size = 112, 112 * height // width
+    film.look_at(truth, np.stack([cv2.resize(pictures[i], size, interpolation=cv2.INTER_AREA) for i in SHOWN]))
+    return pictures, truth
+
+
 def drawn(options):
-    import cv2
-    import film
     cv2.setNumThreads(1)
     rng = np.random.default_rng(options.seed)
     with np.load(options.stock) as file:
         stock = {kind: [file[name] for name in file.files if name.startswith(f"held/{kind}/")] for kind in ("photo", "thing")}
     maker = film.Film(rng, stock, rng.standard_normal((512, 512, 3)).astype(np.float32))
-    table, likely, each = {}, {MOVING: [], CHANGES: []}, -(-options.clips // (len(SIZES) * len(evaluate.CRFS)))
-    evaluate.RATE = RATE
+    table, likely, each = {}, {MOVING: [], CHANGES: []}, -(-options.clips // len(CODED))
     with tempfile.TemporaryDirectory() as folder:
-        for width, height in SIZES:
-            scale = max(width, height) / film.SIZE
-            for crf in evaluate.CRFS:
-                truths = []
+        for width, height, codec in CODED:
+            truths = []
 
-                def parts():
-                    for _ in range(each):
-                        pictures, truth, _ = maker.render(len(SHOWN) * RATE, height, width, scale, SHOWN)
-                        film.look_at(truth, np.stack([cv2.resize(pictures[i], (112, 112 * height // width),
-                                                                 interpolation=cv2.INTER_AREA) for i in SHOWN]))
-                        truths.append(truth)
-                        yield [p.tobytes() for p in pictures]
+            def parts():
+                for _ in range(each):
+                    pictures, truth = clip(maker, width, height)
+                    truths.append(truth)
+                    yield [p.tobytes() for p in pictures]
 
-                encode(f"{folder}/clips.mp4", parts(), width, height, crf)
-                said = evaluate.records(f"{folder}/clips.mp4", options.model, [f"questions={MOVING};{CHANGES}"])
-                if len(said) != len(truths):
-                    sys.exit(f"evaluate_film: {len(said)} windows of {len(truths)} clips")
-                for record, truth in zip(said, truths):
-                    text = record["text"]
-                    for answer in record["answers"]:
-                        right = holds_question(answer["question"], truth)
-                        if right is not None:
-                            likely[answer["question"]].append((answer["yes"], right))
-                    wrong = judge_drawn(table, text, truth)
-                    if options.show_errors and wrong:
-                        print(f"  {width}x{height} CRF {crf}: {text!r}: {', '.join(wrong)}; to be told: {telling.sentence(truth)!r}")
+            rate = 25 if codec.startswith("MPEG") else RATE
+            encode(f"{folder}/clips.mkv", parts(), width, height, codec, rate)
+            said = evaluate.records(f"{folder}/clips.mkv", options.model, [f"questions={MOVING};{CHANGES}"], FRAMES * 10**9 // rate)
+            if len(said) != len(truths):
+                sys.exit(f"evaluate_film: {len(said)} windows of {len(truths)} clips")
+            for record, truth in zip(said, truths):
+                for answer in record["answers"]:
+                    right = holds_question(answer["question"], truth)
+                    if right is not None:
+                        likely[answer["question"]].append((answer["yes"], right))
+                wrong = judge_drawn(table, record["text"], truth)
+                if options.show_errors and wrong:
+                    print(f"  {width}x{height} {codec}: {record['text']!r}: {', '.join(wrong)}; to be told: {telling.sentence(truth)!r}")
     show(table)
     show_calibration(likely)
 
