@@ -2,15 +2,17 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Tells how much of what the embedded model states about film is true, and how much of what is there it states.
 
-    python3 evaluate_film.py --stock stock.npz [--clips 240] [--seed 1] [--model FOLDER]
+    python3 evaluate_film.py --stock stock.npz [--clips 240] [--pairs 0] [--seed 1] [--model FOLDER]
     python3 evaluate_film.py --video vtest.avi --labels vtest.json [--model FOLDER]
 
 The first draws clips from the photographs and things that train/fetch.py keeps out of the training, encodes them (H.264, H.265,
 MPEG-2; 320x240 to 1920x1080) and runs llama4describe on the files; of two questions it also tells how much of what was thought to
-be likely came true. The second runs it on a real video, of which a file says by hand what holds in every window. Needs what
-evaluate.py needs, python3-opencv, python3-pil, and the encoders that evaluate.CODECS names.
+be likely came true. Pairs are a clip in which the camera or something goes somewhere, and the same backwards. The second runs it
+on a real video, of which a file says by hand what holds in every window. Needs what evaluate.py needs, python3-opencv,
+python3-pil, and the encoders that evaluate.CODECS names.
 """
 import argparse
+import dataclasses
 import json
 import sys
 import tempfile
@@ -31,6 +33,7 @@ CODED = [(320, 240, "H.264 CRF 23"), (320, 240, "H.265 CRF 28"), (320, 240, "MPE
          (640, 360, "H.264 CRF 35"), (640, 360, "MPEG-2 interlaced"), (960, 540, "H.264 CRF 35"), (960, 540, "H.265 CRF 28"),
          (960, 540, "H.264 CRF 23"), (1920, 1080, "H.264 CRF 23")]
 KINDS = ["plain", "state", "colour", "mostly", "above", "below", "camera", "count", "size", "direction", "place"]
+OTHER_WAY = {"left": "right", "right": "left", "up": "down", "down": "up", "in": "out", "out": "in"}
 MOVING, CHANGES = "Is anything moving?", "Does the picture change?"
 LEAST = {"one": 1, "some": 2, "several": 3}
 
@@ -118,12 +121,42 @@ def clip(maker, width, height):
     return pictures, truth
 
 
+def backwards(pictures, truth):
+    """A clip the other way round."""
+    movers = [film.Mover(m.x[::-1], m.y[::-1], m.height[::-1], m.person) for m in truth.movers]
+    return pictures[::-1], dataclasses.replace(truth, movers=movers, camera=OTHER_WAY.get(truth.camera, truth.camera))
+
+
+def way(said):
+    """Where the camera, or what moves, goes."""
+    return said["camera"] if said.get("camera") in OTHER_WAY else said.get("direction")
+
+
+def ways(options, maker):
+    """Tells how many pairs of a clip and the same backwards are both told to go where they do, as far as a way is told of both."""
+    width, height, codec = CODED[0]
+    clips = []
+    while len(clips) < 2 * options.pairs:
+        made = clip(maker, width, height)
+        if way(telling.statements(made[1])):
+            clips += [made, backwards(*made)]
+    with tempfile.TemporaryDirectory() as folder:
+        encode(f"{folder}/clips.mkv", ([p.tobytes() for p in pictures] for pictures, _ in clips), width, height, codec, RATE)
+        said = [way(telling.stated(r["text"])) for r in evaluate.records(f"{folder}/clips.mkv", options.model, window=FRAMES * 10**9 // RATE)]
+    right = [s and s == way(telling.statements(truth)) for s, (_, truth) in zip(said, clips)]
+    both = [bool(a and b) for a, b in zip(right[::2], right[1::2])]
+    told = [bool(a and b) for a, b in zip(said[::2], said[1::2])]
+    print(f"\n{options.pairs} pairs, {sum(told)} told a way of both, {sum(both)} of them right")
+
+
 def drawn(options):
     cv2.setNumThreads(1)
     rng = np.random.default_rng(options.seed)
     with np.load(options.stock) as file:
         stock = {kind: [file[name] for name in file.files if name.startswith(f"held/{kind}/")] for kind in ("photo", "thing")}
     maker = film.Film(rng, stock, rng.standard_normal((512, 512, 3)).astype(np.float32))
+    if options.pairs:
+        return ways(options, maker)
     table, likely, each = {}, {MOVING: [], CHANGES: []}, -(-options.clips // len(CODED))
     with tempfile.TemporaryDirectory() as folder:
         for width, height, codec in CODED:
@@ -183,6 +216,7 @@ def main():
     options.add_argument("--video")
     options.add_argument("--labels")
     options.add_argument("--clips", type=int, default=240)
+    options.add_argument("--pairs", type=int, default=0)
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--model")
     options.add_argument("--show-errors", action="store_true")

@@ -107,6 +107,25 @@ test_embedded_model_tells_the_patterns (void)
   }
 }
 
+static void
+test_embedded_model_answers_in_the_language_asked_for (void)
+{
+  static const char *const answers[][2] = { {"de", "Das Bild zeigt SMPTE-Farbbalken."}, {"French", "L'image montre une mire de barres SMPTE."},
+  {"español", "La imagen muestra barras de color SMPTE."}, {"Klingon", "The picture shows SMPTE colour bars."}
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (answers); i++) {
+    g_autoptr (GPtrArray) texts = g_ptr_array_new_with_free_func (g_free);
+    g_autofree char *launch = g_strdup_printf ("videotestsrc pattern=smpte num-buffers=40 ! video/x-raw,framerate=10/1,width=320,height=240 ! "
+        "llama4describe language=%s ! fakesink sync=false", answers[i][0]);
+    g_autofree char *problem = run (launch, texts, 60);
+
+    g_assert_null (problem);
+    g_assert_cmpuint (texts->len, ==, 1);
+    g_assert_cmpstr (g_ptr_array_index (texts, 0), ==, answers[i][1]);
+  }
+}
+
 /* Tokens of the only window's prompt. */
 static gint64
 prompt_of_a_still_film (const char *properties)
@@ -456,6 +475,7 @@ main (int argc, char **argv)
   gst_init (NULL, NULL);
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/pipeline/embedded-model-tells-the-patterns", test_embedded_model_tells_the_patterns);
+  g_test_add_func ("/pipeline/embedded-model-answers-in-the-language-asked-for", test_embedded_model_answers_in_the_language_asked_for);
   g_test_add_func ("/pipeline/pruned-pictures-are-shown-once", test_pruned_pictures_are_shown_once);
   g_test_add_func ("/pipeline/subtitles-are-muxed-with-the-untouched-video", test_subtitles_are_muxed_with_the_untouched_video);
   g_test_add_func ("/pipeline/tags-in-an-answer-are-text-in-subrip", test_tags_in_an_answer_are_text_in_subrip);
