@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
+import colours
 from picture import SIZE
-from scenes import NAMES, _ANCHORS, _OWNER, _lab
 
 cv2.setNumThreads(1)
 CELL = SIZE // 4
@@ -38,8 +38,10 @@ class Truth:
     """What is so in a clip, and which kinds of it are clear enough to be told."""
     state: tuple = ()                # of dark, overexposed, blurred, noisy
     chroma: float = 0                # mean difference of the strongest and the weakest of red, green and blue
-    above: dict = field(default_factory=dict)    # share of the upper half by name of colour
+    above: dict = field(default_factory=dict)    # share of the upper half that the name of a colour fits
     below: dict = field(default_factory=dict)    # and of the lower
+    surely_above: dict = field(default_factory=dict)    # and that surely has it
+    surely_below: dict = field(default_factory=dict)
     camera: str = "stands"           # one of CAMERAS, or "unclear"
     movers: list = field(default_factory=list)   # of Mover: all that move clearly; while the camera stands
     light: float = 128               # the mean
@@ -50,24 +52,11 @@ class Truth:
 CAMERAS = ["stands", "left", "right", "up", "down", "in", "out", "shakes", "moves", "cut", "same"]
 
 
-def _table():
-    """The name of every colour of 5 bits each."""
-    step = np.arange(32) * 8 + 4
-    grid = np.stack(np.meshgrid(step, step, step, indexing="ij"), -1).reshape(-1, 3)
-    lab = _lab(grid)
-    return np.concatenate([_OWNER[((lab[i:i + 4096, None] - _ANCHORS) ** 2).sum(-1).argmin(1)] for i in range(0, len(lab), 4096)])
-
-
-NAME_OF = _table().reshape(32, 32, 32)
-
-
 def look_at(truth, small):
     """Puts what the pictures uint8 [frames, height, width, 3] show of light and colour into the truth."""
     half = small.shape[1] // 2
-    for name, part in (("above", small[:, :half]), ("below", small[:, half:])):
-        q = part.reshape(-1, 3) >> 3
-        counts = np.bincount(NAME_OF[q[:, 0], q[:, 1], q[:, 2]], minlength=len(NAMES))
-        setattr(truth, name, {colour: n / counts.sum() for colour, n in zip(NAMES, counts)})
+    truth.surely_above, truth.above = colours.shares(small[:, :half])
+    truth.surely_below, truth.below = colours.shares(small[:, half:])
     r, g, b = small[..., 0], small[..., 1], small[..., 2]
     truth.chroma = float((np.maximum(np.maximum(r, g), b) - np.minimum(np.minimum(r, g), b)).mean())
     luma = small.astype(np.float32) @ LUMA

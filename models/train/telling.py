@@ -44,9 +44,9 @@ def statements(truth):
     if "colour" in truth.telling:
         said["colour"] = "gray" if truth.chroma < 2.5 else "colour" if truth.chroma > 14 else None
         if said["colour"] == "colour":
-            for half, shares in (("above", truth.above), ("below", truth.below)):
+            for half, shares in (("above", truth.surely_above), ("below", truth.surely_below)):
                 best = max(shares, key=shares.get)
-                said[half] = best if shares[best] > 0.6 else None
+                said[half] = best if shares[best] > 0.5 else None
             if said["above"] and said["above"] == said["below"]:
                 said = {**said, "mostly": said["above"], "above": None, "below": None}
     if "camera" in truth.telling:
