@@ -3,12 +3,12 @@
 """Tells how much of what the embedded model states about film is true, and how much of what is there it states.
 
     python3 evaluate_film.py --stock stock.npz [--clips 240] [--pairs 0] [--seed 1] [--model FOLDER]
-    python3 evaluate_film.py --video vtest.avi --labels vtest.json [--model FOLDER]
+    python3 evaluate_film.py --video vtest.avi --labels labels/vtest.json [--model FOLDER]
 
 The first draws clips from the photographs and things that train/fetch.py keeps out of the training, encodes them (H.264, H.265,
 MPEG-2; 320x240 to 1920x1080) and runs llama4describe on the files; of two questions it also tells how much of what was thought to
 be likely came true. Pairs are a clip in which the camera or something goes somewhere, and the same backwards. The second runs it
-on a real video, of which a file says by hand what holds in every window. Needs what evaluate.py needs, python3-opencv,
+on real videos, of each of which a file says by hand what holds in every window. Needs what evaluate.py needs, python3-opencv,
 python3-pil, and the encoders that evaluate.CODECS names.
 """
 import argparse
@@ -74,6 +74,8 @@ def judge_labelled(table, text, label):
         elif kind in ("mostly", "above", "below"):
             holds = value in label[kind]
         elif kind == "count":
+            if label["moving"] is None or label["camera"] == "cut":      # nobody can say
+                continue
             holds = label["moving"] == 0 if value == "none" else label["moving"] >= least
         elif kind == "size":
             holds = label[value] >= least
@@ -196,25 +198,27 @@ def show(table):
 
 
 def labelled(options):
-    labels = json.load(open(options.labels, encoding="utf-8"))
-    said = evaluate.describe(options.video, options.model)
-    table, total = {}, 0
-    windows = [{**labels["always"], **window} for window in labels["windows"]]
-    if len(said) != len(windows):
-        sys.exit(f"evaluate_film: {len(said)} windows, {len(windows)} labels")
-    for i, (text, label) in enumerate(zip(said, windows)):
-        wrong, statements = judge_labelled(table, text, label)
-        total += statements
-        print(f"{i * 4:3d} s  {text}" + (f"  WRONG: {', '.join(wrong)}" if wrong else ""))
-    print(f"{total / len(windows):.1f} statements a window")
+    table, total, count = {}, 0, 0
+    for video, path in zip(options.video, options.labels, strict=True):
+        labels = json.load(open(path, encoding="utf-8"))
+        said = evaluate.describe(video, options.model)
+        windows = [{**labels["always"], **window} for window in labels["windows"]]
+        if len(said) != len(windows):
+            sys.exit(f"evaluate_film: {len(said)} windows of {video}, {len(windows)} labels")
+        print(video)
+        for i, (text, label) in enumerate(zip(said, windows)):
+            wrong, statements = judge_labelled(table, text, label)
+            total, count = total + statements, count + 1
+            print(f"{i * 4:3d} s  {text}" + (f"  WRONG: {', '.join(wrong)}" if wrong else ""))
+    print(f"{total / count:.1f} statements a window")
     show(table)
 
 
 def main():
     options = argparse.ArgumentParser()
     options.add_argument("--stock")
-    options.add_argument("--video")
-    options.add_argument("--labels")
+    options.add_argument("--video", action="append")
+    options.add_argument("--labels", action="append")
     options.add_argument("--clips", type=int, default=240)
     options.add_argument("--pairs", type=int, default=0)
     options.add_argument("--seed", type=int, default=1)
