@@ -279,7 +279,7 @@ class Film:
         tall = float(np.exp(rng.uniform(np.log(0.05), np.log(0.55)))) if self._chance(0.8) else float(rng.uniform(0.2, 0.75))
         if person and self._chance(0.7):
             tall = min(tall, rng.uniform(0.06, 0.3))
-        near = not person and self._chance(0.15)      # such as a face or a hand
+        near = not person and self._chance(0.28)      # such as a face or a hand
         if near:
             tall = float(rng.uniform(0.5, 1.2))
         at, size = self._way(n, width / height, person, near)
@@ -394,15 +394,16 @@ class Film:
         """Leaves, water, flames: a part of the picture that wobbles in place."""
         rng = self.rng
         n, height, width = pictures.shape[:3]
-        h, w = int(height * rng.uniform(0.1, 0.6)), int(width * rng.uniform(0.1, 0.6))
-        y, x = rng.integers(0, height - h), rng.integers(0, width - w)
+        h, w = int(height * rng.uniform(0.1, 1)), int(width * rng.uniform(0.1, 1))
+        y, x = rng.integers(0, height - h + 1), rng.integers(0, width - w + 1)
         soft = np.zeros((h, w), np.float32)
         cv2.ellipse(soft, (w // 2, h // 2), (int(w * 0.35), int(h * 0.35)), 0, 0, 360, 1, -1)
         soft = cv2.blur(soft, (w // 4 + 1, h // 4 + 1))
         gy, gx = np.mgrid[0:h, 0:w].astype(np.float32)
-        strength = rng.uniform(0.2, 0.9) * scale
+        strength = float(np.exp(rng.uniform(np.log(0.2), np.log(1.6)))) * scale
+        cells = int(rng.integers(5, 20))
         for i in range(n):
-            push = cv2.resize(rng.standard_normal((6, 6, 2)).astype(np.float32), (w, h), interpolation=cv2.INTER_CUBIC) * strength * soft[..., None]
+            push = cv2.resize(rng.standard_normal((cells, cells, 2)).astype(np.float32), (w, h), interpolation=cv2.INTER_CUBIC) * strength * soft[..., None]
             crop = pictures[i, y:y + h, x:x + w]
             crop[:] = cv2.remap(crop.copy(), gx + push[..., 0], gy + push[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
 
