@@ -59,8 +59,8 @@ licence_notice (void)
 static const char *
 embedded_limits (void)
 {
-  return _("it tells test patterns and moving shapes, and of film light, colours and whether something moves, but neither people nor "
-      "things nor writing");
+  return _("it tells test patterns and moving shapes, and of film light, colours, cuts and whether the camera or something moves, in "
+      "English, German, French and Spanish, but neither people nor things nor writing");
 }
 
 /* Which model this is: the files by name and time, and what else shapes it in memory. */
