@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Draws how much of what the embedded model says of film is true, and how much of what is there it says, by how likely it found that.
 
-    python3 confidence.py --stock stock.npz --out confidence.svg [--clips 600] FOLDER…
+    python3 confidence.py --stock stock.npz --out confidence.svg [--clips 600] NAME=FOLDER…
 
 Draws clips of what train/fetch.py keeps out of the training, as the training draws them, and asks the network itself, in torch: of
 each statement the likelihood of its least likely word. A curve for each folder shows what precision and recall would be if only
 what is at least so likely were said; its right end is all that is said. Needs what the training needs.
 """
 import argparse
-import os
+import itertools
 import sys
 from pathlib import Path
 
@@ -19,6 +19,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).parent / "train"))
 import checkpoint
 import telling
+from answers import likely_answers
 from batch import Batch
 from clips import Clips
 from network import Network
@@ -48,40 +49,24 @@ class Seeing(Clips):
             del self.film.draw
 
 
-@torch.inference_mode()
-def answers(network, tokenizer, batch, longest=40):
-    """(answer, the likelihood of each of its tokens) of every clip of a batch of one kind of prompt."""
-    _, pictures = network.see(batch.pixels())
-    pictures = pictures.float().reshape(len(batch.text), -1, network.shape.hidden)
-    said = [None] * len(batch.text)
-    for length in set(batch.prompt_lengths):
-        rows = [i for i, n in enumerate(batch.prompt_lengths) if n == length]
-        ids, likely = batch.ids[rows, :length], []
-        for _ in range(longest):
-            hidden, _, _ = network.read(ids, pictures[rows].flatten(0, 1), ids == tokenizer.special["<|patch|>"])
-            best = network.language_model.lm_head(hidden[:, -1]).float().softmax(-1).max(-1)
-            likely.append(best.values)
-            ids = torch.cat((ids, best.indices[:, None]), 1)
-        for row, tokens, values in zip(rows, ids[:, length:].tolist(), torch.stack(likely, 1).tolist()):
-            end = tokens.index(tokenizer.special["<|eot|>"]) if tokenizer.special["<|eot|>"] in tokens else longest
-            said[row] = tokenizer.decode(tokens[:end]), values[:end]
-    return said
-
-
-def likelihoods(tokenizer, said, values):
+def likelihoods(tokenizer, answer, values):
     """{kind: likelihood} of the statements of an answer; that of all its words where they are not in the usual order."""
-    out, at = {}, 0
-    if "unknown" not in said:
-        for text, kind in telling.pieces(said):
-            end = at + len(tokenizer.encode(text))
-            if kind:
-                out[kind] = min(values[at:end], default=0)
-            at = end
-    return {kind: out.get(kind, min(values)) for kind in said}
+    said = telling.stated(answer)
+    for count in (said.get("count"), "any"):
+        usual = {**said, "count": count} if "count" in said else said
+        if "unknown" not in said and telling.phrase(usual) == answer:
+            out, at = {}, 0
+            for text, kind in telling.pieces(usual):
+                end = at + len(tokenizer.encode(text))
+                if kind:
+                    out[kind] = min([out.get(kind, 1), *values[at:end]])
+                at = end
+            return out
+    return dict.fromkeys(said, min(values))
 
 
 def judge(folder, options):
-    """(likelihood, whether it holds) of every statement, and how many statements could be made."""
+    """(likelihood, whether it holds, whether it is one that was to be told) of every statement, and how many were to be told."""
     tokenizer, network = Tokenizer(), Network()
     network.load_state_dict(checkpoint.adapt(checkpoint.load(folder), folder, tokenizer), strict=False)
     with np.load(options.stock) as file:
@@ -89,20 +74,20 @@ def judge(folder, options):
     clips, made, there = Seeing(options.seed, stock=stock), [], 0
     for _ in range(-(-options.clips // 20)):
         batch = Batch(clips, tokenizer, 20, 4, film=1.0)
-        for (text, values), truth in zip(answers(network, tokenizer, batch), clips.truths):
-            said = telling.stated(text)
-            there += len(telling.statements(truth))
-            for kind, likely in likelihoods(tokenizer, said, values).items():
+        for (text, values), truth in zip(likely_answers(network, tokenizer, batch), clips.truths):
+            said, told = telling.stated(text), telling.statements(truth)
+            there += len(told)
+            for kind, likely in likelihoods(tokenizer, text, values).items():
                 holds = False if kind == "unknown" else telling.holds(kind, said[kind], truth, said)
                 if holds is not None and said[kind] != telling.NOTHING:
-                    made.append((likely, holds))
+                    made.append((likely, holds, kind in told))
     return made, there
 
 
 def curve(made, there):
     """(least likelihood, precision, recall) of every level at which something is said."""
-    likely, holds = np.array(made).T
-    return [(level, holds[likely >= level].mean(), holds[likely >= level].sum() / there)
+    likely, holds, told = np.array(made, float).reshape(-1, 3).T
+    return [(level, holds[likely >= level].mean(), (holds * told)[likely >= level].sum() / there)
             for level in LEVELS if (likely >= level).sum() > 9]
 
 
@@ -110,7 +95,8 @@ def picture(curves, path):
     def at(precision, recall):
         return LEFT + recall * WIDTH, TOP + HEIGHT * (1 - (precision - LOWEST) / (1 - LOWEST))
 
-    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH + LEFT + 30}" height="{HEIGHT + TOP + 60}" font-family="sans-serif" font-size="13">',
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH + LEFT + 30}" height="{HEIGHT + TOP + 60}" font-family="sans-serif" '
+             'font-size="13">',
              f'<rect width="{WIDTH + LEFT + 30}" height="{HEIGHT + TOP + 60}" fill="#ffffff"/>',
              f'<text x="{LEFT}" y="24" font-size="15">What is said of film and true, against what is there and said</text>']
     for i in range(11):
@@ -118,7 +104,7 @@ def picture(curves, path):
         parts += [f'<path d="M{x} {TOP}V{TOP + HEIGHT}M{LEFT} {y:.1f}H{LEFT + WIDTH}" stroke="#dddddd"/>',
                   f'<text x="{x}" y="{TOP + HEIGHT + 18}" text-anchor="middle">{i * 10} %</text>',
                   f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{100 * LOWEST + (100 - 100 * LOWEST) * i / 10:.0f} %</text>']
-    for (name, points), colour in zip(curves.items(), COLOURS):
+    for (name, points), colour in zip(curves.items(), itertools.cycle(COLOURS)):
         places = [at(max(p, LOWEST), r) for _, p, r in points]
         parts.append(f'<path d="M{"L".join(f"{x:.1f} {y:.1f}" for x, y in places)}" fill="none" stroke="{colour}" stroke-width="2"/>')
         parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in places]
@@ -129,7 +115,7 @@ def picture(curves, path):
 
 def main():
     options = argparse.ArgumentParser()
-    options.add_argument("folders", nargs="+")
+    options.add_argument("models", nargs="+", metavar="NAME=FOLDER")
     options.add_argument("--stock", required=True)
     options.add_argument("--out", required=True)
     options.add_argument("--clips", type=int, default=600)
@@ -138,10 +124,12 @@ def main():
     torch.set_num_threads(1)
     curves = {}
     print("| model | likely at least | precision | recall |\n|---|---|---|---|")
-    for folder in options.folders:
-        name = os.path.basename(os.path.normpath(folder))
-        curves[name] = curve(*judge(folder, options))
-        for level, precision, recall in curves[name]:
+    for model in options.models:
+        name, _, folder = model.rpartition("=")
+        points = curve(*judge(folder, options))
+        if points:
+            curves[name or folder] = points
+        for level, precision, recall in points:
             print(f"| {name} | {level} | {100 * precision:.1f} % | {100 * recall:.1f} % |")
     picture(curves, options.out)
 

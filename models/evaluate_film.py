@@ -35,7 +35,7 @@ CODED = [(320, 240, "H.264 CRF 23"), (320, 240, "H.265 CRF 28"), (320, 240, "MPE
 KINDS = ["plain", "state", "colour", "mostly", "above", "below", "camera", "count", "size", "direction", "place"]
 OTHER_WAY = {"left": "right", "right": "left", "up": "down", "down": "up", "in": "out", "out": "in"}
 MOVING, CHANGES = "Is anything moving?", "Does the picture change?"
-LEAST = {"one": 1, "some": 2, "several": 3}
+NEEDS_CAMERA = ("count", "size", "direction", "place")       # to stand
 
 
 def count(table, kind, said_true=0, said=0, told=0, there=0):
@@ -44,8 +44,9 @@ def count(table, kind, said_true=0, said=0, told=0, there=0):
 
 
 def judge_drawn(table, text, truth):
-    """Counts the statements of a text about a clip; returns those that are false."""
-    said, there, wrong = telling.stated(text), telling.statements(truth), []
+    """Counts the statements of a text about a clip; returns those that are false. A true "moves" or "something" counts as told where
+    more could be said."""
+    said, there, wrong, right = telling.stated(text), telling.statements(truth), [], set()
     for kind, value in said.items():
         if kind == "unknown":
             if value != telling.NOTHING:
@@ -55,27 +56,29 @@ def judge_drawn(table, text, truth):
         holds = telling.holds(kind, value, truth, said)
         if holds is not None:
             count(table, kind, int(holds), 1)
-            if not holds:
+            if holds:
+                right.add(kind)
+            else:
                 wrong.append(f"{kind} {value}")
     for kind in there:
-        count(table, kind, told=int(kind in said and f"{kind} {said[kind]}" not in wrong), there=1)
+        count(table, kind, told=int(kind in right), there=1)
     return wrong
 
 
 def judge_labelled(table, text, label):
     """The same for a window of a real video with a label: how many things move, stay in each half, go each way."""
     said, wrong = telling.stated(text), []
-    least = LEAST.get(said.get("count"), 1)
+    least = telling.LEAST.get(said.get("count"), 1)
     for kind, value in said.items():
         if kind == "state":
             holds = value in label.get("state", [])
+        elif kind in label and label[kind] is None or kind in NEEDS_CAMERA and (label["moving"] is None or label["camera"] != "stands"):
+            continue        # nobody can say
         elif kind in ("colour", "camera", "plain"):
             holds = value == label.get(kind)
         elif kind in ("mostly", "above", "below"):
             holds = value in label[kind]
         elif kind == "count":
-            if label["moving"] is None or label["camera"] == "cut":      # nobody can say
-                continue
             holds = label["moving"] == 0 if value == "none" else label["moving"] >= least
         elif kind == "size":
             holds = label[value] >= least
@@ -89,7 +92,7 @@ def judge_labelled(table, text, label):
         count(table, kind, int(holds), 1)
         if not holds:
             wrong.append(f"{kind} {value}")
-    return wrong, len(said)
+    return wrong, len(said) - (said.get("unknown") == telling.NOTHING)
 
 
 def holds_question(question, truth):
@@ -130,8 +133,10 @@ def backwards(pictures, truth):
 
 
 def way(said):
-    """Where the camera, or what moves, goes."""
-    return said["camera"] if said.get("camera") in OTHER_WAY else said.get("direction")
+    """Where the camera, or what moves, goes: ("camera" or "direction", way), or None."""
+    if said.get("camera") in OTHER_WAY:
+        return "camera", said["camera"]
+    return ("direction", said["direction"]) if "direction" in said else None
 
 
 def ways(options, maker):
@@ -145,6 +150,8 @@ def ways(options, maker):
     with tempfile.TemporaryDirectory() as folder:
         encode(f"{folder}/clips.mkv", ([p.tobytes() for p in pictures] for pictures, _ in clips), width, height, codec, RATE)
         said = [way(telling.stated(r["text"])) for r in evaluate.records(f"{folder}/clips.mkv", options.model, window=FRAMES * 10**9 // RATE)]
+    if len(said) != len(clips):
+        sys.exit(f"evaluate_film: {len(said)} windows of {len(clips)} clips")
     right = [s and s == way(telling.statements(truth)) for s, (_, truth) in zip(said, clips)]
     both = [bool(a and b) for a, b in zip(right[::2], right[1::2])]
     told = [bool(a and b) for a, b in zip(said[::2], said[1::2])]
@@ -198,7 +205,7 @@ def show(table):
 
 
 def labelled(options):
-    table, total, count = {}, 0, 0
+    table, total, seen = {}, 0, 0
     for video, path in zip(options.video, options.labels, strict=True):
         labels = json.load(open(path, encoding="utf-8"))
         said = evaluate.describe(video, options.model)
@@ -208,9 +215,9 @@ def labelled(options):
         print(video)
         for i, (text, label) in enumerate(zip(said, windows)):
             wrong, statements = judge_labelled(table, text, label)
-            total, count = total + statements, count + 1
+            total, seen = total + statements, seen + 1
             print(f"{i * 4:3d} s  {text}" + (f"  WRONG: {', '.join(wrong)}" if wrong else ""))
-    print(f"{total / count:.1f} statements a window")
+    print(f"{total / seen:.1f} statements a window")
     show(table)
 
 

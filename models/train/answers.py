@@ -9,9 +9,14 @@ import telling
 from batch import Batch
 
 
-@torch.inference_mode()
-def answers(network, tokenizer, batch, longest=34):
+def answers(network, tokenizer, batch):
     """Greedy answers to a batch."""
+    return [text for text, _ in likely_answers(network, tokenizer, batch)]
+
+
+@torch.inference_mode()
+def likely_answers(network, tokenizer, batch, longest=40):
+    """Greedy answers to a batch, each with the likelihoods of its tokens."""
     with torch.autocast(batch.tiles.device.type, torch.bfloat16):
         return _answers(network, tokenizer, batch, longest)
 
@@ -23,18 +28,20 @@ def _answers(network, tokenizer, batch, longest):
     results = [None] * len(batch.text)
     for length in sorted(set(batch.prompt_lengths)):
         rows = [i for i, n in enumerate(batch.prompt_lengths) if n == length]
-        ids = batch.ids[rows, :length]
+        ids, likely = batch.ids[rows, :length], []
         done = torch.zeros(len(rows), dtype=torch.bool, device=ids.device)
         for _ in range(longest):
             slots = ids == tokenizer.special["<|patch|>"]
             hidden, _, _ = network.read(ids, pictures[rows].float().flatten(0, 1), slots)
-            token = network.language_model.lm_head(hidden[:, -1]).argmax(-1)
+            value, token = network.language_model.lm_head(hidden[:, -1]).float().softmax(-1).max(-1)
+            likely.append(value)
             ids = torch.cat((ids, token[:, None]), 1)
             done |= token == eot
             if done.all():
                 break
-        for r, row in zip(rows, ids[:, length:].tolist()):
-            results[r] = tokenizer.decode(row[:row.index(eot)] if eot in row else row)
+        for r, row, values in zip(rows, ids[:, length:].tolist(), torch.stack(likely, 1).tolist()):
+            end = row.index(eot) if eot in row else len(row)
+            results[r] = tokenizer.decode(row[:end]), values[:end]
     return results
 
 

@@ -172,7 +172,8 @@ class Film:
         radius = np.clip(radius, 0.15, 0.5)
         points = np.stack((w * (0.5 + radius * np.cos(angle)), n * (0.5 + radius * np.sin(angle))), 1)
         if self._chance(0.35):     # something with corners, such as a car or a box
-            points = np.float32([[0.02, 0.35], [0.25, 0.35], [0.35, 0.03], [0.7, 0.03], [0.82, 0.35], [0.98, 0.4], [0.98, 0.95], [0.02, 0.95]]) * [w, n]
+            points = np.float32([[0.02, 0.35], [0.25, 0.35], [0.35, 0.03], [0.7, 0.03], [0.82, 0.35], [0.98, 0.4], [0.98, 0.95],
+                                 [0.02, 0.95]]) * [w, n]
             if self._chance(0.4):
                 points = np.float32([[0.02, 0.02], [0.98, 0.02], [0.98, 0.98], [0.02, 0.98]]) * [w, n]
         mask = np.zeros((n, w), np.float32)
@@ -372,7 +373,7 @@ class Film:
             return out, name
         self.way = None
         reach = np.abs(at).max(0) * 2 + 1.02
-        big = self._place(int(min(height * reach[1], 900)), int(min(width * reach[0], 1400)))
+        big = self._place(int(min(height * reach[1], max(900, 1.2 * height))), int(min(width * reach[0], max(1400, 1.2 * width))))
         bh, bw = big.shape[:2]
         centre = at - (at.max(0) + at.min(0)) / 2
         room = np.array([bw / width - 1, bh / height - 1]) / 2

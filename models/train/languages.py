@@ -19,7 +19,7 @@ class Language:
     called: tuple                # what a prompt calls it
     picture: str                 # how a sentence about the picture begins
     plain: str                   # and one about a picture of one colour
-    shown: str                   # and one about what a single picture shows
+    shown: tuple                 # and one about the thing, or the two, that a single picture shows
     states: dict
     colour: dict                 # in colour, gray
     mostly: str
@@ -62,7 +62,7 @@ def _ending(letters):
 
 
 GERMAN = Language(
-    ("German", "German", "Deutsch", "de"), "Das Bild ist", "Das Bild ist ganz", "Zu sehen ist",
+    ("German", "German", "Deutsch", "de"), "Das Bild ist", "Das Bild ist ganz", ("Zu sehen ist", "Zu sehen sind"),
     by_name("dunkel überbelichtet unscharf körnig", telling.STATES) | {"dark": "sehr dunkel"},
     {"colour": "farbig", "gray": "grau"}, "überwiegend", {"above": "oben", "below": "unten"}, by_name(_GERMAN), "und",
     dict(zip(CAMERAS, (
@@ -86,7 +86,7 @@ GERMAN = Language(
 
 _FRENCH = by_name("rouge orange jaune vert cyan bleu violet blanc gris noir")
 FRENCH = Language(
-    ("French", "French", "français", "Français", "fr"), "L'image est", "L'image est entièrement", "L'image montre",
+    ("French", "French", "français", "Français", "fr"), "L'image est", "L'image est entièrement", ("L'image montre",) * 2,
     by_name("sombre surexposée floue granuleuse", telling.STATES) | {"dark": "très sombre"},
     {"colour": "en couleur", "gray": "grise"}, "surtout", {"above": "en haut", "below": "en bas"},
     by_name("rouge orange jaune verte cyan bleue violette blanche grise noire"), "et",
@@ -110,7 +110,7 @@ FRENCH = Language(
 
 _SPANISH = by_name("rojo naranja amarillo verde cian azul morado blanco gris negro")
 SPANISH = Language(
-    ("Spanish", "Spanish", "español", "Español", "es"), "La imagen está", "La imagen es toda", "La imagen muestra",
+    ("Spanish", "Spanish", "español", "Español", "es"), "La imagen está", "La imagen es toda", ("La imagen muestra",) * 2,
     by_name("oscura sobreexpuesta borrosa granulada", telling.STATES) | {"dark": "muy oscura"},
     {"colour": "en color", "gray": "en gris"}, "sobre todo", {"above": "arriba", "below": "abajo"},
     by_name("roja naranja amarilla verde cian azul morada blanca gris negra"), "y",
@@ -119,8 +119,8 @@ SPANISH = Language(
         "La cámara gira hacia abajo", "La cámara hace zoom hacia dentro", "La cámara hace zoom hacia fuera", "La cámara tiembla",
         "La cámara se mueve", "La escena cambia con un corte", "La imagen no cambia"))),
     {("none", None): "no se mueve nada"} | dict(zip(COUNTS, (
-        "algo se mueve", "algo pequeño se mueve", "algo grande se mueve", "cosas se mueven", "cosas pequeñas se mueven",
-        "cosas grandes se mueven", "varias cosas se mueven", "varias cosas pequeñas se mueven", "varias cosas grandes se mueven"))),
+        "algo se mueve", "algo pequeño se mueve", "algo grande se mueve", "se mueven cosas", "se mueven cosas pequeñas",
+        "se mueven cosas grandes", "varias cosas se mueven", "varias cosas pequeñas se mueven", "varias cosas grandes se mueven"))),
     dict(zip(WAYS, ("hacia la izquierda", "hacia la derecha", "hacia arriba", "hacia abajo"))),
     {name: f"en la mitad {word}" for name, word in zip(telling.PLACES, ("izquierda", "derecha", "superior", "inferior"))},
     {"circle": "un círculo {}", "square": "un cuadrado {}", "triangle": "un triángulo {}"}, _same(_SPANISH),
@@ -192,18 +192,4 @@ def _drawn(facts, language):
         words = language.thing[shape].format(language.thing_colours[shape][colour])
         things.append(words if not motion else f"{words} {language.still if motion == 'still' else f'{language.moves} {language.way[motion]}'}")
     text = f"{f' {language.join} '.join(things)} {language.background.format(language.background_colours[facts['background']])}"
-    return _capital(text if motion else f"{language.shown} {text}")
-
-
-def sentences():
-    """Text that has every word of these languages."""
-    said = [{"state": s, "colour": c, "mostly": n} for s in telling.STATES for c in ("colour", "gray") for n in NAMES]
-    said += [{"colour": "colour", half: "red"} for half in ("above", "below")]
-    said += [{"camera": c, "count": n, "size": s} for c in CAMERAS for n, s in [("none", None), *COUNTS]]
-    said += [{"count": "one", "direction": d, "place": p} for d in WAYS for p in telling.PLACES]
-    drawn = [{"kind": "things", "background": b, "things": {b: (s, m)}} for b in NAMES for s in SHAPES for m in (*scenes.MOTIONS, "")]
-    drawn += [{"kind": "plain", "background": b} for b in NAMES]
-    for language in OTHERS:
-        yield from language.fixed.values()
-        yield from (_film({k: v for k, v in s.items() if v}, language) for s in said)
-        yield from (_drawn(d, language) for d in drawn)
+    return _capital(text if motion else f"{language.shown[len(things) - 1]} {text}")

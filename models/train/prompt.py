@@ -3,8 +3,6 @@
 
 import numpy as np
 
-import telling
-
 PICTURE = "<|image_start|><|image|>" + "<|patch|>" * 16 + "<|image_end|>"
 DESCRIBE = "Describe what happens in this video."
 ALIKE = ["Describe the video.", "Describe this video in one sentence.", "Describe the picture.", "Describe the scene briefly.",

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What the network is sure of: of the true statements about film those that it would make with a likelihood, before it has learnt
-from the clip. To learn these alone, from clips that it had not seen, teaches it to leave unsaid what it can only guess."""
+"""What a network is sure of: of the true statements about film those that it would make with a likelihood. To learn these alone, from
+clips that the network which judges them had not seen, teaches it to leave unsaid what it can only guess."""
 
 import copy
 
@@ -10,15 +10,17 @@ import telling
 
 WAYS = {"pans", "tilts", "zooms", "shakes", "moves"}
 THINGS = {"something", "things", "several", "small", "large"}
+STILL = ("stands", "same", "cut")      # of the camera
 
 
 class Sure:
-    """least: the likelihood that every word of a statement must have."""
+    """network: as it is now, whatever it learns later; least: the likelihood that every word of a statement must have."""
 
     def __init__(self, network, tokenizer, least):
         self.network, self.tokenizer, self.least = copy.deepcopy(network).requires_grad_(False), tokenizer, least
         self.ways, self.things = (torch.tensor([i for i in range(tokenizer.size) if tokenizer.decode([i]).strip().lower() in words])
                                   for words in (WAYS, THINGS))
+        self.camera = tokenizer.encode(" camera")[0]
 
     @torch.no_grad()
     def leave(self, batch):
@@ -30,26 +32,34 @@ class Sure:
         hidden, _, _ = self.network.read(batch.ids.to(pictures.device), pictures, batch.slots.to(pictures.device))
         batch.tell(self.tokenizer, [said if isinstance(said, str) else self._sure(said, hidden[b], len(batch.heads[b]))
                                     for b, said in enumerate(told)])
+        batch.to(pictures.device)
 
     def _sure(self, said, hidden, at):
         """The statements of these that are sure; hidden: the states of the clip's tokens, of which the answer begins with the one `at`."""
-        tokens = [self.tokenizer.encode(text) for text, _ in telling.pieces(said)]
-        length = sum(map(len, tokens))
+        pieces = [(text, kind, self.tokenizer.encode(text)) for text, kind in telling.pieces(said)]
+        length = sum(len(ids) for _, _, ids in pieces)
         likely = self.network.language_model.lm_head(hidden[at - 1:at - 1 + length]).float().softmax(-1).cpu()
-        kept, joined = {}, 1.0
-        for ids, (text, kind) in zip(tokens, telling.pieces(said)):
+        least, joined, moves, things = {}, 1.0, 0.0, None
+        for text, kind, ids in pieces:
             here, likely = likely[:len(ids)], likely[len(ids):]
             each = here[range(len(ids)), ids]
-            if kind is None:
-                joined = 1.0 if text == "." else float(each.min())      # that of "and": whether something more is said
+            if kind is None:        # that of "and" is whether something more is said
+                joined = 1.0 if text == "." else float(each.min())
                 continue
-            if each.min() * joined >= self.least:
-                kept[kind] = said[kind]
-            elif kind == "camera" and len(ids) > 2 and torch.stack((*each[:2], here[2, self.ways].sum())).min() >= self.least:
-                kept[kind] = "moves"
-            elif kind == "count" and here[0, self.things].sum() * joined >= self.least:
-                kept[kind] = "any"
+            if kind in ("count", "size") and things is None:
+                joined *= least.get("camera", 1.0)      # nothing is told to move before one that may move itself
+            least[kind] = min(least.get(kind, 1.0), joined * float(each.min()))
+            if kind == "camera" and self.camera in ids:
+                way = ids.index(self.camera) + 1
+                moves = joined * min(float(each[:way].min()), float(here[way, self.ways].sum()))
+            if kind in ("count", "size") and things is None:
+                things = joined * float(here[0, self.things].sum())
+                if kind == "size":      # what comes first tells more than one, too
+                    least["count"] = least["size"]
             joined = 1.0
-        if "count" not in kept:
-            kept = {kind: value for kind, value in kept.items() if kind not in ("size", "direction", "place")}
-        return kept
+        kept = {kind: said[kind] for kind, value in least.items() if value >= self.least}
+        if "camera" not in kept and said.get("camera") not in STILL and moves >= self.least:
+            kept["camera"] = "moves"
+        if "count" not in kept and said.get("count") not in (None, "none") and things >= self.least:
+            kept["count"] = "any"
+        return kept if "count" in kept else {kind: value for kind, value in kept.items() if kind not in ("size", "direction", "place")}

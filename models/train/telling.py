@@ -9,6 +9,7 @@ CAMERAS = {"stands": "The camera stands", "left": "The camera pans left", "right
            "out": "The camera zooms out", "shakes": "The camera shakes", "moves": "The camera moves",
            "cut": "The scene changes at a cut", "same": "The picture does not change"}
 PLACES = {"left": "in the left half", "right": "in the right half", "upper": "in the upper half", "lower": "in the lower half"}
+LEAST = {"none": 0, "one": 1, "some": 2, "several": 3}     # things that are told
 NOTHING = "The picture cannot be told"      # nothing is clear enough
 
 
@@ -98,13 +99,13 @@ def holds(kind, value, truth, said):
         return None if truth.state else bool({"mostly": (above + below) / 2, "above": above, "below": below}[kind] > 0.45)
     if kind == "camera":
         if truth.camera == "unclear":
-            return value in ("moves", "shakes") or None
+            return None
         if value == "moves":
             return truth.camera not in ("stands", "same", "cut")
         if value == "same":
             return truth.camera == "same" or (None if truth.camera == "stands" and not truth.movers else False)
         return value == truth.camera or value == "stands" and truth.camera == "same"
-    least = {"none": 0, "one": 1, "some": 2, "several": 3}.get(said.get("count"), 1)
+    least = LEAST.get(said.get("count"), 1)
     if truth.camera not in ("stands", "same"):
         return None
     if kind == "count":
