@@ -110,7 +110,7 @@ def main():
     options.add_argument("--beside", type=float, default=1.0, help="the weight of what is learnt beside the sentences of film")
     options.add_argument("--asking", action="store_true", help="with other questions than that for a description")
     options.add_argument("--foreign", type=float, default=0, help="the share of prompts that ask for another language than English")
-    options.add_argument("--sure", type=float, help="learn only those statements of film that the start makes with this likelihood")
+    options.add_argument("--sure", action="store_true", help="learn only those statements of film of which the start is sure")
     options.add_argument("--stock", help="what fetch.py made")
     options.add_argument("--film", type=float, default=0.55, help="the share of film among the clips")
     options.add_argument("--workers", type=int, default=os.cpu_count())
@@ -185,7 +185,7 @@ def work(rank, team, options):
                                       lr=options.rate, betas=(0.9, 0.98), eps=1e-8, fused=True)
         average = Average(both)
         drawing = Drawing(clips, tokenizer, phase, options.batch // team.size, options.asking, options.foreign)
-        sure = Sure(network, tokenizer, options.sure) if options.sure else None
+        sure = Sure(network, tokenizer) if options.sure else None
         if device.type == "cpu":
             once = functools.partial(prepare, network=network if options.hold_trunk else None, sure=sure)
             batches = again(iter(drawing), np.random.default_rng(rank), options.kept, options.again, once)
