@@ -40,9 +40,8 @@ CLIP = [
     "circular",
     "walk",
     "pan",
-    "night",
 ]
-FILMED = ["walk", "pan", "night"]
+FILMED = ["walk", "pan"]
 
 
 def meadow(width, height, rng):
@@ -75,7 +74,7 @@ def meadow(width, height, rng):
 
 
 def filmed(kind):
-    """The frames of a scene as of film: somebody walks past, the camera pans, it is night."""
+    """The frames of a scene as of film: somebody walks past, the camera pans."""
     rng = np.random.default_rng(7)
     maker = Film(rng, {"photo": [], "thing": []}, rng.standard_normal((512, 512, 3)).astype(np.float32))
     place, look, count = meadow(WIDTH * 2, HEIGHT, rng), maker._look(), RATE * SECONDS
@@ -86,8 +85,6 @@ def filmed(kind):
         if kind == "walk":
             body = maker._fit(maker._person(HEIGHT * 0.42, i / RATE * 0.9, look), HEIGHT * 0.42)
             maker._paste(frame, body, WIDTH * (0.2 + 0.6 * u), HEIGHT * 0.72)
-        if kind == "night":
-            frame *= np.float32(0.12)
         frame += maker._grain(HEIGHT, WIDTH) * np.float32(1)
         yield np.clip(frame + 0.5, 0, 255).astype(np.uint8).tobytes()
 
