@@ -30,25 +30,6 @@ WIDTH, HEIGHT, LEFT, TOP, LOWEST = 560, 400, 70, 40, 0.7
 COLOURS = ["#b03a2e", "#1f618d", "#1e8449", "#7d3c98"]
 
 
-class Seeing(Clips):
-    """Clips of film that keep what is true of each."""
-
-    def _film(self, tiles, labels, b, frames):
-        self.truths = self.truths if b else []
-        drawn = self.film.draw
-
-        def draw(*how):
-            made = drawn(*how)
-            self.truths.append(made[1])
-            return made
-
-        self.film.draw = draw
-        try:
-            return super()._film(tiles, labels, b, frames)
-        finally:
-            del self.film.draw
-
-
 def likelihoods(tokenizer, answer, values):
     """{kind: likelihood} of the statements of an answer; that of all its words where they are not in the usual order."""
     said = telling.stated(answer)
@@ -71,7 +52,7 @@ def judge(folder, options):
     network.load_state_dict(checkpoint.adapt(checkpoint.load(folder), folder, tokenizer), strict=False)
     with np.load(options.stock) as file:
         stock = {kind: [file[name] for name in file.files if name.startswith(f"held/{kind}/")] for kind in ("photo", "thing")}
-    clips, made, there = Seeing(options.seed, stock=stock), [], 0
+    clips, made, there = Clips(options.seed, stock=stock), [], 0
     for _ in range(-(-options.clips // 20)):
         batch = Batch(clips, tokenizer, 20, 4, film=1.0)
         for (text, values), truth in zip(likely_answers(network, tokenizer, batch), clips.truths):

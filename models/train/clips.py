@@ -74,6 +74,7 @@ class Clips:
         tiles[b], truth, labels["cells"][b], labels["flow"][b] = self.film.draw(frames, h, w)
         labels["kind"][b] = KINDS.index("film")
         labels["patch_colour"][b] = labels["patch_shape"][b] = -100
+        self.truths.append(truth)
         said = telling.statements(truth)
         if "plain" in said:
             labels["kind"][b] = KINDS.index("plain")
@@ -82,8 +83,9 @@ class Clips:
 
     def draw(self, count, frames, held_out=False, things_only=False, film=None):
         """tiles uint8 [count, frames, 112, 112, 3], what is to be told (a sentence, or the statements of film), and the labels of
-        every frame and of the clip's motions."""
+        every frame and of the clip's motions. What is true of those of film is in truths, then."""
         rng = self.rng
+        self.truths = []
         tiles = np.zeros((count, frames, SIZE, SIZE, 3), np.uint8)
         n = len(NAMES)
         labels = {"kind": np.zeros((count, frames), np.int64), "background": np.full((count, frames), -100, np.int64),
