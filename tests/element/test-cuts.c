@@ -7,6 +7,7 @@
 #include "fixture.h"
 #include "moments/cuts.h"
 #include "moments/likeness.h"
+#include "quarters.h"
 #include "scenes.h"
 
 /* Finding ----------------------------------------------------------------------------------------------------------------------- */
@@ -181,23 +182,6 @@ test_a_frame_that_no_other_follows_is_known_when_time_has_passed (void)
 
 /* Glances ------------------------------------------------------------------------------------------------------------------------ */
 
-/* (transfer full) */
-static GstBuffer *
-convert (const GstVideoInfo * from, GstBuffer * buffer, const GstVideoInfo * to)
-{
-  GstBuffer *converted = gst_buffer_new_allocate (NULL, GST_VIDEO_INFO_SIZE (to), NULL);
-  GstVideoConverter *converter = gst_video_converter_new (from, to, NULL);
-  GstVideoFrame in, out;
-
-  g_assert_true (gst_video_frame_map (&in, from, buffer, GST_MAP_READ));
-  g_assert_true (gst_video_frame_map (&out, to, converted, GST_MAP_WRITE));
-  gst_video_converter_frame (converter, &in, &out);
-  gst_video_frame_unmap (&in);
-  gst_video_frame_unmap (&out);
-  gst_video_converter_free (converter);
-  return converted;
-}
-
 static void
 look (const GstVideoInfo * info, GstBuffer * buffer, GstLlama4Glance * glance)
 {
@@ -238,7 +222,7 @@ test_every_format_is_seen_alike (void)
     GstVideoInfo info;
 
     gst_video_info_set_format (&info, formats[i], FILM_WIDTH, FILM_HEIGHT);
-    converted = convert (&yuv, buffer, &info);
+    converted = quarters_convert (&yuv, buffer, &info);
     look (&info, converted, &glance);
     g_test_message ("%s: luma %.1f, u %.1f, v %.1f", GST_VIDEO_FORMAT_INFO_NAME (format), mean_difference (&first.y[0][0], &glance.y[0][0],
             sizeof first.y), mean_difference (&first.u[0][0], &glance.u[0][0], sizeof first.u), mean_difference (&first.v[0][0],
@@ -388,7 +372,7 @@ test_another_size_of_the_picture_is_no_cut (void)
     if (i % 25 == 0)
       gst_harness_set_src_caps (self.video, gst_caps_ref (to_caps));
     g_assert_true (gst_video_info_from_caps (&to, to_caps));
-    converted = convert (&from, buffer, &to);
+    converted = quarters_convert (&from, buffer, &to);
     gst_buffer_copy_into (converted, buffer, GST_BUFFER_COPY_TIMESTAMPS, 0, -1);
     g_assert_cmpint (gst_harness_push (self.video, converted), ==, GST_FLOW_OK);
   }
