@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Whether all that a mapped frame is said to have lies in its memory: a meta may say anything. */
+/* Frames that are mapped where all that they are said to have lies in their memory: a meta may say anything. */
 
 #include "extent.h"
 
-#include "thin.h"
+#include "gettext.h"
 
 #define PALETTE_BYTES (256 * 4)
+#define NONE GST_VIDEO_MAX_PLANES
 
 static gint
 first_component (const GstVideoFormatInfo * format, guint plane)
@@ -24,7 +25,7 @@ row_bytes (const GstVideoFrame * frame, guint plane, gint64 usual)
   gint components[GST_VIDEO_MAX_COMPONENTS];
   gint64 bytes = 0;
 
-  if (GST_VIDEO_FORMAT_INFO_IS_COMPLEX (format) || gst_llama4_thin_packing (format) > GST_LLAMA4_WORDS)
+  if (GST_VIDEO_FORMAT_INFO_IS_COMPLEX (format))
     return usual;
   gst_video_format_info_component (format, plane, components);
   for (guint i = 0; i < GST_VIDEO_MAX_COMPONENTS && components[i] >= 0; i++) {
@@ -67,15 +68,16 @@ has_rows (const GstVideoFrame * frame, guint plane, gint usual)
   return stride > G_MININT && across >= row_bytes (frame, plane, usual) && has_bytes (frame, plane, MIN (down, 0), MAX (down, 0) + MIN (across, usual));
 }
 
-gboolean
-gst_llama4_extent_is_held (const GstVideoFrame * frame)
+/* The first plane that is not as it is said to be; NONE: all are. */
+static guint
+find_lie (const GstVideoFrame * frame)
 {
   const GstVideoFormatInfo *format = frame->info.finfo;
   GstVideoInfo usual;
 
   if (GST_VIDEO_FRAME_WIDTH (frame) < 1 || GST_VIDEO_FRAME_HEIGHT (frame) < 1
       || !gst_video_info_set_format (&usual, GST_VIDEO_FRAME_FORMAT (frame), GST_VIDEO_FRAME_WIDTH (frame), GST_VIDEO_FRAME_HEIGHT (frame)))
-    return FALSE;
+    return 0;
   for (guint plane = 0; plane < GST_VIDEO_FRAME_N_PLANES (frame); plane++) {
     gint stride = GST_VIDEO_INFO_PLANE_STRIDE (&usual, plane);
     gboolean held;
@@ -85,7 +87,53 @@ gst_llama4_extent_is_held (const GstVideoFrame * frame)
     else
       held = GST_VIDEO_FORMAT_INFO_IS_TILED (format) ? has_tiles (frame, plane, stride) : has_rows (frame, plane, stride);
     if (!held)
-      return FALSE;
+      return plane;
   }
-  return TRUE;
+  return NONE;
+}
+
+/* What is wrong with a meta before anything is looked at; NULL: nothing. (transfer full) */
+static char *
+compare (const GstVideoMeta * meta, const GstVideoInfo * info)
+{
+  const char *format = gst_video_format_to_string (GST_VIDEO_INFO_FORMAT (info));
+  guint width = GST_VIDEO_INFO_WIDTH (info), height = GST_VIDEO_INFO_HEIGHT (info);
+
+  if (meta->format != GST_VIDEO_INFO_FORMAT (info) || meta->width < width || meta->height < height)
+    return g_strdup_printf (_("a buffer says that it is %ux%u %s, but its caps say %ux%u %s"), meta->width, meta->height,
+        gst_video_format_to_string (meta->format), width, height, format);
+  if (meta->n_planes != GST_VIDEO_INFO_N_PLANES (info))
+    return g_strdup_printf (_("a buffer says that it has %u planes, but frames of %s have %u"), meta->n_planes, format, GST_VIDEO_INFO_N_PLANES (info));
+  return NULL;
+}
+
+/* (transfer full) */
+static char *
+tell_lie (const GstVideoMeta * meta, guint plane, GstBuffer * buffer)
+{
+  return g_strdup_printf (_("a buffer of %zu bytes does not have a %ux%u %s frame as it says: its plane %u in rows %d bytes apart, from byte %zu on"),
+      gst_buffer_get_size (buffer), meta->width, meta->height, gst_video_format_to_string (meta->format), plane + 1, meta->stride[plane], meta->offset[plane]);
+}
+
+/* Mapping takes a meta at its word that it fits the caps, and the memory. */
+gboolean
+gst_llama4_extent_map (const GstVideoInfo * info, GstBuffer * buffer, GstVideoFrame * frame, char **problem)
+{
+  const GstVideoMeta *meta = gst_buffer_get_video_meta (buffer);
+  g_autofree char *why = meta != NULL ? compare (meta, info) : NULL;
+
+  if (why == NULL && gst_video_frame_map (frame, info, buffer, GST_MAP_READ)) {
+    guint lie = meta != NULL ? find_lie (frame) : NONE;
+
+    if (lie == NONE)
+      return TRUE;
+    gst_video_frame_unmap (frame);
+    why = tell_lie (meta, lie, buffer);
+  }
+  if (why == NULL)
+    why = g_strdup_printf (_("cannot read a %dx%d %s frame from a buffer of %zu bytes"), GST_VIDEO_INFO_WIDTH (info), GST_VIDEO_INFO_HEIGHT (info),
+        gst_video_format_to_string (GST_VIDEO_INFO_FORMAT (info)), gst_buffer_get_size (buffer));
+  if (problem != NULL)
+    *problem = g_steal_pointer (&why);
+  return FALSE;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Whether all that a mapped frame is said to have lies in its memory: a meta may say anything. */
+/* Frames that are mapped where all that they are said to have lies in their memory: a meta may say anything. */
 
 #pragma once
 
@@ -7,8 +7,9 @@
 
 G_BEGIN_DECLS
 
-/* Rows must not overlap, and what is read of each plane must lie in the memory that was mapped for it. Of mappings that do not say how much
- * there is the strides alone are looked at. */
-gboolean gst_llama4_extent_is_held (const GstVideoFrame * frame);
+/* Maps a buffer of those caps to read. FALSE and, where asked for, a message (transfer full) when it does not fit them, or when a meta says of its
+ * planes what cannot be: rows that overlap, or that are not in the memory that was mapped. Of mappings that do not say how much there is the
+ * strides alone are looked at. */
+gboolean gst_llama4_extent_map (const GstVideoInfo * info, GstBuffer * buffer, GstVideoFrame * frame, char **problem);
 
 G_END_DECLS

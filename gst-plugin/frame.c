@@ -119,38 +119,6 @@ gst_llama4_frame_place (const GstVideoInfo * info, GstBuffer * buffer, GstVideoO
         pixels->width / visible.width, pixels->height / visible.height }, orientation);
 }
 
-/* Mapping takes a meta at its word that it fits the caps, and the memory. */
-gboolean
-gst_llama4_frame_map (const GstVideoInfo * info, GstBuffer * buffer, GstVideoFrame * frame, char **problem)
-{
-  const GstVideoMeta *meta = gst_buffer_get_video_meta (buffer);
-  const char *format = gst_video_format_to_string (GST_VIDEO_INFO_FORMAT (info));
-  gint width = GST_VIDEO_INFO_WIDTH (info), height = GST_VIDEO_INFO_HEIGHT (info);
-  gboolean lies;
-
-  if (meta != NULL && (meta->format != GST_VIDEO_INFO_FORMAT (info) || meta->width < (guint) width
-          || meta->height < (guint) height)) {
-    if (problem != NULL)
-      *problem = g_strdup_printf (_("a buffer says that it is %ux%u %s, but its caps say %dx%d %s"), meta->width, meta->height,
-        gst_video_format_to_string (meta->format), width, height, format);
-    return FALSE;
-  }
-  lies = meta != NULL && meta->n_planes != GST_VIDEO_INFO_N_PLANES (info);
-  if (!lies && gst_video_frame_map (frame, info, buffer, GST_MAP_READ)) {
-    lies = meta != NULL && !gst_llama4_extent_is_held (frame);
-    if (!lies)
-      return TRUE;
-    gst_video_frame_unmap (frame);
-  }
-  if (problem != NULL && lies)
-    *problem = g_strdup_printf (_("a buffer of %zu bytes does not have a %ux%u %s frame as it says: in rows %d bytes apart, from byte "
-          "%zu on"), gst_buffer_get_size (buffer), meta->width, meta->height, format, meta->stride[0], meta->offset[0]);
-  else if (problem != NULL)
-    *problem = g_strdup_printf (_("cannot read a %dx%d %s frame from a buffer of %zu bytes"), width, height, format,
-      gst_buffer_get_size (buffer));
-  return FALSE;
-}
-
 /* The size to convert to: what the model wants of the upright picture with square pixels, laid as the frame lies. */
 static void
 choose_size (const GstVideoInfo * info, const Area * area, gboolean sideways, const L4Model * model, guint max_tiles,
@@ -332,7 +300,7 @@ copy_area (GstLlama4Copier * self, const GstVideoInfo * info, GstBuffer * buffer
   GstVideoFrame in;
   guint width, height;
 
-  if (!gst_llama4_frame_map (info, buffer, &in, problem))
+  if (!gst_llama4_extent_map (info, buffer, &in, problem))
     return NULL;
   frame = frame_new (time);
   choose_size (info, area, is_sideways (orientation), model, max_tiles, &width, &height);
@@ -415,7 +383,7 @@ gst_llama4_copier_draft (GstLlama4Copier * self, const GstVideoInfo * info, GstB
   Area visible = gst_llama4_area_visible (info, buffer), area = gst_llama4_area_of (&part, &visible, orientation), source;
   gint step;
 
-  if (!gst_llama4_frame_map (info, buffer, &in, problem))
+  if (!gst_llama4_extent_map (info, buffer, &in, problem))
     return NULL;
   frame = frame_new (time);
   draft = frame->draft = g_new0 (GstLlama4Draft, 1);
@@ -444,7 +412,7 @@ gst_llama4_copier_develop (GstLlama4Copier * self, GstLlama4Frame * frame, char 
 
   if (draft == NULL)
     return frame->pixels != NULL;
-  if (!gst_llama4_frame_map (&draft->info, draft->buffer, &in, problem))
+  if (!gst_llama4_extent_map (&draft->info, draft->buffer, &in, problem))
     return FALSE;
   done = convert (self, &in, &draft->area, &draft->part, draft->width, draft->height, draft->orientation, frame, problem);
   gst_video_frame_unmap (&in);

@@ -26,9 +26,6 @@ typedef struct
 GstLlama4Frame *gst_llama4_frame_ref (GstLlama4Frame * self);
 void gst_llama4_frame_unref (GstLlama4Frame * self);
 
-/* Maps a buffer of those caps to read; FALSE and, where asked for, a message (transfer full) when it does not fit them. */
-gboolean gst_llama4_frame_map (const GstVideoInfo * info, GstBuffer * buffer, GstVideoFrame * frame, char **problem);
-
 /* Converts and scales frames; keeps its tables as long as sizes and formats stay. Used by one thread. */
 typedef struct _GstLlama4Copier GstLlama4Copier;
 

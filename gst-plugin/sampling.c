@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* From frames that pass to windows that are handed to the worker. For the streaming thread. */
 
+#include "extent.h"
 #include "gettext.h"
 #include "gstllama4describe.h"
 #include "moments/pick.h"
@@ -153,7 +154,7 @@ look (GstLlama4Describe * self, GstBuffer * buffer, GstClockTime time, GstLlama4
   GstVideoFrame frame;
   gboolean seen;
 
-  if (!gst_llama4_frame_map (&self->info, buffer, &frame, &problem)) {
+  if (!gst_llama4_extent_map (&self->info, buffer, &frame, &problem)) {
     warn_of_frame (self, time, problem);
     return FALSE;
   }

@@ -5,6 +5,7 @@
 
 #include <gst/video/video.h>
 
+#include "gst-plugin/extent.h"
 #include "run/thumbnail.h"
 
 /* The same picture as RGB, in square pixels, no longer than that. */
@@ -52,7 +53,7 @@ l4_glimpse (GstCaps *caps, GstBuffer *buffer, guint longer_side)
   GstVideoInfo in, out;
   GstVideoFrame frame;
 
-  if (!gst_video_info_from_caps (&in, caps) || !choose_size (&in, longer_side, &out) || !gst_video_frame_map (&frame, &in, buffer, GST_MAP_READ))
+  if (!gst_video_info_from_caps (&in, caps) || !choose_size (&in, longer_side, &out) || !gst_llama4_extent_map (&in, buffer, &frame, NULL))
     return NULL;
   sample = convert (&in, &frame, &out);
   gst_video_frame_unmap (&frame);

@@ -6,6 +6,7 @@
 #include "bench/work.h"
 #include "element/fixture.h"
 #include "element/scenes.h"
+#include "extent.h"
 #include "frame.h"
 #include "moments/cuts.h"
 #include "moments/motion.h"
@@ -63,7 +64,7 @@ look_at (const GstVideoInfo * info, GstBuffer ** buffers)
     GstLlama4Glance glance;
     GstVideoFrame frame;
 
-    if (!gst_llama4_frame_map (info, buffers[i % N_BUFFERS], &frame, NULL))
+    if (!gst_llama4_extent_map (info, buffers[i % N_BUFFERS], &frame, NULL))
       g_error ("cannot map");
     gst_llama4_glancer_look (glancer, &frame, i, &glance);
     gst_video_frame_unmap (&frame);
@@ -123,7 +124,7 @@ compare (void)
     g_autoptr (GstBuffer) buffer = film_draw (film, i % film_n_frames (film));
     GstVideoFrame frame;
 
-    if (!gst_llama4_frame_map (&info, buffer, &frame, NULL))
+    if (!gst_llama4_extent_map (&info, buffer, &frame, NULL))
       g_error ("cannot map");
     gst_llama4_glancer_look (glancer, &frame, i * GST_SECOND / FPS, &glances[i]);
     gst_video_frame_unmap (&frame);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "extent.h"
 #include "last-frame.h"
 #include "moments/glance.h"
 #include "quarters.h"
@@ -44,12 +45,12 @@ read_frame (const GstVideoInfo * info, GstBuffer * buffer, const L4Model * model
     g_assert_nonnull (*problem);
     g_assert_null (gst_llama4_copier_draft (copier, info, buffer, GST_VIDEO_ORIENTATION_IDENTITY, model, 1, 0, &again));
     g_assert_cmpstr (again, ==, *problem);
-    g_assert_false (gst_llama4_frame_map (info, buffer, &frame, NULL));
+    g_assert_false (gst_llama4_extent_map (info, buffer, &frame, NULL));
     return FALSE;
   }
   drafted = gst_llama4_copier_draft (copier, info, buffer, GST_VIDEO_ORIENTATION_IDENTITY, model, 1, 0, &again);
   g_assert_true (gst_llama4_copier_develop (copier, drafted, &again));
-  g_assert_true (gst_llama4_frame_map (info, buffer, &frame, NULL));
+  g_assert_true (gst_llama4_extent_map (info, buffer, &frame, NULL));
   g_assert_true (gst_llama4_glancer_look (glancer, &frame, 0, &glance));
   gst_video_frame_unmap (&frame);
   gst_llama4_frame_unref (copied);
@@ -124,6 +125,28 @@ test_a_meta_that_lies_is_a_message (void)
   }
 }
 
+static void
+test_the_message_names_the_plane_that_lies (void)
+{
+  static const struct
+  {
+    Layout layout;
+    const char *problem;
+  } cases[] = {
+    {{3, {0, 800, 1000}, {39, 20, 20}}, "a buffer of 1200 bytes does not have a 40x20 I420 frame as it says: its plane 1 in rows 39 bytes apart, from byte 0 on"},
+    {{3, {0, 800, 1001}, {40, 20, 20}}, "a buffer of 1200 bytes does not have a 40x20 I420 frame as it says: its plane 3 in rows 20 bytes apart, from byte 1001 on"},
+    {{2, {0, 800}, {40, 20}}, "a buffer says that it has 2 planes, but frames of I420 have 3"},
+  };
+  g_autoptr (L4Model) model = quarters_load_model ();
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autofree char *problem = NULL;
+
+    g_assert_false (is_readable (GST_VIDEO_FORMAT_I420, 1200, &cases[i].layout, model, &problem));
+    g_assert_cmpstr (problem, ==, cases[i].problem);
+  }
+}
+
 /* A frame of any format that was laid out right, or nearly. */
 static Layout
 any_layout (const GstVideoInfo * info, GRand * random)
@@ -194,6 +217,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_log_set_always_fatal (G_LOG_LEVEL_CRITICAL | G_LOG_FATAL_MASK);
   g_test_add_func ("/frame-meta/a-meta-that-lies-is-a-message", test_a_meta_that_lies_is_a_message);
+  g_test_add_func ("/frame-meta/the-message-names-the-plane-that-lies", test_the_message_names_the_plane_that_lies);
   g_test_add_func ("/frame-meta/whatever-a-meta-says-nothing-outside-is-read", test_whatever_a_meta_says_nothing_outside_is_read);
   g_test_add_func ("/frame-meta/a-meta-that-tells-the-usual-is-right-for-every-format", test_a_meta_that_tells_the_usual_is_right_for_every_format);
   return g_test_run ();

@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include <gst/check/gsttestclock.h>
+#include <gst/video/video.h>
 #include <libsoup/soup.h>
 
+#include "element/last-frame.h"
 #include "watch/sight.h"
 
 #define FPS 25
@@ -172,6 +174,27 @@ test_a_clock_that_begins_anew_holds_up_no_picture (Stage *self, gconstpointer da
   g_assert_false (g_bytes_equal (before, after));
 }
 
+/* Nothing can be read behind its last byte. */
+static void
+test_a_picture_whose_meta_lies_is_not_shown_and_the_next_one_is (Stage *self, gconstpointer data)
+{
+  g_autoptr (GInputStream) events = look_at_page (self);
+  g_autoptr (GBytes) before = get_picture (self), between = NULL, after = NULL;
+  gsize offset[GST_VIDEO_MAX_PLANES] = { 0 };
+  gint stride[GST_VIDEO_MAX_PLANES] = { 64 };
+  LastFrame last;
+
+  last_frame_init (&last, 32 * 32);
+  gst_buffer_add_video_meta_full (last.buffer, GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_FORMAT_GRAY8, 32, 32, 1, offset, stride);
+  gst_pad_push (self->pad, gst_buffer_ref (last.buffer));
+  between = get_picture (self);
+  g_assert_true (g_bytes_equal (before, between));
+  push (self, FPS);
+  after = get_picture (self);
+  g_assert_false (g_bytes_equal (between, after));
+  last_frame_clear (&last);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -181,5 +204,7 @@ main (int argc, char **argv)
   g_test_add ("/sight/of-pictures-that-nobody-looks-at-none-is-made", Stage, NULL, set_up, test_of_pictures_that_nobody_looks_at_none_is_made, tear_down);
   g_test_add ("/sight/a-clock-that-begins-anew-holds-up-no-picture", Stage, NULL, set_up, test_a_clock_that_begins_anew_holds_up_no_picture,
       tear_down);
+  g_test_add ("/sight/a-picture-whose-meta-lies-is-not-shown-and-the-next-one-is", Stage, NULL, set_up,
+      test_a_picture_whose_meta_lies_is_not_shown_and_the_next_one_is, tear_down);
   return g_test_run ();
 }
