@@ -37,6 +37,7 @@ l4_camera_free (L4Camera *self)
   g_free (self->uri);
   g_ptr_array_unref (self->properties);
   g_strfreev (self->questions);
+  g_free (self->ca_file);
   g_free (self->detector);
   g_free (self);
 }
@@ -260,6 +261,7 @@ static const L4YamlField fields[] = {
   {"name", l4_yaml_read_name, G_STRUCT_OFFSET (L4Camera, name)},
   {"uri", read_uri, G_STRUCT_OFFSET (L4Camera, uri)},
   {"questions", read_questions, G_STRUCT_OFFSET (L4Camera, questions)},
+  {"ca-file", l4_yaml_read_path, G_STRUCT_OFFSET (L4Camera, ca_file)},
   {"detector", l4_yaml_read_text, G_STRUCT_OFFSET (L4Camera, detector)},
   {"stall", l4_yaml_read_time, G_STRUCT_OFFSET (L4Camera, stall)},
   {NULL}

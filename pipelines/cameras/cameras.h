@@ -21,6 +21,7 @@ typedef struct
   guint line;
   GPtrArray *properties;        /* of L4CameraProperty; those of all cameras first */
   char **questions;             /* NULL-terminated; NULL: none */
+  char *ca_file;                /* of certificates that are right for its address; NULL: those that the system trusts */
   char *detector;               /* elements that find objects, as gst-launch-1.0 reads them; NULL: none */
   guint64 stall;                /* nanoseconds without a picture, after which it is lost */
 } L4Camera;

@@ -54,8 +54,11 @@ explain_certificate (GTlsCertificate *certificate, GTlsCertificateFlags wrong, G
 static gboolean
 on_certificate (GTlsConnection *connection, GTlsCertificate *certificate, GTlsCertificateFlags wrong, gpointer data)
 {
+  const L4Trust *trust = g_object_get_data (G_OBJECT (connection), "l4-trust");
   char **refusal = data;
 
+  if (trust != NULL && l4_trust_knows (trust, certificate))
+    return TRUE;
   g_free (*refusal);
   *refusal = explain_certificate (certificate, wrong, g_tls_client_connection_get_server_identity (G_TLS_CLIENT_CONNECTION (connection)));
   return FALSE;
@@ -65,17 +68,23 @@ static void
 on_event (GSocketClient *client, GSocketClientEvent event, GSocketConnectable *connectable, GIOStream *connection, gpointer data)
 {
   GTlsDatabase *database = g_object_get_data (G_OBJECT (client), "l4-database");
+  L4Trust *trust = g_object_get_data (G_OBJECT (client), "l4-trust");
 
   if (event != G_SOCKET_CLIENT_TLS_HANDSHAKING)
     return;
   if (database != NULL)
     g_tls_connection_set_database (G_TLS_CONNECTION (connection), database);
+  g_object_set_data (G_OBJECT (connection), "l4-trust", trust);
   g_signal_connect (connection, "accept-certificate", G_CALLBACK (on_certificate), data);
 }
 
 void
-l4_certificate_watch (GSocketClient *client, char **refusal)
+l4_certificate_watch (GSocketClient *client, const L4Trust *trust, char **refusal)
 {
+  if (trust != NULL) {
+    g_object_set_data (G_OBJECT (client), "l4-trust", (gpointer) trust);
+    g_object_set_data (G_OBJECT (client), "l4-database", l4_trust_get_database (trust));
+  }
   g_signal_connect (client, "event", G_CALLBACK (on_event), refusal);
 }
 
@@ -93,7 +102,7 @@ l4_certificate_ask (const char *host, guint16 port, const char *ca_file, GCancel
   g_socket_client_set_timeout (client, LIMIT_S);
   g_socket_client_set_tls (client, TRUE);
   g_object_set_data (G_OBJECT (client), "l4-database", database);
-  l4_certificate_watch (client, &refusal);
+  l4_certificate_watch (client, NULL, &refusal);
   connection = g_socket_client_connect_to_host (client, host, port, cancellable, NULL);
   return refusal;
 }

@@ -3,13 +3,13 @@
 
 #pragma once
 
-#include <gio/gio.h>
+#include "tell/trust.h"
 
 G_BEGIN_DECLS
 
 /* From now on *refusal, which is NULL or freed, says all that is wrong with a certificate that a connection of that client is
- * refused for. (transfer full) */
-void l4_certificate_watch (GSocketClient *client, char **refusal);
+ * refused for. trust: what is right; NULL: what the system trusts. (transfer full, borrowed) */
+void l4_certificate_watch (GSocketClient *client, const L4Trust *trust, char **refusal);
 
 /* Asks who listens there for its certificate, with a connection of its own; five seconds at most. ca_file: PEM, of who is
  * trusted; NULL: those the system trusts. What is wrong with it in one line; NULL: nothing, or there is none to be had.

@@ -31,6 +31,7 @@ struct _L4Feed
   GstBus *bus;
   GThread *thread;
   GRand *random;
+  L4Trust *trust;               /* NULL: as the system does */
   L4Ring *ring;                 /* NULL: nobody wants the packets */
   L4Sight *sight;
   L4Arrival *arrival;           /* of the latest try; NULL: there was none */
@@ -123,6 +124,18 @@ link_detector (L4Feed *self, GError **error)
       _("pictures cannot pass through it"));
 }
 
+/* Whom the camera's address is trusted by. */
+static gboolean
+find_trust (L4Feed *self, GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+
+  if (self->camera->ca_file == NULL)
+    return TRUE;
+  self->trust = l4_trust_new (self->camera->ca_file, &problem);
+  return self->trust != NULL || l4_fail (error, L4_ERROR_INPUT, "%s:%u: ca-file: %s", self->context->cameras->file, self->camera->line, problem->message);
+}
+
 static gboolean
 build (L4Feed *self, GError **error)
 {
@@ -162,7 +175,7 @@ l4_feed_new (const L4FeedContext *context, guint number, GError **error)
   self->ring = l4_clips_get_ring (context->clips, number);
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
-  return build (self, error) ? g_steal_pointer (&self) : NULL;
+  return build (self, error) && find_trust (self, error) ? g_steal_pointer (&self) : NULL;
 }
 
 void
@@ -184,6 +197,7 @@ l4_feed_free (L4Feed *self)
   l4_sight_free (self->sight);
   l4_arrival_unref (self->arrival);
   g_object_unref (self->cancellable);
+  l4_trust_free (self->trust);
   g_rand_free (self->random);
   g_mutex_clear (&self->lock);
   g_cond_clear (&self->changed);
@@ -358,7 +372,7 @@ run_once (L4Feed *self, L4Try *try, gboolean again)
   GstElement *source;
 
   begin (self);
-  source = l4_source_new (self->camera->uri, on_source, self->ring != NULL ? on_packet : NULL, self);
+  source = l4_source_new (self->camera->uri, self->trust, on_source, self->ring != NULL ? on_packet : NULL, self);
   l4_arrival_unref (self->arrival);
   self->arrival = l4_arrival_new (source);
   gst_bin_add (GST_BIN (self->pipeline), source);
@@ -424,7 +438,7 @@ run (gpointer data)
     g_auto (L4Try) try = l4_try_begin ();
 
     run_once (self, &try, again);
-    l4_reason_find (&try, self->arrival, again ? NULL : self->camera->uri, self->cancellable);
+    l4_reason_find (&try, self->arrival, again ? NULL : self->camera->uri, self->trust, self->cancellable);
     goes_on = settle (self, &try, again);
     again = TRUE;
     attempt = try.up && g_get_monotonic_time () - try.begun > STEADY_US ? 1 : attempt + 1;

@@ -38,7 +38,7 @@ explain (const GError *error, const char *refusal)
 
 /* (transfer full) */
 static char *
-connect_to (const char *host, guint16 port, gboolean tls, gboolean silent, GCancellable *cancellable)
+connect_to (const char *host, guint16 port, gboolean tls, const L4Trust *trust, gboolean silent, GCancellable *cancellable)
 {
   g_autoptr (GSocketClient) client = g_socket_client_new ();
   g_autoptr (GSocketConnection) connection = NULL;
@@ -48,7 +48,7 @@ connect_to (const char *host, guint16 port, gboolean tls, gboolean silent, GCanc
   g_socket_client_set_enable_proxy (client, FALSE);
   g_socket_client_set_timeout (client, LIMIT_S);
   g_socket_client_set_tls (client, tls);
-  l4_certificate_watch (client, &refusal);
+  l4_certificate_watch (client, trust, &refusal);
   connection = g_socket_client_connect_to_host (client, host, port, cancellable, &error);
   if (connection != NULL)
     return silent ? g_strdup (_("it takes connections, but does not answer")) : NULL;
@@ -66,7 +66,7 @@ is_doubtful (const char *uri)
 }
 
 char *
-l4_reach_explain (const char *uri, gboolean silent, GCancellable *cancellable)
+l4_reach_explain (const char *uri, const L4Trust *trust, gboolean silent, GCancellable *cancellable)
 {
   g_autoptr (GUri) parsed = g_uri_parse (uri, G_URI_FLAGS_HAS_PASSWORD | G_URI_FLAGS_PARSE_RELAXED | G_URI_FLAGS_ENCODED_PATH | G_URI_FLAGS_ENCODED_QUERY,
       NULL);
@@ -80,7 +80,7 @@ l4_reach_explain (const char *uri, gboolean silent, GCancellable *cancellable)
     return NULL;
   for (guint i = 0; i < G_N_ELEMENTS (kinds); i++)
     if (strcmp (kinds[i].scheme, scheme) == 0 && g_uri_get_host (parsed) != NULL && *g_uri_get_host (parsed) != '\0')
-      return connect_to (g_uri_get_host (parsed), g_uri_get_port (parsed) > 0 ? g_uri_get_port (parsed) : kinds[i].port, kinds[i].tls, silent,
-          cancellable);
+      return connect_to (g_uri_get_host (parsed), g_uri_get_port (parsed) > 0 ? g_uri_get_port (parsed) : kinds[i].port, kinds[i].tls, trust,
+          silent, cancellable);
   return NULL;
 }

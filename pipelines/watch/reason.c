@@ -20,7 +20,7 @@ l4_reason_stall (L4Try *self, L4Arrival *arrival, gboolean seen, gint64 limit)
 }
 
 void
-l4_reason_find (L4Try *self, L4Arrival *arrival, const char *uri, GCancellable *cancellable)
+l4_reason_find (L4Try *self, L4Arrival *arrival, const char *uri, const L4Trust *trust, GCancellable *cancellable)
 {
   if (self->reason == NULL || self->fatal)
     return;
@@ -29,7 +29,7 @@ l4_reason_find (L4Try *self, L4Arrival *arrival, const char *uri, GCancellable *
   if (uri == NULL || !self->unclear || self->up)
     return;
   if (!l4_arrival_has_answered (arrival))
-    l4_try_explain (self, l4_reach_explain (uri, self->waited, cancellable));
+    l4_try_explain (self, l4_reach_explain (uri, trust, self->waited, cancellable));
   if (self->unclear && (self->silent || (self->waited && l4_arrival_has_answered (arrival) && !l4_arrival_has_any (arrival)))) {
     g_autofree char *arrived = l4_arrival_tell (arrival);
 

@@ -10,6 +10,7 @@
 
 typedef struct
 {
+  const L4Trust *trust;
   L4SourceFunc func;
   L4PacketFunc packet;
   gpointer user_data;
@@ -35,14 +36,41 @@ on_pad (GstElement *source, GstPad *pad, gpointer data)
   call->func (pad, is_live (pad), call->user_data);
 }
 
+static gboolean
+on_rtsp_certificate (GstElement *source, GTlsConnection *connection, GTlsCertificate *certificate, GTlsCertificateFlags wrong, gpointer trust)
+{
+  return l4_trust_knows (trust, certificate);
+}
+
+static gboolean
+on_http_certificate (GstElement *source, GTlsCertificate *certificate, GTlsCertificateFlags wrong, gpointer trust)
+{
+  return l4_trust_knows (trust, certificate);
+}
+
+static void
+set_trust (GstElement *source, const L4Trust *trust, GCallback on_certificate)
+{
+  if (trust == NULL)
+    return;
+  g_object_set (source, "tls-database", l4_trust_get_database (trust), NULL);
+  g_signal_connect (source, "accept-certificate", on_certificate, (gpointer) trust);
+}
+
 /* Only what the element has. */
 static void
 on_source_setup (GstElement *bin, GstElement *source, gpointer data)
 {
+  const Call *call = data;
   GstElementFactory *factory = gst_element_get_factory (source);
+  const char *name = factory != NULL ? GST_OBJECT_NAME (factory) : "";
 
-  if (factory != NULL && g_str_equal (GST_OBJECT_NAME (factory), "rtspsrc"))
+  if (g_str_equal (name, "rtspsrc")) {
     g_object_set (source, "latency", RTSP_LATENCY_MS, NULL);
+    set_trust (source, call->trust, G_CALLBACK (on_rtsp_certificate));
+  } else if (g_str_equal (name, "souphttpsrc")) {
+    set_trust (source, call->trust, G_CALLBACK (on_http_certificate));
+  }
 }
 
 static void
@@ -152,18 +180,18 @@ on_any_element (GstBin *bin, GstBin *within, GstElement *element, gpointer data)
 }
 
 GstElement *
-l4_source_new (const char *uri, L4SourceFunc func, L4PacketFunc packet, gpointer user_data)
+l4_source_new (const char *uri, const L4Trust *trust, L4SourceFunc func, L4PacketFunc packet, gpointer user_data)
 {
   g_autoptr (GstCaps) caps = gst_caps_from_string ("video/x-raw(ANY)");
   GstElement *self = gst_element_factory_make ("uridecodebin", NULL);
   Call *call = g_new0 (Call, 1);
 
-  *call = (Call) { func, packet, user_data };
+  *call = (Call) { trust, func, packet, user_data };
   g_object_set (self, "uri", uri, "caps", caps, "expose-all-streams", FALSE, NULL);
   g_signal_connect_data (self, "pad-added", G_CALLBACK (on_pad), call, free_call, 0);
   g_signal_connect (self, "deep-element-added", G_CALLBACK (on_any_element), NULL);
   if (packet != NULL)
     g_signal_connect (self, "deep-element-added", G_CALLBACK (on_element), call);
-  g_signal_connect (self, "source-setup", G_CALLBACK (on_source_setup), NULL);
+  g_signal_connect (self, "source-setup", G_CALLBACK (on_source_setup), call);
   return self;
 }

@@ -5,6 +5,8 @@
 
 #include <gst/gst.h>
 
+#include "tell/trust.h"
+
 G_BEGIN_DECLS
 
 /* A pad with pictures is there; live: they come when they happen. Called by a streaming thread. */
@@ -17,7 +19,7 @@ typedef void (*L4PacketFunc) (GstCaps *caps, GstBuffer *packet, guint64 time, gp
 gboolean l4_source_is_decoder (GstElement *element);
 gboolean l4_source_is_of_pictures (GstElement *element);
 
-/* packet: NULL: nobody wants them. (floating) */
-GstElement *l4_source_new (const char *uri, L4SourceFunc func, L4PacketFunc packet, gpointer user_data);
+/* trust: certificates that are right, if it has one; NULL: those that the system trusts. packet: NULL: nobody wants them. (floating, borrowed) */
+GstElement *l4_source_new (const char *uri, const L4Trust *trust, L4SourceFunc func, L4PacketFunc packet, gpointer user_data);
 
 G_END_DECLS

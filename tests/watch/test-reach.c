@@ -49,6 +49,7 @@ begin (Server *self, const char *folder, const char *name)
 typedef struct
 {
   const char *uri;
+  L4Trust *trust;
   char *why;
   gint done;
 } Question;
@@ -59,18 +60,18 @@ ask (gpointer data)
 {
   Question *self = data;
 
-  self->why = l4_reach_explain (self->uri, FALSE, NULL);
+  self->why = l4_reach_explain (self->uri, self->trust, FALSE, NULL);
   g_atomic_int_set (&self->done, TRUE);
   g_main_context_wakeup (NULL);
   return NULL;
 }
 
 static void
-assert_told (const char *folder, const char *name, const char *expected)
+assert_told_to (L4Trust *trust, const char *folder, const char *name, const char *expected)
 {
   Server server;
   g_autofree char *uri = begin (&server, folder, name);
-  Question question = { uri };
+  Question question = { uri, trust };
   GThread *thread = g_thread_new ("ask", ask, &question);
 
   while (!g_atomic_int_get (&question.done))
@@ -81,6 +82,13 @@ assert_told (const char *folder, const char *name, const char *expected)
   g_socket_service_stop (server.service);
   g_socket_listener_close (G_SOCKET_LISTENER (server.service));
   g_object_unref (server.service);
+}
+
+/* To who trusts those that the system trusts. */
+static void
+assert_told (const char *folder, const char *name, const char *expected)
+{
+  assert_told_to (NULL, folder, name, expected);
 }
 
 /* Instead of those that the system trusts. */
@@ -117,11 +125,37 @@ test_certificates (void)
   assert_told (folder, "early", REFUSED "it is valid from 2100-01-01 on");
 }
 
+static void
+test_trust (void)
+{
+  g_autoptr (Folder) folder = folder_new ();
+  g_autoptr (GError) error = NULL;
+
+  if (!g_tls_backend_supports_tls (g_tls_backend_get_default ())) {
+    g_test_skip ("GLib has no TLS here");
+    return;
+  }
+  make_certificates (folder);
+  for (guint i = 0; i < 5; i++) {
+    static const char *const names[] = { "self-signed", "other", "expired", "stranger", "early" };
+    g_autofree char *file = g_strdup_printf ("%s/%s.pem", folder, names[i]), *ca = g_build_filename (folder, "ca.pem", NULL);
+    g_autoptr (L4Trust) itself = l4_trust_new (file, &error), authority = l4_trust_new (ca, &error);
+
+    g_assert_no_error (error);
+    assert_told_to (itself, folder, names[i], NULL);
+    assert_told_to (itself, folder, "server", REFUSED UNTRUSTED);
+    assert_told_to (authority, folder, "server", NULL);
+    assert_told_to (authority, folder, "self-signed", REFUSED UNTRUSTED);
+    assert_told_to (authority, folder, "other", REFUSED "it is for another name");
+  }
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   gst_init (&argc, &argv);
   g_test_add_func ("/reach/all-that-is-wrong-with-a-certificate-is-said", test_certificates);
+  g_test_add_func ("/reach/a-certificate-that-is-known-itself-is-right-and-no-other", test_trust);
   return g_test_run ();
 }

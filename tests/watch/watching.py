@@ -109,7 +109,7 @@ def watching(*arguments):
 
 @contextlib.contextmanager
 def rtsp(path, port=0, secret=()):
-    """Serves a film, or what a pipeline makes; secret: user and password."""
+    """Serves a film, or what a pipeline makes; secret: user and password, or tls, a certificate and its key."""
     server = subprocess.Popen([RTSP_SERVER, str(port), path, *secret], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     try:
         yield int(server.stdout.readline())
