@@ -45,6 +45,7 @@ function list() {
       Object.assign(film, {looked: 0, hits: null});
     found = [];
     hits = next = showed = 0;
+    $('results').ariaBusy = terms.length > 0;       /* what is shown was found before */
     go();
   }
 
@@ -83,6 +84,7 @@ function list() {
     found.sort((a, b) => b.hits.length - a.hits.length);
     $('count').textContent = found.length > 0 ? say('found_in_films', hits, found.length) : nothing;
     shown = 0;
+    $('results').ariaBusy = !complete;
     $('results').replaceChildren();
     show();
   }

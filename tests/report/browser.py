@@ -2,6 +2,7 @@
 """Chromium without a window, driven through pipes: no port, no network, a folder of its own."""
 
 import base64
+import contextlib
 import json
 import os
 import select
@@ -25,6 +26,10 @@ def find_chromium():
 
 class BrowserError(Exception):
     pass
+
+
+class PageLeft(BrowserError):
+    """A page was left while it was asked."""
 
 
 class Browser:
@@ -117,10 +122,17 @@ class Browser:
             message = self.receive(end)
             if message.get('id') == number:
                 if 'error' in message:
-                    raise BrowserError(f"{method}: {message['error']['message']}")
+                    said = message['error']['message']
+                    raise (PageLeft if 'navigated' in said or 'context' in said else BrowserError)(f'{method}: {said}')
                 return message['result']
             if 'method' in message:
                 self.note(message)
+
+    def load(self, url):
+        """Goes to an address and waits until all of it is there, whether its script runs or not."""
+        self.events.clear()
+        self.call('Page.navigate', url=url)
+        self.heard(lambda: 'Page.loadEventFired' in self.events, url)
 
     def open(self, url):
         """Goes to an address and waits until the page's script has begun."""
@@ -136,13 +148,27 @@ class Browser:
             raise BrowserError(f"{script}: {result['exceptionDetails'].get('exception', {}).get('description', result)}")
         return result['result'].get('value')
 
-    def wait(self, script):
+    def until(self, true, what):
+        """Asks until what it is told is true, which the page that is being left may not answer."""
         end = time.monotonic() + self.patience
-        while not (value := self.run(script)):
+        while True:
+            with contextlib.suppress(PageLeft):
+                if value := true():
+                    return value
             if time.monotonic() > end:
-                raise BrowserError('waited in vain for ' + script)
+                raise BrowserError('waited in vain for ' + what)
             time.sleep(0.02)
-        return value
+
+    def wait(self, script):
+        return self.until(lambda: self.run(script), script)
+
+    def heard(self, true, what):
+        """Waits until what the browser tells by itself has made something true."""
+        return self.until(lambda: self.call('Page.getFrameTree') and true(), what)
+
+    def complained(self, words, since):
+        """Waits for a complaint with these words, after so many others."""
+        self.heard(lambda: any(words in text for text in self.complaints[since:]), words)
 
     KEYS = {'Enter': 13, 'Escape': 27, 'ArrowDown': 40, 'ArrowUp': 38, 'ArrowLeft': 37, 'ArrowRight': 39, ' ': 32, 'Tab': 9}
 
