@@ -16,6 +16,9 @@
 #include "watch/try.h"
 
 #define TICK (200 * GST_MSECOND)        /* between two looks at whether pictures come, and whether it is to end */
+#define QUEUE_BUFFERS 200
+#define QUEUE_BYTES (10u << 20)
+#define QUEUE_TIME GST_SECOND
 #define CONNECT_US (20 * G_USEC_PER_SEC)        /* that a first picture may take, beside the camera's own limit */
 #define DRAIN_US (60 * G_USEC_PER_SEC)  /* for what was seen before a camera was lost to be described */
 #define STEADY_US (60 * G_USEC_PER_SEC) /* up for so long: waits begin anew */
@@ -304,6 +307,8 @@ look (L4Feed *self, L4Try *try, gboolean again)
     try->up = TRUE;
     l4_news_queue_push (self->context->news, event);
   }
+  if (l4_sight_get_ahead (self->sight) > 0)
+    l4_try_end (try, g_strdup_printf (_("its clock has jumped ahead by %.0f s"), l4_sight_get_ahead (self->sight) / 1e9));
   if (ending || (seen != 0 && is_film (self)))
     return;
   if (now - (seen != 0 ? seen : try->begun) > limit)
@@ -338,9 +343,29 @@ take_rest (L4Feed *self)
   }
 }
 
+/* A queue that is open lets everything in: who pushes into it never waits. */
+static void
+set_queue (L4Feed *self, gboolean open)
+{
+  g_object_set (self->queue, "max-size-buffers", open ? 0 : QUEUE_BUFFERS, "max-size-bytes", open ? 0 : QUEUE_BYTES,
+      "max-size-time", open ? (guint64) 0 : (guint64) QUEUE_TIME, NULL);
+}
+
+/* The source is stopped, while what came of it is described still: a thread of its that waited for room, behind a picture whose time comes
+ * much later, could not be. */
+static void
+stop_source (L4Feed *self, GstElement *source)
+{
+  l4_sight_close (self->sight);
+  set_queue (self, TRUE);
+  gst_element_set_locked_state (source, TRUE);
+  gst_element_set_state (source, GST_STATE_NULL);
+}
+
 static void
 begin (L4Feed *self)
 {
+  set_queue (self, FALSE);
   l4_sight_reset (self->sight);
   gst_bus_set_flushing (self->bus, TRUE);
   gst_bus_set_flushing (self->bus, FALSE);
@@ -384,8 +409,7 @@ run_once (L4Feed *self, L4Try *try, gboolean again)
       take (self, try, message);
     look (self, try, again);
   }
-  gst_element_set_locked_state (source, TRUE);
-  gst_element_set_state (source, GST_STATE_NULL);
+  stop_source (self, source);
   if (try->up && !try->drained && !try->fatal)
     drain (self, try);
   count (self);

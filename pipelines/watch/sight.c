@@ -8,29 +8,55 @@
 
 #define SHOW (950 * GST_MSECOND)        /* between two pictures for a page, by the pipeline's clock */
 #define SHOW_SIDE 640           /* their pixels */
+#define AHEAD (5 * GST_SECOND)  /* that a picture may come before its time, at least */
 
 struct _L4Sight
 {
   const L4Camera *camera;
+  gboolean is_film;             /* whose pictures may be shown for long */
   L4Live *const *live;
   GstClockTime shown;           /* when a page got the latest one, or NONE; streaming thread */
 
   GMutex lock;
   L4Clock clock;
   gint64 latest;                /* monotonic; 0: none came */
-  gboolean ending;
+  gboolean ending, closed;
+  GstClockTime ahead;           /* by which a picture came too early; 0: none did */
 };
 
-/* A picture has come from the camera; however long it waits for its time. */
+/* How long a picture would wait for its time. */
+static GstClockTime
+find_wait (GstPad *pad, GstBuffer *picture)
+{
+  g_autoptr (GstElement) element = gst_pad_get_parent_element (pad);
+  g_autoptr (GstEvent) event = gst_pad_get_sticky_event (pad, GST_EVENT_SEGMENT, 0);
+  GstClockTime now = element != NULL ? gst_element_get_current_running_time (element) : GST_CLOCK_TIME_NONE, time = GST_CLOCK_TIME_NONE;
+  const GstSegment *segment = NULL;
+
+  if (event != NULL)
+    gst_event_parse_segment (event, &segment);
+  if (segment != NULL && segment->format == GST_FORMAT_TIME && GST_BUFFER_PTS_IS_VALID (picture))
+    time = gst_segment_to_running_time (segment, GST_FORMAT_TIME, GST_BUFFER_PTS (picture));
+  return GST_CLOCK_TIME_IS_VALID (now) && GST_CLOCK_TIME_IS_VALID (time) && time > now ? time - now : 0;
+}
+
+/* A picture has come from the camera; however long it waits for its time. One that would wait for longer than a camera may be silent is none:
+ * with it others would wait. */
 static GstPadProbeReturn
 on_arrival (GstPad *pad, GstPadProbeInfo *info, gpointer data)
 {
   L4Sight *self = data;
+  GstClockTime wait = self->is_film ? 0 : find_wait (pad, GST_PAD_PROBE_INFO_BUFFER (info));
+  gboolean closed;
 
   g_mutex_lock (&self->lock);
-  self->latest = g_get_monotonic_time ();
+  if (wait > MAX (self->camera->stall, AHEAD))
+    self->ahead = wait;
+  else
+    self->latest = g_get_monotonic_time ();
+  closed = self->closed || self->ahead > 0;
   g_mutex_unlock (&self->lock);
-  return GST_PAD_PROBE_OK;
+  return closed ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
 }
 
 /* What follows the latest picture is the end: it comes through when all was described, which may take long. */
@@ -118,6 +144,7 @@ l4_sight_new (const L4Camera *camera, L4Live *const *live, GstElement *queue, Gs
   L4Sight *self = g_new0 (L4Sight, 1);
 
   self->camera = camera;
+  self->is_film = g_str_has_prefix (camera->uri, "file:");
   self->live = live;
   self->shown = GST_CLOCK_TIME_NONE;
   g_mutex_init (&self->lock);
@@ -141,9 +168,29 @@ l4_sight_reset (L4Sight *self)
 {
   g_mutex_lock (&self->lock);
   self->latest = 0;
-  self->ending = FALSE;
+  self->ending = self->closed = FALSE;
+  self->ahead = 0;
   self->clock = (L4Clock) { 0 };
   g_mutex_unlock (&self->lock);
+}
+
+void
+l4_sight_close (L4Sight *self)
+{
+  g_mutex_lock (&self->lock);
+  self->closed = TRUE;
+  g_mutex_unlock (&self->lock);
+}
+
+GstClockTime
+l4_sight_get_ahead (L4Sight *self)
+{
+  GstClockTime ahead;
+
+  g_mutex_lock (&self->lock);
+  ahead = self->ahead;
+  g_mutex_unlock (&self->lock);
+  return ahead;
 }
 
 gint64

@@ -22,6 +22,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Sight, l4_sight_free)
 /* Nothing has come; times begin anew. */
 void l4_sight_reset (L4Sight *self);
 
+/* What comes from now on is let go of, until times begin anew. */
+void l4_sight_close (L4Sight *self);
+
+/* How far ahead of its time a picture came, in nanoseconds, if it was that of no camera that is right; then none is taken any more. 0: none
+ * did. */
+GstClockTime l4_sight_get_ahead (L4Sight *self);
+
 /* When the latest picture came, monotonic; 0: none did. ending: no more will, though what came is described still. */
 gint64 l4_sight_get_latest (L4Sight *self, gboolean *ending);
 
