@@ -381,8 +381,12 @@ llama_measure (gpointer model)
   L4Llama *self = model;
   L4Speed speed;
 
+  /* one is enough, and each would take the memory for it */
+  if (!g_atomic_int_compare_and_exchange (&self->measuring, FALSE, TRUE))
+    return;
   if (!l4_pace_knows_machine (self->pace) && l4_machine_measure (self->compute, &speed, NULL))
     l4_pace_set_machine (self->pace, &speed, TRUE);
+  g_atomic_int_set (&self->measuring, FALSE);
 }
 
 const L4BackendClass l4_llama_backend = {

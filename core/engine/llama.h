@@ -35,6 +35,7 @@ typedef struct
   char *identity;               /* NULL: nobody asked for it yet */
   const char *quantization;     /* the type of most weights: static */
   L4Pace *pace;
+  gint measuring;               /* whether somebody measures the machine; atomic */
   guint64 n_parameters;
   guint64 memory;               /* bytes of the weights, and of what streaming takes */
   guint64 memory_limit;         /* as in L4LoadOptions */
