@@ -45,6 +45,7 @@ gst_llama4_glancer_free (GstLlama4Glancer * self)
 typedef struct
 {
   const guint8 *data;
+  guint offset;                 /* of bytes: where in a pixel that is */
   gint stride, step;            /* bytes from row to row, from sample to sample; */
   guint tens;                   /* where this is 3 or 4, so many samples of ten bits lie one after another in 32 or 40: step is in samples, */
   guint first;                  /* and the first one of the component is this */
@@ -114,6 +115,7 @@ get_plane (const GstVideoFrame * frame, guint component)
 
   return (Plane) {
     .data = (const guint8 *) GST_VIDEO_FRAME_COMP_DATA (frame, component) + (is_odd ? GST_VIDEO_FORMAT_INFO_POFFSET (format, component) : 0),
+    .offset = GST_VIDEO_FORMAT_INFO_POFFSET (format, component),
     .stride = GST_VIDEO_FRAME_COMP_STRIDE (frame, component),
     .step = GST_VIDEO_FRAME_COMP_PSTRIDE (frame, component),
     .width = GST_VIDEO_FRAME_COMP_WIDTH (frame, component),
@@ -240,6 +242,66 @@ look_at_plane (const Plane * plane, guint8 * out, guint columns, guint rows)
   }
 }
 
+/* Pixels of 32 bits ------------------------------------------------------------------------------------------------------------- */
+
+/* Whether the three are bytes of such. */
+static gboolean
+are_of_pixels (const Plane planes[3])
+{
+  for (guint c = 0; c < 3; c++)
+    if (planes[c].tens > 0 || planes[c].high != planes[c].low || planes[c].step != 4 || planes[c].offset > 3
+        || planes[c].data - planes[c].offset != planes[0].data - planes[0].offset)
+      return FALSE;
+  return TRUE;
+}
+
+/* Adds the bytes of pixels, each to 16 bits: the first and the third, the second and the fourth of them. As many as a cell has there fit. */
+static void
+add_pixels (const guint8 * at, guint n, gint step, guint32 sums[2])
+{
+  for (; n > 0; n--, at += step) {
+    guint32 pixel = gst_llama4_read_32 (at);
+
+    sums[0] += pixel & 0xff00ff;
+    sums[1] += pixel >> 8 & 0xff00ff;
+  }
+}
+
+/* The means of all three at once. */
+static void
+look_at_cell_of_pixels (const Plane planes[3], Few across, Few down, guint8 means[3])
+{
+  const guint8 *at = planes[0].data - planes[0].offset + (gssize) down.first * planes[0].stride + across.first * 4;
+  guint32 sums[2] = { 0 };
+
+  G_STATIC_ASSERT (CELL_ROWS * CELL_COLUMNS * 255 < 1 << 16);
+  for (guint row = 0; row < down.n; row++, at += (gssize) down.apart * planes[0].stride)
+    add_pixels (at, across.n, across.apart * 4, sums);
+  for (guint c = 0; c < 3; c++)
+    means[c] = (sums[planes[c].offset & 1] >> (planes[c].offset & 2) * 8 & 0xffff) / (across.n * down.n);
+}
+
+static void
+look_at_pixels (const Plane planes[3], guint8 rgb[3][H][W])
+{
+  const Plane *any = &planes[0];
+
+  for (guint j = 0; j < H; j++) {
+    Few down = choose_rows (any, j, H);
+
+    if (j + 1 < H)
+      fetch (any, choose_rows (any, j + 1, H));
+    for (guint i = 0; i < W; i++) {
+      guint x = i * any->width / W, right = (i + 1) * any->width / W;
+      guint8 means[3];
+
+      look_at_cell_of_pixels (planes, choose_few (x, MAX (right, x + 1) - x, CELL_COLUMNS), down, means);
+      for (guint c = 0; c < 3; c++)
+        rgb[c][j][i] = means[c];
+    }
+  }
+}
+
 /* Luma and colour differences of means are means of these. */
 static void
 from_rgb (guint8 r[H][W], guint8 g[H][W], guint8 b[H][W], GstLlama4Glance * glance)
@@ -261,7 +323,9 @@ look_at_rgb (const Plane planes[3], GstLlama4Glance * glance)
 {
   guint8 rgb[3][H][W];
 
-  for (guint c = 0; c < 3; c++)
+  if (are_of_pixels (planes))
+    look_at_pixels (planes, rgb);
+  for (guint c = 0; c < 3 && !are_of_pixels (planes); c++)
     look_at_plane (&planes[c], &rgb[c][0][0], W, H);
   from_rgb (rgb[0], rgb[1], rgb[2], glance);
 }

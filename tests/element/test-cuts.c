@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "fixture.h"
+#include "last-frame.h"
 #include "moments/cuts.h"
 #include "moments/likeness.h"
 #include "quarters.h"
@@ -235,6 +236,55 @@ test_every_format_is_seen_alike (void)
   }
 }
 
+/* The same random picture in a format of bytes; what lies beside its components is anything. Nothing can be read behind it. */
+static void
+look_at_bytes (GstVideoFormat format, gint width, gint height, GstLlama4Glance * glance)
+{
+  GRand *random = g_rand_new_with_seed (7), *rest = g_rand_new_with_seed (8);
+  GstVideoFrame frame;
+  GstVideoInfo info;
+  LastFrame last;
+
+  gst_video_info_set_format (&info, format, width, height);
+  last_frame_init (&last, info.size);
+  for (gsize i = 0; i < info.size; i++)
+    last.memory[last.size - last.page - info.size + i] = g_rand_int (rest);
+  g_assert_true (gst_video_frame_map (&frame, &info, last.buffer, GST_MAP_READ));
+  for (gint y = 0; y < height; y++)
+    for (gint x = 0; x < width; x++)
+      for (guint c = 0; c < 3; c++)
+        ((guint8 *) GST_VIDEO_FRAME_COMP_DATA (&frame, c))[y * GST_VIDEO_FRAME_COMP_STRIDE (&frame, c) + x * GST_VIDEO_FRAME_COMP_PSTRIDE (&frame, c)] =
+            g_rand_int (random);
+  gst_video_frame_unmap (&frame);
+  look (&info, last.buffer, glance);
+  last_frame_clear (&last);
+  g_rand_free (random);
+  g_rand_free (rest);
+}
+
+static void
+test_pixels_are_the_same_however_their_bytes_lie (void)
+{
+  static const GstVideoFormat formats[] = { GST_VIDEO_FORMAT_BGR, GST_VIDEO_FORMAT_RGBx, GST_VIDEO_FORMAT_BGRx, GST_VIDEO_FORMAT_xRGB, GST_VIDEO_FORMAT_xBGR,
+    GST_VIDEO_FORMAT_RGBA, GST_VIDEO_FORMAT_ABGR, GST_VIDEO_FORMAT_GBR
+  };
+  static const gint sizes[][2] = { {1, 1}, {65, 37}, {320, 240}, {1919, 1079} };
+
+  for (guint s = 0; s < G_N_ELEMENTS (sizes); s++) {
+    GstLlama4Glance first = { 0 };
+
+    look_at_bytes (GST_VIDEO_FORMAT_RGB, sizes[s][0], sizes[s][1], &first);
+    for (guint i = 0; i < G_N_ELEMENTS (formats); i++) {
+      GstLlama4Glance glance = { 0 };
+
+      look_at_bytes (formats[i], sizes[s][0], sizes[s][1], &glance);
+      g_assert_cmpmem (first.y, sizeof first.y, glance.y, sizeof glance.y);
+      g_assert_cmpmem (first.u, sizeof first.u, glance.u, sizeof glance.u);
+      g_assert_cmpmem (first.v, sizeof first.v, glance.v, sizeof glance.v);
+    }
+  }
+}
+
 static void
 test_frames_of_any_size_are_seen (void)
 {
@@ -428,6 +478,7 @@ main (int argc, char **argv)
     {"noise-has-no-cuts-but-where-it-ends", test_noise_has_no_cuts_but_where_it_ends},
     {"a-frame-that-no-other-follows-is-known-when-time-has-passed", test_a_frame_that_no_other_follows_is_known_when_time_has_passed},
     {"every-format-is-seen-alike", test_every_format_is_seen_alike},
+    {"pixels-are-the-same-however-their-bytes-lie", test_pixels_are_the_same_however_their_bytes_lie},
     {"frames-of-any-size-are-seen", test_frames_of_any_size_are_seen},
     {"windows-begin-at-cuts-and-show-one-shot-each", test_windows_begin_at_cuts_and_show_one_shot_each},
     {"a-gap-behind-a-cut-holds-no-window-open", test_a_gap_behind_a_cut_holds_no_window_open},
