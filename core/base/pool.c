@@ -7,7 +7,6 @@
 
 #include <sched.h>
 #include <stdatomic.h>
-#include <stdio.h>
 
 #include "base/group.h"
 
@@ -101,15 +100,48 @@ work (gpointer data)
   return NULL;
 }
 
+/* The numbers that the file begins with. */
+static gboolean
+read_numbers (const char *folder, const char *name, guint n, guint64 *numbers)
+{
+  g_autofree char *path = g_build_filename (folder, name, NULL), *text = NULL;
+  char *at;
+
+  if (!g_file_get_contents (path, &text, NULL, NULL))
+    return FALSE;
+  at = text;
+  for (guint i = 0; i < n; i++) {
+    while (g_ascii_isspace (*at))
+      at++;
+    if (!g_ascii_isdigit (*at))
+      return FALSE;
+    numbers[i] = g_ascii_strtoull (at, &at, 10);
+  }
+  return TRUE;
+}
+
+/* Microseconds in each period of as many: of both versions of control groups. No limit is "max" or -1. */
+static gboolean
+read_quota (const char *folder, guint64 *quota, guint64 *period)
+{
+  guint64 both[2];
+
+  if (read_numbers (folder, "cpu.max", 2, both)) {
+    *quota = both[0];
+    *period = both[1];
+    return TRUE;
+  }
+  return read_numbers (folder, "cpu.cfs_quota_us", 1, quota) && read_numbers (folder, "cpu.cfs_period_us", 1, period);
+}
+
 guint
 l4_pool_cpus_of_group (const char *folder)
 {
-  g_autofree char *path = g_build_filename (folder, "cpu.max", NULL), *text = NULL;
-  guint quota, period;          /* microseconds */
+  guint64 quota, period;
 
-  if (!g_file_get_contents (path, &text, NULL, NULL) || sscanf (text, "%u %u", &quota, &period) != 2 || period == 0)
+  if (!read_quota (folder, &quota, &period) || period == 0)
     return G_MAXUINT;
-  return quota / period + (quota % period > 0);
+  return (guint) CLAMP (quota / period + (quota % period > 0), 1, G_MAXUINT);
 }
 
 /* Those that the process may run on, and no more than the time that its groups are given: threads beyond it would only wait for the

@@ -119,6 +119,26 @@ test_the_time_of_a_group_is_counted_in_cpus (void)
   }
 }
 
+static void
+test_the_time_of_a_group_of_the_first_version_is_counted_in_cpus (void)
+{
+  static const struct
+  {
+    const char *quota, *period;
+    guint cpus;
+  } cases[] = { {"200000\n", "100000\n", 2}, {"150000\n", "100000\n", 2}, {"1000\n", "100000\n", 1}, {"-1\n", "100000\n", G_MAXUINT},
+  {"200000\n", "0\n", G_MAXUINT}, {"200000\n", NULL, G_MAXUINT}, {"", "100000\n", G_MAXUINT}, {"99999999900000\n", "100000\n", 999999999} };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (Folder) folder = folder_new ();
+
+    g_free (folder_write (folder, "cpu.cfs_quota_us", cases[i].quota, -1));
+    if (cases[i].period != NULL)
+      g_free (folder_write (folder, "cpu.cfs_period_us", cases[i].period, -1));
+    g_assert_cmpuint (l4_pool_cpus_of_group (folder), ==, cases[i].cpus);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -129,6 +149,8 @@ main (int argc, char **argv)
   g_test_add_func ("/pool/between-jobs-no-thread-spins-longer-than-its-patience",
       test_between_jobs_no_thread_spins_longer_than_its_patience);
   g_test_add_func ("/pool/the-time-of-a-group-is-counted-in-cpus", test_the_time_of_a_group_is_counted_in_cpus);
+  g_test_add_func ("/pool/the-time-of-a-group-of-the-first-version-is-counted-in-cpus",
+      test_the_time_of_a_group_of_the_first_version_is_counted_in_cpus);
   g_test_add_func ("/pool/no-number-of-threads-is-too-large", test_no_number_of_threads_is_too_large);
   return g_test_run ();
 }
