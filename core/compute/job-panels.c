@@ -74,6 +74,16 @@ do_chunks (const L4Job *job, const guint8 *const *panels, gsize task, const L4Ow
   }
 }
 
+/* Whether there are more rows than dot products are the faster way for. */
+static gboolean
+is_many (const L4Product *product)
+{
+  const L4PanelKernels *panels = l4_kernels ()->panels;
+  guint most = panels[product->weight->type].most_dot_rows;
+
+  return product->m > (product->gate != NULL ? MIN (most, panels[product->gate->type].most_dot_rows) : most);
+}
+
 void
 l4_job_do_panels (const L4Job *job, gsize task, const L4Own *own)
 {
@@ -81,7 +91,7 @@ l4_job_do_panels (const L4Job *job, gsize task, const L4Own *own)
 
   for (guint p = 0; p < L4_BLOCK_PANELS; p++)
     panels[p] = l4_job_panel (job, task, p, 0, G_MAXINT64, own->panel + p * l4_job_panel_bytes (job->product));
-  if (job->operand->way == L4_WAY_QUANTISED && job->product->m > L4_DOT_ROWS)
+  if (job->operand->way == L4_WAY_QUANTISED && is_many (job->product))
     do_chunks (job, panels, task, own);
   else
     do_dots (job, panels, task, own);

@@ -18,6 +18,10 @@ typedef __m512 Floats;
 #define LANES_TILE_ROWS 2
 #define LANES_TILE_PANELS 2
 #endif
+/* Rows that dot takes at once, and up to how many of types that are decoded quickly it is faster than multiply: what lies ahead is fetched
+ * earlier, and nothing goes through memory. On Zen 5 twelve rows of Q4_0 took 0.64 of the time, 32 of Q4_K 0.96, 64 of Q4_K 1.05. */
+#define LANES_DOT_ROWS 8
+#define LANES_MOST_DOT_ROWS 32
 #define LANES_INLINE static inline __attribute__ ((always_inline))
 
 LANES_INLINE Ints lanes_load (const void *from) { return _mm512_loadu_si512 (from); }

@@ -23,6 +23,9 @@ typedef struct
 /* Rows and panels whose sums fit the registers side by side. */
 #define LANES_TILE_ROWS 4
 #define LANES_TILE_PANELS 1
+/* Rows that dot takes at once, and up to how many of types that are decoded quickly it is faster than multiply. */
+#define LANES_DOT_ROWS 8
+#define LANES_MOST_DOT_ROWS 8
 #define LANES_INLINE static inline __attribute__ ((always_inline))
 #define LANES(type, expression) type out; for (guint i = 0; i < 16; i++) out.x[i] = (expression); return out
 

@@ -21,10 +21,18 @@ typedef Floats (*ColumnFunc) (const guint8 *panel, gsize k);
 #ifdef LANES_PLAIN
 #define BY_ROWS(many, one, next, ...) many (n_rows, __VA_ARGS__)
 #else
-/* With the number of rows known to the compiler, sums stay in registers: eight, four, two or one at a time. */
+/* With the number of rows known to the compiler, sums stay in registers: eight where these are many, four, two or one at a time. */
+#if LANES_DOT_ROWS == 8
+#define EIGHT_ROWS(many, next, ...) many (8, __VA_ARGS__)
+#else
+#define EIGHT_ROWS(many, next, ...) \
+  many (4, __VA_ARGS__) \
+  next (4); \
+  many (4, __VA_ARGS__)
+#endif
 #define BY_ROWS(many, one, next, ...) \
   if (n_rows & 8) { \
-    many (8, __VA_ARGS__) \
+    EIGHT_ROWS (many, next, __VA_ARGS__) \
   } \
   if (n_rows & 4) { \
     many (4, __VA_ARGS__) \
@@ -375,7 +383,9 @@ PLAIN (bf16, 32)
 PLAIN (f8_e4m3, 16)
 PLAIN (f8_128, 16)
 
-#define WITH_BLOCKS(type) {.dot = dot_##type,.multiply = multiply_##type,.to_floats = to_floats_##type,.to_bf16 = to_bf16_##type }
+/* rows: most_dot_rows */
+#define WITH_BLOCKS(type, rows) \
+  {.most_dot_rows = rows,.dot = dot_##type,.multiply = multiply_##type,.to_floats = to_floats_##type,.to_bf16 = to_bf16_##type }
 #define WITHOUT_BLOCKS(type) {.dot_floats = dot_floats_##type,.to_floats = to_floats_##type,.to_bf16 = to_bf16_##type }
 
 extern const L4PanelKernels TABLE (L4_KERNELS_NAME)[L4_N_TYPES];
@@ -384,28 +394,28 @@ const L4PanelKernels TABLE (L4_KERNELS_NAME)[L4_N_TYPES] = {
   [L4_TYPE_F16] = WITHOUT_BLOCKS (f16),
   [L4_TYPE_BF16] = WITHOUT_BLOCKS (bf16),
   [L4_TYPE_F8_E4M3] = WITHOUT_BLOCKS (f8_e4m3),
-  [L4_TYPE_Q4_0] = WITH_BLOCKS (q4_0),
-  [L4_TYPE_Q4_1] = WITH_BLOCKS (q4_1),
-  [L4_TYPE_Q5_0] = WITH_BLOCKS (q5_0),
-  [L4_TYPE_Q5_1] = WITH_BLOCKS (q5_1),
-  [L4_TYPE_Q8_0] = WITH_BLOCKS (q8_0),
-  [L4_TYPE_Q2_K] = WITH_BLOCKS (q2_k),
-  [L4_TYPE_Q3_K] = WITH_BLOCKS (q3_k),
-  [L4_TYPE_Q4_K] = WITH_BLOCKS (q4_k),
-  [L4_TYPE_Q5_K] = WITH_BLOCKS (q5_k),
-  [L4_TYPE_Q6_K] = WITH_BLOCKS (q6_k),
-  [L4_TYPE_IQ4_NL] = WITH_BLOCKS (iq4_nl),
-  [L4_TYPE_IQ4_XS] = WITH_BLOCKS (iq4_xs),
-  [L4_TYPE_IQ2_XXS] = WITH_BLOCKS (iq2_xxs),
-  [L4_TYPE_IQ2_XS] = WITH_BLOCKS (iq2_xs),
-  [L4_TYPE_IQ2_S] = WITH_BLOCKS (iq2_s),
-  [L4_TYPE_IQ3_XXS] = WITH_BLOCKS (iq3_xxs),
-  [L4_TYPE_IQ3_S] = WITH_BLOCKS (iq3_s),
-  [L4_TYPE_IQ1_S] = WITH_BLOCKS (iq1_s),
-  [L4_TYPE_IQ1_M] = WITH_BLOCKS (iq1_m),
-  [L4_TYPE_TQ1_0] = WITH_BLOCKS (tq1_0),
-  [L4_TYPE_TQ2_0] = WITH_BLOCKS (tq2_0),
-  [L4_TYPE_MXFP4] = WITH_BLOCKS (mxfp4),
-  [L4_TYPE_INT4_128] = WITH_BLOCKS (int4_128),
+  [L4_TYPE_Q4_0] = WITH_BLOCKS (q4_0, LANES_MOST_DOT_ROWS),
+  [L4_TYPE_Q4_1] = WITH_BLOCKS (q4_1, LANES_MOST_DOT_ROWS),
+  [L4_TYPE_Q5_0] = WITH_BLOCKS (q5_0, LANES_MOST_DOT_ROWS),
+  [L4_TYPE_Q5_1] = WITH_BLOCKS (q5_1, LANES_MOST_DOT_ROWS),
+  [L4_TYPE_Q8_0] = WITH_BLOCKS (q8_0, LANES_MOST_DOT_ROWS),
+  [L4_TYPE_Q2_K] = WITH_BLOCKS (q2_k, LANES_MOST_DOT_ROWS),
+  [L4_TYPE_Q3_K] = WITH_BLOCKS (q3_k, LANES_MOST_DOT_ROWS),
+  [L4_TYPE_Q4_K] = WITH_BLOCKS (q4_k, LANES_MOST_DOT_ROWS),
+  [L4_TYPE_Q5_K] = WITH_BLOCKS (q5_k, LANES_MOST_DOT_ROWS),
+  [L4_TYPE_Q6_K] = WITH_BLOCKS (q6_k, LANES_MOST_DOT_ROWS),
+  [L4_TYPE_IQ4_NL] = WITH_BLOCKS (iq4_nl, LANES_MOST_DOT_ROWS),
+  [L4_TYPE_IQ4_XS] = WITH_BLOCKS (iq4_xs, LANES_MOST_DOT_ROWS),
+  [L4_TYPE_IQ2_XXS] = WITH_BLOCKS (iq2_xxs, L4_DOT_ROWS),
+  [L4_TYPE_IQ2_XS] = WITH_BLOCKS (iq2_xs, L4_DOT_ROWS),
+  [L4_TYPE_IQ2_S] = WITH_BLOCKS (iq2_s, L4_DOT_ROWS),
+  [L4_TYPE_IQ3_XXS] = WITH_BLOCKS (iq3_xxs, L4_DOT_ROWS),
+  [L4_TYPE_IQ3_S] = WITH_BLOCKS (iq3_s, L4_DOT_ROWS),
+  [L4_TYPE_IQ1_S] = WITH_BLOCKS (iq1_s, L4_DOT_ROWS),
+  [L4_TYPE_IQ1_M] = WITH_BLOCKS (iq1_m, L4_DOT_ROWS),
+  [L4_TYPE_TQ1_0] = WITH_BLOCKS (tq1_0, L4_DOT_ROWS),
+  [L4_TYPE_TQ2_0] = WITH_BLOCKS (tq2_0, L4_DOT_ROWS),
+  [L4_TYPE_MXFP4] = WITH_BLOCKS (mxfp4, LANES_MOST_DOT_ROWS),
+  [L4_TYPE_INT4_128] = WITH_BLOCKS (int4_128, LANES_MOST_DOT_ROWS),
   [L4_TYPE_F8_128] = WITHOUT_BLOCKS (f8_128),
 };

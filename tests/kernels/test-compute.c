@@ -122,6 +122,35 @@ test_a_row_alone_gives_the_same_bits (void)
   }
 }
 
+/* Whichever way is the faster one for as many. */
+static void
+test_a_row_of_many_quantised_ones_gives_the_same_bits (void)
+{
+  static const gint64 rows[] = { 9, 31, 32, 33, 64, 100, 129, 200 };
+  g_autoptr (GRand) random = g_rand_new_with_seed (5);
+  g_autoptr (L4Compute) compute = l4_compute_new (L4_PRECISION_BF16, 2, NULL);
+  l4_autofree float *x = random_floats (random, 200 * 512), *y = random_floats (random, 200 * 100);
+
+  for (guint type = 0; type < L4_N_TYPES; type++) {
+    l4_autofree float *w = NULL, *v = NULL;
+    g_autoptr (L4Weight) weight = random_weight (random, type, 100, 512, &w), gate = random_weight (random, L4_TYPE_Q4_K, 100, 512, &v);
+    L4Product product = {.weight = weight,.gate = type % 2 ? gate : NULL,.x = x,.y = y };
+    float alone[100];
+
+    if (l4_type_info (type)->block_elements == 1 || l4_multiply_tells_many (compute, &product))
+      continue;
+    for (guint r = 0; r < G_N_ELEMENTS (rows); r++) {
+      gint64 last = rows[r] - 1;
+
+      product.m = rows[r];
+      g_assert_true (l4_multiply (compute, &product, 1, NULL));
+      g_assert_true (l4_multiply (compute, &(L4Product) {.weight = weight,.gate = product.gate,.x = x + last * 512,.m = 1,.y = alone }, 1,
+              NULL));
+      g_assert_cmpmem (alone, sizeof alone, y + last * 100, sizeof alone);
+    }
+  }
+}
+
 static void
 test_weights_left_in_their_rows_give_the_same_bits (void)
 {
@@ -247,6 +276,7 @@ main (int argc, char **argv)
   g_test_add_data_func ("/compute/float32-products-match-plain-sums", GINT_TO_POINTER (L4_PRECISION_F32), test_products);
   g_test_add_data_func ("/compute/bf16-products-match-plain-sums", GINT_TO_POINTER (L4_PRECISION_BF16), test_products);
   g_test_add_func ("/compute/a-row-alone-gives-the-same-bits", test_a_row_alone_gives_the_same_bits);
+  g_test_add_func ("/compute/a-row-of-many-quantised-ones-gives-the-same-bits", test_a_row_of_many_quantised_ones_gives_the_same_bits);
   g_test_add_func ("/compute/weights-left-in-their-rows-give-the-same-bits", test_weights_left_in_their_rows_give_the_same_bits);
   g_test_add_func ("/compute/two-threads-share-one-weight", test_two_threads_share_one_weight);
   g_test_add_data_func ("/compute/float32-attention-matches-plain-sums", GINT_TO_POINTER (L4_PRECISION_F32), test_attention);
