@@ -157,6 +157,28 @@ lanes_add_pairs (Ints sum, Ints x)
   return (Ints) { _mm256_add_epi32 (sum.a, _mm256_madd_epi16 (x.a, one)), _mm256_add_epi32 (sum.b, _mm256_madd_epi16 (x.b, one)) };
 }
 
+/* Bytes 0 and 2, or with odd 1 and 3, of each lane as two signed numbers of 16 bits; sum += Σ of the products of two and two of these */
+#define LANES_WORDS
+#define LANES_WORD_ROWS 6
+
+LANES_INLINE Ints
+lanes_words (Ints x, gboolean odd)
+{
+  if (!odd)
+    x = EACH (Ints, _mm256_slli_epi16, 8);
+  return EACH (Ints, _mm256_srai_epi16, 8);
+}
+
+LANES_INLINE Ints
+lanes_add_words (Ints sum, Ints x, gint32 y)
+{
+  const __m256i b = _mm256_set1_epi32 (y);
+
+  sum = (Ints) { _mm256_add_epi32 (sum.a, _mm256_madd_epi16 (x.a, b)), _mm256_add_epi32 (sum.b, _mm256_madd_epi16 (x.b, b)) };
+  __asm__ ("" : "+x" (sum.a), "+x" (sum.b));    /* or the compiler adds in another order, for which there are too few registers */
+  return sum;
+}
+
 /* sum += Σ of four products of x's bytes, minus 128 each, and y's, -127 … 127 */
 #define LANES_CENTRED
 LANES_INLINE Ints

@@ -19,7 +19,7 @@ typedef __m512 Floats;
 #define LANES_TILE_PANELS 2
 #endif
 /* Rows that dot takes at once, and up to how many of types that are decoded quickly it is faster than multiply: what lies ahead is fetched
- * earlier, and nothing goes through memory. On Zen 5 twelve rows of Q4_0 took 0.64 of the time, 32 of Q4_K 0.96, 64 of Q4_K 1.05. */
+ * earlier, and nothing goes through memory. On Zen 5 twelve rows of Q4_0 took 0.64 of the time, 32 of Q4_K 0.96, 64 of them 1.05. */
 #define LANES_DOT_ROWS 8
 #define LANES_MOST_DOT_ROWS 32
 #define LANES_INLINE static inline __attribute__ ((always_inline))
@@ -65,6 +65,12 @@ lanes_dot (Ints sum, Ints a, gint32 b)
 }
 
 #ifndef __AVX512VNNI__
+/* Bytes 0 and 2, or with odd 1 and 3, of each lane as two signed numbers of 16 bits; sum += Σ of the products of two and two of these */
+#define LANES_WORDS
+#define LANES_WORD_ROWS 6
+LANES_INLINE Ints lanes_words (Ints a, gboolean odd) { return _mm512_srai_epi16 (odd ? a : _mm512_slli_epi16 (a, 8), 8); }
+LANES_INLINE Ints lanes_add_words (Ints sum, Ints a, gint32 b) { return _mm512_add_epi32 (sum, _mm512_madd_epi16 (a, _mm512_set1_epi32 (b))); }
+
 /* For bytes of a up to 127: sums of two products in lanes of 16 bits; these added; pairs of them added to sum */
 #define LANES_PAIRS
 LANES_INLINE Ints lanes_pairs (Ints a, gint32 b) { return _mm512_maddubs_epi16 (a, _mm512_set1_epi32 (b)); }

@@ -10,6 +10,9 @@
 #endif
 
 #include "kernels/dots.h"
+#ifdef LANES_WORDS
+#include "kernels/words.h"
+#endif
 
 #define TABLE_(name) l4_panel_kernels_##name
 #define TABLE(name) TABLE_ (name)
@@ -134,7 +137,16 @@ UNROLL (16)
   }
 
 MULTIPLY (small, FALSE, 31, FALSE)
+#ifdef LANES_WORDS
+static void
+multiply_large (const Chunk *chunks, guint n_panels, guint n_groups, guint zero_bits, const L4QuantisedRows *x, gsize n_rows, float *out,
+    gsize stride)
+{
+  multiply_words (chunks, n_panels, n_groups, *x, n_rows, out, stride);
+}
+#else
 MULTIPLY (large, FALSE, 255, FALSE)
+#endif
 MULTIPLY (small_minimum, FALSE, 31, TRUE)
 MULTIPLY (halves, TRUE, 63, FALSE)
 MULTIPLY (signed, FALSE, SIGNED_MOST, FALSE)
