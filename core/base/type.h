@@ -34,7 +34,8 @@ typedef enum
   L4_TYPE_TQ1_0,
   L4_TYPE_TQ2_0,
   L4_TYPE_MXFP4,
-  L4_TYPE_INT4_128,             /* these two are in no file: what is read of weights whose scales and zeros are tensors of their own */
+  L4_TYPE_INT4_32,              /* these three are in no file: what is read of weights whose scales and zeros are tensors of their own */
+  L4_TYPE_INT4_128,
   L4_TYPE_F8_128,
   L4_N_TYPES,
   L4_TYPE_OTHER = L4_N_TYPES    /* present, but cannot be read */

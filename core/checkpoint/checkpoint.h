@@ -11,7 +11,7 @@ typedef struct _L4Checkpoint L4Checkpoint;
 
 /* Reads and checks the headers, not the data. path is one of
  * - a Hugging Face folder: model.safetensors, or the shards that model.safetensors.index.json lists. Weights that lie there as codes,
- *   scales and zeros are one tensor, of L4_TYPE_INT4_128 or L4_TYPE_F8_128 (checkpoint/packed.h);
+ *   scales and zeros are one tensor, of L4_TYPE_INT4_32, L4_TYPE_INT4_128 or L4_TYPE_F8_128 (checkpoint/packed.h);
  * - a file *.gguf, of a split set any shard: the others are found by their names.
  * projector_path: the GGUF file with the vision part. NULL or "": it is looked for in the model's own file, then beside it, then in
  * the folder above (mmproj*.gguf: the one that fits, of several the one in bfloat16, else in half, else in single precision); where

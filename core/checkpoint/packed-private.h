@@ -6,6 +6,7 @@
 #include "checkpoint/checkpoint-private.h"
 
 #define L4_PACKED_CODES 8       /* of 4 bits in a number of 32 */
+#define L4_PACKED_LEAST 32      /* columns of a group */
 
 typedef enum
 {
@@ -14,12 +15,13 @@ typedef enum
   L4_PACKED_SQUARES             /* 8-bit floats with a scale for 128 rows by 128 columns */
 } L4PackedKind;
 
-/* [rows, columns], columns a multiple of 128. */
+/* [rows, columns] */
 typedef struct _L4Packed
 {
   L4PackedKind kind;
   gint64 rows, columns;
-  gint64 group_columns;         /* that have one scale: a multiple of 128 */
+  gint64 block_columns;         /* of a block of the type that they become; columns are a multiple of it */
+  gint64 group_columns;         /* that have one scale: the same */
   L4Tensor codes, scales, zeros, order;
   gboolean has_zeros;           /* FALSE: the zero is 8 */
   gboolean zeros_less_one;      /* the file holds one less */

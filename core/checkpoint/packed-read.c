@@ -10,7 +10,6 @@
 #include "checkpoint/packed-private.h"
 #include "checkpoint/packed.h"
 
-#define WORDS (L4_SHARED / L4_PACKED_CODES)       /* in a block */
 #define MIDDLE 8
 #define AT_ONCE (1 << 20)       /* bytes of blocks that are put together at once, if a row is not longer */
 
@@ -97,11 +96,11 @@ spread (guint32 codes)
   return (v | v << 4) & 0x0f0f0f0f0f0f0f0f;
 }
 
-/* 128 codes, eight a word, as type.c has them: of each 32 those of the first half in the lower nibbles. */
+/* n codes, eight a word, as type.c has them: of each 32 those of the first half in the lower nibbles. */
 static void
-place_codes (const guint8 *words, gint64 step, guint8 *out)
+place_codes (const guint8 *words, gint64 step, gint64 n, guint8 *out)
 {
-  for (guint g = 0; g < L4_SHARED / 32; g++)
+  for (gint64 g = 0; g < n / 32; g++)
     for (guint i = 0; i < 2; i++, out += L4_PACKED_CODES) {
       guint64 low = spread (l4_load_u32 (words + (4 * g + i) * step)), high = spread (l4_load_u32 (words + (4 * g + 2 + i) * step));
       guint64 both = GUINT64_TO_LE (low | high << 4);
@@ -148,14 +147,14 @@ make_int4 (const Parts *self, guint8 *out, GError **error)
   const L4Packed *packed = self->packed;
 
   for (gint64 r = 0; r < self->area.n_rows; r++)
-    for (gint64 c = 0; c < self->area.n_columns; c += L4_SHARED, out += 4 + L4_SHARED / 2) {
+    for (gint64 c = 0; c < self->area.n_columns; c += packed->block_columns, out += 4 + packed->block_columns / 2) {
       gint64 group = (self->area.column + c) / packed->group_columns - self->first_group;
       guint32 scale;
 
       if (!read_scale (self->checkpoint, &packed->scales, table_at (&self->scales, r, group), &scale, error))
         return FALSE;
       store_u32 (out, scale | zero_of (self, r, group));
-      place_codes (table_at (&self->codes, r, c / L4_PACKED_CODES), self->codes.column_step, out + 4);
+      place_codes (table_at (&self->codes, r, c / L4_PACKED_CODES), self->codes.column_step, packed->block_columns, out + 4);
     }
   return TRUE;
 }
@@ -260,7 +259,7 @@ l4_checkpoint_drop (const L4Checkpoint *self, const L4Tensor *tensor, guint64 fi
 
   if (packed == NULL)
     return;
-  row_bytes = (guint64) packed->columns / L4_SHARED * l4_type_info (tensor->type)->block_bytes;
+  row_bytes = (guint64) (packed->columns / packed->block_columns) * l4_type_info (tensor->type)->block_bytes;
   first = first_byte / row_bytes;
   end = (first_byte + n_bytes) / row_bytes;
   line = packed->codes.bytes / (guint64) packed->rows;
@@ -277,7 +276,7 @@ l4_packed_read (const L4Checkpoint *self, const L4Tensor *tensor, guint64 first_
 {
   const L4Packed *packed = tensor->packed;
   const L4TypeInfo *info = l4_type_info (tensor->type);
-  gint64 blocks = packed->columns / L4_SHARED, at = (gint64) (first_byte / info->block_bytes);
+  gint64 blocks = packed->columns / packed->block_columns, at = (gint64) (first_byte / info->block_bytes);
   gint64 end = at + (gint64) (n_bytes / info->block_bytes), most = MAX (AT_ONCE / (blocks * info->block_bytes), 1);
 
   if (first_byte % info->block_bytes != 0 || n_bytes % info->block_bytes != 0)
@@ -288,7 +287,7 @@ l4_packed_read (const L4Checkpoint *self, const L4Tensor *tensor, guint64 first_
   while (at < end) {            /* whole rows, but for what is before and behind them */
     gint64 column = at % blocks, n = column > 0 || end - at < blocks ? MIN (blocks - column, end - at) : blocks;
     gint64 rows = n == blocks ? MIN ((end - at) / blocks, most) : 1;
-    const Area area = { at / blocks, rows, column * L4_SHARED, n * L4_SHARED };
+    const Area area = { at / blocks, rows, column * packed->block_columns, n * packed->block_columns };
 
     if (!read_area (self, packed, &area, out, error))
       return FALSE;

@@ -98,11 +98,12 @@ set_groups (const Finding *self, gint64 columns, gint64 groups, GError **error)
 
   packed->columns = columns;
   packed->group_columns = groups > 0 ? columns / groups : 0;
-  if (groups > 0 && columns % groups == 0 && packed->group_columns > 0 && packed->group_columns % L4_SHARED == 0)
+  packed->block_columns = packed->group_columns % L4_SHARED == 0 ? L4_SHARED : L4_PACKED_LEAST;
+  if (groups > 0 && columns % groups == 0 && packed->group_columns > 0 && packed->group_columns % L4_PACKED_LEAST == 0)
     return TRUE;
   return l4_fail (error, L4_ERROR_UNSUPPORTED, _("%s: tensor \"%s\" has %" PRId64 " columns in %" PRId64 " groups; only groups of "
           "multiples of %d columns can be read"), l4_checkpoint_file_of (self->checkpoint, self->codes)->path, self->codes->name, columns,
-      groups, L4_SHARED);
+      groups, L4_PACKED_LEAST);
 }
 
 /* compressed-tensors ------------------------------------------------------------------------------------------------------- */
@@ -216,8 +217,8 @@ find_squares (const Finding *self, gboolean *found, GError **error)
   if (codes->n_dims != 2 || scales == NULL || scales->n_dims != 2 || scales->n_elements <= 1
       || (scales->dims[0] == codes->dims[0] && scales->dims[1] == 1))
     return TRUE;
-  *packed = (L4Packed) {.kind = L4_PACKED_SQUARES,.codes = *codes,.rows = codes->dims[0],.columns = codes->dims[1],.group_columns =
-        L4_SHARED };
+  *packed = (L4Packed) {.kind = L4_PACKED_SQUARES,.codes = *codes,.rows = codes->dims[0],.columns = codes->dims[1],.block_columns =
+        L4_SHARED,.group_columns = L4_SHARED };
   if (!check_part (self, scales, squares (packed->rows), squares (packed->columns), is_half (scales) || scales->type == L4_TYPE_F32,
           _("F32, F16 or BF16"), error))
     return FALSE;
@@ -264,7 +265,8 @@ put_together (const Finding *self, L4Tensor *tensor, GError **error)
 
   *tensor = *self->codes;
   tensor->name = g_string_chunk_insert (self->checkpoint->strings, name);
-  tensor->type = packed->kind == L4_PACKED_SQUARES ? L4_TYPE_F8_128 : L4_TYPE_INT4_128;
+  tensor->type = packed->kind == L4_PACKED_SQUARES ? L4_TYPE_F8_128 : packed->block_columns == L4_SHARED ? L4_TYPE_INT4_128
+      : L4_TYPE_INT4_32;
   tensor->dtype = l4_type_name (tensor->type);
   tensor->dims[0] = packed->rows;
   tensor->dims[1] = packed->columns;

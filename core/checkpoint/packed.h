@@ -4,7 +4,8 @@
  *   [rows, groups], without symmetry NAME.weight_zero_point [rows / 8, groups] (packed the other way), and NAME.weight_g_idx [columns];
  * - GPTQ's NAME.qweight [columns / 8, rows], NAME.scales [groups, rows], NAME.qzeros [groups, rows / 8] and NAME.g_idx [columns];
  * - NAME.weight of 8-bit floats with a scale for each 128 rows by 128 columns in NAME.weight_scale_inv or NAME.weight_scale.
- * All become NAME.weight [rows, columns]: of L4_TYPE_INT4_128, or of L4_TYPE_F8_128. */
+ * All become NAME.weight [rows, columns]: of L4_TYPE_INT4_128, where groups are no multiples of 128 columns but of 32 of L4_TYPE_INT4_32, or
+ * of L4_TYPE_F8_128. */
 
 #pragma once
 

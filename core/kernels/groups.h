@@ -43,6 +43,7 @@ typedef struct
 #define TRAITS_Q6_K ((Traits) { TRUE, 63, FALSE, 5, 420, 8 })
 #define TRAITS_IQ4_NL ((Traits) { FALSE, 255, FALSE, 7, 288, 1 })
 #define TRAITS_IQ4_XS ((Traits) { FALSE, 255, FALSE, 7, 272, 8 })
+#define TRAITS_INT4_32 ((Traits) { FALSE, 31, TRUE, 0, 320, 1 })
 #define TRAITS_INT4_128 ((Traits) { FALSE, 31, TRUE, 0, 272, 4 })
 
 /* Bytes from where panels are read to what is fetched meanwhile: two pages, so that the next page's address is known in time. On AMD's Zen 5,
@@ -285,16 +286,27 @@ group_iq4_xs (const guint8 *panel, gsize g, Group *out)
   out->scale[0] = lanes_mul (lanes_half (unit (block, 0)), lanes_float (lanes_add (lanes_or (low, high), lanes_set (-32))));
 }
 
-/* A scale of float32 whose last byte is the zero, and the nibbles of four groups. */
+/* Group g of a block: a scale of float32 whose last byte is the zero, and the nibbles of all groups. */
+LANES_INLINE void
+group_int4 (const guint8 *block, guint g, Group *out)
+{
+  Ints head = unit (block, 0);
+
+  split_nibbles (block, 1 + 4 * g, out);
+  out->scale[0] = lanes_bits (lanes_and (head, lanes_set (0xffffff00)));
+  out->minimum[0] = lanes_mul (out->scale[0], lanes_float (bits (head, 0, 255)));
+}
+
+LANES_INLINE void
+group_int4_32 (const guint8 *panel, gsize g, Group *out)
+{
+  group_int4 (panel + g * 20 * 16, 0, out);
+}
+
 LANES_INLINE void
 group_int4_128 (const guint8 *panel, gsize g, Group *out)
 {
-  const guint8 *block = panel + g / 4 * 68 * 16;
-  Ints head = unit (block, 0);
-
-  split_nibbles (block, 1 + 4 * (g % 4), out);
-  out->scale[0] = lanes_bits (lanes_and (head, lanes_set (0xffffff00)));
-  out->minimum[0] = lanes_mul (out->scale[0], lanes_float (bits (head, 0, 255)));
+  group_int4 (panel + g / 4 * 68 * 16, g % 4, out);
 }
 
 /* Fetches what lies ahead of group g: a block at least, because a block's groups share parts that lie anywhere in it. */

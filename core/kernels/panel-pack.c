@@ -33,6 +33,7 @@ static const L4PanelFormat formats[L4_N_TYPES] = {
   [L4_TYPE_TQ1_0] = {256, 54, 52},
   [L4_TYPE_TQ2_0] = {256, 66, 64},
   [L4_TYPE_MXFP4] = {32, 17, 0},
+  [L4_TYPE_INT4_32] = {32, 20, -1},
   [L4_TYPE_INT4_128] = {128, 68, -1},
   [L4_TYPE_F8_128] = {128, 132, -1},
 };

@@ -324,6 +324,7 @@ OF_LARGE_BOOK (iq1_m, IQ1_M, halves)
 DECODED (tq1_0, TQ1_0, ternary)
 DECODED (tq2_0, TQ2_0, ternary)
 QUANTISED (mxfp4, MXFP4, small)
+QUANTISED (int4_32, INT4_32, small_minimum)
 QUANTISED (int4_128, INT4_128, small_minimum)
 
 /* Plain types -------------------------------------------------------------------------------------------------------- */
@@ -428,6 +429,7 @@ const L4PanelKernels TABLE (L4_KERNELS_NAME)[L4_N_TYPES] = {
   [L4_TYPE_TQ1_0] = WITH_BLOCKS (tq1_0, L4_DOT_ROWS),
   [L4_TYPE_TQ2_0] = WITH_BLOCKS (tq2_0, L4_DOT_ROWS),
   [L4_TYPE_MXFP4] = WITH_BLOCKS (mxfp4, LANES_MOST_DOT_ROWS),
+  [L4_TYPE_INT4_32] = WITH_BLOCKS (int4_32, LANES_MOST_DOT_ROWS),
   [L4_TYPE_INT4_128] = WITH_BLOCKS (int4_128, LANES_MOST_DOT_ROWS),
   [L4_TYPE_F8_128] = WITHOUT_BLOCKS (f8_128),
 };

@@ -4,11 +4,12 @@
 
     packed/NAME/model.safetensors, config.json    one matrix, "w", as a folder has it
     packed/NAME/weights.npy                       its weights, in float32
-    types/INT4_128.bin, .npy, F8_128.bin, .npy    blocks of random bytes and the weights in them, by NumPy
+    types/INT4_128.bin, .npy, F8_128.bin, .npy    blocks of random bytes and the weights in them, by NumPy; INT4_32, too
 
 compressed-* and block-fp8 are written and read by compressed-tensors; gptq-* is written by AutoGPTQ's own layer (auto_gptq/nn_modules/
 qlinear/qlinear_cuda_old.py of its sources), and read by NumPy as its forward does it; gptq-v2 is gptq-v1 with one added to every
-zero, as GPTQModel's convert_gptq_v1_to_v2_format() does it.
+zero, as GPTQModel's convert_gptq_v1_to_v2_format() does it. *-32, *-64 and *-96, in groups of as many columns, are written and read by
+NumPy in these packages' formats; what reads them is tried on the folders of the packages first.
 
 Needs: numpy, torch, compressed-tensors, the sources of AutoGPTQ.
 Usage: make_packed.py AUTOGPTQ OUT
@@ -141,6 +142,89 @@ def gptq(out, sources, symmetric, seed):
     write(out, "gptq-v2", tensors, {**settings, "checkpoint_format": "gptq_v2"}, read)
 
 
+def pack(codes, axis):
+    """The other way; what is missing in a last word is 0."""
+    codes = np.moveaxis(codes.astype(np.uint32), axis, 0)
+    codes = np.concatenate([codes, np.zeros((-len(codes) % 8, *codes.shape[1:]), np.uint32)]).reshape(-1, 8, *codes.shape[1:])
+    words = sum(codes[:, i] << np.uint32(4 * i) for i in range(8))
+    return np.ascontiguousarray(np.moveaxis(words, 0, axis)).view(np.int32)
+
+
+def read_groups(tensors, gptq):
+    """The weights [rows, columns] of such tensors."""
+    codes = unpack(tensors["qweight" if gptq else "weight_packed"], 0 if gptq else 1).astype(np.float32)
+    scales = tensors["scales" if gptq else "weight_scale"]
+    codes, scales = (codes.T, scales.T) if gptq else (codes, scales)
+    rows, columns = codes.shape
+    zeros = np.full(scales.shape, 8, np.float32)
+    if gptq:
+        zeros = ((unpack(tensors["qzeros"], 1).T[:rows] + 1) & 15).astype(np.float32)
+    elif "weight_zero_point" in tensors:
+        zeros = unpack(tensors["weight_zero_point"], 0)[:rows].astype(np.float32)
+    each = columns // scales.shape[1]
+    return (codes - zeros.repeat(each, 1)) * scales.repeat(each, 1)
+
+
+def read_folder(folder):
+    data = (folder / "model.safetensors").read_bytes()
+    length = int.from_bytes(data[:8], "little")
+    tensors = {}
+    for name, entry in json.loads(data[8:8 + length]).items():
+        begin, end = (8 + length + offset for offset in entry["data_offsets"])
+        kinds = {"I32": np.int32, "I64": np.int64, "F16": np.float16, "BF16": np.uint16}
+        values = np.frombuffer(data[begin:end], kinds[entry["dtype"]])
+        if entry["dtype"] == "BF16":
+            values = (values.astype(np.uint32) << 16).view(np.float32)
+        values = values.astype(np.float32) if entry["dtype"] == "F16" else values
+        tensors[name.removeprefix("w.")] = values.reshape(entry["shape"])
+    return tensors
+
+
+def small_groups(out, name, group_size, symmetric, seed):
+    gptq = name.startswith("gptq")
+    random = np.random.default_rng(seed)
+    rows, groups = GPTQ_ROWS if gptq else ROWS, COLUMNS // group_size
+    codes = random.integers(0, 16, (rows, COLUMNS))
+    zeros = np.full((rows, groups), 8) if symmetric else random.integers(1, 16, (rows, groups))
+    scales = np.exp2(random.uniform(-12, -4, (rows, groups))).astype(np.float16)
+    if gptq:
+        tensors = {"qweight": pack(codes.T, 0), "qzeros": pack((zeros.T - 1) & 15, 1), "scales": scales.T,
+                   "g_idx": (np.arange(COLUMNS) // group_size).astype(np.int32)}
+        settings = {"quant_method": "gptq", "bits": 4, "group_size": group_size, "desc_act": False, "sym": symmetric,
+                    "checkpoint_format": "gptq"}
+    else:
+        tensors = {"weight_packed": pack(codes, 1), "weight_scale": scales, "weight_shape": np.array([rows, COLUMNS])}
+        if not symmetric:
+            tensors["weight_zero_point"] = pack(zeros, 0)
+        settings = {"quant_method": "compressed-tensors", "format": "pack-quantized", "config_groups": {"group_0": {
+            "targets": ["Linear"], "weights": {"num_bits": 4, "type": "int", "strategy": "group", "group_size": group_size,
+                                               "symmetric": symmetric, "dynamic": False}}}}
+    exact = read_groups({key: value.astype(np.float32) if value.dtype == np.float16 else value for key, value in tensors.items()}, gptq)
+    write(out, name, {key: torch.from_numpy(np.ascontiguousarray(value)) for key, value in tensors.items()}, settings, exact)
+
+
+def all_small_groups(out):
+    for name in ("compressed-symmetric", "compressed-asymmetric", "gptq-v1", "gptq-symmetric"):
+        folder = out / "packed" / name
+        assert np.array_equal(read_groups(read_folder(folder), name.startswith("gptq")), np.load(folder / "weights.npy"))
+    small_groups(out, "compressed-32", 32, True, 8)
+    small_groups(out, "compressed-96", 96, False, 9)
+    small_groups(out, "gptq-32", 32, False, 10)
+    small_groups(out, "gptq-64", 64, False, 11)
+
+
+def small_blocks(out):
+    """12 blocks as of INT4_128, of 32 weights each."""
+    random = np.random.default_rng(18)
+    heads = (random.standard_normal(12) * 2.0 ** random.integers(-12, 4, 12)).astype(np.float32).view(np.uint32) & np.uint32(0xFFFFFF00)
+    zeros = random.integers(0, 16, 12).astype(np.uint32)
+    codes = random.integers(0, 256, (12, 16), dtype=np.uint8)
+    (out / "types" / "INT4_32.bin").write_bytes(b"".join((h | z).tobytes() + c.tobytes() for h, z, c in zip(heads, zeros, codes)))
+    scale = heads.view(np.float32)[:, None]
+    values = np.concatenate([codes & 15, codes >> 4], 1).astype(np.float32)
+    np.save(out / "types" / "INT4_32.npy", (scale * values - scale * zeros.astype(np.float32)[:, None]))
+
+
 def blocks(out):
     random = np.random.default_rng(17)
     folder = out / "types"
@@ -168,6 +252,8 @@ def main():
     gptq(out, sources, True, 6)
     gptq(out, sources, False, 7)
     blocks(out)
+    all_small_groups(out)
+    small_blocks(out)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ blocks_halves (L4Type type)
     [L4_TYPE_IQ2_S] = {0, -1}, [L4_TYPE_IQ3_XXS] = {0, -1}, [L4_TYPE_IQ3_S] = {0, -1}, [L4_TYPE_IQ1_S] = {0, -1},
     [L4_TYPE_IQ1_M] = {-1}, [L4_TYPE_TQ1_0] = {52, -1}, [L4_TYPE_TQ2_0] = {64, -1}, [L4_TYPE_MXFP4] = {-1},
     [L4_TYPE_F32] = {-1}, [L4_TYPE_BF16] = {-1}, [L4_TYPE_F8_E4M3] = {-1}, [L4_TYPE_INT4_128] = {-1},
-    [L4_TYPE_F8_128] = {-1},
+    [L4_TYPE_F8_128] = {-1}, [L4_TYPE_INT4_32] = {-1},
   };
 
   return at[type];
@@ -58,9 +58,9 @@ blocks_of (int byte, GRand *random, L4Type type, gsize n)
 
       memcpy (block, &value, sizeof value);
     }
-    if (type == L4_TYPE_INT4_128 || type == L4_TYPE_F8_128) {   /* scales of ± 2^-7 … 2^-4 */
+    if (type == L4_TYPE_INT4_32 || type == L4_TYPE_INT4_128 || type == L4_TYPE_F8_128) {   /* scales of ± 2^-7 … 2^-4 */
       block[3] = (guint8) ((block[3] & 0x80) | g_rand_int_range (random, 0x3c, 0x3e));
-      block[0] &= type == L4_TYPE_INT4_128 ? 15 : 255;
+      block[0] &= type == L4_TYPE_F8_128 ? 255 : 15;
     }
     for (guint i = 0; type == L4_TYPE_F8_128 && i < 128; i++)   /* finite codes */
       block[4 + i] = (guint8) ((block[4 + i] & 0x80) | (block[4 + i] & 0x7f) % 0x48);

@@ -57,14 +57,14 @@ static const BadValue bad_values[] = {
       L4_ERROR_UNSUPPORTED, "num_bits is 8|only 4"},
   {"packed-floats", "'boi_token_index'", FP8 ("pack-quantized", "{'weights':{'type':'float','num_bits':4}}") "'boi_token_index'",
       L4_ERROR_UNSUPPORTED, "type is \"float\"|only \"int\""},
-  {"packed-in-groups-of-64", "'boi_token_index'", FP8 ("pack-quantized", "{'weights':{'type':'int','num_bits':4,'group_size':64}}")
-      "'boi_token_index'", L4_ERROR_UNSUPPORTED, "group_size is 64|multiples of 128"},
+  {"packed-in-groups-of-16", "'boi_token_index'", FP8 ("pack-quantized", "{'weights':{'type':'int','num_bits':4,'group_size':16}}")
+      "'boi_token_index'", L4_ERROR_UNSUPPORTED, "group_size is 16|multiples of 32"},
   {"sparse-weights", "'boi_token_index'", "'quantization_config':{'quant_method':'compressed-tensors','format':'pack-quantized',"
       "'sparsity_config':{'format':'sparse-24-bitmask'}},'boi_token_index'", L4_ERROR_UNSUPPORTED, "format is \"sparse-24-bitmask\"|dense"},
   {"gptq-of-8-bits", "'boi_token_index'", "'quantization_config':{'quant_method':'gptq','bits':8},'boi_token_index'", L4_ERROR_UNSUPPORTED,
       "bits is 8|only 4"},
-  {"gptq-in-groups-of-32", "'boi_token_index'", "'quantization_config':{'quant_method':'gptq','bits':4,'group_size':32},'boi_token_index'",
-      L4_ERROR_UNSUPPORTED, "group_size is 32|multiples of 128"},
+  {"gptq-in-groups-of-16", "'boi_token_index'", "'quantization_config':{'quant_method':'gptq','bits':4,'group_size':16},'boi_token_index'",
+      L4_ERROR_UNSUPPORTED, "group_size is 16|multiples of 32"},
   {"gptq-for-marlin", "'boi_token_index'", "'quantization_config':{'quant_method':'gptq','bits':4,'checkpoint_format':'marlin'},"
       "'boi_token_index'", L4_ERROR_UNSUPPORTED, "checkpoint_format is \"marlin\"|\"gptq\", \"gptq_v2\""},
   {"fp8-in-small-squares", "'boi_token_index'", "'quantization_config':{'quant_method':'fp8','weight_block_size':[64,128]},"

@@ -13,7 +13,8 @@ static const struct
 } goldens[] = {
   {"compressed-symmetric", L4_TYPE_INT4_128}, {"compressed-asymmetric", L4_TYPE_INT4_128}, {"compressed-rows", L4_TYPE_INT4_128},
   {"gptq-symmetric", L4_TYPE_INT4_128}, {"gptq-v1", L4_TYPE_INT4_128}, {"gptq-v2", L4_TYPE_INT4_128}, {"block-fp8", L4_TYPE_F8_128},
-  {"block-fp8-inverse", L4_TYPE_F8_128},
+  {"block-fp8-inverse", L4_TYPE_F8_128}, {"compressed-32", L4_TYPE_INT4_32}, {"compressed-96", L4_TYPE_INT4_32}, {"gptq-32", L4_TYPE_INT4_32},
+  {"gptq-64", L4_TYPE_INT4_32},
 };
 
 /* A golden folder, its only weight and what that is. */
@@ -213,8 +214,8 @@ static const struct
   {"scales-of-32-bits", SYMMETRIC, CODES ",'w.weight_scale':{'dtype':'F32','shape':[2,2]," AT (256, 272) "}", 272,
       "w.weight_scale|F32|F16 or BF16 [2, 2]"},
   {"scales-in-a-row", SYMMETRIC, CODES ",'w.weight_scale':{'dtype':'BF16','shape':[4]," AT (256, 264) "}", 264, "w.weight_scale|[4]|F16 or BF16"},
-  {"groups-of-64", SYMMETRIC, CODES ",'w.weight_scale':{'dtype':'BF16','shape':[2,4]," AT (256, 272) "}", 272,
-      "w.weight_packed|256 columns in 4 groups|128"},
+  {"groups-of-16", SYMMETRIC, CODES ",'w.weight_scale':{'dtype':'BF16','shape':[2,16]," AT (256, 320) "}", 320,
+      "w.weight_packed|256 columns in 16 groups|32"},
   {"groups-that-do-not-divide", SYMMETRIC, CODES ",'w.weight_scale':{'dtype':'BF16','shape':[2,3]," AT (256, 268) "}", 268,
       "w.weight_packed|256 columns in 3 groups"},
   {"no-groups", SYMMETRIC, CODES ",'w.weight_scale':{'dtype':'BF16','shape':[2,0]," AT (256, 256) "}", 256, "in 0 groups"},
