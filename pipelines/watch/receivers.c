@@ -250,6 +250,22 @@ l4_receivers_new (const L4Cameras *cameras, L4NewsQueue *news, GError **error)
   return g_steal_pointer (&self);
 }
 
+gboolean
+l4_receivers_check (const L4Cameras *cameras, GError **error)
+{
+  const char *const files[] = { cameras->mqtt.password_file, cameras->mqtt.ca_file, cameras->mqtt.certificate, cameras->mqtt.key,
+    cameras->webhook.token_file, cameras->webhook.ca_file, cameras->onvif.password_file, cameras->page.token_file
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (files); i++) {
+    g_autofree char *text = NULL;
+
+    if (files[i] != NULL && !g_file_get_contents (files[i], &text, NULL, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
 /* As the file of cameras calls it. */
 static const char *
 name_way (L4Receiver kind)

@@ -15,6 +15,10 @@ typedef struct _L4Receivers L4Receivers;
 /* Those of the file, if any. cameras: borrowed; trouble is told to news. Fails for settings that cannot work, never for a receiver that is
  * away. (transfer full) */
 L4Receivers *l4_receivers_new (const L4Cameras *cameras, L4NewsQueue *news, GError **error);
+
+/* Whether the files that these name can be read; nobody is asked anything. */
+gboolean l4_receivers_check (const L4Cameras *cameras, GError **error);
+
 /* Waits until all that waits is told, at most until that time (as g_get_monotonic_time() has it), and says which receiver has not got how
  * many alerts. Returns how many in all. */
 guint64 l4_receivers_finish (L4Receivers *self, gint64 until);

@@ -13,6 +13,7 @@
 #include "watch/feed.h"
 #include "watch/judge.h"
 #include "watch/news.h"
+#include "watch/receivers.h"
 #include "watch/speaker.h"
 #include "watch/store.h"
 
@@ -279,7 +280,8 @@ l4_watcher_run (L4Watcher *self, GCancellable *cancellable, GError **error)
 gboolean
 l4_watcher_check (L4Watcher *self, GError **error)
 {
-  gboolean right = make_feeds (self, error);
+  gboolean right = l4_describer_model_find (&self->options, &self->model, error) && make_feeds (self, error)
+      && l4_receivers_check (self->cameras, error);
 
   free_feeds (self);
   return right;

@@ -17,7 +17,7 @@ L4Watcher *l4_watcher_new (L4Cameras *cameras, const L4DescribeOptions *options,
 void l4_watcher_free (L4Watcher *self); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Watcher, l4_watcher_free)
 
-/* Whether each camera can be described as its file says; nothing is watched. */
+/* Whether each camera can be described as its file says, by a model that is there, and what the file names can be read; nothing is watched. */
 gboolean l4_watcher_check (L4Watcher *self, GError **error);
 
 /* Until it is cancelled, all films are over, or none can be described (an error). Once. */
