@@ -3,6 +3,8 @@
 
 #include "watch/setup.h"
 
+#include <string.h>
+
 #include "base/error.h"
 
 /* FALSE: not with that value. Texts stand as they are, whatever they begin with. */
@@ -44,10 +46,37 @@ set_questions (GstElement *element, const L4Camera *camera)
     g_object_set (element, "questions", lines, NULL);
 }
 
+/* A file that elements are told of and that is not there; NULL: there is none. (transfer full) */
+static char *
+find_missing (const char *elements)
+{
+  g_auto (GStrv) words = g_strsplit_set (elements, " \t\r\n\"'", -1);
+
+  for (char **word = words; *word != NULL; word++) {
+    const char *sign = strchr (*word, '='), *path = sign != NULL ? sign + 1 : *word;
+
+    if (g_path_is_absolute (path) && !g_file_test (path, G_FILE_TEST_EXISTS))
+      return g_strdup (path);
+  }
+  return NULL;
+}
+
+/* An element without its file is one that nothing can be linked to. (transfer full) */
+static char *
+explain (const char *elements, const GError *problem)
+{
+  g_autofree char *missing = g_error_matches (problem, GST_PARSE_ERROR, GST_PARSE_ERROR_LINK) ? find_missing (elements) : NULL;
+
+  if (problem == NULL)
+    return g_strdup (_("pictures cannot pass through it"));
+  return missing != NULL ? g_strdup_printf (_("%s: there is no such file"), missing) : g_strdup (problem->message);
+}
+
 GstElement *
 l4_watch_make_detector (const L4Cameras *cameras, const L4Camera *camera, GError **error)
 {
   g_autoptr (GError) problem = NULL;
+  g_autofree char *why = NULL;
   GstElement *bin;
 
   if (camera->detector == NULL)
@@ -55,8 +84,8 @@ l4_watch_make_detector (const L4Cameras *cameras, const L4Camera *camera, GError
   bin = gst_parse_bin_from_description_full (camera->detector, TRUE, NULL, GST_PARSE_FLAG_FATAL_ERRORS, &problem);
   if (bin != NULL && problem == NULL && GST_ELEMENT (bin)->numsinkpads == 1 && GST_ELEMENT (bin)->numsrcpads == 1)
     return bin;
-  l4_fail (error, L4_ERROR_INPUT, _("%s:%u: detector: %s"), cameras->file, camera->line,
-      problem != NULL ? problem->message : _("pictures cannot pass through it"));
+  why = explain (camera->detector, problem);
+  l4_fail (error, L4_ERROR_INPUT, _("%s:%u: detector: %s"), cameras->file, camera->line, why);
   g_clear_pointer (&bin, gst_object_unref);
   return NULL;
 }
