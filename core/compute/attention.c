@@ -167,7 +167,7 @@ attend_rows (const Call *call, gint64 head, gint64 first_query, const Stride *st
 
   memset (state->scores, 0, STRIDE * CALL_ROWS * sizeof (float));
   for (gint64 k = 0; k < stride->width; k += L4_BLOCK_COLUMNS)
-    l4_brgemm_add (brgemm, call->store->kind, rows, call->depth, state->queries + first * call->depth * size,
+    l4_brgemm_add (brgemm, call->store->kind, rows, L4_BLOCK_COLUMNS, call->depth, state->queries + first * call->depth * size,
         stride->keys[k / L4_BLOCK_COLUMNS], state->scores + k * CALL_ROWS);
   for (gint64 i = 0; i < rows; i++) {
     gint64 visible = call->first_visible + (first_query + (first + i) / call->group) * call->step - stride->slot;
@@ -175,8 +175,8 @@ attend_rows (const Call *call, gint64 head, gint64 first_query, const Stride *st
     weigh_row (call, head, stride, state, first + i, i, first + i < state->rows ? visible : 0);
   }
   for (gint64 c = 0; c < call->columns / L4_BLOCK_COLUMNS; c++)
-    l4_brgemm_add (brgemm, call->store->kind, rows, stride->width, state->weights, state->values[c],
-        state->weighted + (c * state->padded_rows + first) * L4_BLOCK_COLUMNS);
+    l4_brgemm_add (brgemm, call->store->kind, rows, (guint) MIN (L4_BLOCK_COLUMNS, call->depth - c * L4_BLOCK_COLUMNS), stride->width,
+        state->weights, state->values[c], state->weighted + (c * state->padded_rows + first) * L4_BLOCK_COLUMNS);
 }
 
 /* The keys from slot on, `width` of them, for all rows. */

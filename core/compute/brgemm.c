@@ -12,7 +12,9 @@
 
 #define ROW_STEP 16
 #define DEPTH_STEP 32
+#define COLUMN_STEP 32
 #define N_ROWS 2
+#define N_COLUMNS (L4_BLOCK_COLUMNS / COLUMN_STEP)
 #define N_DEPTHS (L4_BLOCK_DEPTH / DEPTH_STEP)
 
 /* A kernel; brgemm NULL: oneDNN has none for it. Immutable once published. */
@@ -29,7 +31,7 @@ struct _L4Brgemm
 {
   gboolean bf16, matrix_units;
   GMutex lock;
-  Kernel *kernels[L4_N_BLOCK_KINDS][N_ROWS][N_DEPTHS];  /* published atomically */
+  Kernel *kernels[L4_N_BLOCK_KINDS][N_ROWS][N_COLUMNS][N_DEPTHS];       /* published atomically */
 };
 
 /* oneDNN's name for what L4_CPU forces; the process's first use of oneDNN decides. */
@@ -70,8 +72,8 @@ l4_brgemm_free (L4Brgemm *self)
 {
   if (self == NULL)
     return;
-  for (guint i = 0; i < L4_N_BLOCK_KINDS * N_ROWS * N_DEPTHS; i++) {
-    Kernel *kernel = (&self->kernels[0][0][0])[i];
+  for (guint i = 0; i < L4_N_BLOCK_KINDS * N_ROWS * N_COLUMNS * N_DEPTHS; i++) {
+    Kernel *kernel = (&self->kernels[0][0][0][0])[i];
 
     if (kernel != NULL && kernel->brgemm != NULL)
       dnnl_brgemm_destroy (kernel->brgemm);
@@ -106,14 +108,14 @@ takes_layout (dnnl_brgemm_t brgemm, L4BlockKind kind)
 }
 
 static Kernel *
-kernel_new (const L4Brgemm *self, L4BlockKind kind, guint rows, guint depth)
+kernel_new (const L4Brgemm *self, L4BlockKind kind, guint rows, guint columns, guint depth)
 {
   dnnl_data_type_t type = kind == L4_BLOCK_BF16 ? dnnl_bf16 : dnnl_f32;
   Kernel *kernel = g_new0 (Kernel, 1);
 
   if (kind == L4_BLOCK_BF16 && !self->bf16)
     return kernel;
-  if (dnnl_brgemm_create (&kernel->brgemm, rows, L4_BLOCK_COLUMNS, depth, 1, depth, L4_BLOCK_COLUMNS, L4_BLOCK_COLUMNS, type,
+  if (dnnl_brgemm_create (&kernel->brgemm, rows, columns, depth, 1, depth, L4_BLOCK_COLUMNS, L4_BLOCK_COLUMNS, type,
           type, dnnl_f32) != dnnl_success) {
     kernel->brgemm = NULL;
     return kernel;
@@ -127,9 +129,9 @@ kernel_new (const L4Brgemm *self, L4BlockKind kind, guint rows, guint depth)
 }
 
 static const Kernel *
-find_kernel (L4Brgemm *self, L4BlockKind kind, guint rows, guint depth)
+find_kernel (L4Brgemm *self, L4BlockKind kind, guint rows, guint columns, guint depth)
 {
-  Kernel **place = &self->kernels[kind][rows / ROW_STEP - 1][depth / DEPTH_STEP - 1];
+  Kernel **place = &self->kernels[kind][rows / ROW_STEP - 1][columns / COLUMN_STEP - 1][depth / DEPTH_STEP - 1];
   Kernel *kernel = g_atomic_pointer_get (place);
 
   if (kernel != NULL)
@@ -137,7 +139,7 @@ find_kernel (L4Brgemm *self, L4BlockKind kind, guint rows, guint depth)
   g_mutex_lock (&self->lock);
   kernel = *place;
   if (kernel == NULL) {
-    kernel = kernel_new (self, kind, rows, depth);
+    kernel = kernel_new (self, kind, rows, columns, depth);
     g_atomic_pointer_set (place, kernel);
   }
   g_mutex_unlock (&self->lock);
@@ -145,7 +147,7 @@ find_kernel (L4Brgemm *self, L4BlockKind kind, guint rows, guint depth)
 }
 
 static void
-add_plainly (L4BlockKind kind, guint rows, guint depth, const void *a, const void *b, float *c)
+add_plainly (L4BlockKind kind, guint rows, guint columns, guint depth, const void *a, const void *b, float *c)
 {
   for (guint m = 0; m < rows; m++, c += L4_BLOCK_COLUMNS)
     for (guint k = 0; k < depth; k++) {
@@ -153,13 +155,13 @@ add_plainly (L4BlockKind kind, guint rows, guint depth, const void *a, const voi
         const float *row = (const float *) b + k * L4_BLOCK_COLUMNS;
         float factor = ((const float *) a)[m * depth + k];
 
-        for (guint n = 0; n < L4_BLOCK_COLUMNS; n++)
+        for (guint n = 0; n < columns; n++)
           c[n] += factor * row[n];
       } else {
         const guint16 *row = (const guint16 *) b + k / 2 * 2 * L4_BLOCK_COLUMNS + k % 2;
         float factor = l4_bf16_to_float (((const guint16 *) a)[m * depth + k]);
 
-        for (guint n = 0; n < L4_BLOCK_COLUMNS; n++)
+        for (guint n = 0; n < columns; n++)
           c[n] += factor * l4_bf16_to_float (row[2 * n]);
       }
     }
@@ -174,15 +176,15 @@ get_ready (const L4Brgemm *self, const Kernel *kernel)
 }
 
 void
-l4_brgemm_add (L4Brgemm *self, L4BlockKind kind, guint rows, guint depth, const void *a, const void *b, float *c)
+l4_brgemm_add (L4Brgemm *self, L4BlockKind kind, guint rows, guint columns, guint depth, const void *a, const void *b, float *c)
 {
   static const dnnl_dim_t offsets[2] = { 0, 0 };
   static _Thread_local guint8 scratch[8192] __attribute__ ((aligned (64)));
-  const Kernel *kernel = find_kernel (self, kind, rows, depth);
+  const Kernel *kernel = find_kernel (self, kind, rows, columns, depth);
 
   if (kernel->brgemm == NULL || kernel->scratch > sizeof scratch || !get_ready (self, kernel)
       || dnnl_brgemm_execute (kernel->brgemm, a, b, offsets, c, scratch) != dnnl_success)
-    add_plainly (kind, rows, depth, a, b, c);
+    add_plainly (kind, rows, columns, depth, a, b, c);
 }
 
 void

@@ -5,7 +5,7 @@
 
 #include <glib.h>
 
-/* Columns of every block. */
+/* Columns of every block; of these 32 or all are multiplied. */
 #define L4_BLOCK_COLUMNS 64
 /* Rows of a block: 16 or 32; its depth: a multiple of 32 up to this. */
 #define L4_BLOCK_DEPTH 512
@@ -26,8 +26,9 @@ void l4_brgemm_free (L4Brgemm *self);   /* NULL is fine */
 /* Whether this machine multiplies bfloat16 in hardware. */
 gboolean l4_brgemm_has_bf16 (const L4Brgemm *self);
 
-/* c [rows, 64] += a * b. Any thread; the first use of a shape makes its kernel. Where oneDNN has none, plain C does it. */
-void l4_brgemm_add (L4Brgemm *self, L4BlockKind kind, guint rows, guint depth, const void *a, const void *b, float *c);
+/* The first `columns`, 32 or 64, of c [rows, 64] += a * b. Any thread; the first use of a shape makes its kernel. Where oneDNN has none, plain
+ * C does it. */
+void l4_brgemm_add (L4Brgemm *self, L4BlockKind kind, guint rows, guint columns, guint depth, const void *a, const void *b, float *c);
 
 /* Ends a thread's series of calls, before it does anything else: gives the matrix units' state back. */
 void l4_brgemm_rest (L4Brgemm *self);

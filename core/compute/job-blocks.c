@@ -37,7 +37,7 @@ add_blocks (const L4Job *job, L4Brgemm *brgemm, gint64 first, gint64 rows, gint6
     const void *a = l4_operand_block (job->operand, first + i, depth);
 
     for (guint b = 0; b < job->blocks; b++)
-      l4_brgemm_add (brgemm, L4_BLOCK_F32, MIN (CALL_ROWS, rows - i), width, a, blocks + b * width * L4_BLOCK_COLUMNS,
+      l4_brgemm_add (brgemm, L4_BLOCK_F32, MIN (CALL_ROWS, rows - i), L4_BLOCK_COLUMNS, width, a, blocks + b * width * L4_BLOCK_COLUMNS,
           own->sums + (b * rows + i) * L4_BLOCK_COLUMNS);
   }
 }

@@ -55,7 +55,7 @@ multiply_blocks (gpointer data, gsize task, guint thread)
   gsize a = ROWS * L4_BLOCK_DEPTH * sizeof (float), b = L4_BLOCK_COLUMNS * L4_BLOCK_DEPTH * sizeof (float);
 
   for (guint i = 0; i < ROUNDS; i++)
-    l4_brgemm_add (compute->brgemm, L4_BLOCK_F32, ROWS, L4_BLOCK_DEPTH, own, own + a, (float *) (own + a + b));
+    l4_brgemm_add (compute->brgemm, L4_BLOCK_F32, ROWS, L4_BLOCK_COLUMNS, L4_BLOCK_DEPTH, own, own + a, (float *) (own + a + b));
   l4_brgemm_rest (compute->brgemm);
 }
 
