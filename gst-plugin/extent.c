@@ -17,7 +17,8 @@ first_component (const GstVideoFormatInfo * format, guint plane)
   return components[0];
 }
 
-/* Bytes from the first to the last sample of a row; usual: its stride as GStreamer has it. */
+/* Bytes of a row from its first sample on, to the end of the last one, or of the last pixel where one is read as 32 bits; usual: its stride as
+ * GStreamer has it. */
 static gint64
 row_bytes (const GstVideoFrame * frame, guint plane, gint64 usual)
 {
@@ -29,10 +30,11 @@ row_bytes (const GstVideoFrame * frame, guint plane, gint64 usual)
     return usual;
   gst_video_format_info_component (format, plane, components);
   for (guint i = 0; i < GST_VIDEO_MAX_COMPONENTS && components[i] >= 0; i++) {
-    guint c = components[i], bits = GST_VIDEO_FORMAT_INFO_DEPTH (format, c) + GST_VIDEO_FORMAT_INFO_SHIFT (format, c);
-    gint64 last = (gint64) (GST_VIDEO_FRAME_COMP_WIDTH (frame, c) - 1) * GST_VIDEO_FORMAT_INFO_PSTRIDE (format, c);
+    guint c = components[i], depth = GST_VIDEO_FORMAT_INFO_DEPTH (format, c), bits = depth + GST_VIDEO_FORMAT_INFO_SHIFT (format, c);
+    gint step = GST_VIDEO_FORMAT_INFO_PSTRIDE (format, c);
+    gint64 last = (gint64) (GST_VIDEO_FRAME_COMP_WIDTH (frame, c) - 1) * step;
 
-    bytes = MAX (bytes, last + GST_VIDEO_FORMAT_INFO_POFFSET (format, c) + (bits + 7) / 8);
+    bytes = MAX (bytes, last + (step == 4 && depth == 8 ? 4 : GST_VIDEO_FORMAT_INFO_POFFSET (format, c) + (bits + 7) / 8));
   }
   return MIN (bytes, usual);
 }
@@ -65,7 +67,8 @@ has_rows (const GstVideoFrame * frame, guint plane, gint usual)
   gint64 stride = GST_VIDEO_FRAME_PLANE_STRIDE (frame, plane), across = ABS (stride);
   gint64 down = stride * (GST_VIDEO_FRAME_COMP_HEIGHT (frame, first_component (frame->info.finfo, plane)) - 1);
 
-  return stride > G_MININT && across >= row_bytes (frame, plane, usual) && has_bytes (frame, plane, MIN (down, 0), MAX (down, 0) + MIN (across, usual));
+  return stride > G_MININT && across >= row_bytes (frame, plane, usual)
+      && has_bytes (frame, plane, MIN (down, 0), MAX (down, 0) + MIN (across, usual));
 }
 
 /* The first plane that is not as it is said to be; NONE: all are. */
@@ -103,7 +106,8 @@ compare (const GstVideoMeta * meta, const GstVideoInfo * info)
     return g_strdup_printf (_("a buffer says that it is %ux%u %s, but its caps say %ux%u %s"), meta->width, meta->height,
         gst_video_format_to_string (meta->format), width, height, format);
   if (meta->n_planes != GST_VIDEO_INFO_N_PLANES (info))
-    return g_strdup_printf (_("a buffer says that it has %u planes, but frames of %s have %u"), meta->n_planes, format, GST_VIDEO_INFO_N_PLANES (info));
+    return g_strdup_printf (_("a buffer says that it has %u planes, but frames of %s have %u"), meta->n_planes, format,
+        GST_VIDEO_INFO_N_PLANES (info));
   return NULL;
 }
 
@@ -112,7 +116,8 @@ static char *
 tell_lie (const GstVideoMeta * meta, guint plane, GstBuffer * buffer)
 {
   return g_strdup_printf (_("a buffer of %zu bytes does not have a %ux%u %s frame as it says: its plane %u in rows %d bytes apart, from byte %zu on"),
-      gst_buffer_get_size (buffer), meta->width, meta->height, gst_video_format_to_string (meta->format), plane + 1, meta->stride[plane], meta->offset[plane]);
+      gst_buffer_get_size (buffer), meta->width, meta->height, gst_video_format_to_string (meta->format), plane + 1, meta->stride[plane],
+      meta->offset[plane]);
 }
 
 /* Mapping takes a meta at its word that it fits the caps, and the memory. */

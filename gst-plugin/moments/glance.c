@@ -325,8 +325,9 @@ look_at_rgb (const Plane planes[3], GstLlama4Glance * glance)
 
   if (are_of_pixels (planes))
     look_at_pixels (planes, rgb);
-  for (guint c = 0; c < 3 && !are_of_pixels (planes); c++)
-    look_at_plane (&planes[c], &rgb[c][0][0], W, H);
+  else
+    for (guint c = 0; c < 3; c++)
+      look_at_plane (&planes[c], &rgb[c][0][0], W, H);
   from_rgb (rgb[0], rgb[1], rgb[2], glance);
 }
 

@@ -26,8 +26,8 @@ add_meta (GstBuffer * buffer, const GstVideoInfo * info, const Layout * layout)
 
   memcpy (offset, layout->offset, sizeof offset);
   memcpy (stride, layout->stride, sizeof stride);
-  gst_buffer_add_video_meta_full (buffer, GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_INFO_FORMAT (info), GST_VIDEO_INFO_WIDTH (info), GST_VIDEO_INFO_HEIGHT (info),
-      layout->n_planes, offset, stride);
+  gst_buffer_add_video_meta_full (buffer, GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_INFO_FORMAT (info), GST_VIDEO_INFO_WIDTH (info),
+      GST_VIDEO_INFO_HEIGHT (info), layout->n_planes, offset, stride);
 }
 
 /* Shows it to the model and takes a glance, or neither; whether it could. */
@@ -102,6 +102,8 @@ test_a_meta_that_lies_is_a_message (void)
     {GST_VIDEO_FORMAT_RGB, 2400, {1, {G_MAXSIZE}, {120}}, FALSE},
     {GST_VIDEO_FORMAT_RGB, 2400, {1, {0}, {G_MAXINT}}, FALSE},
     {GST_VIDEO_FORMAT_RGB, 2400, {1, {0}, {G_MININT}}, FALSE},
+    {GST_VIDEO_FORMAT_RGBx, 3200, {1, {0}, {160}}, TRUE},
+    {GST_VIDEO_FORMAT_RGBx, 159 * 20, {1, {0}, {159}}, FALSE},  /* the byte without a meaning is read, too */
     {GST_VIDEO_FORMAT_I420, 1200, {3, {0, 800, 1000}, {40, 20, 20}}, TRUE},
     {GST_VIDEO_FORMAT_I420, 1200, {3, {0, 800, 1001}, {40, 20, 20}}, FALSE},
     {GST_VIDEO_FORMAT_I420, 1200, {3, {0, 800, 1000}, {40, 20, 40}}, FALSE},
@@ -133,8 +135,10 @@ test_the_message_names_the_plane_that_lies (void)
     Layout layout;
     const char *problem;
   } cases[] = {
-    {{3, {0, 800, 1000}, {39, 20, 20}}, "a buffer of 1200 bytes does not have a 40x20 I420 frame as it says: its plane 1 in rows 39 bytes apart, from byte 0 on"},
-    {{3, {0, 800, 1001}, {40, 20, 20}}, "a buffer of 1200 bytes does not have a 40x20 I420 frame as it says: its plane 3 in rows 20 bytes apart, from byte 1001 on"},
+    {{3, {0, 800, 1000}, {39, 20, 20}},
+      "a buffer of 1200 bytes does not have a 40x20 I420 frame as it says: its plane 1 in rows 39 bytes apart, from byte 0 on"},
+    {{3, {0, 800, 1001}, {40, 20, 20}},
+      "a buffer of 1200 bytes does not have a 40x20 I420 frame as it says: its plane 3 in rows 20 bytes apart, from byte 1001 on"},
     {{2, {0, 800}, {40, 20}}, "a buffer says that it has 2 planes, but frames of I420 have 3"},
   };
   g_autoptr (L4Model) model = quarters_load_model ();
