@@ -20,14 +20,18 @@ typedef struct
 /* Rows and panels whose sums fit the registers side by side. */
 #ifdef __AVXVNNI__
 #define LANES_TILE_ROWS 4
-#define LANES_MOST_DOT_ROWS 32
 #else
 #define LANES_TILE_ROWS 2
-#define LANES_MOST_DOT_ROWS 8
 #endif
 #define LANES_TILE_PANELS 1
 /* Rows that dot takes at once: sums of eight would not fit. AVX-VNNI on Zen 5, Q4_0: 381 GFLOPS for four, 299 for eight. */
 #define LANES_DOT_ROWS 4
+/* Up to so many of types that are decoded quickly dot is faster than multiply. */
+#ifdef __AVXVNNI__
+#define LANES_MOST_DOT_ROWS 32
+#else
+#define LANES_MOST_DOT_ROWS 8
+#endif
 #define LANES_INLINE static inline __attribute__ ((always_inline))
 #define EACH(type, function, ...) ((type) { function (x.a, ##__VA_ARGS__), function (x.b, ##__VA_ARGS__) })
 #define BOTH(type, function) ((type) { function (x.a, y.a), function (x.b, y.b) })

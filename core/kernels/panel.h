@@ -46,7 +46,7 @@ typedef struct
 
 typedef struct
 {
-  /* up to so many rows dot, for L4_DOT_ROWS at a time, is faster than multiply */
+  /* up to so many rows dot, for L4_DOT_ROWS at a time, is faster than multiply; 0 for types without blocks */
   guint most_dot_rows;
   /* out[m * stride + 16 * p + r] = Σ_k w[p][r][k] * x[m][k], m < n_rows <= L4_DOT_ROWS, over all 16 rows r of each panel p < n_panels
    * <= L4_MAX_PANELS. n: elements a row, a multiple of the block. Each row's result depends on that row alone. NULL for types without
