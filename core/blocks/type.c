@@ -251,15 +251,15 @@ int4_to_float (const guint8 *block, guint n, float *out)
 
   memcpy (&scale, &bits, sizeof scale);
   zero = scale * (float) (head & 255);
-  for (guint g = 0; g < n / 32; g++)
-    for (guint i = 0; i < 32; i++)
-      out[32 * g + i] = scale * (float) nibble (block + 4 + 16 * g, i) - zero;
+  for (guint g = 0; g < n / L4_BLOCK; g++)
+    for (guint i = 0; i < L4_BLOCK; i++)
+      out[L4_BLOCK * g + i] = scale * (float) nibble (block + 4 + 16 * g, i) - zero;
 }
 
 static void
 int4_32_to_float (const guint8 *block, float *out)
 {
-  int4_to_float (block, 32, out);
+  int4_to_float (block, L4_BLOCK, out);
 }
 
 static void
@@ -314,7 +314,7 @@ static const struct
   [L4_TYPE_TQ1_0] = {{"TQ1_0", L4_SUPER, 54, 34}, l4_tq1_0_to_float},
   [L4_TYPE_TQ2_0] = {{"TQ2_0", L4_SUPER, 66, 35}, l4_tq2_0_to_float},
   [L4_TYPE_MXFP4] = {{"MXFP4", L4_BLOCK, 17, 39}, mxfp4_to_float},
-  [L4_TYPE_INT4_32] = {{"INT4_32", 32, 20, -1}, int4_32_to_float},
+  [L4_TYPE_INT4_32] = {{"INT4_32", L4_BLOCK, 20, -1}, int4_32_to_float},
   [L4_TYPE_INT4_128] = {{"INT4_128", L4_SHARED, 68, -1}, int4_128_to_float},
   [L4_TYPE_F8_128] = {{"F8_128", L4_SHARED, 132, -1}, f8_128_to_float},
 };

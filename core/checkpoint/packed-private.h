@@ -6,7 +6,6 @@
 #include "checkpoint/checkpoint-private.h"
 
 #define L4_PACKED_CODES 8       /* of 4 bits in a number of 32 */
-#define L4_PACKED_LEAST 32      /* columns of a group */
 
 typedef enum
 {

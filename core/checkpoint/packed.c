@@ -98,12 +98,12 @@ set_groups (const Finding *self, gint64 columns, gint64 groups, GError **error)
 
   packed->columns = columns;
   packed->group_columns = groups > 0 ? columns / groups : 0;
-  packed->block_columns = packed->group_columns % L4_SHARED == 0 ? L4_SHARED : L4_PACKED_LEAST;
-  if (groups > 0 && columns % groups == 0 && packed->group_columns > 0 && packed->group_columns % L4_PACKED_LEAST == 0)
+  packed->block_columns = packed->group_columns % L4_SHARED == 0 ? L4_SHARED : L4_BLOCK;
+  if (groups > 0 && columns % groups == 0 && packed->group_columns > 0 && packed->group_columns % L4_BLOCK == 0)
     return TRUE;
   return l4_fail (error, L4_ERROR_UNSUPPORTED, _("%s: tensor \"%s\" has %" PRId64 " columns in %" PRId64 " groups; only groups of "
           "multiples of %d columns can be read"), l4_checkpoint_file_of (self->checkpoint, self->codes)->path, self->codes->name, columns,
-      groups, L4_PACKED_LEAST);
+      groups, L4_BLOCK);
 }
 
 /* compressed-tensors ------------------------------------------------------------------------------------------------------- */

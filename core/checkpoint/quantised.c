@@ -5,7 +5,6 @@
 
 #include "blocks/load.h"
 
-#define LEAST_GROUP 32          /* columns */
 
 /* Fails unless the string under key is missing or one of those; NULL ends them. */
 static gboolean
@@ -60,8 +59,8 @@ check_group_size (const L4Json *json, yyjson_val *object, GError **error)
 
   if (!l4_json_get_int (json, object, "group_size", G_MININT32, G_MAXINT32, &size, error))
     return FALSE;
-  return size == -1 || (size > 0 && size % LEAST_GROUP == 0) || l4_json_refuse (json, object, "group_size", L4_ERROR_UNSUPPORTED, error,
-      _("only -1 and multiples of %d are supported"), LEAST_GROUP);
+  return size == -1 || (size > 0 && size % L4_BLOCK == 0) || l4_json_refuse (json, object, "group_size", L4_ERROR_UNSUPPORTED, error,
+      _("only -1 and multiples of %d are supported"), L4_BLOCK);
 }
 
 /* compressed-tensors ----------------------------------------------------------------------------------------------------- */
