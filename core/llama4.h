@@ -100,7 +100,8 @@ L4_API void l4_model_picture_size (const L4Model *self, guint width, guint heigh
     guint *out_height);
 
 /* Measures what the machine's memory and arithmetic can do at most, by which forecasts and limits are reckoned. Takes 256 MiB
- * while it lasts, once a machine and number of threads: the result is kept in the user's cache folder. Any thread. */
+ * while it lasts, once a machine and number of threads: the result is kept in the user's cache folder. Any thread; returns at once while another
+ * one measures. */
 L4_API void l4_model_measure (L4Model *self);
 
 /* Conversation ------------------------------------------------------------------------------------------------------- */
