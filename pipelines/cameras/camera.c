@@ -56,6 +56,12 @@ find_property (const L4Camera *self, const char *name)
 }
 
 gboolean
+l4_camera_is_film (const L4Camera *self)
+{
+  return g_str_has_prefix (self->uri, "file:");
+}
+
+gboolean
 l4_camera_is_masked (const L4Camera *self)
 {
   const char *mask = find_property (self, "mask");

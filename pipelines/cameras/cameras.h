@@ -148,6 +148,9 @@ L4Cameras *l4_cameras_of_uris (char **uris, GError **error);
 void l4_cameras_free (L4Cameras *self); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Cameras, l4_cameras_free)
 
+/* Whether it is one with an end, whose pictures may each be shown for long. */
+gboolean l4_camera_is_film (const L4Camera *self);
+
 /* Whether parts of its picture are never to be kept. */
 gboolean l4_camera_is_masked (const L4Camera *self);
 

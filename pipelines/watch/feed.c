@@ -136,7 +136,8 @@ find_trust (L4Feed *self, GError **error)
   if (self->camera->ca_file == NULL)
     return TRUE;
   self->trust = l4_trust_new (self->camera->ca_file, &problem);
-  return self->trust != NULL || l4_fail (error, L4_ERROR_INPUT, "%s:%u: ca-file: %s", self->context->cameras->file, self->camera->line, problem->message);
+  return self->trust != NULL || l4_fail (error, L4_ERROR_INPUT, "%s:%u: ca-file: %s", self->context->cameras->file, self->camera->line,
+      problem->message);
 }
 
 static gboolean
@@ -286,12 +287,6 @@ take (L4Feed *self, L4Try *try, GstMessage *message)
 
 /* One try ----------------------------------------------------------------------------------------------------------------------- */
 
-static gboolean
-is_film (const L4Feed *self)
-{
-  return g_str_has_prefix (self->camera->uri, "file:");
-}
-
 /* The first picture is told of, and none for too long is an end: but not of a film, one of whose pictures may be shown for long. */
 static void
 look (L4Feed *self, L4Try *try, gboolean again)
@@ -309,7 +304,7 @@ look (L4Feed *self, L4Try *try, gboolean again)
   }
   if (l4_sight_get_ahead (self->sight) > 0)
     l4_try_end (try, g_strdup_printf (_("its clock has jumped ahead by %.0f s"), l4_sight_get_ahead (self->sight) / 1e9));
-  if (ending || (seen != 0 && is_film (self)))
+  if (ending || (seen != 0 && l4_camera_is_film (self->camera)))
     return;
   if (now - (seen != 0 ? seen : try->begun) > limit)
     l4_reason_stall (try, self->arrival, seen != 0, limit);
@@ -442,7 +437,7 @@ settle (L4Feed *self, L4Try *try, gboolean again)
     tell (self, L4_NEWS_FATAL, try->reason);
     return FALSE;
   }
-  if (try->reason == NULL && is_film (self)) {
+  if (try->reason == NULL && l4_camera_is_film (self->camera)) {
     tell (self, L4_NEWS_OVER, NULL);
     return FALSE;
   }

@@ -13,7 +13,6 @@
 struct _L4Sight
 {
   const L4Camera *camera;
-  gboolean is_film;             /* whose pictures may be shown for long */
   L4Live *const *live;
   GstClockTime shown;           /* when a page got the latest one, or NONE; streaming thread */
 
@@ -46,7 +45,7 @@ static GstPadProbeReturn
 on_arrival (GstPad *pad, GstPadProbeInfo *info, gpointer data)
 {
   L4Sight *self = data;
-  GstClockTime wait = self->is_film ? 0 : find_wait (pad, GST_PAD_PROBE_INFO_BUFFER (info));
+  GstClockTime wait = l4_camera_is_film (self->camera) ? 0 : find_wait (pad, GST_PAD_PROBE_INFO_BUFFER (info));
   gboolean closed;
 
   g_mutex_lock (&self->lock);
@@ -144,7 +143,6 @@ l4_sight_new (const L4Camera *camera, L4Live *const *live, GstElement *queue, Gs
   L4Sight *self = g_new0 (L4Sight, 1);
 
   self->camera = camera;
-  self->is_film = g_str_has_prefix (camera->uri, "file:");
   self->live = live;
   self->shown = GST_CLOCK_TIME_NONE;
   g_mutex_init (&self->lock);
