@@ -65,8 +65,8 @@ measure_product (L4Type type, gint64 rows)
   const L4Product product = {.weight = weight,.x = numbers,.m = rows,.y = results };
   Figure figure = {.operations = 2.0 * (double) (rows * n_out * n_in),.best = G_MAXINT64 };
 
-  g_snprintf (figure.name, sizeof figure.name, "%s, %" G_GINT64_FORMAT " rows of %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT, l4_type_name (type), rows,
-      n_in, n_out);
+  g_snprintf (figure.name, sizeof figure.name, "%s, %" G_GINT64_FORMAT " rows of %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT,
+      l4_type_name (type), rows, n_in, n_out);
   for (guint i = 0; i < TRIES; i++) {
     gint64 start = now ();
 
@@ -113,7 +113,8 @@ measure_attention (gboolean int8, gint64 before, gint64 n)
   Figure figure = {.operations = 4.0 * (double) (n * n_heads * d) * ((double) before + (double) (n + 1) / 2),.best = G_MAXINT64 };
   L4KeyValues store;
 
-  g_snprintf (figure.name, sizeof figure.name, "attention, %s, %" G_GINT64_FORMAT " tokens after %" G_GINT64_FORMAT, int8 ? "int8" : "bf16", n, before);
+  g_snprintf (figure.name, sizeof figure.name, "attention, %s, %" G_GINT64_FORMAT " tokens after %" G_GINT64_FORMAT,
+      int8 ? "int8" : "bf16", n, before);
   if (!l4_key_values_init (&store, compute, int8, n_kv_heads, d, before + n, NULL))
     g_error ("no memory");
   for (gint64 slot = 0; slot < before + n; slot += 512)

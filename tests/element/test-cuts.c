@@ -252,9 +252,11 @@ look_at_bytes (GstVideoFormat format, gint width, gint height, GstLlama4Glance *
   g_assert_true (gst_video_frame_map (&frame, &info, last.buffer, GST_MAP_READ));
   for (gint y = 0; y < height; y++)
     for (gint x = 0; x < width; x++)
-      for (guint c = 0; c < 3; c++)
-        ((guint8 *) GST_VIDEO_FRAME_COMP_DATA (&frame, c))[y * GST_VIDEO_FRAME_COMP_STRIDE (&frame, c) + x * GST_VIDEO_FRAME_COMP_PSTRIDE (&frame, c)] =
-            g_rand_int (random);
+      for (guint c = 0; c < 3; c++) {
+        guint8 *row = (guint8 *) GST_VIDEO_FRAME_COMP_DATA (&frame, c) + y * GST_VIDEO_FRAME_COMP_STRIDE (&frame, c);
+
+        row[x * GST_VIDEO_FRAME_COMP_PSTRIDE (&frame, c)] = g_rand_int (random);
+      }
   gst_video_frame_unmap (&frame);
   look (&info, last.buffer, glance);
   last_frame_clear (&last);
@@ -265,8 +267,8 @@ look_at_bytes (GstVideoFormat format, gint width, gint height, GstLlama4Glance *
 static void
 test_pixels_are_the_same_however_their_bytes_lie (void)
 {
-  static const GstVideoFormat formats[] = { GST_VIDEO_FORMAT_BGR, GST_VIDEO_FORMAT_RGBx, GST_VIDEO_FORMAT_BGRx, GST_VIDEO_FORMAT_xRGB, GST_VIDEO_FORMAT_xBGR,
-    GST_VIDEO_FORMAT_RGBA, GST_VIDEO_FORMAT_ABGR, GST_VIDEO_FORMAT_GBR
+  static const GstVideoFormat formats[] = { GST_VIDEO_FORMAT_BGR, GST_VIDEO_FORMAT_RGBx, GST_VIDEO_FORMAT_BGRx, GST_VIDEO_FORMAT_xRGB,
+    GST_VIDEO_FORMAT_xBGR, GST_VIDEO_FORMAT_RGBA, GST_VIDEO_FORMAT_ABGR, GST_VIDEO_FORMAT_GBR
   };
   static const gint sizes[][2] = { {1, 1}, {65, 37}, {320, 240}, {1919, 1079} };
 

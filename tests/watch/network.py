@@ -69,7 +69,8 @@ def bright_finder(width, height, number=0):
              node("ReduceMax", ["rows seen"], "detection_scores", axes=[1], keepdims=1),
              node("Identity", ["class"], "detection_classes"),
              node("Identity", ["one"], "num_detections"),
-             constant("threshold", [128], [1]), constant("one", [1], [1]), constant("class", [number], [1, 1]), constant("shape", [1, 1, 4], [3], INT64),
+             constant("threshold", [128], [1]), constant("one", [1], [1]), constant("class", [number], [1, 1]),
+             constant("shape", [1, 1, 4], [3], INT64),
              field(2, "bright"), tensor(11, "picture", UINT8, [1, height, width, 3]), tensor(12, "detection_boxes", FLOAT, [1, 1, 4]),
              tensor(12, "detection_scores", FLOAT, [1, 1]), tensor(12, "detection_classes", FLOAT, [1, 1]), tensor(12, "num_detections", FLOAT, [1])]
     return field(1, 8) + field(8, field(1, "") + field(2, 13)) + field(7, b"".join(graph))
