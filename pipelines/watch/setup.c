@@ -50,8 +50,10 @@ set_questions (GstElement *element, const L4Camera *camera)
 static char *
 find_missing (const char *elements)
 {
-  g_auto (GStrv) words = g_strsplit_set (elements, " \t\r\n\"'", -1);
+  g_auto (GStrv) words = NULL;
 
+  if (!g_shell_parse_argv (elements, NULL, &words, NULL))
+    return NULL;
   for (char **word = words; *word != NULL; word++) {
     const char *sign = strchr (*word, '='), *path = sign != NULL ? sign + 1 : *word;
 
@@ -61,7 +63,7 @@ find_missing (const char *elements)
   return NULL;
 }
 
-/* An element without its file is one that nothing can be linked to. (transfer full) */
+/* An element without its file is one that nothing can be linked to; but a file may also be one that is to be written. (transfer full) */
 static char *
 explain (const char *elements, const GError *problem)
 {
@@ -69,7 +71,7 @@ explain (const char *elements, const GError *problem)
 
   if (problem == NULL)
     return g_strdup (_("pictures cannot pass through it"));
-  return missing != NULL ? g_strdup_printf (_("%s: there is no such file"), missing) : g_strdup (problem->message);
+  return missing != NULL ? g_strdup_printf (_("%s; perhaps because there is no file %s"), problem->message, missing) : g_strdup (problem->message);
 }
 
 GstElement *
