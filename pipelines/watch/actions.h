@@ -29,7 +29,8 @@ L4Actions *l4_actions_new (const L4ActionsContext *context, GError **error);
 void l4_actions_free (L4Actions *self); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Actions, l4_actions_free)
 
-/* Waits four seconds at most for commands to end and receivers to be told, and lets go of them, which takes two more at most. What is left is said. */
+/* Waits four seconds at most for commands to end and receivers to be told, and lets go of them, which takes two more at most. What is left is
+ * said. */
 void l4_actions_finish (L4Actions *self);
 
 /* After that: how many alerts receivers have not got. */
