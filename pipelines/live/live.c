@@ -88,8 +88,8 @@ serve (gpointer data)
   return NULL;
 }
 
-static gboolean
-check_token (const char *token, GError **error)
+gboolean
+l4_live_check_token (const char *token, GError **error)
 {
   gsize length = token != NULL ? strlen (token) : 0;
 
@@ -152,7 +152,7 @@ l4_live_new (const L4LiveSettings *settings, const char *const *cameras, GError 
     l4_fail (error, L4_ERROR_INPUT, _("the page cannot be served: there is no port %u"), settings->port);
     return NULL;
   }
-  if (!check_token (settings->token, error) || ((address = parse_address (settings, error)) == NULL && settings->address != NULL))
+  if (!l4_live_check_token (settings->token, error) || ((address = parse_address (settings, error)) == NULL && settings->address != NULL))
     return NULL;
   self = g_new0 (L4Live, 1);
   self->context = g_main_context_new ();

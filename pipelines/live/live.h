@@ -29,6 +29,9 @@ typedef struct
  * over is copied (pictures: referenced). Texts may be anything: they are shown, never obeyed. */
 typedef struct _L4Live L4Live;
 
+/* Whether a token can be one; NULL can. */
+gboolean l4_live_check_token (const char *token, GError **error);
+
 /* cameras: their names, which ends with NULL; calls for others do nothing. Fails when the port is taken. (transfer full) */
 L4Live *l4_live_new (const L4LiveSettings *settings, const char *const *cameras, GError **error);
 void l4_live_free (L4Live *self);

@@ -265,17 +265,14 @@ ignore (char *data, size_t size, size_t n, void *user)
   return size * n;
 }
 
-/* The first line of a file, as it may stand in a header. (transfer full) */
-static char *
-read_token (const char *path, GError **error)
+char *
+l4_webhook_read_token (const char *path, GError **error)
 {
   g_autofree char *text = NULL, *name = g_filename_display_name (path);
   gsize length;
 
-  if (!g_file_get_contents (path, &text, NULL, error)) {
-    g_prefix_error (error, "%s: ", name);
+  if (!g_file_get_contents (path, &text, NULL, error))
     return NULL;
-  }
   length = strcspn (text, "\r\n");
   text[length] = '\0';
   for (const char *at = text; *at != '\0'; at++)
@@ -371,7 +368,7 @@ l4_webhook_new (const L4WebhookSettings *settings, GError **error)
   who = check_url (settings->url, &scheme, error);
   if (who == NULL)
     return NULL;
-  if (settings->token_file != NULL && (token = read_token (settings->token_file, error)) == NULL)
+  if (settings->token_file != NULL && (token = l4_webhook_read_token (settings->token_file, error)) == NULL)
     return NULL;
   if (settings->ca_file != NULL && !g_file_test (settings->ca_file, G_FILE_TEST_EXISTS)) {
     g_autofree char *name = g_filename_display_name (settings->ca_file);

@@ -25,6 +25,9 @@ typedef struct
   gpointer report_data;
 } L4WebhookSettings;
 
+/* What a token_file holds. NULL: it cannot be read, or its first line cannot stand in a header; *error names the file. (transfer full) */
+char *l4_webhook_read_token (const char *path, GError **error);
+
 /* Fails for settings that cannot work, never because the server is away. (transfer full) */
 L4Tell *l4_webhook_new (const L4WebhookSettings *settings, GError **error);
 

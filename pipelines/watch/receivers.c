@@ -82,7 +82,7 @@ announce (Announced *self, const L4Cameras *cameras, L4Receiver kind)
   }
 }
 
-/* The first line of a file; without one what was given, or NULL. */
+/* The first line of a file, which says something; without a file what was given, or NULL. */
 static gboolean
 read_secret (const char *file, const char *given, char **password, GError **error)
 {
@@ -92,7 +92,10 @@ read_secret (const char *file, const char *given, char **password, GError **erro
     return FALSE;
   if (*password != NULL)
     (*password)[strcspn (*password, "\r\n")] = '\0';
-  return TRUE;
+  if (file == NULL || **password != '\0')
+    return TRUE;
+  g_clear_pointer (password, g_free);
+  return l4_fail (error, L4_ERROR_INPUT, _("%s: the first line is empty"), file);
 }
 
 static L4Tell *
@@ -250,19 +253,62 @@ l4_receivers_new (const L4Cameras *cameras, L4NewsQueue *news, GError **error)
   return g_steal_pointer (&self);
 }
 
+/* As a run reads them. */
+static gboolean
+check_contents (const char *file, GError **error)
+{
+  g_autofree char *text = NULL;
+
+  return g_file_get_contents (file, &text, NULL, error);
+}
+
+static gboolean
+check_secret (const char *file, GError **error)
+{
+  g_autofree char *secret = NULL;
+
+  return read_secret (file, NULL, &secret, error);
+}
+
+static gboolean
+check_webhook_token (const char *file, GError **error)
+{
+  g_autofree char *token = l4_webhook_read_token (file, error);
+
+  return token != NULL;
+}
+
+static gboolean
+check_page_token (const char *file, GError **error)
+{
+  g_autofree char *token = NULL;
+
+  return read_secret (file, NULL, &token, error) && l4_live_check_token (token, error);
+}
+
 gboolean
 l4_receivers_check (const L4Cameras *cameras, GError **error)
 {
-  const char *const files[] = { cameras->mqtt.password_file, cameras->mqtt.ca_file, cameras->mqtt.certificate, cameras->mqtt.key,
-    cameras->webhook.token_file, cameras->webhook.ca_file, cameras->onvif.password_file, cameras->page.token_file
+  const struct
+  {
+    const char *key, *file;
+    gboolean (*check) (const char *file, GError **error);
+  } files[] = {
+    {"mqtt: password-file", cameras->mqtt.password_file, check_secret},
+    {"mqtt: ca-file", cameras->mqtt.ca_file, check_contents},
+    {"mqtt: certificate", cameras->mqtt.certificate, check_contents},
+    {"mqtt: key", cameras->mqtt.key, check_contents},
+    {"webhook: token-file", cameras->webhook.token_file, check_webhook_token},
+    {"webhook: ca-file", cameras->webhook.ca_file, check_contents},
+    {"onvif: password-file", cameras->onvif.password_file, check_secret},
+    {"page: token-file", cameras->page.token_file, check_page_token},
   };
 
-  for (guint i = 0; i < G_N_ELEMENTS (files); i++) {
-    g_autofree char *text = NULL;
-
-    if (files[i] != NULL && !g_file_get_contents (files[i], &text, NULL, error))
+  for (guint i = 0; i < G_N_ELEMENTS (files); i++)
+    if (files[i].file != NULL && !files[i].check (files[i].file, error)) {
+      g_prefix_error (error, "%s: %s: ", cameras->file, files[i].key);
       return FALSE;
-  }
+    }
   return TRUE;
 }
 

@@ -17,7 +17,8 @@ L4Watcher *l4_watcher_new (L4Cameras *cameras, const L4DescribeOptions *options,
 void l4_watcher_free (L4Watcher *self); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Watcher, l4_watcher_free)
 
-/* Whether each camera can be described as its file says, by a model that is there, and what the file names can be read; nothing is watched. */
+/* Whether a model is where it should be, elements can be made as each camera says, and passwords, tokens and certificates in files that are named
+ * can be read. The model is not loaded, and no camera and no receiver is asked anything. */
 gboolean l4_watcher_check (L4Watcher *self, GError **error);
 
 /* Until it is cancelled, all films are over, or none can be described (an error). Once. */
