@@ -115,7 +115,8 @@ def show_calibration(likely):
             inside = (yes >= low) & (yes < low + 0.2 + (low > 0.7))
             if inside.any():
                 print(f"| {question} | {100 * yes[inside].mean():.0f} % | {inside.sum()} | {100 * right[inside].mean():.0f} % |")
-        print(f"| {question} | all | {len(yes)} | told right {100 * ((yes > 0.5) == right).mean():.0f} %, Brier score {((yes - right) ** 2).mean():.3f} |")
+        told, brier = ((yes > 0.5) == right).mean(), ((yes - right) ** 2).mean()
+        print(f"| {question} | all | {len(yes)} | told right {100 * told:.0f} %, Brier score {brier:.3f} |")
 
 
 def clip(maker, width, height):

@@ -27,7 +27,8 @@ WORDS = ["\n\n", "user", "assistant", "system", "Describe", " what", " happens",
          "Nothing", "Something", "Things", "Several", "Small", "Large", " very", " dark", " overexposed", " blurred", " grainy",
          " mostly", " cannot", " be", " told",
          "What", "Is", "Does", "How", "Yes", "No", "One", "Two", "There",
-         " no", " thing", " three", " or", " many", " moving", " anything", " am", " model", " answer", " that", "That", " clear", "I", " above", " below"]
+         " no", " thing", " three", " or", " many", " moving", " anything", " am", " model", " answer", " that", "That", " clear", "I",
+         " above", " below"]
 # The words of other languages (languages.py): they stand whole, no merge makes them.
 WHOLE = ("Das| Bild| zeigt|-Farbbalken| Fernsehrauschen| ein| Schachbrett| konzentrische| Ringe| eine| Zonenplatte| einen| Verlauf| von| Schwarz|"
          " nach| Weiß|Ein| weißer| Ball| springt| auf| schwarzem| Hintergrund|Zu| sehen| ist|Ich| bin| kleines| Modell| und| kann| das| nicht|"
