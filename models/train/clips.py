@@ -18,9 +18,9 @@ MIXED = [np.linalg.inv(MATRIX_709) @ MATRIX_601, np.linalg.inv(MATRIX_601) @ MAT
 
 class Clips:
     """Draws clips; pairs: the share of two shapes among those that show shapes; film: that of clips of film among all; kinds: the
-    kinds of statements of film that are told, "cut" among them for the camera's cuts alone; all when None (see telling.only)."""
+    kinds of statements of film that are told, "cut" among them for the camera's cuts alone; all when None (see telling.only); how: see Film."""
 
-    def __init__(self, seed, bank=None, pairs=0.55, stock=None, film=0.5, kinds=None):
+    def __init__(self, seed, bank=None, pairs=0.55, stock=None, film=0.5, kinds=None, **how):
         self.pairs, self.share, self.kinds = pairs, film if stock else 0, kinds
         self.rng = np.random.default_rng(seed)
         self.grain = self.rng.standard_normal((512, 512, 3)).astype(np.float32)
@@ -30,7 +30,7 @@ class Clips:
         for key in bank.files if bank else ():
             self.bank.setdefault(key.split("/")[0], []).append(bank[key])
         plain = self.rng.standard_normal((512, 512, 3)).astype(np.float32)
-        self.film = Film(self.rng, stock, plain) if stock else None
+        self.film = Film(self.rng, stock, plain, **how) if stock else None
 
     def _noise(self, height, width):
         y, x = self.rng.integers(0, 512 - height), self.rng.integers(0, 512 - width)

@@ -69,8 +69,9 @@ def look_at(truth, small):
 
 
 class Film:
-    def __init__(self, rng, stock, grain):
-        """stock {"photo": [...], "thing": [...]}; grain float32 [512, 512, 3] with deviation 1."""
+    def __init__(self, rng, stock, grain, still=0.62):
+        """stock {"photo": [...], "thing": [...]}; grain float32 [512, 512, 3] with deviation 1; still: the share of cameras that stand."""
+        self.still = still
         self.rng, self.photos, self.things, self.grain = rng, stock["photo"], stock["thing"], grain
         self.way = None         # the camera's, of the piece drawn last: its place and zoom in every frame
 
@@ -311,7 +312,8 @@ class Film:
             before = kept[-1]
             if shadow:
                 flat = np.zeros((max(2, int(h * 0.12)), max(3, sprite.shape[1]), 4), np.float32)
-                cv2.ellipse(flat, (flat.shape[1] // 2, flat.shape[0] // 2), (flat.shape[1] // 2, flat.shape[0] // 2), 0, 0, 360, (0, 0, 0, 110 * shadow), -1)
+                half = flat.shape[1] // 2, flat.shape[0] // 2
+                cv2.ellipse(flat, half, half, 0, 0, 360, (0, 0, 0, 110 * shadow), -1)
                 self._paste(pictures[i], flat, cx, cy + h / 2)
             box = self._paste(pictures[i], sprite, cx, cy)
             if box is None:
@@ -339,26 +341,26 @@ class Film:
         rng = self.rng
         u = np.arange(frames) / max(1, frames - 1)
         still = np.zeros((frames, 2)), np.ones(frames)
-        r = rng.random()
-        if frames == 1 or r < 0.62:
+        if frames == 1 or self._chance(self.still):
             return "stands", *still
+        r = rng.random()
         far = np.exp(rng.uniform(np.log(0.10), np.log(1.1)))
         jitter = rng.normal(0, 0.004, (frames, 2)) * self._chance(0.5)
-        if r < 0.78:
+        if r < 0.42:
             way = ("left", "right", "up", "down")[rng.integers(4)]
             x, y = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}[way]
             side = rng.normal(0, 0.06)
             return way, np.stack((u * far * (x or side), u * far * (y or side)), 1) + jitter, np.ones(frames)
-        if r < 0.86:
+        if r < 0.63:
             way = ("in", "out")[rng.integers(2)]
             zoom = np.exp(u * np.log(1 + np.exp(rng.uniform(np.log(0.15), np.log(1.2)))))
             return way, np.zeros((frames, 2)) + jitter, zoom if way == "in" else zoom[::-1].copy()
-        if r < 0.93:
+        if r < 0.82:
             size = np.exp(rng.uniform(np.log(0.015), np.log(0.08)))
             shake = rng.normal(0, size, (frames, 2))
             shake -= shake.mean(0)
             return "shakes" if np.abs(np.diff(shake, axis=0)).max() > 0.015 else "unclear", shake, np.ones(frames)
-        if r < 0.97:
+        if r < 0.92:
             angle = np.pi / 4 + np.pi / 2 * rng.integers(4) + rng.normal(0, 0.15)
             return "moves", u[:, None] * far * np.array([np.cos(angle), np.sin(angle)]), np.exp(u * rng.normal(0, 0.3))
         # Too little to be told from standing with certainty.
@@ -404,7 +406,8 @@ class Film:
         strength = float(np.exp(rng.uniform(np.log(0.2), np.log(1.6)))) * scale
         cells = int(rng.integers(5, 20))
         for i in range(n):
-            push = cv2.resize(rng.standard_normal((cells, cells, 2)).astype(np.float32), (w, h), interpolation=cv2.INTER_CUBIC) * strength * soft[..., None]
+            push = cv2.resize(rng.standard_normal((cells, cells, 2)).astype(np.float32), (w, h), interpolation=cv2.INTER_CUBIC)
+            push *= strength * soft[..., None]
             crop = pictures[i, y:y + h, x:x + w]
             crop[:] = cv2.remap(crop.copy(), gx + push[..., 0], gy + push[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
 

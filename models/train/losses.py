@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from torch import nn
 
 import telling
+from batch import COARSE
 from clips import KINDS
 from network import PICTURE_TOKENS
 from scenes import NAMES, SHAPES
@@ -25,7 +26,10 @@ class Heads(nn.Module):
         self.motion = nn.Linear(shape.hidden, N * 4 + N * 2 + N * 5)
         self.look = nn.Linear(shape.hidden, 49 + 12)      # a picture token's part of the picture: light of 7 x 7, colour of 2 x 2
         self.news = nn.Linear(shape.hidden, 2)            # whether something changed there since the picture before
+        self.coarse = nn.Linear(shape.hidden, COARSE ** 2)    # the coarse light there in the picture before
+        self.come = nn.Linear(shape.hidden, 2)            # how far the light there seems to have come since then
         self.flow = nn.Linear(shape.hidden, 2)            # how far what is there has come since then
+        self.drift = nn.Linear(shape.hidden, 3)           # how far all that moves has come, right and down, and from its middle
         self.truth = nn.Linear(shape.hidden, sum(map(len, telling.VALUES.values())))       # what holds of a clip of film, told or not
 
 
@@ -104,12 +108,28 @@ def before_loss(network, batch):
     return -told.mean(), told.detach().exp().mean()
 
 
+def stir_loss(heads, first, batch):
+    """Loss of what the first layer finds of the light before, and of how it has moved: without these labels the layer takes very long to
+    find that the two, multiplied, tell how far things have come."""
+    coarse, come = batch.labels["coarse"][:, :-1], batch.labels["come"]
+    later = first[batch.slots].unflatten(0, (len(come), -1, PICTURE_TOKENS))[:, 1:]
+    return (heads.coarse(later).float() - coarse).square().mean() + (heads.come(later).float() - come).square().mean()
+
+
 def flow_loss(heads, middle, batch):
     """Loss of how far the decoder finds that what each picture token shows has come."""
     flow = batch.labels["flow"].flatten(0, 2)
     known = flow.isfinite().all(1)
     told = heads.flow(middle[batch.slots]).float()
     return F.smooth_l1_loss(told[known], flow[known], beta=0.1) if bool(known.any()) else told.sum() * 0
+
+
+def drift_loss(heads, state, batch):
+    """Loss of how far all that moves has come since the picture before, at the end of every picture."""
+    drift = batch.labels["drift"]
+    known = drift.isfinite().all(-1)
+    told = heads.drift(state[batch.ends]).float().view(drift.shape)
+    return F.smooth_l1_loss(told[known], drift[known], beta=0.1) if bool(known.any()) else told.sum() * 0
 
 
 def truth_loss(heads, hidden, batch):
@@ -160,10 +180,12 @@ def losses(network, heads, batch, phase, hold_trunk=False, beside=1.0):
     figures = {"look": seen, "news": news, "found": found, "moving": moving, "telling": text, "facts": right, "balance": balance / 4}
     if batch.frames > 1:
         before, share = before_loss(network, batch)
+        stirred = stir_loss(heads, states[0], batch)
         flow = flow_loss(heads, states[1], batch)
+        drift = drift_loss(heads, states[2], batch)
         truth, more = truth_loss(heads, hidden, batch)
-        loss = loss + beside * (before + 2.0 * flow + 0.15 * truth)
-        figures |= {"before": share, "flow": flow, **more}
+        loss = loss + beside * (before + 2.0 * stirred + 10.0 * (flow + drift) + 0.3 * truth)
+        figures |= {"before": share, "stir": stirred, "flow": flow, "drift": drift, **more}
     if not hold_trunk:
         seeing, more = picture_loss(heads, patches, tokens, batch.labels)
         loss = loss + 0.25 * seeing

@@ -113,6 +113,7 @@ def main():
     options.add_argument("--sure", action="store_true", help="learn only those statements of film of which the start is sure")
     options.add_argument("--stock", help="what fetch.py made")
     options.add_argument("--film", type=float, default=0.55, help="the share of film among the clips")
+    options.add_argument("--still", type=float, default=0.62, help="the share of cameras that stand among those of film")
     options.add_argument("--workers", type=int, default=os.cpu_count())
     options.add_argument("--device", default="cpu", help="cpu or cuda")
     options.add_argument("--save", type=float, default=7, help="minutes between checkpoints")
@@ -166,7 +167,7 @@ def work(rank, team, options):
         grow(checkpoint.adapt(checkpoint.load(options.start), options.start, tokenizer), network)
     bank = np.load(options.patterns) if options.patterns and os.path.exists(options.patterns) else None
     clips = Clips(options.seed + 1000 * rank + int(time.time() if os.path.exists(state) else 0), bank,
-                  options.pairs, stock(options.stock, "free"), options.film, options.kinds)
+                  options.pairs, stock(options.stock, "free"), options.film, options.kinds, still=options.still)
     test = Clips(4242, bank, stock=stock(options.stock, "held") if rank == 0 else None, kinds=options.kinds)
     both.to(device)
     network.language_model.model.layers[0].self_attn.keep = True
