@@ -13,8 +13,8 @@ THINGS = {"something", "things", "several", "small", "large"}
 STILL = ("stands", "same", "cut")      # of the camera
 # The likelihood that every word of a statement must have, and what it rests on: the less is right of what is said of new clips, the more.
 LEAST = {"plain": 0.5, "colour colour": 0.5, "colour gray": 0.95, "mostly": 0.7, "above": 0.65, "below": 0.65, "state dark": 0.7,
-         "state overexposed": 0.7, "camera": 0.8, "camera stands": 0.75, "camera same": 0.7, "camera cut": 0.75, "count none": 0.93, "count any": 0.7,
-         "direction": 0.75, "place": 0.6}
+         "state overexposed": 0.7, "camera stands": 0.75, "camera same": 0.7, "camera cut": 0.75, "camera moves": 0.8, "count none": 0.93,
+         "count any": 0.7}
 OTHERS = 0.9
 
 
