@@ -6,19 +6,15 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "run/element.h"
 #include "watch/arrival.h"
+#include "watch/chain.h"
 #include "watch/clock.h"
 #include "watch/reason.h"
-#include "watch/setup.h"
 #include "watch/sight.h"
 #include "watch/source.h"
 #include "watch/try.h"
 
 #define TICK (200 * GST_MSECOND)        /* between two looks at whether pictures come, and whether it is to end */
-#define QUEUE_BUFFERS 200
-#define QUEUE_BYTES (10u << 20)
-#define QUEUE_TIME GST_SECOND
 #define CONNECT_US (20 * G_USEC_PER_SEC)        /* that a first picture may take, beside the camera's own limit */
 #define DRAIN_US (60 * G_USEC_PER_SEC)  /* for what was seen before a camera was lost to be described */
 #define STEADY_US (60 * G_USEC_PER_SEC) /* up for so long: waits begin anew */
@@ -29,9 +25,7 @@ struct _L4Feed
   const L4FeedContext *context;
   const L4Camera *camera;
   guint number;
-  GstElement *pipeline, *queue, *sync, *describe;
-  GstElement *detector;         /* NULL: none */
-  GstBus *bus;
+  L4Chain *chain;
   GThread *thread;
   GRand *random;
   L4Trust *trust;               /* NULL: as the system does */
@@ -81,50 +75,16 @@ is_stopping (L4Feed *self)
 
 /* Making ------------------------------------------------------------------------------------------------------------------------ */
 
-/* The source has its pictures ready. */
 static void
 on_source (GstPad *pad, gboolean live, gpointer data)
 {
-  L4Feed *self = data;
-  g_autoptr (GstPad) sink = gst_element_get_static_pad (self->queue, "sink");
-
-  if (gst_pad_is_linked (sink))
-    return;
-  gst_util_set_object_arg (G_OBJECT (self->queue), "leaky", live ? "downstream" : "no");
-  g_object_set (self->sync, "sync", !live, NULL);
-  gst_pad_link (pad, sink);
+  l4_chain_let_in (((L4Feed *) data)->chain, pad, live);
 }
 
 static void
 on_packet (GstCaps *caps, GstBuffer *packet, guint64 time, gpointer data)
 {
   l4_ring_push (((L4Feed *) data)->ring, caps, packet, time);
-}
-
-static gboolean
-link_two (GstElement *from, GstElement *to, GError **error)
-{
-  return gst_element_link (from, to)
-      || l4_fail (error, L4_ERROR_UNSUPPORTED, "%s: %s", GST_OBJECT_NAME (to), _("pictures cannot pass through it"));
-}
-
-/* Puts the camera's detector before what describes. FALSE: it cannot be. */
-static gboolean
-link_detector (L4Feed *self, GError **error)
-{
-  g_autoptr (GError) problem = NULL;
-
-  self->detector = l4_watch_make_detector (self->context->cameras, self->camera, &problem);
-  if (problem != NULL) {
-    g_propagate_error (error, g_steal_pointer (&problem));
-    return FALSE;
-  }
-  if (self->detector == NULL)
-    return link_two (self->sync, self->describe, error);
-  gst_bin_add (GST_BIN (self->pipeline), self->detector);
-  return gst_element_link_many (self->sync, self->detector, self->describe, NULL)
-      || l4_fail (error, L4_ERROR_INPUT, _("%s:%u: detector: %s"), self->context->cameras->file, self->camera->line,
-      _("pictures cannot pass through it"));
 }
 
 /* Whom the camera's address is trusted by. */
@@ -143,27 +103,12 @@ find_trust (L4Feed *self, GError **error)
 static gboolean
 build (L4Feed *self, GError **error)
 {
-  GstElement **elements[] = { &self->queue, &self->sync, &self->describe, NULL }, *sink = NULL;
-  static const char *const names[] = { "queue", "clocksync", "llama4describe" };
-
-  self->pipeline = gst_pipeline_new (NULL);
-  self->bus = gst_element_get_bus (self->pipeline);
-  for (guint i = 0; elements[i] != NULL; i++) {
-    *elements[i] = l4_element_new (names[i], error);
-    if (*elements[i] == NULL)
-      return FALSE;
-    gst_bin_add (GST_BIN (self->pipeline), *elements[i]);
-  }
-  sink = l4_element_new ("fakesink", error);
-  if (sink == NULL)
+  self->chain = l4_chain_new (self->context->options, self->context->cameras, self->camera, error);
+  if (self->chain == NULL)
     return FALSE;
-  gst_bin_add (GST_BIN (self->pipeline), sink);
-  g_object_set (sink, "sync", FALSE, NULL);
-  if (!link_two (self->queue, self->sync, error) || !link_detector (self, error) || !link_two (self->describe, sink, error))
-    return FALSE;
-  self->sight = l4_sight_new (self->camera, &self->context->live, self->queue, self->describe);
-  g_object_set (self->describe, "pictures", self->context->pictures, NULL);
-  return l4_watch_set_up (self->describe, self->context->options, self->context->cameras, self->camera, error);
+  self->sight = l4_sight_new (self->camera, &self->context->live, self->chain->queue, self->chain->describe);
+  g_object_set (self->chain->describe, "pictures", self->context->pictures, NULL);
+  return find_trust (self, error);
 }
 
 L4Feed *
@@ -179,7 +124,7 @@ l4_feed_new (const L4FeedContext *context, guint number, GError **error)
   self->ring = l4_clips_get_ring (context->clips, number);
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
-  return build (self, error) && find_trust (self, error) ? g_steal_pointer (&self) : NULL;
+  return build (self, error) ? g_steal_pointer (&self) : NULL;
 }
 
 void
@@ -195,9 +140,7 @@ l4_feed_free (L4Feed *self)
     return;
   l4_feed_stop (self);
   g_clear_pointer (&self->thread, g_thread_join);
-  gst_element_set_state (self->pipeline, GST_STATE_NULL);
-  gst_object_unref (self->bus);
-  gst_object_unref (self->pipeline);
+  l4_chain_free (self->chain);
   l4_sight_free (self->sight);
   l4_arrival_unref (self->arrival);
   g_object_unref (self->cancellable);
@@ -267,7 +210,7 @@ take_element (L4Feed *self, GstMessage *message)
 static void
 take (L4Feed *self, L4Try *try, GstMessage *message)
 {
-  l4_try_take (try, message, self->describe);
+  l4_try_take (try, message, self->chain->describe);
   switch (GST_MESSAGE_TYPE (message)) {
     case GST_MESSAGE_ELEMENT:
       l4_arrival_take (self->arrival, message);
@@ -277,7 +220,7 @@ take (L4Feed *self, L4Try *try, GstMessage *message)
       tell_warning (self, try);
       break;
     case GST_MESSAGE_PROGRESS:
-      if (GST_MESSAGE_SRC (message) == GST_OBJECT (self->describe))
+      if (GST_MESSAGE_SRC (message) == GST_OBJECT (self->chain->describe))
         take_progress (self, message);
       break;
     default:
@@ -314,12 +257,12 @@ look (L4Feed *self, L4Try *try, gboolean again)
 static void
 drain (L4Feed *self, L4Try *try)
 {
-  g_autoptr (GstPad) sink = gst_element_get_static_pad (self->queue, "sink");
+  g_autoptr (GstPad) sink = gst_element_get_static_pad (self->chain->queue, "sink");
   gint64 until = g_get_monotonic_time () + DRAIN_US;
 
   gst_pad_send_event (sink, gst_event_new_eos ());
   while (!try->drained && !is_stopping (self) && g_get_monotonic_time () < until) {
-    g_autoptr (GstMessage) message = gst_bus_timed_pop (self->bus, TICK);
+    g_autoptr (GstMessage) message = gst_bus_timed_pop (self->chain->bus, TICK);
 
     if (message != NULL)
       take (self, try, message);
@@ -332,18 +275,10 @@ take_rest (L4Feed *self)
 {
   GstMessage *message;
 
-  while ((message = gst_bus_pop_filtered (self->bus, GST_MESSAGE_ELEMENT)) != NULL) {
+  while ((message = gst_bus_pop_filtered (self->chain->bus, GST_MESSAGE_ELEMENT)) != NULL) {
     take_element (self, message);
     gst_message_unref (message);
   }
-}
-
-/* A queue that is open lets everything in: who pushes into it never waits. */
-static void
-set_queue (L4Feed *self, gboolean open)
-{
-  g_object_set (self->queue, "max-size-buffers", open ? 0 : QUEUE_BUFFERS, "max-size-bytes", open ? 0 : QUEUE_BYTES,
-      "max-size-time", open ? (guint64) 0 : (guint64) QUEUE_TIME, NULL);
 }
 
 /* The source is stopped, while what came of it is described still: a thread of its that waited for room, behind a picture whose time comes
@@ -352,7 +287,7 @@ static void
 stop_source (L4Feed *self, GstElement *source)
 {
   l4_sight_close (self->sight);
-  set_queue (self, TRUE);
+  l4_chain_set_open (self->chain, TRUE);
   gst_element_set_locked_state (source, TRUE);
   gst_element_set_state (source, GST_STATE_NULL);
 }
@@ -360,10 +295,10 @@ stop_source (L4Feed *self, GstElement *source)
 static void
 begin (L4Feed *self)
 {
-  set_queue (self, FALSE);
+  l4_chain_set_open (self->chain, FALSE);
   l4_sight_reset (self->sight);
-  gst_bus_set_flushing (self->bus, TRUE);
-  gst_bus_set_flushing (self->bus, FALSE);
+  gst_bus_set_flushing (self->chain->bus, TRUE);
+  gst_bus_set_flushing (self->chain->bus, FALSE);
 }
 
 /* Adds what the element counted since it was begun, before it begins anew. */
@@ -373,7 +308,7 @@ count (L4Feed *self)
   g_autoptr (GstStructure) stats = NULL;
   L4FeedCounts counts = { 0 };
 
-  g_object_get (self->describe, "stats", &stats, NULL);
+  g_object_get (self->chain->describe, "stats", &stats, NULL);
   if (stats != NULL)
     gst_structure_get (stats, "described", G_TYPE_UINT64, &counts.described, "unchanged", G_TYPE_UINT64, &counts.unchanged,
         "skipped", G_TYPE_UINT64, &counts.skipped, "failed", G_TYPE_UINT64, &counts.failed, NULL);
@@ -395,10 +330,10 @@ run_once (L4Feed *self, L4Try *try, gboolean again)
   source = l4_source_new (self->camera->uri, self->trust, on_source, self->ring != NULL ? on_packet : NULL, self);
   l4_arrival_unref (self->arrival);
   self->arrival = l4_arrival_new (source);
-  gst_bin_add (GST_BIN (self->pipeline), source);
-  gst_element_set_state (self->pipeline, GST_STATE_PLAYING);    /* whether that works the bus will tell */
+  gst_bin_add (GST_BIN (self->chain->pipeline), source);
+  gst_element_set_state (self->chain->pipeline, GST_STATE_PLAYING);    /* whether that works the bus will tell */
   while (!try->ended && try->reason == NULL && !is_stopping (self)) {
-    g_autoptr (GstMessage) message = gst_bus_timed_pop (self->bus, TICK);
+    g_autoptr (GstMessage) message = gst_bus_timed_pop (self->chain->bus, TICK);
 
     if (message != NULL)
       take (self, try, message);
@@ -408,9 +343,9 @@ run_once (L4Feed *self, L4Try *try, gboolean again)
   if (try->up && !try->drained && !try->fatal)
     drain (self, try);
   count (self);
-  gst_element_set_state (self->pipeline, GST_STATE_READY);
+  gst_element_set_state (self->chain->pipeline, GST_STATE_READY);
   take_rest (self);
-  gst_bin_remove (GST_BIN (self->pipeline), source);
+  gst_bin_remove (GST_BIN (self->chain->pipeline), source);
   if (self->ring != NULL)
     l4_ring_break (self->ring);
 }
@@ -488,7 +423,7 @@ l4_feed_stop (L4Feed *self)
 char *
 l4_feed_get_prompt_digest (L4Feed *self)
 {
-  return l4_describe_prompt_digest (self->describe);
+  return l4_describe_prompt_digest (self->chain->describe);
 }
 
 void
