@@ -68,8 +68,8 @@ is_doubtful (const char *uri)
 char *
 l4_reach_explain (const char *uri, const L4Trust *trust, gboolean silent, GCancellable *cancellable)
 {
-  g_autoptr (GUri) parsed = g_uri_parse (uri, G_URI_FLAGS_HAS_PASSWORD | G_URI_FLAGS_PARSE_RELAXED | G_URI_FLAGS_ENCODED_PATH | G_URI_FLAGS_ENCODED_QUERY,
-      NULL);
+  const GUriFlags flags = G_URI_FLAGS_HAS_PASSWORD | G_URI_FLAGS_PARSE_RELAXED | G_URI_FLAGS_ENCODED_PATH | G_URI_FLAGS_ENCODED_QUERY;
+  g_autoptr (GUri) parsed = g_uri_parse (uri, flags, NULL);
   const char *scheme = parsed != NULL ? g_uri_get_scheme (parsed) : NULL;
 
   if (scheme == NULL)

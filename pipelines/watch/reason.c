@@ -25,7 +25,8 @@ l4_reason_find (L4Try *self, L4Arrival *arrival, const char *uri, const L4Trust 
   if (self->reason == NULL || self->fatal)
     return;
   if (self->silent && l4_arrival_lacks_part (arrival))
-    l4_try_explain (self, g_strdup (_("its server sends a file from the beginning on only (no HTTP ranges), and another part of this one is needed")));
+    l4_try_explain (self,
+        g_strdup (_("its server sends a file from the beginning on only (no HTTP ranges), and another part of this one is needed")));
   if (uri == NULL || !self->unclear || self->up)
     return;
   if (!l4_arrival_has_answered (arrival))
