@@ -18,6 +18,7 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parent / "train"))
 import checkpoint
+import stock
 import telling
 from answers import likely_answers
 from batch import Batch
@@ -50,9 +51,7 @@ def judge(folder, options):
     """(likelihood, whether it holds, whether it is one that was to be told) of every statement, and how many were to be told."""
     tokenizer, network = Tokenizer(), Network()
     network.load_state_dict(checkpoint.adapt(checkpoint.load(folder), folder, tokenizer), strict=False)
-    with np.load(options.stock) as file:
-        stock = {kind: [file[name] for name in file.files if name.startswith(f"held/{kind}/")] for kind in ("photo", "thing")}
-    clips, made, there = Clips(options.seed, stock=stock), [], 0
+    clips, made, there = Clips(options.seed, stock=stock.load(options.stock, "held", options.figures)), [], 0
     for _ in range(-(-options.clips // 20)):
         batch = Batch(clips, tokenizer, 20, 4, film=1.0)
         for (text, values), truth in zip(likely_answers(network, tokenizer, batch), clips.truths):
@@ -98,6 +97,7 @@ def main():
     options = argparse.ArgumentParser()
     options.add_argument("models", nargs="+", metavar="NAME=FOLDER")
     options.add_argument("--stock", required=True)
+    options.add_argument("--figures")
     options.add_argument("--out", required=True)
     options.add_argument("--clips", type=int, default=600)
     options.add_argument("--seed", type=int, default=1)

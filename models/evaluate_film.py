@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Tells how much of what the embedded model states about film is true, and how much of what is there it states.
 
-    python3 evaluate_film.py --stock stock.npz [--clips 240] [--pairs 0] [--seed 1] [--model FOLDER]
+    python3 evaluate_film.py --stock stock.npz --figures figures.npz [--clips 240] [--pairs 0] [--seed 1] [--model FOLDER]
     python3 evaluate_film.py --video vtest.avi --labels labels/vtest.json [--model FOLDER]
 
 The first draws clips from the photographs and things that train/fetch.py keeps out of the training, encodes them (H.264, H.265,
@@ -26,16 +26,18 @@ from evaluate import encode
 
 sys.path.insert(0, str(Path(__file__).parent / "train"))
 import film
+import stock
 import telling
+from picture import SIZE
 
 RATE, FRAMES, SHOWN = 4, 16, [0, 5, 10, 15]       # of 16 frames the element shows these to the model
 CODED = [(320, 240, "H.264 CRF 23"), (320, 240, "H.265 CRF 28"), (320, 240, "MPEG-2 interlaced"), (640, 360, "H.264 CRF 23"),
          (640, 360, "H.264 CRF 35"), (640, 360, "MPEG-2 interlaced"), (960, 540, "H.264 CRF 35"), (960, 540, "H.265 CRF 28"),
          (960, 540, "H.264 CRF 23"), (1920, 1080, "H.264 CRF 23")]
-KINDS = ["plain", "state", "colour", "mostly", "above", "below", "camera", "count", "size", "direction", "place"]
+KINDS = ["plain", "state", "colour", "mostly", "above", "below", "camera", "count", "size", "direction", "place", "name"]
 OTHER_WAY = {"left": "right", "right": "left", "up": "down", "down": "up", "in": "out", "out": "in"}
 MOVING, CHANGES = "Is anything moving?", "Does the picture change?"
-NEEDS_CAMERA = ("count", "size", "direction", "place")       # to stand
+NEEDS_CAMERA = ("count", "size", "direction", "place", "name")       # to stand
 
 
 def count(table, kind, said_true=0, said=0, told=0, there=0):
@@ -84,6 +86,8 @@ def judge_labelled(table, text, label):
             holds = label[value] >= least
         elif kind in ("direction", "place"):
             holds = label[kind][value] >= least
+        elif kind == "name":
+            holds = value == label[kind] and label["moving"] >= least
         else:
             holds = value == telling.NOTHING
             kind = "other"
@@ -121,7 +125,7 @@ def show_calibration(likely):
 
 def clip(maker, width, height):
     """The pictures of a clip that the maker draws, and what is true of those that the model is shown."""
-    pictures, truth, _ = maker.render(FRAMES, height, width, max(width, height) / film.SIZE, SHOWN)
+    pictures, truth, _, _ = maker.render(FRAMES, height, width, max(width, height) / SIZE, SHOWN)
     size = 112, 112 * height // width
     film.look_at(truth, np.stack([cv2.resize(pictures[i], size, interpolation=cv2.INTER_AREA) for i in SHOWN]))
     return pictures, truth
@@ -129,7 +133,7 @@ def clip(maker, width, height):
 
 def backwards(pictures, truth):
     """A clip the other way round."""
-    movers = [film.Mover(m.x[::-1], m.y[::-1], m.height[::-1], m.person) for m in truth.movers]
+    movers = [dataclasses.replace(m, x=m.x[::-1], y=m.y[::-1], height=m.height[::-1]) for m in truth.movers]
     return pictures[::-1], dataclasses.replace(truth, movers=movers, camera=OTHER_WAY.get(truth.camera, truth.camera))
 
 
@@ -162,9 +166,7 @@ def ways(options, maker):
 def drawn(options):
     cv2.setNumThreads(1)
     rng = np.random.default_rng(options.seed)
-    with np.load(options.stock) as file:
-        stock = {kind: [file[name] for name in file.files if name.startswith(f"held/{kind}/")] for kind in ("photo", "thing")}
-    maker = film.Film(rng, stock, rng.standard_normal((512, 512, 3)).astype(np.float32))
+    maker = film.Film(rng, stock.load(options.stock, "held", options.figures), rng.standard_normal((512, 512, 3)).astype(np.float32))
     if options.pairs:
         return ways(options, maker)
     table, likely, each = {}, {MOVING: [], CHANGES: []}, -(-options.clips // len(CODED))
@@ -225,6 +227,7 @@ def labelled(options):
 def main():
     options = argparse.ArgumentParser()
     options.add_argument("--stock")
+    options.add_argument("--figures")
     options.add_argument("--video", action="append")
     options.add_argument("--labels", action="append")
     options.add_argument("--clips", type=int, default=240)

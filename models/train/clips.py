@@ -71,7 +71,9 @@ class Clips:
         width, height = ASPECTS[self.rng.integers(len(ASPECTS))]
         h, w = fitted(height, width)
         self.film.rng = self.rng
-        tiles[b], truth, labels["cells"][b], labels["flow"][b] = self.film.draw(frames, h, w)
+        tiles[b], truth, known = self.film.draw(frames, h, w)
+        for name, values in known.items():
+            labels[name][b] = values
         labels["kind"][b] = KINDS.index("film")
         labels["patch_colour"][b] = labels["patch_shape"][b] = -100
         self.truths.append(truth)
@@ -94,7 +96,7 @@ class Clips:
                   "patch_colour": np.full((count, frames, 64), n, np.int64),
                   "patch_shape": np.full((count, frames, 64), len(SHAPES), np.int64),
                   "cells": np.full((count, frames, 16), -100, np.int64), "flow": np.full((count, frames, 16, 2), np.nan, np.float32),
-                  "truth": np.full((count, len(telling.VALUES)), -100, np.int64)}
+                  "what": np.full((count, frames, 64), -100, np.int64), "truth": np.full((count, len(telling.VALUES)), -100, np.int64)}
         text = []
         for b in range(count):
             if self.film and rng.random() < (self.share if film is None else film):

@@ -28,6 +28,7 @@ class Language:
     join: str                    # and
     camera: dict
     moving: dict                 # {(count, size): words}
+    named: dict                  # {(count, name): words}
     way: dict
     place: dict
     thing: dict                  # {shape: words with {} for the colour}
@@ -51,6 +52,7 @@ def _same(colours):
 
 
 COUNTS = [(count, size) for count in ("one", "some", "several") for size in (None, "small", "large")]
+NAMED = [(count, name) for name in telling.NAMED for count in ("one", "some", "several")]
 WAYS = ["left", "right", "up", "down"]
 CAMERAS = list(telling.CAMERAS)
 
@@ -73,6 +75,10 @@ GERMAN = Language(
         "etwas bewegt sich", "etwas Kleines bewegt sich", "etwas Großes bewegt sich", "Dinge bewegen sich",
         "kleine Dinge bewegen sich", "große Dinge bewegen sich", "mehrere Dinge bewegen sich",
         "mehrere kleine Dinge bewegen sich", "mehrere große Dinge bewegen sich"))),
+    dict(zip(NAMED, (
+        "eine Person bewegt sich", "einige Personen bewegen sich", "mehrere Personen bewegen sich", "ein Tier bewegt sich",
+        "einige Tiere bewegen sich", "mehrere Tiere bewegen sich", "ein Fahrzeug bewegt sich", "einige Fahrzeuge bewegen sich",
+        "mehrere Fahrzeuge bewegen sich"))),
     dict(zip(WAYS, ("nach links", "nach rechts", "nach oben", "nach unten"))),
     {name: f"in der {word} Hälfte" for name, word in zip(telling.PLACES, ("linken", "rechten", "oberen", "unteren"))},
     {"circle": "ein {} Kreis", "square": "ein {} Quadrat", "triangle": "ein {} Dreieck"},
@@ -98,6 +104,9 @@ FRENCH = Language(
         "quelque chose bouge", "quelque chose de petit bouge", "quelque chose de grand bouge", "des choses bougent",
         "de petites choses bougent", "de grandes choses bougent", "plusieurs choses bougent",
         "plusieurs petites choses bougent", "plusieurs grandes choses bougent"))),
+    dict(zip(NAMED, (
+        "une personne bouge", "des personnes bougent", "plusieurs personnes bougent", "un animal bouge", "des animaux bougent",
+        "plusieurs animaux bougent", "un véhicule bouge", "des véhicules bougent", "plusieurs véhicules bougent"))),
     dict(zip(WAYS, ("vers la gauche", "vers la droite", "vers le haut", "vers le bas"))),
     {name: f"dans la moitié {word}" for name, word in zip(telling.PLACES, ("gauche", "droite", "supérieure", "inférieure"))},
     {"circle": "un cercle {}", "square": "un carré {}", "triangle": "un triangle {}"}, _same(_FRENCH),
@@ -121,6 +130,10 @@ SPANISH = Language(
     {("none", None): "no se mueve nada"} | dict(zip(COUNTS, (
         "algo se mueve", "algo pequeño se mueve", "algo grande se mueve", "se mueven cosas", "se mueven cosas pequeñas",
         "se mueven cosas grandes", "varias cosas se mueven", "varias cosas pequeñas se mueven", "varias cosas grandes se mueven"))),
+    dict(zip(NAMED, (
+        "una persona se mueve", "algunas personas se mueven", "varias personas se mueven", "un animal se mueve",
+        "algunos animales se mueven", "varios animales se mueven", "un vehículo se mueve", "algunos vehículos se mueven",
+        "varios vehículos se mueven"))),
     dict(zip(WAYS, ("hacia la izquierda", "hacia la derecha", "hacia arriba", "hacia abajo"))),
     {name: f"en la mitad {word}" for name, word in zip(telling.PLACES, ("izquierda", "derecha", "superior", "inferior"))},
     {"circle": "un círculo {}", "square": "un cuadrado {}", "triangle": "un triángulo {}"}, _same(_SPANISH),
@@ -180,7 +193,7 @@ def _moving(said, language):
     if "count" not in said:
         return None
     count = "one" if said["count"] == "any" else said["count"]
-    words = language.moving[count, said.get("size") if count != "none" else None]
+    words = language.named[count, said["name"]] if "name" in said else language.moving[count, said.get("size") if count != "none" else None]
     return " ".join([words, *(table[said[kind]] for kind, table in (("direction", language.way), ("place", language.place)) if kind in said)])
 
 

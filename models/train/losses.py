@@ -8,6 +8,7 @@ from torch import nn
 import telling
 from batch import COARSE
 from clips import KINDS
+from labels import NOTHING, OTHER, UNKNOWN
 from network import PICTURE_TOKENS
 from scenes import NAMES, SHAPES
 
@@ -22,6 +23,7 @@ class Heads(nn.Module):
     def __init__(self, shape):
         super().__init__()
         self.patch = nn.Linear(shape.vision, N + 1 + len(SHAPES) + 1)
+        self.what = nn.Linear(shape.vision, OTHER + 1)    # of a patch of film
         self.picture = nn.Linear(shape.hidden, len(KINDS) + N + N * 4 + N * 2)
         self.motion = nn.Linear(shape.hidden, N * 4 + N * 2 + N * 5)
         self.look = nn.Linear(shape.hidden, 49 + 12)      # a picture token's part of the picture: light of 7 x 7, colour of 2 x 2
@@ -60,6 +62,17 @@ def picture_loss(heads, patches, tokens, labels):
     figures = {"kind": (k.argmax(-1) == kind).float().mean(), "things": right, "place": error * 112,
                "background": (bg.argmax(-1) == background)[background >= 0].float().mean()}
     return loss, figures
+
+
+def what_loss(heads, patches, labels):
+    """Loss of what the vision tower finds in every patch of film, and the share of those that show something which it names right."""
+    true = labels["what"].flatten()
+    weight = torch.ones(OTHER + 1, device=true.device)
+    weight[NOTHING] = 0.2
+    told = heads.what(patches).float().flatten(0, 1)
+    if not bool((true != UNKNOWN).any()):
+        return told.sum() * 0, torch.full((), torch.nan)
+    return F.cross_entropy(told, true, weight, ignore_index=UNKNOWN), (told.argmax(-1) == true)[true > NOTHING].float().mean()
 
 
 def motion_loss(heads, half, batch):
@@ -188,6 +201,7 @@ def losses(network, heads, batch, phase, hold_trunk=False, beside=1.0):
         figures |= {"before": share, "stir": stirred, "flow": flow, "drift": drift, **more}
     if not hold_trunk:
         seeing, more = picture_loss(heads, patches, tokens, batch.labels)
-        loss = loss + 0.25 * seeing
-        figures = {**more, **figures}
+        naming, named = what_loss(heads, patches, batch.labels)
+        loss = loss + 0.25 * seeing + 0.5 * naming
+        figures = {**more, **figures, "what": named}
     return loss, figures

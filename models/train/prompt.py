@@ -59,7 +59,7 @@ def answer(kind, told):
     goes = camera not in (None, "stands", "same")
     if kind == "what":
         if count:
-            return {k: v for k, v in told.items() if k in ("size", "direction", "place")} | {"count": count}
+            return {k: v for k, v in told.items() if k in ("size", "direction", "place", "name")} | {"count": count}
         return {"camera": camera} if goes else UNCLEAR
     if kind == "many":
         return {"none": "Nothing.", "one": "One thing.", "some": "Two or three things.", "several": "Several things."}.get(count, UNCLEAR)

@@ -9,7 +9,8 @@ import torch
 import telling
 
 WAYS = {"pans", "tilts", "zooms", "shakes", "moves"}
-THINGS = {"something", "things", "several", "small", "large"}
+NAMED = {"a", "an", "some", "several"}
+THINGS = {"something", "things", "several", "small", "large", *NAMED}
 STILL = ("stands", "same", "cut")      # of the camera
 # The likelihood that every word of a statement must have, and what it rests on: the less is right of what is said of new clips, the more.
 LEAST = {"plain": 0.5, "colour colour": 0.5, "colour gray": 0.95, "mostly": 0.7, "above": 0.65, "below": 0.65, "state dark": 0.7,
@@ -27,8 +28,8 @@ class Sure:
 
     def __init__(self, network, tokenizer):
         self.network, self.tokenizer = copy.deepcopy(network).requires_grad_(False), tokenizer
-        self.ways, self.things = (torch.tensor([i for i in range(tokenizer.size) if tokenizer.decode([i]).strip().lower() in words])
-                                  for words in (WAYS, THINGS))
+        self.ways, self.things, self.named = (torch.tensor([i for i in range(tokenizer.size) if tokenizer.decode([i]).strip().lower() in words])
+                                  for words in (WAYS, THINGS, NAMED))
         self.camera = tokenizer.encode(" camera")[0]
 
     @torch.no_grad()
@@ -48,7 +49,7 @@ class Sure:
         pieces = [(text, kind, self.tokenizer.encode(text)) for text, kind in telling.pieces(said)]
         length = sum(len(ids) for _, _, ids in pieces)
         likely = self.network.language_model.lm_head(hidden[at - 1:at - 1 + length]).float().softmax(-1).cpu()
-        least, joined, moves, things = {}, 1.0, 0.0, None
+        least, joined, moves, things, named = {}, 1.0, 0.0, None, 0.0
         for text, kind, ids in pieces:
             here, likely = likely[:len(ids)], likely[len(ids):]
             each = here[range(len(ids)), ids]
@@ -58,11 +59,14 @@ class Sure:
             if kind in ("count", "size") and things is None:
                 joined *= least.get("camera", 1.0)      # nothing is told to move before one that may move itself
             least[kind] = min(least.get(kind, 1.0), joined * float(each.min()))
+            if kind == "name":
+                least[kind] = min(named, least[kind])
             if kind == "camera" and self.camera in ids:
                 way = ids.index(self.camera) + 1
                 moves = joined * min(float(each[:way].min()), float(here[way, self.ways].sum()))
             if kind in ("count", "size") and things is None:
                 things = joined * float(here[0, self.things].sum())
+                named = joined * float(here[0, self.named].sum())
                 if kind == "size":      # what comes first tells more than one, too
                     least["count"] = least["size"]
             joined = 1.0
@@ -71,4 +75,4 @@ class Sure:
             kept["camera"] = "moves"
         if "count" not in kept and said.get("count") not in (None, "none") and enough("count", "any", things):
             kept["count"] = "any"
-        return kept if "count" in kept else {kind: value for kind, value in kept.items() if kind not in ("size", "direction", "place")}
+        return kept if "count" in kept else {kind: value for kind, value in kept.items() if kind not in ("size", "direction", "place", "name")}

@@ -9,6 +9,7 @@ CAMERAS = {"stands": "The camera stands", "left": "The camera pans left", "right
            "out": "The camera zooms out", "shakes": "The camera shakes", "moves": "The camera moves",
            "cut": "The scene changes at a cut", "same": "The picture does not change"}
 PLACES = {"left": "in the left half", "right": "in the right half", "upper": "in the upper half", "lower": "in the lower half"}
+NAMED = {"person": ("a person", "people"), "animal": ("an animal", "animals"), "vehicle": ("a vehicle", "vehicles")}     # of things.NAMES
 LEAST = {"none": 0, "one": 1, "some": 2, "several": 3}     # things that are told
 NOTHING = "The picture cannot be told"      # nothing is clear enough
 
@@ -36,7 +37,7 @@ def direction(mover, least=0.09, steep=2.2):
 
 
 def statements(truth):
-    """{kind: value} of what is to be told: plain alone, or state, colour, mostly, above, below, camera, count, size, direction, place."""
+    """{kind: value} of what is to be told: plain alone, or state, colour, mostly, above, below, camera, count, size, direction, place, name."""
     if truth.spread < 4 and not 14 < truth.light < 242:      # nothing is to be seen in it
         return {"plain": "black" if truth.light < 128 else "white"}
     said = {}
@@ -61,11 +62,13 @@ def statements(truth):
             ways = {direction(m) for m in truth.movers}
             said["direction"] = ways.pop() if len(ways) == 1 else None
             said["place"] = place(truth.movers)
+            names = {m.name for m in truth.movers}
+            said["name"] = names.pop() if len(names) == 1 and all(m.clear for m in truth.movers) else None
     return {kind: value for kind, value in said.items() if value}
 
 
 VALUES = {"camera": list(CAMERAS), "count": ["none", "one", "some", "several"], "size": ["small", "large"],
-          "direction": ["left", "right", "up", "down"], "place": list(PLACES)}
+          "direction": ["left", "right", "up", "down"], "place": list(PLACES), "name": list(NAMED)}
 
 
 def numbers(said):
@@ -117,6 +120,10 @@ def holds(kind, value, truth, said):
     elif kind == "place":
         fits = [{"left": np.nanmax(m.x) < 0.53, "right": np.nanmin(m.x) > 0.47, "upper": np.nanmax(m.y) < 0.53,
                  "lower": np.nanmin(m.y) > 0.47}[value] for m in truth.movers]
+    elif kind == "name":
+        fits = [m.name == value for m in truth.movers]
+        if sum(fits) < least <= sum(fits) + sum(m.name is None for m in truth.movers):
+            return None
     else:
         return False
     return bool(sum(fits) >= least)
@@ -163,8 +170,12 @@ def _moving(said):
     count, size = said["count"], said.get("size")
     if count == "none":
         return [(" nothing moves", "count")]
+    one = count in ("one", "any")
     small = [(" " + size, "size")] if size else []
-    if count in ("one", "any"):
+    if "name" in said:      # the size is left unsaid
+        first, noun = NAMED[said["name"]][0].split(" ") if one else (count, NAMED[said["name"]][1])
+        out = [(" " + first, "count"), (" " + noun, "name"), (" moves" if one else " move", None)]
+    elif one:
         out = [(" something", "count"), *small, (" moves", None)]
     else:
         out = ([(" several", "count")] if count == "several" else []) + small + [(" things", "count"), (" move", None)]
@@ -221,6 +232,10 @@ def stated(text):
         size = [p for p in pieces if p in ("small", "large")]
         if size:
             said["size"] = size[0]
+        for name, (one, many) in NAMED.items():
+            if body in (f"{one} moves", f"some {many} move", f"several {many} move"):
+                said["name"] = name
+                body = body.replace(one, "something").replace(f"some {many}", "things").replace(many, "things")
         known = {"something moves": "one", "things move": "some", "several things move": "several"}
         if body in known:
             said["count"] = known[body]

@@ -28,7 +28,7 @@ WORDS = ["\n\n", "user", "assistant", "system", "Describe", " what", " happens",
          " mostly", " cannot", " be", " told",
          "What", "Is", "Does", "How", "Yes", "No", "One", "Two", "There",
          " no", " thing", " three", " or", " many", " moving", " anything", " am", " model", " answer", " that", "That", " clear", "I",
-         " above", " below"]
+         " above", " below", " person", " people", " animal", " animals", " vehicle", " vehicles", " some", "Some"]
 # The words of other languages (languages.py): they stand whole, no merge makes them.
 WHOLE = ("Das| Bild| zeigt|-Farbbalken| Fernsehrauschen| ein| Schachbrett| konzentrische| Ringe| eine| Zonenplatte| einen| Verlauf| von| Schwarz|"
          " nach| Weiß|Ein| weißer| Ball| springt| auf| schwarzem| Hintergrund|Zu| sehen| ist|Ich| bin| kleines| Modell| und| kann| das| nicht|"
@@ -48,7 +48,9 @@ WHOLE = ("Das| Bild| zeigt|-Farbbalken| Fernsehrauschen| ein| Schachbrett| konze
          " ninguna|Eso| está| claro| puede| decir| nada|Sí|Nada| cosa|Dos| tres| cosas|Varias| muy| oscura| todo| roja| naranja| amarilla| verde|"
          " cian| azul| morada| negra| sobreexpuesta| borrosa| granulada| arriba| abajo| cámara| quieta| mueve| algo| grande| mueven| pequeñas|"
          " varias| gira| hacia| izquierda| derecha| hace| dentro| fuera| tiembla| escena| cambia| corte|Algo| mitad| superior| inferior| círculo|"
-         " rojo| quieto| cuadrado| triángulo| amarillo| morado| es| toda").split("|")
+         " rojo| quieto| cuadrado| triángulo| amarillo| morado| es| toda|"
+         " Person| einige| Personen| Tier| Tiere| Fahrzeug| Fahrzeuge|Einige| personne| personnes| animaux| véhicule| véhicules| persona|"
+         " algunas| personas| algunos| animales| varios| vehículo| vehículos|Algunas|Algunos|Varios").split("|")
 SIZE = 1536
 
 

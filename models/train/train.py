@@ -26,6 +26,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 import checkpoint
+import stock
 from answers import report
 from batch import Drawing, Silence, again
 from clips import Clips
@@ -112,6 +113,7 @@ def main():
     options.add_argument("--foreign", type=float, default=0, help="the share of prompts that ask for another language than English")
     options.add_argument("--sure", action="store_true", help="learn only those statements of film of which the start is sure")
     options.add_argument("--stock", help="what fetch.py made")
+    options.add_argument("--figures", help="what figures.py made")
     options.add_argument("--film", type=float, default=0.55, help="the share of film among the clips")
     options.add_argument("--still", type=float, default=0.62, help="the share of cameras that stand among those of film")
     options.add_argument("--workers", type=int, default=os.cpu_count())
@@ -122,22 +124,13 @@ def main():
     os.makedirs(options.run, exist_ok=True)
     shape = Network().shape
     size = options.workers if options.device == "cpu" else 1
-    stock(options.stock, "free")      # before the workers are made, which share it
+    stock.load(options.stock, "free", options.figures)      # before the workers are made, which share it
     team = Team(size, sum(p.numel() for m in (Network(), Heads(shape)) for p in m.parameters()))
     others = [torch.multiprocessing.get_context("fork").Process(target=work, args=(rank, team, options), daemon=True)
               for rank in range(1, size)]
     for process in others:
         process.start()
     work(0, team, options)
-
-
-@functools.cache
-def stock(path, part):
-    """The photographs and things of a part of the stock: "free" to train with or "held" out."""
-    if not path:
-        return None
-    with np.load(path) as file:
-        return {kind: [file[name] for name in file.files if name.startswith(f"{part}/{kind}/")] for kind in ("photo", "thing")}
 
 
 def prepare(batch, network, sure):
@@ -167,8 +160,8 @@ def work(rank, team, options):
         grow(checkpoint.adapt(checkpoint.load(options.start), options.start, tokenizer), network)
     bank = np.load(options.patterns) if options.patterns and os.path.exists(options.patterns) else None
     clips = Clips(options.seed + 1000 * rank + int(time.time() if os.path.exists(state) else 0), bank,
-                  options.pairs, stock(options.stock, "free"), options.film, options.kinds, still=options.still)
-    test = Clips(4242, bank, stock=stock(options.stock, "held") if rank == 0 else None, kinds=options.kinds)
+                  options.pairs, stock.load(options.stock, "free", options.figures), options.film, options.kinds, still=options.still)
+    test = Clips(4242, bank, stock=stock.load(options.stock, "held", options.figures) if rank == 0 else None, kinds=options.kinds)
     both.to(device)
     network.language_model.model.layers[0].self_attn.keep = True
     if options.hold_trunk:

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What is known of every part of the pictures of film: whether it changes, how far what is there has come, and what it is."""
+
+import cv2
+import numpy as np
+
+from movers import CLEAR
+from picture import SIZE
+from things import NAMES
+
+CELLS, PATCHES = 4, 8       # a side of what the decoder sees and of what the vision tower sees
+CELL = SIZE // CELLS
+NOTHING, OTHER = 0, len(NAMES) + 1      # in what() beside 1 + the number of a name
+UNKNOWN = -100
+
+
+def _inside(pixels, scale, parts):
+    """float32 [parts, pixels]: 1 where one of so many pixels lies in one of the parts that a picture of the model's size has."""
+    return (np.minimum(np.arange(pixels) / scale // (SIZE // parts), parts - 1) == np.arange(parts)[:, None]).astype(np.float32)
+
+
+def cells(truth, layers, frames, scale, height, width):
+    """Whether something has changed in every cell since the frame before: int64 [frames, 16]. layers: contrasts [frames, height, width]."""
+    out = np.full((frames, CELLS ** 2), UNKNOWN, np.int64)
+    if "camera" not in truth.telling:
+        return out
+    change = np.zeros((frames, CELLS, CELLS), np.float32)
+    down, right = _inside(height, scale, CELLS), _inside(width, scale, CELLS)
+    for layer in layers:
+        for i in range(frames - 1):
+            change[i + 1] += down @ cv2.absdiff(layer[i + 1], layer[i]) @ right.T / np.float32(scale ** 2)
+    flat = change.reshape(frames, CELLS ** 2)
+    out = np.where(flat > CLEAR / 3, 1, np.where(flat < 15, 0, UNKNOWN)).astype(np.int64)
+    out[0] = UNKNOWN
+    return out
+
+
+def flow(truth, layers, changed, way, scale, height, width):
+    """How far what is in every cell has come since the frame before, in cells: float32 [frames, 16, 2], NaN where nobody knows.
+    changed: as cells() tells; way: the camera's."""
+    out = np.full((len(changed), CELLS ** 2, 2), np.nan, np.float32)
+    if "camera" not in truth.telling or truth.camera == "cut":
+        return out
+    size = np.float32([width, height]) / scale / CELL
+    middle = (np.stack(np.meshgrid(np.arange(CELLS), np.arange(CELLS)), -1).reshape(CELLS ** 2, 2) + 0.5) / size
+    out[1:][changed[1:] == 0] = 0
+    if truth.camera not in ("stands", "same"):
+        for i, (at, zoom, before, zoom_before) in enumerate(zip(way[0][1:], way[1][1:], *way), 1):
+            came = 0.5 + (at - before + (middle - 0.5) / zoom) * zoom_before
+            known = ((came >= 0) & (came <= 1) & (middle < 1)).all(1)
+            out[i, known] = ((middle - came) * size)[known]
+        return out
+    down, right = _inside(height, scale, CELLS), _inside(width, scale, CELLS)
+    for mover, layer in zip(truth.movers, layers):
+        for i in range(1, len(changed)):
+            covered = down @ (layer[i] > 8).astype(np.float32) @ right.T
+            known = covered.reshape(CELLS ** 2) > 0.35 * (CELL * scale) ** 2
+            out[i, known] = (mover.x[i] - mover.x[i - 1]) * size[0], (mover.y[i] - mover.y[i - 1]) * size[1]
+    return out
+
+
+def what(truth, seen, frames, scale, height, width):
+    """What is to be seen in every patch of the vision tower: int64 [frames, 64], NOTHING, 1 + the number of its name, or OTHER; UNKNOWN where
+    nobody can say. seen: the Layers of all things."""
+    out = np.full((frames, PATCHES, PATCHES), UNKNOWN, np.int64)
+    if truth.state or seen is None:
+        return out.reshape(frames, -1)
+    out[:] = NOTHING
+    down, right = _inside(height, scale, PATCHES), _inside(width, scale, PATCHES)
+    for layer in seen:      # what came later hides what was there
+        number = UNKNOWN if layer.name is None else 1 + NAMES.index(layer.name) if layer.name else OTHER
+        for i in range(frames):
+            covered = down @ (layer.contrast[i] > 8).astype(np.float32) @ right.T / (SIZE // PATCHES * scale) ** 2
+            out[i][covered > 0.2] = number
+            out[i][(covered > 0.03) & (covered <= 0.2)] = UNKNOWN
+    return out.reshape(frames, -1)

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The photographs, cut-out things and figures that film is made of, as fetch.py and figures.py packed them."""
+
+import functools
+
+import numpy as np
+
+from things import NAMES, Figure, called
+
+
+@functools.cache
+def load(path, part, figures=None):
+    """Of a part of the stock, "free" to train with or "held" out: {"photo": [picture], "thing": [(what it is called, picture)],
+    "figure": {name: [Figure]}}. None without a path."""
+    if not path:
+        return None
+    with np.load(path) as file:
+        photos, things = (_of(file, f"{part}/{kind}/") for kind in ("photo", "thing"))
+    return {"photo": list(photos.values()), "thing": [(called(name), thing) for name, thing in things.items()], "figure": _figures(figures, part)}
+
+
+def _of(file, start):
+    return {name: file[name] for name in file.files if name.startswith(start)}
+
+
+def _figures(path, part):
+    out = {name: [] for name in NAMES}
+    if path:
+        with np.load(path) as file:
+            for key, loop in _of(file, f"{part}/figure/").items():
+                name, _, _, gait, right, down = key.split("/")[2:]
+                out[name].append(Figure(loop, gait, (float(right), float(down))))
+    return out
