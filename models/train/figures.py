@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Draws people, animals and vehicles from all sides, as the training puts them into film: each as a loop of pictures with transparency.
+
+python3 figures.py CACHE [SHARE]
+
+Reads the archive of 0 A.D. (its art is CC-BY-SA 3.0) and the cars of TORCS (GPL, Free Art License) that fetch.py unpacked; CACHE/figures.npz
+takes the loops. Each is uint8 [phases,
+height, width, 4], premultiplied, and its name says what it is: "free/figure/person/ACTOR/NUMBER/walk/0.71/0.05" is one to train with, of a
+person that walks and faces to the right and a little down. SHARE: of the actors, for a trial.
+"""
+
+import dataclasses
+import itertools
+import re
+import sys
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+import ac3d
+import raster
+from actors import Archive
+from fetch import held_out
+
+CARS = "torcs-data/usr/share/games/torcs/cars"
+ARCHIVE = "0ad-data/usr/share/games/0ad/mods/public/public.zip"
+PEOPLE = re.compile(r"^units/.*(infantry|female|healer|citizen|archer|spearman|swordsman|slave|priest|philosopher)")
+NOT_PEOPLE = re.compile(r"cavalry|chariot|elephant|siege|ballista|oxybeles|catapult|packed|camel|ship|_[mrh]\.xml|ram|bolt|scorpio|mount|wagon|cart")
+ANIMALS = re.compile(r"^fauna/")
+NOT_ANIMALS = re.compile(r"circle|shoal|single|fish|fin\.|dragon|flaming|tuna|whale|shark|crow|seagull|hawk")
+ARMS = ("shield", "weapon", "hand", "quiver", "arrow", "javelin", "spear", "back")       # in the names of points
+LOOPS = {"person": 4, "animal": 9, "vehicle": 40}      # of each of them
+HEIGHTS = {"person": 64, "animal": 56, "vehicle": 48}
+GAITS = ["walk"] * 7 + ["run"] * 2 + ["idle"]
+PHASES = 8
+FORWARDS = {"person": (0, 0, -1), "animal": (0, 0, -1), "vehicle": (1, 0, 0)}
+
+
+def kind(actor):
+    for name, yes, no in (("person", PEOPLE, NOT_PEOPLE), ("animal", ANIMALS, NOT_ANIMALS)):
+        if yes.search(actor) and not no.search(actor):
+            return name
+    return None
+
+
+def loop(rng, name, parts, phases):
+    """The pictures of what parts are, seen from somewhere, and which way it faces in them (right, down); None when it is out of shape."""
+    pitch = rng.uniform(0, 0.2) if rng.random() < 0.35 else rng.uniform(0.15, 0.9)      # from a hand or a shelf, from a pole
+    camera = raster.turn(rng.uniform(0, 2 * np.pi), pitch)
+    points = np.concatenate([part.points.reshape(-1, 3) for part in parts]) @ camera.T
+    (left, bottom, _), (right, top, _) = points.min(0), points.max(0)
+    if not 0.2 < (right - left) / (top - bottom) < 4:
+        return None
+    light = rng.normal(0, 1, 3) + (0, 1.5, 0.7)
+    light /= np.linalg.norm(light)
+    tint = rng.uniform(0.2, 1.3, 3)
+    pictures = [raster.draw(parts, i, camera, (left, right, bottom, top), HEIGHTS[name], light, tint) for i in range(phases)]
+    right, up, _ = camera @ FORWARDS[name]
+    return np.stack(pictures), (right, -up)
+
+
+def people_and_animals(archive, share):
+    for actor in sorted(name.removeprefix("art/actors/") for name in archive.names if name.endswith(".xml") and name.startswith("art/actors/")):
+        name = kind(actor)
+        if not name or zlib.crc32(b"share" + actor.encode()) % 1000 >= 1000 * share:
+            continue
+        rng = np.random.default_rng(zlib.crc32(actor.encode()))
+        for n in range(LOOPS[name]):
+            gait = GAITS[rng.integers(len(GAITS))]
+            bare = rng.random() < 0.75
+            parts = archive.pose(rng, actor, gait, PHASES, ARMS if bare else ())
+            made = loop(rng, name, parts, PHASES) if parts else None
+            if made:
+                pictures, (right, down) = made
+                yield f"figure/{name}/{actor.replace('/', '-')}/{n}/{gait}/{right:.2f}/{down:.2f}", held_out(actor), pictures
+
+
+def vehicles(folder):
+    for path in sorted(folder.rglob("*.acc")):
+        if "-lod" in path.name:
+            continue
+        rng, own = np.random.default_rng(zlib.crc32(path.name.encode())), ac3d.read(path)
+        for n in range(LOOPS["vehicle"]):
+            paint, share = rng.uniform(0.1, 1.5, 3) if rng.random() < 0.5 else np.full(3, rng.uniform(0.1, 1.5)), rng.uniform(0, 1)
+            parts = [dataclasses.replace(part, texture=painted(part.texture, paint, share)) for part in own]
+            made = loop(rng, "vehicle", parts, 1)
+            if made:
+                pictures, (right, down) = made
+                yield f"figure/vehicle/{path.stem}/{n}/drive/{right:.2f}/{down:.2f}", held_out(path.stem), pictures
+
+
+def painted(texture, paint, share):
+    """A texture whose colours have become one, as far as share says."""
+    if texture is None:
+        return None
+    out = texture.copy()
+    out[..., :3] += (texture[..., :3].mean(-1, keepdims=True) * paint - texture[..., :3]) * share
+    return out
+
+
+def main():
+    cache, share = Path(sys.argv[1]), float(sys.argv[2]) if len(sys.argv) > 2 else 1
+    figures = {}
+    assets = cache / "assets"
+    for name, held, pictures in itertools.chain(vehicles(assets / CARS), people_and_animals(Archive(assets / ARCHIVE), share)):
+        figures[("held/" if held else "free/") + name] = pictures
+    np.savez(cache / "figures.new.npz", **figures)
+    (cache / "figures.new.npz").replace(cache / "figures.npz")
+    for part in ("free/figure/", "held/figure/"):
+        for name in LOOPS:
+            print(part + name, sum(key.startswith(f"{part}{name}/") for key in figures))
+    print(sum(pictures.nbytes for pictures in figures.values()) >> 20, "MiB")
+
+
+if __name__ == "__main__":
+    main()
