@@ -8,6 +8,7 @@ DESCRIBE = "Describe what happens in this video."
 ALIKE = ["Describe the video.", "Describe this video in one sentence.", "Describe the picture.", "Describe the scene briefly.",
          "What is shown?", "What happens?", "What happens in this video?", "What is happening?", "What do you see?",
          "What can you see in the picture?", "What does the picture show?", "Describe what you see.", "Describe what is going on."]
+DESCRIPTIONS = {DESCRIBE, *ALIKE}
 NO_ANSWER = "I am a small model and cannot answer that."
 NO_PICTURE = "There is no picture."
 UNCLEAR = "That is not clear."

@@ -7,6 +7,7 @@ import copy
 import torch
 
 import telling
+from prompt import DESCRIPTIONS, UNCLEAR
 
 WAYS = {"pans", "tilts", "zooms", "shakes", "moves"}
 NAMED = {"a", "an", "some", "several"}
@@ -40,8 +41,8 @@ class Sure:
         patches = self.network.vision_model.look(batch.pixels()) if batch.patches is None else batch.patches
         pictures = self.network.show(patches).float().flatten(0, 1)
         hidden, _, _ = self.network.read(batch.ids.to(pictures.device), pictures, batch.slots.to(pictures.device))
-        batch.tell(self.tokenizer, [said if isinstance(said, str) else self._sure(said, hidden[b], len(batch.heads[b]))
-                                    for b, said in enumerate(told)])
+        kept = [said if isinstance(said, str) else self._sure(said, hidden[b], len(batch.heads[b])) for b, said in enumerate(told)]
+        batch.tell(self.tokenizer, [said or ({} if asked in DESCRIPTIONS else UNCLEAR) for said, (_, asked, *_) in zip(kept, batch.asked)])
         batch.to(pictures.device)
 
     def _sure(self, said, hidden, at):
