@@ -42,12 +42,16 @@ class Choice:
 
 @dataclass
 class Part:
-    """A mesh in its place: points and normals [phases, n, 3], uv [n, 2], faces [m, 3], texture float32 [h, w, 4] or None."""
+    """A mesh in its place: points and normals [phases, n, 3], uv [n, 2], faces [m, 3], texture float32 [h, w, 4] or None. What is
+    transparent in the texture shows the player's colour, or, when cut, is not there."""
     points: np.ndarray
     normals: np.ndarray
     uv: np.ndarray
     faces: np.ndarray
     texture: np.ndarray | None
+    colour: tuple = (0.6, 0.6, 0.6)     # without a texture
+    cut: bool = False
+    both: bool = False                  # seen from behind, too
 
 
 def matrices(places):

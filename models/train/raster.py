@@ -1,22 +1,37 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Draws triangles with textures, small and many, as points that lie close enough; the nearest one of a pixel is seen."""
+"""Draws triangles with textures, small: every pixel is the mean of several, of which each shows what is nearest. raster.c fills them."""
+
+import ctypes
+import functools
+import subprocess
+import tempfile
+from pathlib import Path
 
 import cv2
 import numpy as np
 
-FINER = 2           # pixels a side of which each one of the result is the mean
-CLOSE = 0.75        # how far apart points may be, in the finer pixels
-CLASSES = (1, 2, 3, 4, 6, 8, 11, 15, 20, 28, 40, 60, 100, 200)
+FINER = 3           # pixels a side of which each one of the result is the mean
 
 
-def _lattice(n):
-    """Barycentric coordinates [points, 3] of a triangle whose sides have n + 1."""
-    i, j = np.meshgrid(np.arange(n + 1), np.arange(n + 1), indexing="ij")
-    i, j = i[i + j <= n], j[i + j <= n]
-    return np.stack((i, j, n - i - j), 1) / n
+class _Skin(ctypes.Structure):
+    _fields_ = [("texels", ctypes.c_void_p), ("width", ctypes.c_int32), ("height", ctypes.c_int32), ("colour", ctypes.c_float * 3),
+                ("tint", ctypes.c_float * 3), ("cut", ctypes.c_int32), ("both", ctypes.c_int32)]
 
 
-LATTICES = {n: _lattice(n) for n in CLASSES}
+class _Canvas(ctypes.Structure):
+    _fields_ = [("picture", ctypes.c_void_p), ("depth", ctypes.c_void_p), ("width", ctypes.c_int32), ("height", ctypes.c_int32)]
+
+
+@functools.cache
+def _library():
+    """raster.c, compiled for this process."""
+    with tempfile.TemporaryDirectory() as folder:
+        made = Path(folder) / "raster.so"
+        subprocess.run(["cc", "-O3", "-fno-math-errno", "-fno-trapping-math", "-shared", "-fPIC", "-o", made,
+                        Path(__file__).with_suffix(".c"), "-lm"], check=True)
+        library = ctypes.CDLL(str(made))
+    library.fill_all.argtypes = [ctypes.c_void_p] * 4 + [ctypes.c_int32]
+    return library
 
 
 def turn(yaw, pitch):
@@ -32,35 +47,18 @@ def draw(parts, phase, camera, box, height, light, tint):
     fine = height * FINER
     scale = fine / (top - bottom)
     wide = max(1, round((right - left) * scale / FINER)) * FINER
-    at, depth, colour = [], [], []
+    picture, depth = np.zeros((fine, wide, 4), np.float32), np.full((fine, wide), -np.inf, np.float32)
+    canvas = _Canvas(picture.ctypes.data, depth.ctypes.data, wide, fine)
     for part in parts:
-        seen = part.points[phase] @ camera.T
-        x, y = (seen[:, 0] - left) * scale, (top - seen[:, 1]) * scale
-        bright = 0.45 + 0.65 * np.clip(part.normals[phase] @ camera.T @ light, 0, 1)
-        corners = np.stack((x, y, seen[:, 2], bright, part.uv[:, 0], part.uv[:, 1]), 1)[part.faces]
-        across, down = corners[:, 1, :2] - corners[:, 0, :2], corners[:, 2, :2] - corners[:, 0, :2]
-        corners = corners[across[:, 0] * down[:, 1] > across[:, 1] * down[:, 0]]      # those that face the camera
-        sides = np.hypot(*(corners[:, [0, 1, 2], :2] - corners[:, [1, 2, 0], :2]).transpose(2, 0, 1)).max(1)
-        classes = np.minimum(np.searchsorted(CLASSES, sides / CLOSE), len(CLASSES) - 1)
-        for c in np.unique(classes):
-            points = np.einsum("pk,fkv->fpv", LATTICES[CLASSES[c]], corners[classes == c]).reshape(-1, corners.shape[2])
-            px, py = np.floor(points[:, 0]).astype(int), np.floor(points[:, 1]).astype(int)
-            points, px, py = (values[(px >= 0) & (px < wide) & (py >= 0) & (py < fine)] for values in (points, px, py))
-            at.append(py * wide + px)
-            depth.append(points[:, 2])
-            colour.append(_colours(part.texture, points[:, 4], points[:, 5], tint) * points[:, 3:4])
-    out = np.zeros((fine * wide, 4), np.float32)
-    order = np.argsort(np.concatenate(depth))
-    at = np.concatenate(at)[order]
-    out[at, :3] = np.concatenate(colour)[order].clip(0, 255)
-    out[at, 3] = 255
-    return (cv2.resize(out.reshape(fine, wide, 4), (wide // FINER, height), interpolation=cv2.INTER_AREA) + 0.5).astype(np.uint8)
-
-
-def _colours(texture, u, v, tint):
-    if texture is None:
-        return np.full((len(u), 3), 150.0)
-    h, w = texture.shape[:2]
-    texels = texture[np.minimum(((1 - v) % 1 * h).astype(int), h - 1), np.minimum((u % 1 * w).astype(int), w - 1)]
-    own = texels[:, 3:] / 255
-    return texels[:, :3] * own + texels[:, :3].mean(1, keepdims=True) * tint * (1 - own)
+        seen, normals = part.points[phase] @ camera.T, part.normals[phase] @ camera.T
+        if part.both:
+            normals = normals * np.where(normals[:, 2:] < 0, -1, 1)
+        bright = 0.45 + 0.65 * np.clip(normals @ light, 0, 1)
+        vertices = np.ascontiguousarray(np.stack(((seen[:, 0] - left) * scale, (top - seen[:, 1]) * scale, seen[:, 2], bright, *part.uv.T), 1),
+                                        np.float32)
+        faces = np.ascontiguousarray(part.faces, np.int32)
+        texture = None if part.texture is None else np.ascontiguousarray(part.texture, np.float32)
+        skin = _Skin(*((None, 0, 0) if texture is None else (texture.ctypes.data, texture.shape[1], texture.shape[0])),
+                     tuple(part.colour), tuple(tint), part.cut, part.both)
+        _library().fill_all(ctypes.byref(canvas), ctypes.byref(skin), vertices.ctypes.data, faces.ctypes.data, len(faces))
+    return (cv2.resize(picture, (wide // FINER, height), interpolation=cv2.INTER_AREA) + 0.5).astype(np.uint8)
