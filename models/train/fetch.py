@@ -19,15 +19,18 @@ from PIL import Image, ImageDraw, ImageFont
 
 # Licences, by the packages' copyright files: CC0, CC-BY, CC-BY-SA, GPL, LGPL, Apache-2.0, BSD, OFL, Free Art License, public domain.
 PACKAGES = {
-    "0ad-data": "0.27.0-1",
-    "budgie-backgrounds": "3.0-1", "fonts-noto-color-emoji": "2.051-0+deb13u1", "lomiri-wallpapers-16.04": "20.04.0-4",
-    "lomiri-wallpapers-20.04": "20.04.0-4", "mate-backgrounds": "1.26.0-1", "opencv-doc": "4.10.0+dfsg-5",
-    "openclipart-png": "1:0.18+dfsg-19", "plasma-workspace-wallpapers": "4:6.3.4-1", "python3-skimage": "0.25.2-2",
-    "stellarium-data": "24.3-1", "torcs-data": "1.3.7+dfsg-5", "tuxpaint-stamps-default": "2025.03.31-1", "ukui-wallpapers": "20.04.3-1.1",
+    "0ad-data": "0.27.0-1", "budgie-backgrounds": "3.0-1", "flightgear-data-models": "1:2020.3.19+dfsg-1",
+    "fonts-noto-color-emoji": "2.051-0+deb13u1", "lomiri-wallpapers-16.04": "20.04.0-4", "lomiri-wallpapers-20.04": "20.04.0-4",
+    "mate-backgrounds": "1.26.0-1", "openclipart-png": "1:0.18+dfsg-19", "opencv-doc": "4.10.0+dfsg-5",
+    "plasma-workspace-wallpapers": "4:6.3.4-1", "python3-skimage": "0.25.2-2", "stellarium-data": "24.3-1",
+    "torcs-data": "1.3.7+dfsg-5", "trigger-rally-data": "0.6.6.1-4", "tuxpaint-stamps-default": "2025.03.31-1",
+    "ukui-wallpapers": "20.04.3-1.1",
 }
 # Frames of opencv-doc's videos, which are kept for the judgement; pictures of people whose licence is not clear.
 KEPT_OUT = ("Background_Subtraction", "res_mog", "resframe", "resmog", "resgmg", "vtest", "VideoDemo", "Megamind", "tree", "demo.jpg",
             "fsrcnnOutput", "lena", "messi")
+# Whose pictures are no photographs, but things cut out and the textures of games.
+DRAWN = ("0ad-data", "flightgear-data-models", "openclipart-png", "torcs-data", "trigger-rally-data", "tuxpaint-stamps-default")
 CLIP_ART = 1500
 
 
@@ -58,7 +61,7 @@ def photographs(assets):
     seen = set()
     for path in sorted(p for p in assets.rglob("*") if p.suffix.lower() in (".jpg", ".jpeg", ".png")):
         package = path.relative_to(assets).parts[0]
-        drawn = package in ("openclipart-png", "tuxpaint-stamps-default", "torcs-data")
+        drawn = package in DRAWN
         drawn |= package == "stellarium-data" and "landscapes" not in path.parts
         small = path.stat().st_size < 30000 or path.name == "screenshot.png" or path.name == "screenshot.jpg"
         if drawn or small or any(word in path.name for word in KEPT_OUT):

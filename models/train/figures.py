@@ -3,10 +3,10 @@
 
 python3 figures.py CACHE [SHARE]
 
-Reads the archive of 0 A.D. (its art is CC-BY-SA 3.0) and the cars of TORCS (GPL, Free Art License) that fetch.py unpacked; CACHE/figures.npz
-takes the loops. Each is uint8 [phases,
-height, width, 4], premultiplied, and its name says what it is: "free/figure/person/ACTOR/NUMBER/walk/0.71/0.05" is one to train with, of a
-person that walks and faces to the right and a little down. SHARE: of the actors, for a trial.
+Reads what fetch.py unpacked: the archive of 0 A.D. (its art is CC-BY-SA 3.0), the cars of TORCS (GPL, Free Art License) and Trigger Rally
+(GPL), the traffic of FlightGear (GPL); needs cc for raster.c. CACHE/figures.npz takes the loops. Each is uint8 [phases, height, width, 4],
+premultiplied, and its name says what it is: "free/figure/person/ACTOR/NUMBER/walk/0.71/0.05" is one to train with, of a person that walks and
+faces to the right and a little down. SHARE: of the actors, for a trial.
 """
 
 import dataclasses
@@ -18,15 +18,15 @@ from pathlib import Path
 
 import numpy as np
 
-import ac3d
 import raster
 from actors import Archive
 from fetch import held_out
+from vehicles import everything
 
-CARS = "torcs-data/usr/share/games/torcs/cars"
 ARCHIVE = "0ad-data/usr/share/games/0ad/mods/public/public.zip"
 PEOPLE = re.compile(r"^units/.*(infantry|female|healer|citizen|archer|spearman|swordsman|slave|priest|philosopher)")
-NOT_PEOPLE = re.compile(r"cavalry|chariot|elephant|siege|ballista|oxybeles|catapult|packed|camel|ship|_[mrh]\.xml|ram|bolt|scorpio|mount|wagon|cart")
+NOT_PEOPLE = re.compile(r"cavalry|chariot|elephant|siege|ballista|oxybeles|catapult|packed|camel|ship|_[mrh]\.xml|ram|bolt|scorpio|mount|wagon|cart"
+                        r"|trader")
 ANIMALS = re.compile(r"^fauna/")
 NOT_ANIMALS = re.compile(r"circle|shoal|single|fish|fin\.|dragon|flaming|tuna|whale|shark|crow|seagull|hawk")
 ARMS = ("shield", "weapon", "hand", "quiver", "arrow", "javelin", "spear", "back")       # in the names of points
@@ -76,34 +76,34 @@ def people_and_animals(archive, share):
                 yield f"figure/{name}/{actor.replace('/', '-')}/{n}/{gait}/{right:.2f}/{down:.2f}", held_out(actor), pictures
 
 
-def vehicles(folder):
-    for path in sorted(folder.rglob("*.acc")):
-        if "-lod" in path.name:
-            continue
-        rng, own = np.random.default_rng(zlib.crc32(path.name.encode())), ac3d.read(path)
+def vehicles(assets):
+    for actor, body, wheels in everything(assets):
+        rng = np.random.default_rng(zlib.crc32(actor.encode()))
         for n in range(LOOPS["vehicle"]):
             paint, share = rng.uniform(0.1, 1.5, 3) if rng.random() < 0.5 else np.full(3, rng.uniform(0.1, 1.5)), rng.uniform(0, 1)
-            parts = [dataclasses.replace(part, texture=painted(part.texture, paint, share)) for part in own]
-            made = loop(rng, "vehicle", parts, 1)
+            made = loop(rng, "vehicle", painted(body, paint, share) + wheels, 1)
             if made:
                 pictures, (right, down) = made
-                yield f"figure/vehicle/{path.stem}/{n}/drive/{right:.2f}/{down:.2f}", held_out(path.stem), pictures
+                yield f"figure/vehicle/{actor}/{n}/drive/{right:.2f}/{down:.2f}", held_out(actor), pictures
 
 
-def painted(texture, paint, share):
-    """A texture whose colours have become one, as far as share says."""
-    if texture is None:
-        return None
-    out = texture.copy()
-    out[..., :3] += (texture[..., :3].mean(-1, keepdims=True) * paint - texture[..., :3]) * share
-    return out
+def painted(parts, paint, share):
+    """The Parts with their colours turned into one, as far as share says."""
+    def turned(colours):
+        return colours + (colours.mean(-1, keepdims=True) * paint - colours) * np.float32(share)
+
+    done = {}
+    for part in parts:
+        if id(part.texture) not in done and part.texture is not None:
+            done[id(part.texture)] = np.concatenate((turned(part.texture[..., :3]), part.texture[..., 3:]), -1)
+    return [dataclasses.replace(part, texture=done.get(id(part.texture)), colour=tuple(turned(np.float32(part.colour)))) for part in parts]
 
 
 def main():
     cache, share = Path(sys.argv[1]), float(sys.argv[2]) if len(sys.argv) > 2 else 1
     figures = {}
     assets = cache / "assets"
-    for name, held, pictures in itertools.chain(vehicles(assets / CARS), people_and_animals(Archive(assets / ARCHIVE), share)):
+    for name, held, pictures in itertools.chain(vehicles(assets), people_and_animals(Archive(assets / ARCHIVE), share)):
         figures[("held/" if held else "free/") + name] = pictures
     np.savez(cache / "figures.new.npz", **figures)
     (cache / "figures.new.npz").replace(cache / "figures.npz")

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Reads models in Wavefront's OBJ format, with one texture or one colour for all."""
+
+import numpy as np
+
+from actors import Part
+
+
+def read(text, texture, colour=(0.6, 0.6, 0.6)):
+    """The Part of a model, in one phase. texture: float32 [h, w, 4] or None."""
+    points, uvs, triangles = [], [(0, 0)], []
+    for line in text.splitlines():
+        key, *values = line.split() or ("",)
+        if key == "v":
+            points.append([float(v) for v in values[:3]])
+        elif key == "vt":
+            uvs.append([float(v) for v in values[:2]])
+        elif key == "f":
+            corners = [_corner(v, len(points), len(uvs)) for v in values]
+            triangles += [(corners[0], b, c) for b, c in zip(corners[1:], corners[2:])]
+    corners, points = np.array(triangles), np.array(points)
+    points, uv = points[corners[:, :, 0]], np.array(uvs, float)[corners[:, :, 1]]
+    normals = np.cross(points[:, 1] - points[:, 0], points[:, 2] - points[:, 0])
+    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
+    return Part(points.reshape(1, -1, 3), normals.repeat(3, 0)[None], uv.reshape(-1, 2), np.arange(3 * len(points)).reshape(-1, 3), texture, colour,
+                both=True)
+
+
+def _corner(text, n_points, n_uvs):
+    """The numbers of a point and of a place of the texture; negative ones count from those that came last."""
+    point, uv, *_ = (*text.split("/"), "")
+    point, uv = int(point), int(uv or 0)
+    return point - 1 if point > 0 else n_points + point, uv if uv >= 0 else n_uvs + uv
