@@ -68,7 +68,7 @@ def what_loss(heads, patches, labels):
     """Loss of what the vision tower finds in every patch of film, and the share of those that show something which it names right."""
     true = labels["what"].flatten()
     weight = torch.ones(OTHER + 1, device=true.device)
-    weight[NOTHING] = 0.2
+    weight[NOTHING] = 0.1
     told = heads.what(patches).float().flatten(0, 1)
     if not bool((true != UNKNOWN).any()):
         return told.sum() * 0, torch.full((), torch.nan)
@@ -202,6 +202,6 @@ def losses(network, heads, batch, phase, hold_trunk=False, beside=1.0):
     if not hold_trunk:
         seeing, more = picture_loss(heads, patches, tokens, batch.labels)
         naming, named = what_loss(heads, patches, batch.labels)
-        loss = loss + 0.25 * seeing + 0.5 * naming
+        loss = loss + 0.05 * seeing + 1.5 * naming
         figures = {**more, **figures, "what": named}
     return loss, figures
