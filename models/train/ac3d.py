@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from actors import Part
+from actors import Part, facing
 
 STRIP = 4           # the kind of a surface that is a strip of triangles
 WORDS = re.compile(r'"([^"]*)"|(\S+)')
@@ -88,9 +88,7 @@ def _object(file, parts, parent):
 def _part(points, triangles, texture, colour):
     corners = np.array(triangles)      # [triangles, 3, (number, u, v)]
     points = points[corners[:, :, 0].astype(int)]
-    normals = np.cross(points[:, 1] - points[:, 0], points[:, 2] - points[:, 0])
-    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
-    return Part(points.reshape(1, -1, 3), normals.repeat(3, 0)[None], corners[:, :, 1:].reshape(-1, 2), np.arange(3 * len(points)).reshape(-1, 3),
+    return Part(points.reshape(1, -1, 3), facing(points).repeat(3, 0)[None], corners[:, :, 1:].reshape(-1, 2), np.arange(3 * len(points)).reshape(-1, 3),
                 texture, colour, cut=True, both=True)
 
 

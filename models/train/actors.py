@@ -172,6 +172,12 @@ class Archive:
         return out
 
 
+def facing(triangles):
+    """Where triangles [n, 3, 3] look, as vectors of length 1."""
+    normals = np.cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0])
+    return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
+
+
 def posed(mesh, bones):
     """The points and normals of a mesh whose bones are here [phases, k, 4, 4]."""
     if not len(mesh.rest):

@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from actors import Part
+from actors import Part, facing
 
 
 def read(text, texture, colour=(0.6, 0.6, 0.6)):
@@ -20,9 +20,7 @@ def read(text, texture, colour=(0.6, 0.6, 0.6)):
             triangles += [(corners[0], b, c) for b, c in zip(corners[1:], corners[2:])]
     corners, points = np.array(triangles), np.array(points)
     points, uv = points[corners[:, :, 0]], np.array(uvs, float)[corners[:, :, 1]]
-    normals = np.cross(points[:, 1] - points[:, 0], points[:, 2] - points[:, 0])
-    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
-    return Part(points.reshape(1, -1, 3), normals.repeat(3, 0)[None], uv.reshape(-1, 2), np.arange(3 * len(points)).reshape(-1, 3), texture, colour,
+    return Part(points.reshape(1, -1, 3), facing(points).repeat(3, 0)[None], uv.reshape(-1, 2), np.arange(3 * len(points)).reshape(-1, 3), texture, colour,
                 both=True)
 
 

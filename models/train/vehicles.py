@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The cars, buses and trains of games, as Parts, with their wheels: x forwards, y up, in metres.
+"""Cars, buses, lorries and trains as Parts, with their wheels: x forwards, y up, in metres.
 
-TORCS (GPL, Free Art License), Trigger Rally (GPL) and FlightGear (GPL), as fetch.py unpacked them.
+TORCS (GPL, Free Art License), Trigger Rally (GPL) and FlightGear (GPL), as fetch.py unpacked them; and everyday ones that traffic.py makes.
 """
 
 import dataclasses
@@ -9,6 +9,7 @@ import io
 import itertools
 import re
 import zipfile
+import zlib
 
 import cv2
 import numpy as np
@@ -16,7 +17,8 @@ from PIL import Image
 
 import ac3d
 import obj
-from actors import Part
+from actors import Part, facing
+from traffic import MAKERS, make
 
 TORCS = "torcs-data/usr/share/games/torcs/cars"
 RALLY = "trigger-rally-data/usr/share/games/trigger-rally/data.zip"
@@ -28,6 +30,7 @@ TRAFFIC = ("Transport/110Bus", "Transport/KSFO_AirTrain", "Transport/Class_66", 
 FAR = 60            # metres from the middle, where nothing belongs to a vehicle
 FINEST = 512        # texels a side
 SPOKES = 20
+MADE = 18
 
 
 def wheel(at, radius, width, rim):
@@ -51,10 +54,8 @@ def _triangles(corners):
 
 
 def _solid(triangles, colour):
-    normals = np.cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0])
-    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
     points = triangles.reshape(1, -1, 3)
-    return Part(points, normals.repeat(3, 0)[None], np.zeros((points.shape[1], 2)), np.arange(points.shape[1]).reshape(-1, 3), None, colour,
+    return Part(points, facing(triangles).repeat(3, 0)[None], np.zeros((points.shape[1], 2)), np.arange(points.shape[1]).reshape(-1, 3), None, colour,
                 both=True)
 
 
@@ -124,9 +125,20 @@ def flightgear(assets):
         yield path.stem, [part for part in body if np.abs(part.points).max() < FAR], []
 
 
+def made():
+    """Those that no game has, MADE of each kind."""
+    for kind, n in itertools.product(MAKERS, range(MADE)):
+        name = f"made-{kind}-{n}"
+        rng = np.random.default_rng(zlib.crc32(name.encode()))
+        body, axles = make(rng, kind)
+        width = rng.uniform(0.19, 0.27)
+        wheels = [wheel((x, radius, side * (half - width * 0.45)), radius, width, rng.uniform(0.5, 0.7)) for x, radius, half in axles for side in (-1, 1)]
+        yield name, body, list(itertools.chain(*wheels))
+
+
 def everything(assets):
     """(name, the Parts of its body, those of its wheels) of each."""
-    for name, body, wheels in itertools.chain(torcs(assets), rally(assets), flightgear(assets)):
+    for name, body, wheels in itertools.chain(torcs(assets), rally(assets), flightgear(assets), made()):
         small = {}
         yield name, [_coarser(part, small) for part in body], [_coarser(part, small) for part in wheels]
 
