@@ -20,6 +20,7 @@ import numpy as np
 
 import raster
 from actors import Archive
+from dress import WORN, dressed
 from fetch import held_out
 from vehicles import everything
 
@@ -30,7 +31,7 @@ NOT_PEOPLE = re.compile(r"cavalry|chariot|elephant|siege|ballista|oxybeles|catap
 ANIMALS = re.compile(r"^fauna/")
 NOT_ANIMALS = re.compile(r"circle|shoal|single|fish|fin\.|dragon|flaming|tuna|whale|shark|crow|seagull|hawk")
 ARMS = ("shield", "weapon", "hand", "quiver", "arrow", "javelin", "spear", "back")       # in the names of points
-LOOPS = {"person": 4, "animal": 9, "vehicle": 40}      # of each of them
+LOOPS = {"person": 10, "animal": 9, "vehicle": 16}      # of each of them
 HEIGHTS = {"person": 64, "animal": 56, "vehicle": 48}
 GAITS = ["walk"] * 7 + ["run"] * 2 + ["idle"]
 PHASES = 8
@@ -50,7 +51,7 @@ def loop(rng, name, parts, phases):
     camera = raster.turn(rng.uniform(0, 2 * np.pi), pitch)
     points = np.concatenate([part.points.reshape(-1, 3) for part in parts]) @ camera.T
     (left, bottom, _), (right, top, _) = points.min(0), points.max(0)
-    if not 0.2 < (right - left) / (top - bottom) < 4:
+    if not 0.2 < (right - left) / (top - bottom) < 6:
         return None
     light = rng.normal(0, 1, 3) + (0, 1.5, 0.7)
     light /= np.linalg.norm(light)
@@ -68,8 +69,11 @@ def people_and_animals(archive, share):
         rng = np.random.default_rng(zlib.crc32(actor.encode()))
         for n in range(LOOPS[name]):
             gait = GAITS[rng.integers(len(GAITS))]
-            bare = rng.random() < 0.75
-            parts = archive.pose(rng, actor, gait, PHASES, ARMS if bare else ())
+            today = name == "person" and rng.random() < 0.6
+            bare = today or rng.random() < 0.75
+            parts = archive.pose(rng, actor, gait, PHASES, ARMS * bare + WORN * today)
+            if parts and today:
+                parts = dressed(rng, parts)
             made = loop(rng, name, parts, PHASES) if parts else None
             if made:
                 pictures, (right, down) = made
