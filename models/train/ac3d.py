@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from actors import Part, facing
+from actors import loose
 
 STRIP = 4           # the kind of a surface that is a strip of triangles
 WORDS = re.compile(r'"([^"]*)"|(\S+)')
@@ -87,9 +87,7 @@ def _object(file, parts, parent):
 
 def _part(points, triangles, texture, colour):
     corners = np.array(triangles)      # [triangles, 3, (number, u, v)]
-    points = points[corners[:, :, 0].astype(int)]
-    return Part(points.reshape(1, -1, 3), facing(points).repeat(3, 0)[None], corners[:, :, 1:].reshape(-1, 2), np.arange(3 * len(points)).reshape(-1, 3),
-                texture, colour, cut=True, both=True)
+    return loose(points[corners[:, :, 0].astype(int)], corners[:, :, 1:], texture=texture, colour=colour, cut=True)
 
 
 def _surface(file, kind):

@@ -48,7 +48,7 @@ class Part:
     normals: np.ndarray
     uv: np.ndarray
     faces: np.ndarray
-    texture: np.ndarray | None
+    texture: np.ndarray | None = None
     colour: tuple = (0.6, 0.6, 0.6)     # without a texture
     cut: bool = False
     both: bool = False                  # seen from behind, too
@@ -176,6 +176,13 @@ def facing(triangles):
     """Where triangles [n, 3, 3] look, as vectors of length 1."""
     normals = np.cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0])
     return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
+
+
+def loose(triangles, uv=None, **how):
+    """The Part of triangles [n, 3, 3] that share no corner, in one phase, seen from both sides. uv: [n, 3, 2]."""
+    corners = 3 * len(triangles)
+    return Part(triangles.reshape(1, corners, 3), facing(triangles).repeat(3, 0)[None], np.zeros((corners, 2)) if uv is None else uv.reshape(corners, 2),
+                np.arange(corners).reshape(-1, 3), both=True, **how)
 
 
 def posed(mesh, bones):

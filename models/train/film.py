@@ -32,14 +32,11 @@ class Truth:
     below: dict = field(default_factory=dict)    # and of the lower
     surely_above: dict = field(default_factory=dict)    # and that surely has it
     surely_below: dict = field(default_factory=dict)
-    camera: str = "stands"           # one of CAMERAS, or "unclear"
+    camera: str = "stands"           # one of telling.CAMERAS, or "unclear"
     movers: list = field(default_factory=list)   # of Mover: all that move clearly; while the camera stands
     light: float = 128               # the mean
     spread: float = 50               # and the deviation
     telling: set = field(default_factory=lambda: {"camera", "movers", "colour"})
-
-
-CAMERAS = ["stands", "left", "right", "up", "down", "in", "out", "shakes", "moves", "cut", "same"]
 
 
 def look_at(truth, small):

@@ -4,7 +4,7 @@
 import cv2
 import numpy as np
 
-from movers import CLEAR
+from movers import CLEAR, COVERS
 from picture import SIZE
 from things import NAMES
 
@@ -53,7 +53,7 @@ def flow(truth, layers, changed, way, scale, height, width):
     down, right = _inside(height, scale, CELLS), _inside(width, scale, CELLS)
     for mover, layer in zip(truth.movers, layers):
         for i in range(1, len(changed)):
-            covered = down @ (layer[i] > 8).astype(np.float32) @ right.T
+            covered = down @ (layer[i] > COVERS).astype(np.float32) @ right.T
             known = covered.reshape(CELLS ** 2) > 0.35 * (CELL * scale) ** 2
             out[i, known] = (mover.x[i] - mover.x[i - 1]) * size[0], (mover.y[i] - mover.y[i - 1]) * size[1]
     return out
@@ -70,7 +70,7 @@ def what(truth, seen, frames, scale, height, width):
     for layer in seen:      # what came later hides what was there
         number = UNKNOWN if layer.name is None else 1 + NAMES.index(layer.name) if layer.name else OTHER
         for i in range(frames):
-            covered = down @ (layer.contrast[i] > 8).astype(np.float32) @ right.T / (SIZE // PATCHES * scale) ** 2
+            covered = down @ layer.covers[i].astype(np.float32) @ right.T / (SIZE // PATCHES * scale) ** 2
             out[i][covered > 0.2] = number
             out[i][(covered > 0.03) & (covered <= 0.2)] = UNKNOWN
     return out.reshape(frames, -1)

@@ -12,6 +12,7 @@ from things import SHARES
 # Contrast times area, in levels times pixels of the model's picture: what must be seen, and what cannot be.
 CLEAR, FAINT = 230, 50
 NAMEABLE = 11       # pixels of the model's picture that a thing is high which can be told from others
+COVERS = 8          # contrast from which on a thing covers a pixel
 HIDDEN = 0.35       # the share of a thing that others may cover
 # How many of its heights something that walks, or something else that has a front, goes while a clip lasts.
 STEPS = {"walk": (0.6, 5), "run": (1.5, 9), "drive": (0.5, 12)}
@@ -32,6 +33,11 @@ class Layer:
     """What a thing, one that stands too, changes in the pictures: its name, and the contrast float32 [frames, height, width]."""
     name: str | None
     contrast: np.ndarray
+    covers: np.ndarray           # bool: where it is to be seen
+
+    @classmethod
+    def of(cls, name, contrast):
+        return cls(name, contrast, contrast > COVERS)
 
 
 class Movers:
@@ -116,7 +122,7 @@ class Movers:
             at, size, bends, pace, turn = np.repeat(at[:1], n, 0), np.ones(n), 0, 0, False
         shadow = rng.uniform(0.3, 0.9) if self._chance(0.4) else 0
         mover = Mover(np.full(n, np.nan), np.full(n, np.nan), np.full(n, np.nan), body.name)
-        layer = np.zeros((n, height, width), np.float32)
+        contrasts = np.zeros((n, height, width), np.float32)
         kept = pictures.copy()
         for i in range(n):
             h = tall * size[i] * height
@@ -134,29 +140,24 @@ class Movers:
                 continue
             x0, y0, x1, y1 = box
             contrast = cv2.absdiff(pictures[i, y0:y1, x0:x1], kept[i, y0:y1, x0:x1]) @ THIRD
-            layer[i, y0:y1, x0:x1] = contrast
+            contrasts[i, y0:y1, x0:x1] = contrast
             if contrast.sum() / scale ** 2 > CLEAR / 2:
                 mover.x[i], mover.y[i] = (x0 + x1) / 2 / width, (y0 + y1) / 2 / height
                 mover.height[i] = (y1 - y0) / height
-        change = np.array([cv2.norm(layer[j], layer[i], cv2.NORM_L1) for i, j in zip(shown, shown[1:])] or [0.0]) / scale ** 2
+        change = np.array([cv2.norm(contrasts[j], contrasts[i], cv2.NORM_L1) for i, j in zip(shown, shown[1:])] or [0.0]) / scale ** 2
         for values in (mover.x, mover.y, mover.height):      # only what is shown is judged
             values[[i for i in range(n) if i not in shown]] = np.nan
-        moves = change.max() >= CLEAR and np.isfinite(mover.x).any()
+        moves, layer = change.max() >= CLEAR and np.isfinite(mover.x).any(), Layer.of(body.name, contrasts)
         if change.max() > FAINT and not moves or self._hides(layer, seen):
             pictures[:] = kept
             return None
         mover.clear = bool(moves and np.nanmax(mover.height) * height / scale >= NAMEABLE)
-        return mover if moves else None, Layer(body.name, layer)
+        return mover if moves else None, layer
 
     @staticmethod
-    def _hides(contrast, seen):
+    def _hides(layer, seen):
         """Whether something new covers too much of what is there in some frame."""
-        new = contrast > 8
-        for layer in seen:
-            old = layer.contrast > 8
-            if ((new & old).sum((1, 2)) > HIDDEN * np.maximum(old.sum((1, 2)), 1)).any():
-                return True
-        return False
+        return any(((layer.covers & old.covers).sum((1, 2)) > HIDDEN * np.maximum(old.covers.sum((1, 2)), 1)).any() for old in seen)
 
     def _cast(self, picture, wide, height, cx, cy, strength):
         """A thing's shadow under it."""

@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from actors import Part, facing
+from actors import loose
 
 
 def read(text, texture, colour=(0.6, 0.6, 0.6)):
@@ -20,8 +20,7 @@ def read(text, texture, colour=(0.6, 0.6, 0.6)):
             triangles += [(corners[0], b, c) for b, c in zip(corners[1:], corners[2:])]
     corners, points = np.array(triangles), np.array(points)
     points, uv = points[corners[:, :, 0]], np.array(uvs, float)[corners[:, :, 1]]
-    return Part(points.reshape(1, -1, 3), facing(points).repeat(3, 0)[None], uv.reshape(-1, 2), np.arange(3 * len(points)).reshape(-1, 3), texture, colour,
-                both=True)
+    return loose(points, uv, texture=texture, colour=colour)
 
 
 def _corner(text, n_points, n_uvs):

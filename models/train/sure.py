@@ -29,8 +29,8 @@ class Sure:
 
     def __init__(self, network, tokenizer):
         self.network, self.tokenizer = copy.deepcopy(network).requires_grad_(False), tokenizer
-        self.ways, self.things, self.named = (torch.tensor([i for i in range(tokenizer.size) if tokenizer.decode([i]).strip().lower() in words])
-                                  for words in (WAYS, THINGS, NAMED))
+        said = [tokenizer.decode([i]).strip().lower() for i in range(tokenizer.size)]
+        self.ways, self.things, self.named = (torch.tensor([i for i, word in enumerate(said) if word in words]) for words in (WAYS, THINGS, NAMED))
         self.camera = tokenizer.encode(" camera")[0]
 
     @torch.no_grad()

@@ -9,7 +9,7 @@ CAMERAS = {"stands": "The camera stands", "left": "The camera pans left", "right
            "out": "The camera zooms out", "shakes": "The camera shakes", "moves": "The camera moves",
            "cut": "The scene changes at a cut", "same": "The picture does not change"}
 PLACES = {"left": "in the left half", "right": "in the right half", "upper": "in the upper half", "lower": "in the lower half"}
-NAMED = {"person": ("a person", "people"), "animal": ("an animal", "animals"), "vehicle": ("a vehicle", "vehicles")}     # of things.NAMES
+NAMED = {"person": ("a person", "people"), "animal": ("an animal", "animals"), "vehicle": ("a vehicle", "vehicles")}     # what has a name
 LEAST = {"none": 0, "one": 1, "some": 2, "several": 3}     # things that are told
 NOTHING = "The picture cannot be told"      # nothing is clear enough
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-NAMES = ["person", "animal", "vehicle"]
+from telling import NAMED
+
+NAMES = list(NAMED)
 # Whose folder in the packages of clip art says what they are: one of NAMES, or clearly none of these. Of the others nobody knows.
 FOLDERS = {
     "person": "people",
@@ -39,12 +41,11 @@ class Figure:
 
 @dataclass
 class Body:
-    """What moves: its name as called() tells it, its look in a phase of its pace, where it faces in the picture (right, down), or None, and
-    whether it goes by steps of its height."""
+    """What moves: its name as called() tells it, its look, and of a Figure its heading and gait."""
     name: str | None
     look: object                 # phase, height -> premultiplied RGBA float32
     heading: tuple | None = None
-    gait: str | None = None      # of a Figure
+    gait: str | None = None
 
 
 class Things:

@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from actors import Part, facing
+from actors import loose
 
 GLASS, CHASSIS, FRONT, REAR = (0.1, 0.11, 0.13), (0.13, 0.13, 0.14), (0.9, 0.9, 0.8), (0.6, 0.06, 0.05)
 OFF = 0.02          # how far before a wall what is painted on it lies
@@ -53,13 +53,7 @@ class _Body:
                 self.add(colour, (x, y, inner), (x, y, outer), (x, y + high, outer), (x, y + high, inner))
 
     def parts(self):
-        return [_part(np.array(triangles, float), colour) for colour, triangles in self.triangles.items()]
-
-
-def _part(triangles, colour):
-    points = triangles.reshape(1, -1, 3)
-    return Part(points, facing(triangles).repeat(3, 0)[None], np.zeros((points.shape[1], 2)), np.arange(points.shape[1]).reshape(-1, 3), None, colour,
-                both=True)
+        return [loose(np.array(triangles, float), colour=colour) for colour, triangles in self.triangles.items()]
 
 
 def _paint(rng):

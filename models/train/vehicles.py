@@ -17,7 +17,7 @@ from PIL import Image
 
 import ac3d
 import obj
-from actors import Part, facing
+from actors import loose
 from traffic import MAKERS, make
 
 TORCS = "torcs-data/usr/share/games/torcs/cars"
@@ -46,17 +46,11 @@ def wheel(at, radius, width, rim):
         tyre.append(_triangles([ring, ring[following], np.broadcast_to(end, ring.shape)]))
         outside = round_ * radius * rim + end * 1.06
         hub.append(_triangles([outside, outside[following], np.broadcast_to(end * 1.06, ring.shape)]))
-    return [_solid(np.concatenate(triangles) + at, colour) for triangles, colour in ((tyre, (0.09, 0.09, 0.1)), (hub, (0.5, 0.5, 0.52)))]
+    return [loose(np.concatenate(triangles) + at, colour=colour) for triangles, colour in ((tyre, (0.09, 0.09, 0.1)), (hub, (0.5, 0.5, 0.52)))]
 
 
 def _triangles(corners):
     return np.stack(corners, 1)
-
-
-def _solid(triangles, colour):
-    points = triangles.reshape(1, -1, 3)
-    return Part(points, facing(triangles).repeat(3, 0)[None], np.zeros((points.shape[1], 2)), np.arange(points.shape[1]).reshape(-1, 3), None, colour,
-                both=True)
 
 
 def moved(parts, matrix, at=(0, 0, 0)):
