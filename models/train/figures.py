@@ -45,6 +45,14 @@ def kind(actor):
     return None
 
 
+def family(actor):
+    """What is kept out of the training together, because it looks alike: a nation, a species, a make of cars."""
+    *folders, name = actor.split("/")
+    if folders[:1] == ["units"] and len(folders) > 1:
+        return "/".join(folders)
+    return name if name.startswith("made-") else re.split(r"[-_.\d]", name)[0] or name
+
+
 def loop(rng, name, parts, phases):
     """The pictures of what parts are, seen from somewhere, and which way it faces in them (right, down); None when it is out of shape."""
     pitch = rng.uniform(0, 0.2) if rng.random() < 0.35 else rng.uniform(0.15, 0.9)      # from a hand or a shelf, from a pole
@@ -77,7 +85,7 @@ def people_and_animals(archive, share):
             made = loop(rng, name, parts, PHASES) if parts else None
             if made:
                 pictures, (right, down) = made
-                yield f"figure/{name}/{actor.replace('/', '-')}/{n}/{gait}/{right:.2f}/{down:.2f}", held_out(actor), pictures
+                yield f"figure/{name}/{actor.replace('/', '-')}/{n}/{gait}/{right:.2f}/{down:.2f}", held_out(family(actor)), pictures
 
 
 def vehicles(assets):
@@ -88,7 +96,7 @@ def vehicles(assets):
             made = loop(rng, "vehicle", painted(body, paint, share) + wheels, 1)
             if made:
                 pictures, (right, down) = made
-                yield f"figure/vehicle/{actor}/{n}/drive/{right:.2f}/{down:.2f}", held_out(actor), pictures
+                yield f"figure/vehicle/{actor}/{n}/drive/{right:.2f}/{down:.2f}", held_out(family(actor)), pictures
 
 
 def painted(parts, paint, share):
