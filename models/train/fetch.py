@@ -41,14 +41,17 @@ def held_out(name):
 
 def fetch(cache):
     debs = cache / "debs"
-    debs.mkdir(parents=True, exist_ok=True)
+    for folder in (debs, cache / "assets"):
+        folder.mkdir(parents=True, exist_ok=True)
     for package, version in PACKAGES.items():
         target = cache / "assets" / package
         if target.exists():
             continue
         if not list(debs.glob(f"{package}_*.deb")):
             subprocess.run(["apt-get", "download", f"{package}={version}"], cwd=debs, check=True)
-        subprocess.run(["dpkg-deb", "-x", str(next(debs.glob(f"{package}_*.deb"))), str(target)], check=True)
+        part = target.with_name(f".{package}.part")
+        subprocess.run(["dpkg-deb", "-x", str(next(debs.glob(f"{package}_*.deb"))), str(part)], check=True)
+        part.rename(target)
 
 
 def shrunk(picture, width, height):
