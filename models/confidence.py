@@ -17,14 +17,14 @@ import numpy as np
 import torch
 
 sys.path.insert(0, str(Path(__file__).parent / "train"))
-import checkpoint
-import stock
-import telling
-from answers import likely_answers
-from batch import Batch
-from clips import Clips
-from network import Network
-from tokenizer import Tokenizer
+from film import stock
+from learning.answers import likely_answers
+from learning.batch import Batch
+from learning.clips import Clips
+from network import checkpoint
+from network.llama4 import Network
+from network.tokenizer import Tokenizer
+from saying import telling
 
 LEVELS = [0, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.93, 0.96, 0.98, 0.99]
 WIDTH, HEIGHT, LEFT, TOP, LOWEST = 560, 400, 70, 40, 0.7

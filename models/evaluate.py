@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent / "train"))
-import scenes
+from shapes import scenes, sentences
 
 RATE, SECONDS = 25, 4
 SIZES = [(320, 240), (640, 360), (1280, 720)]
@@ -100,7 +100,7 @@ def count(total, key, right):
 def judge(total, said, true):
     """Counts what is asked about a clip by kind of fact. A shape in a wrong colour still has its form and motion judged, when it
     is the only one left."""
-    a = scenes.facts(said)
+    a = sentences.facts(said)
     if true["kind"] != "things":
         count(total, "patterns", a == true)
         return
@@ -134,7 +134,7 @@ def main():
             for codec in CODED:
                 path, total = f"{folder}/clips.mkv", {}
                 drawn = [scenes.things_scene(rng, width, height, held_out=True, hard=False) for _ in range(each)]
-                true = [f for _, f in pattern_clips()] + [scenes.facts(scenes.sentence(s, 4)) for s in drawn]
+                true = [f for _, f in pattern_clips()] + [sentences.facts(sentences.sentence(s, 4)) for s in drawn]
                 patterns = ([pattern_frames(p, width, height)] for p, _ in pattern_clips())
                 encode(path, itertools.chain(patterns, (scene_frames(s, width, height) for s in drawn)), width, height, codec)
                 said = describe(path, options.model, options.property)
@@ -143,7 +143,7 @@ def main():
                 for text, facts in zip(said, true):
                     judge(total, text, facts)
                     judge(everything, text, facts)
-                    if options.show_errors and scenes.facts(text) != facts:
+                    if options.show_errors and sentences.facts(text) != facts:
                         print(f"  {width}x{height} {codec}: {text!r} for {facts}")
                 table.append((f"{width}x{height}", codec, total))
     table.append(("all", "", everything))

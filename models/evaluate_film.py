@@ -25,10 +25,9 @@ import evaluate
 from evaluate import encode
 
 sys.path.insert(0, str(Path(__file__).parent / "train"))
-import film
-import stock
-import telling
-from picture import SIZE
+from film import film, stock
+from network.picture import SIZE
+from saying import telling
 
 RATE, FRAMES, SHOWN = 4, 16, [0, 5, 10, 15]       # of 16 frames the element shows these to the model
 CODED = [(320, 240, "H.264 CRF 23"), (320, 240, "H.265 CRF 28"), (320, 240, "MPEG-2 interlaced"), (640, 360, "H.264 CRF 23"),

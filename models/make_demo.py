@@ -14,19 +14,19 @@ import cv2
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent / "train"))
-import scenes
-from film import Film
-from scenes import Scene, Thing
+from film.film import Film
+from shapes.colours import COLOURS, NAMES
+from shapes.scenes import Scene, Thing, draw
 
 WIDTH, HEIGHT, RATE, SECONDS = 640, 360, 25, 4
 
 
 def thing(shape, colour, motion, size, start, travel=0.4):
-    return Thing(shape, colour, motion, scenes.COLOURS[colour][0], size, 1.0, start, 0.0 if motion == "still" else travel)
+    return Thing(shape, colour, motion, COLOURS[colour][0], size, 1.0, start, 0.0 if motion == "still" else travel)
 
 
 def scene(background, *things):
-    return Scene("things", background, scenes.COLOURS[background][0], sorted(things, key=lambda t: scenes.NAMES.index(t.colour)))
+    return Scene("things", background, COLOURS[background][0], sorted(things, key=lambda t: NAMES.index(t.colour)))
 
 
 CLIP = [
@@ -98,7 +98,7 @@ def frames(part):
         run = subprocess.run(["gst-launch-1.0", "-q", "videotestsrc", f"num-buffers={count}", f"pattern={part}", "!", caps, "!",
                               "fdsink"], check=True, stdout=subprocess.PIPE)
         return run.stdout
-    return b"".join(scenes.draw(part, i / (count - 1), WIDTH, HEIGHT).round().clip(0, 255).astype("uint8").tobytes()
+    return b"".join(draw(part, i / (count - 1), WIDTH, HEIGHT).round().clip(0, 255).astype("uint8").tobytes()
                     for i in range(count))
 
 

@@ -11,10 +11,9 @@ from torch import nn
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "train"))
 
-import checkpoint  # noqa: E402, F401
-import network  # noqa: E402
-import tokenizer  # noqa: E402, F401
-
+from network import checkpoint, tokenizer  # noqa: E402, F401
+from network.attention import Attention  # noqa: E402
+from network.decoder import Decoder  # noqa: E402
 
 CHUNK = 384
 
@@ -28,7 +27,7 @@ class Shape:
     floor_scale, attn_scale = 8192.0, 0.1
 
 
-class Chunked(network.Attention):
+class Chunked(Attention):
     """With rotary positions; no chunk sees another."""
 
     def forward(self, x, context):
@@ -38,7 +37,7 @@ class Chunked(network.Attention):
         return y.view(b, t, d)
 
 
-class Global(network.Attention):
+class Global(Attention):
     """Without positions, over all tokens."""
 
     def forward(self, x, context):
@@ -75,7 +74,7 @@ class Network(nn.Module):
     def __init__(self, shape=Shape):
         super().__init__()
         self.shape = shape
-        self.model = network.Decoder(shape, attention)
+        self.model = Decoder(shape, attention)
         self.lm_head = nn.Linear(shape.hidden, shape.vocabulary, bias=False)
         rate = shape.theta ** (-torch.arange(0, shape.head_dim // 2).float() * 2 / shape.head_dim)
         angle = torch.arange(CHUNK).float()[:, None] * rate

@@ -20,7 +20,7 @@ import numpy as np
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "train"))
 
 import language  # noqa: E402
-from tokenizer import Tokenizer  # noqa: E402
+from network.tokenizer import Tokenizer  # noqa: E402
 
 DEPTHS = 10
 VOCABULARY = 1280

@@ -17,6 +17,8 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from film.stock import held_out
+
 # Licences, by the packages' copyright files: CC0, CC-BY, CC-BY-SA, GPL, LGPL, Apache-2.0, BSD, OFL, Free Art License, public domain.
 PACKAGES = {
     "0ad-data": "0.27.0-1", "budgie-backgrounds": "3.0-1", "flightgear-data-models": "1:2020.3.19+dfsg-1",
@@ -32,11 +34,6 @@ KEPT_OUT = ("Background_Subtraction", "res_mog", "resframe", "resmog", "resgmg",
 # Whose pictures are no photographs, but things cut out and the textures of games.
 DRAWN = ("0ad-data", "flightgear-data-models", "openclipart-png", "torcs-data", "trigger-rally-data", "tuxpaint-stamps-default")
 CLIP_ART = 1500
-
-
-def held_out(name):
-    """Whether this photograph or thing is kept out of the training: one in six."""
-    return zlib.crc32(name.encode()) % 6 == 0
 
 
 def fetch(cache):

@@ -4,7 +4,7 @@
 python3 figures.py CACHE [SHARE]
 
 Reads what fetch.py unpacked: the archive of 0 A.D. (its art is CC-BY-SA 3.0), the cars of TORCS (GPL, Free Art License) and Trigger Rally
-(GPL), the traffic of FlightGear (GPL); needs cc for raster.c. CACHE/figures.npz takes the loops. Each is uint8 [phases, height, width, 4],
+(GPL), the traffic of FlightGear (GPL); needs cc for meshes/raster.c. CACHE/figures.npz takes the loops. Each is uint8 [phases, height, width, 4],
 premultiplied, and its name says what it is: "free/figure/person/ACTOR/NUMBER/walk/0.71/0.05" is one to train with, of a person that walks and
 faces to the right and a little down. SHARE: of the actors, for a trial.
 """
@@ -18,11 +18,11 @@ from pathlib import Path
 
 import numpy as np
 
-import raster
-from actors import Archive
-from dress import WORN, dressed
-from fetch import held_out
-from vehicles import everything
+from film.stock import held_out
+from meshes import raster
+from meshes.actors import Archive
+from meshes.dress import WORN, dressed
+from meshes.vehicles import everything
 
 ARCHIVE = "0ad-data/usr/share/games/0ad/mods/public/public.zip"
 PEOPLE = re.compile(r"^units/.*(infantry|female|healer|citizen|archer|spearman|swordsman|slave|priest|philosopher)")

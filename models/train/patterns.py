@@ -9,7 +9,7 @@ import sys
 
 import numpy as np
 
-from picture import fit
+from network.picture import fit
 
 SIZES = [(320, 240), (640, 360), (1280, 720), (640, 480), (480, 480), (854, 480), (360, 640), (720, 576)]
 ZONES = [(20, 20, 1), (10, 10, 5), (50, 50, 10), (30, 30, 0), (80, 80, 20), (20, 20, 10), (5, 5, 2), (40, 20, 4)]

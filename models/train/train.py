@@ -7,7 +7,7 @@ First the vision tower learns single pictures with labels for every patch and ev
 learns to tell clips (--tell); with --hold-trunk the trunk of the vision tower does not, and what it makes of a clip is kept:
 for a model that sees well already. The learning rate follows the clock, so a slower machine sees fewer clips. The heads for
 the labels are dropped at the export. Checkpoints and the log stand in the run folder. A start from the folder of a smaller
-network grows it (grow.py).
+network grows it (network/grow.py).
 
 On a CPU every worker is a process with one thread that draws its own clips; all average what they learnt every few steps. On
 two cores that trains three times as fast as one process with two threads, which wait for each other at every operation.
@@ -25,17 +25,17 @@ import torch.multiprocessing
 from torch import nn
 from torch.utils.data import DataLoader
 
-import checkpoint
-import stock
-from answers import report
-from batch import Drawing, Silence, again
-from clips import Clips
-from grow import grow
-from losses import Heads, losses, silence_loss
-from muon import Muon
-from network import Network
-from sure import Sure
-from tokenizer import Tokenizer
+from film import stock
+from learning.answers import report
+from learning.batch import Drawing, Silence, again
+from learning.clips import Clips
+from learning.losses import Heads, losses, silence_loss
+from learning.muon import Muon
+from learning.sure import Sure
+from network import checkpoint
+from network.grow import grow
+from network.llama4 import Network
+from network.tokenizer import Tokenizer
 
 
 class Average:

@@ -11,14 +11,13 @@ import cv2
 import numpy as np
 from PIL import Image
 
-import colours
-import labels
-from cameras import Cameras
-from light import LUMA, Light
-from movers import Movers
-from picture import SIZE
-from places import Places
-from things import Things
+from film import colours, labels
+from film.cameras import Cameras
+from film.light import LUMA, Light
+from film.movers import Movers
+from film.places import Places
+from film.things import Things
+from network.picture import SIZE
 
 cv2.setNumThreads(1)
 

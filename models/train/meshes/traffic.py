@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from actors import loose
+from meshes.actors import loose
 
 GLASS, CHASSIS, FRONT, REAR = (0.1, 0.11, 0.13), (0.13, 0.13, 0.14), (0.9, 0.9, 0.8), (0.6, 0.06, 0.05)
 OFF = 0.02          # how far before a wall what is painted on it lies
@@ -81,8 +81,10 @@ def _cabin(body, paint, roof, belt, half, pillars):
 
 
 def _car(rng, shape):
-    low, long_, tall = {"saloon": (0.16, rng.uniform(4.2, 4.9), rng.uniform(1.38, 1.5)), "hatchback": (0.16, rng.uniform(3.5, 4.3), rng.uniform(1.42, 1.56)),
-                        "estate": (0.18, rng.uniform(4.2, 4.9), rng.uniform(1.45, 1.85)), "pickup": (0.25, rng.uniform(4.9, 5.5), rng.uniform(1.7, 1.9))}[shape]
+    low, long_, tall = {"saloon": (0.16, rng.uniform(4.2, 4.9), rng.uniform(1.38, 1.5)),
+                        "hatchback": (0.16, rng.uniform(3.5, 4.3), rng.uniform(1.42, 1.56)),
+                        "estate": (0.18, rng.uniform(4.2, 4.9), rng.uniform(1.45, 1.85)),
+                        "pickup": (0.25, rng.uniform(4.9, 5.5), rng.uniform(1.7, 1.9))}[shape]
     half, back, front = rng.uniform(0.83, 0.95), -long_ / 2, long_ / 2
     belt = low + (tall - low) * rng.uniform(0.56, 0.64)
     hood, body, paint = belt - rng.uniform(0.05, 0.16), _Body(), _paint(rng)
@@ -91,7 +93,8 @@ def _car(rng, shape):
             "estate": (back + 0.015 * long_, back + 0.06 * long_), "pickup": (back + 0.4 * long_, back + 0.43 * long_)}[shape]
     body.prism(paint, [(back, low, half * 0.94), (back, belt - 0.05, half), (roof[0], belt, half), (windscreen, belt, half),
                        (front - 0.12, hood, half * 0.96), (front, hood - 0.2, half * 0.92), (front, low, half * 0.88)])
-    _cabin(body, paint, (*roof, windscreen - rng.uniform(0.5, 0.85), windscreen, tall), belt, half, 2 if shape == "pickup" else int(rng.integers(2, 4)))
+    _cabin(body, paint, (*roof, windscreen - rng.uniform(0.5, 0.85), windscreen, tall), belt, half,
+           2 if shape == "pickup" else int(rng.integers(2, 4)))
     body.lamps(back, front, hood - 0.32, half)
     body.pane(CHASSIS, back, front, low, low + 0.1, half * 0.94)
     if shape == "pickup":
@@ -104,8 +107,8 @@ def _van(rng):
     long_, tall, half = rng.uniform(4.3, 6.2), rng.uniform(1.9, 2.7), rng.uniform(0.88, 1.02)
     back, front, low, body, paint = -long_ / 2, long_ / 2, 0.22, _Body(), _paint(rng) if rng.random() < 0.5 else (0.85, 0.85, 0.84)
     belt, nose = low + (tall - low) * 0.5, rng.uniform(0.5, 1.0)
-    body.prism(paint, [(back, low, half), (back + 0.05, tall, half * 0.9), (front - nose - 0.6, tall, half * 0.9), (front - nose * 0.8, belt, half * 0.97),
-                       (front, belt - 0.25, half * 0.93), (front, low, half * 0.92)])
+    body.prism(paint, [(back, low, half), (back + 0.05, tall, half * 0.9), (front - nose - 0.6, tall, half * 0.9),
+                       (front - nose * 0.8, belt, half * 0.97), (front, belt - 0.25, half * 0.93), (front, low, half * 0.92)])
     body.across(GLASS, (front - nose * 0.82, belt + 0.04), (front - nose - 0.55, tall - 0.15), half * 0.86, half * 0.8)
     windows = (1, 4)[rng.random() < 0.4]
     door = front - nose - 0.25
@@ -121,7 +124,8 @@ def _bus(rng):
     floors = 1 + (rng.random() < 0.2)
     long_, tall, half = rng.uniform(8, 12.5), rng.uniform(2.8, 3.3) + 1.2 * (floors - 1), rng.uniform(1.2, 1.27)
     back, front, low, body, paint = -long_ / 2, long_ / 2, 0.3, _Body(), _paint(rng)
-    body.prism(paint, [(back, low, half), (back, tall, half * 0.97), (front - 0.15, tall, half * 0.97), (front, tall * 0.4, half), (front, low, half)])
+    body.prism(paint, [(back, low, half), (back, tall, half * 0.97), (front - 0.15, tall, half * 0.97), (front, tall * 0.4, half),
+                       (front, low, half)])
     if rng.random() < 0.5:
         body.pane(_paint(rng), back, front - 0.02, low, low + rng.uniform(0.3, 0.8), half)
     for floor in range(floors):

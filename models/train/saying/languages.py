@@ -3,10 +3,11 @@
 
 from dataclasses import dataclass
 
-import scenes
-import telling
-from prompt import NO_ANSWER, NO_PICTURE, UNCLEAR
-from scenes import NAMES, SHAPES
+from saying import telling
+from saying.prompt import NO_ANSWER, NO_PICTURE, UNCLEAR
+from shapes.colours import NAMES
+from shapes.scenes import SHAPES
+from shapes.sentences import BALL_STILL, PATTERNS, facts
 
 
 def by_name(words, names=NAMES):
@@ -41,7 +42,7 @@ class Language:
 
 
 def _fixed(*sentences):
-    english = [*scenes.PATTERNS.values(), scenes.BALL_STILL, NO_ANSWER, NO_PICTURE, UNCLEAR, telling.NOTHING + ".", "Yes.", "No.",
+    english = [*PATTERNS.values(), BALL_STILL, NO_ANSWER, NO_PICTURE, UNCLEAR, telling.NOTHING + ".", "Yes.", "No.",
                "Nothing.", "One thing.", "Two or three things.", "Several things."]
     assert len(english) == len(sentences)
     return dict(zip(english, sentences))
@@ -165,7 +166,7 @@ def say(told, language):
         return told if isinstance(told, str) else telling.phrase(told)
     if not isinstance(told, str):
         return _film(told, language)
-    return language.fixed.get(told) or _drawn(scenes.facts(told), language)
+    return language.fixed.get(told) or _drawn(facts(told), language)
 
 
 def _capital(text):

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from light import THIRD
-from things import SHARES
+from film.light import THIRD
+from film.things import SHARES
 
 # Contrast times area, in levels times pixels of the model's picture: what must be seen, and what cannot be.
 CLEAR, FAINT = 230, 50

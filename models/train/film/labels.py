@@ -4,9 +4,9 @@
 import cv2
 import numpy as np
 
-from movers import CLEAR, COVERS
-from picture import SIZE
-from things import NAMES
+from film.movers import CLEAR, COVERS
+from film.things import NAMES
+from network.picture import SIZE
 
 CELLS, PATCHES = 4, 8       # a side of what the decoder sees and of what the vision tower sees
 CELL = SIZE // CELLS

@@ -4,7 +4,7 @@
 import cv2
 import numpy as np
 
-from picture import SIZE
+from network.picture import SIZE
 
 LUMA = np.float32([0.299, 0.587, 0.114])
 THIRD = np.float32([1 / 3, 1 / 3, 1 / 3])

@@ -29,7 +29,7 @@ WORDS = ["\n\n", "user", "assistant", "system", "Describe", " what", " happens",
          "What", "Is", "Does", "How", "Yes", "No", "One", "Two", "There",
          " no", " thing", " three", " or", " many", " moving", " anything", " am", " model", " answer", " that", "That", " clear", "I",
          " above", " below", " person", " people", " animal", " animals", " vehicle", " vehicles", " some", "Some"]
-# The words of other languages (languages.py): they stand whole, no merge makes them.
+# The words of other languages (saying/languages.py): they stand whole, no merge makes them.
 WHOLE = ("Das| Bild| zeigt|-Farbbalken| Fernsehrauschen| ein| Schachbrett| konzentrische| Ringe| eine| Zonenplatte| einen| Verlauf| von| Schwarz|"
          " nach| Weiß|Ein| weißer| Ball| springt| auf| schwarzem| Hintergrund|Zu| sehen| ist|Ich| bin| kleines| Modell| und| kann| das| nicht|"
          " beantworten|Es| gibt| kein| klar|Zum| lässt| sich| nichts| sagen|Ja|Nein|Nichts| Ding|Zwei| oder| drei| Dinge|Mehrere| sehr| dunkel|"

@@ -15,10 +15,9 @@ import cv2
 import numpy as np
 from PIL import Image
 
-import ac3d
-import obj
-from actors import loose
-from traffic import MAKERS, make
+from meshes import ac3d, obj
+from meshes.actors import loose
+from meshes.traffic import MAKERS, make
 
 TORCS = "torcs-data/usr/share/games/torcs/cars"
 RALLY = "trigger-rally-data/usr/share/games/trigger-rally/data.zip"
@@ -126,7 +125,8 @@ def made():
         rng = np.random.default_rng(zlib.crc32(name.encode()))
         body, axles = make(rng, kind)
         width = rng.uniform(0.19, 0.27)
-        wheels = [wheel((x, radius, side * (half - width * 0.45)), radius, width, rng.uniform(0.5, 0.7)) for x, radius, half in axles for side in (-1, 1)]
+        wheels = [wheel((x, radius, side * (half - width * 0.45)), radius, width, rng.uniform(0.5, 0.7))
+                  for x, radius, half in axles for side in (-1, 1)]
         yield name, body, list(itertools.chain(*wheels))
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from telling import NAMED
+from saying.telling import NAMED
 
 NAMES = list(NAMED)
 # Whose folder in the packages of clip art says what they are: one of NAMES, or clearly none of these. Of the others nobody knows.

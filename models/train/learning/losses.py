@@ -5,12 +5,13 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-import telling
-from batch import COARSE
-from clips import KINDS
-from labels import NOTHING, OTHER, UNKNOWN
-from network import PICTURE_TOKENS
-from scenes import NAMES, SHAPES
+from film.labels import NOTHING, OTHER, UNKNOWN
+from learning.clips import KINDS
+from learning.motion import COARSE
+from network.vision import PICTURE_TOKENS
+from saying import telling
+from shapes.colours import NAMES
+from shapes.scenes import SHAPES
 
 N = len(NAMES)
 # The heads of the first layer that learn where the same part of the picture before stands, as a part of all of its heads.

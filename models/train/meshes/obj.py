@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from actors import loose
+from meshes.actors import loose
 
 
 def read(text, texture, colour=(0.6, 0.6, 0.6)):

@@ -7,7 +7,6 @@ where each bone is in every frame.
 """
 
 import io
-import struct
 import xml.etree.ElementTree as ElementTree
 import zipfile
 from dataclasses import dataclass, field
@@ -181,8 +180,8 @@ def facing(triangles):
 def loose(triangles, uv=None, **how):
     """The Part of triangles [n, 3, 3] that share no corner, in one phase, seen from both sides. uv: [n, 3, 2]."""
     corners = 3 * len(triangles)
-    return Part(triangles.reshape(1, corners, 3), facing(triangles).repeat(3, 0)[None], np.zeros((corners, 2)) if uv is None else uv.reshape(corners, 2),
-                np.arange(corners).reshape(-1, 3), both=True, **how)
+    uv = np.zeros((corners, 2)) if uv is None else uv.reshape(corners, 2)
+    return Part(triangles.reshape(1, corners, 3), facing(triangles).repeat(3, 0)[None], uv, np.arange(corners).reshape(-1, 3), both=True, **how)
 
 
 def posed(mesh, bones):

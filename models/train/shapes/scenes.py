@@ -1,59 +1,17 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The scenes that the embedded model knows: what is in them, how they are drawn, and the sentence that tells it."""
+"""The scenes of shapes: what is in them, and how they are drawn."""
 
 import zlib
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from shapes.colours import NAMES, cielab, colour_name, shade
+
 SHAPES = ["circle", "square", "triangle"]
 MOTIONS = {"still": (0, 0), "left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
-# Every name with the colours that stand for it; any other colour has the name of the nearest of these.
-COLOURS = {
-    "red": [(255, 0, 0), (220, 30, 30), (190, 20, 40)],
-    "orange": [(255, 165, 0), (255, 140, 0), (240, 120, 20)],
-    "yellow": [(255, 255, 0), (250, 225, 30)],
-    "green": [(0, 128, 0), (0, 255, 0), (40, 180, 60)],
-    "cyan": [(0, 255, 255), (0, 200, 200)],
-    "blue": [(0, 0, 255), (30, 60, 220), (20, 30, 150)],
-    "purple": [(128, 0, 128), (160, 32, 240), (255, 0, 255)],
-    "white": [(255, 255, 255), (235, 235, 235)],
-    "gray": [(128, 128, 128), (150, 150, 150), (105, 105, 105)],
-    "black": [(0, 0, 0), (25, 25, 25)],
-}
-NAMES = list(COLOURS)
-PATTERNS = {
-    "smpte": "The picture shows SMPTE colour bars.",
-    "snow": "The picture shows television snow.",
-    "checkers": "The picture shows a checkerboard.",
-    "circular": "The picture shows concentric rings.",
-    "zone-plate": "The picture shows a zone plate.",
-    "gradient": "The picture shows a gradient from black to white.",
-    "ball": "A white ball bounces on a black background.",
-}
-BALL_STILL = "The picture shows a white ball on a black background."
 # Fine checkers of red and green melt into this flat colour when a big picture shrinks, so no plain picture has it.
 MELTED = (127, 127, 0)
-
-
-def _lab(rgb):
-    c = np.asarray(rgb, float) / 255
-    c = np.where(c > 0.04045, ((c + 0.055) / 1.055) ** 2.4, c / 12.92)
-    xyz = c @ np.array([[0.4124, 0.2126, 0.0193], [0.3576, 0.7152, 0.1192], [0.1805, 0.0722, 0.9505]])
-    f = xyz / [0.9505, 1, 1.089]
-    f = np.where(f > 0.008856, np.cbrt(f), 7.787 * f + 16 / 116)
-    return np.stack((116 * f[..., 1] - 16, 500 * (f[..., 0] - f[..., 1]), 200 * (f[..., 1] - f[..., 2])), -1)
-
-
-_ANCHORS = _lab([c for name in NAMES for c in COLOURS[name]])
-_OWNER = np.array([i for i, name in enumerate(NAMES) for _ in COLOURS[name]])
-
-
-def colour_name(rgb):
-    """The name of a colour, and how clear that is: the distance to the nearest other name over that to its own."""
-    d = np.sqrt(((_ANCHORS - _lab(rgb)) ** 2).sum(1))
-    own = _OWNER[d.argmin()]
-    return NAMES[own], d[_OWNER != own].min() / max(d.min(), 1e-3)
 
 
 @dataclass
@@ -74,7 +32,7 @@ class Thing:
 
 @dataclass
 class Scene:
-    kind: str                        # "things", "plain" or a name of PATTERNS
+    kind: str                        # "things", "plain" or a name of sentences.PATTERNS
     background: str = ""
     rgb: tuple = (0, 0, 0)
     things: list = field(default_factory=list)   # in the order of NAMES
@@ -83,53 +41,6 @@ class Scene:
 def unseen(thing, background):
     """Whether this combination is kept out of the training: one in five."""
     return zlib.crc32(f"{thing.shape} {thing.colour} {background} {thing.motion}".encode()) % 5 == 0
-
-
-def sentence(scene, frames):
-    if scene.kind == "plain":
-        return f"The picture is plain {scene.background}."
-    if scene.kind != "things":
-        return BALL_STILL if scene.kind == "ball" and frames == 1 else PATTERNS[scene.kind]
-    parts = []
-    for t in scene.things:
-        text = f"{'an' if t.colour == 'orange' else 'a'} {t.colour} {t.shape}"
-        if frames > 1:
-            text += " stands still" if t.motion == "still" else f" moves {t.motion}"
-        parts.append(text)
-    text = " and ".join(parts) + f" on a{'n' if scene.background == 'orange' else ''} {scene.background} background."
-    return text[0].upper() + text[1:] if frames > 1 else f"The picture shows {text}"
-
-
-def facts(text):
-    """What a sentence says, as a dictionary with the keys kind, background, things {(colour): (shape, motion)}."""
-    words = text.rstrip(".").lower().split()
-    for kind, known in PATTERNS.items():
-        if text in (known, BALL_STILL) and (text == known or kind == "ball"):
-            return {"kind": kind}
-    if words[:4] == ["the", "picture", "is", "plain"] and len(words) == 5:
-        return {"kind": "plain", "background": words[4]}
-    if words[:3] == ["the", "picture", "shows"]:
-        words = words[3:]
-    if len(words) < 5 or words[-1] != "background" or "on" not in words:
-        return {"kind": "unknown"}
-    at = len(words) - 1 - words[::-1].index("on")
-    things = {}
-    for part in " ".join(words[:at]).split(" and "):
-        p = part.split()
-        if len(p) < 3:
-            return {"kind": "unknown"}
-        things[p[1]] = (p[2], p[-1] if len(p) > 3 else "")
-    return {"kind": "things", "background": words[-2], "things": things}
-
-
-def _shade(rng, name, spread):
-    """A colour of this name: one of its own, moved a little."""
-    while True:
-        rgb = np.array(COLOURS[name][rng.integers(len(COLOURS[name]))]) + rng.integers(-spread, spread + 1, 3)
-        rgb = tuple(int(v) for v in np.clip(rgb, 0, 255))
-        found, clear = colour_name(rgb)
-        if found == name and clear > 1.3:
-            return rgb
 
 
 def _place(rng, things, width, height, hard):
@@ -178,19 +89,19 @@ def things_scene(rng, width, height, held_out=False, hard=True, count=None):
         if any(_place(rng, things, width, height, hard) for _ in range(12)):
             spread = 14 if hard else 8
             for t in things:
-                t.rgb = _shade(rng, t.colour, spread)
-            return Scene("things", background, _shade(rng, background, spread), things)
+                t.rgb = shade(rng, t.colour, spread)
+            return Scene("things", background, shade(rng, background, spread), things)
 
 
 def plain_scene(rng):
     while True:
         if rng.random() < 0.5:
             name = ("black", "white")[rng.integers(2)] if rng.random() < 0.4 else NAMES[rng.integers(len(NAMES))]
-            rgb = _shade(rng, name, 14)
+            rgb = shade(rng, name, 14)
         else:
             rgb = tuple(int(v) for v in rng.integers(0, 256, 3))
         name, clear = colour_name(rgb)
-        if clear > 1.25 and np.linalg.norm(_lab(rgb) - _lab(MELTED)) > 18:
+        if clear > 1.25 and np.linalg.norm(cielab(rgb) - cielab(MELTED)) > 18:
             return Scene("plain", name, rgb)
 
 

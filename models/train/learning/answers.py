@@ -4,9 +4,9 @@
 import numpy as np
 import torch
 
-import scenes
-import telling
-from batch import Batch
+from learning.batch import Batch
+from saying import telling
+from shapes.sentences import facts
 
 
 def answers(network, tokenizer, batch):
@@ -47,7 +47,7 @@ def _answers(network, tokenizer, batch, longest):
 
 def score(said, true):
     """Facts right and asked by kind of fact: {name: [right, asked]}."""
-    a, b = scenes.facts(said), scenes.facts(true)
+    a, b = facts(said), facts(true)
     out = {}
 
     def put(name, right):

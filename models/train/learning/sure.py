@@ -6,8 +6,8 @@ import copy
 
 import torch
 
-import telling
-from prompt import DESCRIPTIONS, UNCLEAR
+from saying import telling
+from saying.prompt import DESCRIPTIONS, UNCLEAR
 
 WAYS = {"pans", "tilts", "zooms", "shakes", "moves"}
 NAMED = {"a", "an", "some", "several"}

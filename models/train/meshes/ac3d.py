@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from actors import loose
+from meshes.actors import loose
 
 STRIP = 4           # the kind of a surface that is a strip of triangles
 WORDS = re.compile(r'"([^"]*)"|(\S+)')

@@ -4,7 +4,7 @@
 import cv2
 import numpy as np
 
-from light import LUMA
+from film.light import LUMA
 
 
 class Places:

@@ -3,13 +3,15 @@
 
 import numpy as np
 
-import scenes
-import telling
-from film import Film
-from picture import SIZE, fitted
-from scenes import NAMES, SHAPES
+from film.film import Film
+from network.picture import SIZE, fitted
+from saying import telling
+from shapes import scenes
+from shapes.colours import NAMES
+from shapes.scenes import SHAPES
+from shapes.sentences import PATTERNS, sentence
 
-KINDS = ["things", "plain"] + list(scenes.PATTERNS) + ["film"]
+KINDS = ["things", "plain"] + list(PATTERNS) + ["film"]
 ASPECTS = [(320, 240)] * 3 + [(640, 360)] * 5 + [(1, 1), (3, 2), (5, 4), (9, 16), (21, 9), (2, 1), (3, 4)]
 MATRIX_601 = np.float32([[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]])
 MATRIX_709 = np.float32([[0.2126, 0.7152, 0.0722], [-0.114572, -0.385428, 0.5], [0.5, -0.454153, -0.045847]])
@@ -115,10 +117,10 @@ class Clips:
                 labels["kind"][b] = 1
                 labels["background"][b] = NAMES.index(scene.background)
             else:
-                scene = scenes.Scene("ball" if rng.random() < 0.2 else list(scenes.PATTERNS)[rng.integers(len(scenes.PATTERNS))])
+                scene = scenes.Scene("ball" if rng.random() < 0.2 else list(PATTERNS)[rng.integers(len(PATTERNS))])
                 tiles[b] = self._pattern(scene.kind, frames)
                 labels["kind"][b] = KINDS.index(scene.kind)
-            text.append(scenes.sentence(scene, frames))
+            text.append(sentence(scene, frames))
         return tiles, text, labels
 
     def _label(self, labels, b, scene, frames, h, w, spread):

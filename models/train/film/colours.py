@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from scenes import COLOURS, NAMES, _ANCHORS, _OWNER, _lab
+from shapes.colours import ANCHORS, COLOURS, NAMES, OWNER, cielab
 
 STEPS = 32      # of red, green and blue each
 # What surely has a name: from which chroma on (CIELAB), within which lightness, and how far its hue may be from that of the colours
@@ -22,11 +22,11 @@ def _hue(lab):
 def _tables():
     """bool [colours, names]: which name every colour surely has, and which fit it."""
     step = (np.arange(STEPS) + 0.5) * 256 / STEPS
-    lab = _lab(np.stack(np.meshgrid(step, step, step, indexing="ij"), -1).reshape(-1, 3))
+    lab = cielab(np.stack(np.meshgrid(step, step, step, indexing="ij"), -1).reshape(-1, 3))
     chroma, light = np.hypot(lab[:, 1], lab[:, 2]), lab[:, 0]
-    nearest = np.concatenate([((lab[i:i + 4096, None] - _ANCHORS) ** 2).sum(-1).argmin(1) for i in range(0, len(lab), 4096)])
-    sure, fits = np.zeros((len(lab), len(NAMES)), bool), _OWNER[nearest][:, None] == np.arange(len(NAMES))
-    turns = {name: np.abs((_hue(lab)[:, None] - _hue(_lab(COLOURS[name])) + 180) % 360 - 180).min(1) for name in CHROMATIC}
+    nearest = np.concatenate([((lab[i:i + 4096, None] - ANCHORS) ** 2).sum(-1).argmin(1) for i in range(0, len(lab), 4096)])
+    sure, fits = np.zeros((len(lab), len(NAMES)), bool), OWNER[nearest][:, None] == np.arange(len(NAMES))
+    turns = {name: np.abs((_hue(lab)[:, None] - _hue(cielab(COLOURS[name])) + 180) % 360 - 180).min(1) for name in CHROMATIC}
     closest = np.array(list(turns.values())).min(0)
     for name, (least, low, high, far) in CHROMATIC.items():
         at = NAMES.index(name)

@@ -8,7 +8,7 @@ import struct
 import numpy as np
 import torch
 
-from network import IMAGE, PATCH
+from network.vision import IMAGE, PATCH
 
 
 def save(network, tokenizer, folder, documents=None):

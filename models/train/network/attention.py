@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Rotary positions and attention: the vision tower's, and the decoder's with and without positions."""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
+def rotate(x, cos, sin):
+    """Interleaved pairs; x [B, H, T, d], cos and sin [T, d / 2]."""
+    a, b = x[..., 0::2], x[..., 1::2]
+    return torch.stack((a * cos - b * sin, a * sin + b * cos), -1).flatten(-2)
+
+
+def attend(q, k, v, causal=False):
+    """Attention. On a CPU in float32, for which alone it is fast there."""
+    if q.device.type != "cpu":
+        return F.scaled_dot_product_attention(q, k, v, is_causal=causal)
+    with torch.autocast("cpu", enabled=False):
+        return F.scaled_dot_product_attention(q.float(), k.float(), v.float(), is_causal=causal)
+
+
+class VisionAttention(nn.Module):
+    def __init__(self, shape):
+        super().__init__()
+        self.heads = shape.vision_heads
+        for name in "qkvo":
+            setattr(self, name + "_proj", nn.Linear(shape.vision, shape.vision))
+
+    def forward(self, x, cos, sin):
+        b, t, d = x.shape
+        w = torch.cat((self.q_proj.weight, self.k_proj.weight, self.v_proj.weight))
+        bias = torch.cat((self.q_proj.bias, self.k_proj.bias, self.v_proj.bias))
+        q, k, v = F.linear(x, w, bias).view(b, t, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        y = attend(rotate(q, cos, sin), rotate(k, cos, sin), v)
+        return self.o_proj(y.transpose(1, 2).reshape(b, t, d))
+
+
+class Attention(nn.Module):
+    def __init__(self, shape, rope):
+        super().__init__()
+        self.rope, self.heads, self.kv_heads, self.head_dim = rope, shape.heads, shape.kv_heads, shape.head_dim
+        self.match = None       # queries and keys as they were compared last, for those who keep them
+        self.keep = False
+        self.q_proj = nn.Linear(shape.hidden, shape.heads * shape.head_dim, bias=False)
+        self.k_proj = nn.Linear(shape.hidden, shape.kv_heads * shape.head_dim, bias=False)
+        self.v_proj = nn.Linear(shape.hidden, shape.kv_heads * shape.head_dim, bias=False)
+        self.o_proj = nn.Linear(shape.heads * shape.head_dim, shape.hidden, bias=False)
+
+    def forward(self, x, cos, sin):
+        b, t, _ = x.shape
+        q = self.q_proj(x).view(b, t, self.heads, -1).transpose(1, 2)
+        k = self.k_proj(x).view(b, t, self.kv_heads, -1).transpose(1, 2)
+        v = self.v_proj(x).view(b, t, self.kv_heads, -1).transpose(1, 2)
+        if self.rope:
+            d = (self.head_dim,)
+            q = F.rms_norm(rotate(q, cos, sin), d, None, 1e-5)
+            k = F.rms_norm(rotate(k, cos, sin), d, None, 1e-5)
+        # The temperature of the layers without RoPE is exactly 1 below position 8191, where training ends.
+        repeat = self.heads // self.kv_heads
+        k, v = k.repeat_interleave(repeat, 1), v.repeat_interleave(repeat, 1)
+        self.match = (q, k) if self.keep else None
+        y = attend(q, k, v, True)
+        return self.o_proj(y.transpose(1, 2).reshape(b, t, -1))
