@@ -141,10 +141,10 @@ def main():
         if time.time() - said > 30 or passed >= 1:
             said = time.time()
             shown = {length: f"{100 * np.mean(r[-20:]):.1f} %" for length, r in sorted(rights.items())}
-            print(f"{minutes:.1f} min, step {step}, loss {loss.item():.3f}, whose {100 * known:.0f} %, missed {missed:.2f}, right {json.dumps(shown)}, alike up to {most_alike:.0f}, "
-                  f"{tokens} tokens", flush=True)
-            torch.save({"network": network.state_dict(), "teller": teller.state_dict(), "optimiser": optimiser.state_dict(), "minutes": minutes, "step": step},
-                       saved + ".new")
+            print(f"{minutes:.1f} min, step {step}, loss {loss.item():.3f}, whose {100 * known:.0f} %, missed {missed:.2f}, "
+                  f"right {json.dumps(shown)}, alike up to {most_alike:.0f}, {tokens} tokens", flush=True)
+            torch.save({"network": network.state_dict(), "teller": teller.state_dict(), "optimiser": optimiser.state_dict(),
+                        "minutes": minutes, "step": step}, saved + ".new")
             os.replace(saved + ".new", saved)
 
 
