@@ -20,8 +20,13 @@ LEAST = {"plain": 0.5, "colour colour": 0.5, "colour gray": 0.93, "mostly": 0.8,
 OTHERS = 0.9
 
 
+def group(kind, value):
+    """The key of LEAST for a statement, "others" when it has none."""
+    return next((key for key in (f"{kind} {value}", kind) if key in LEAST), "others")
+
+
 def enough(kind, value, likely):
-    return likely >= LEAST.get(f"{kind} {value}", LEAST.get(kind, OTHERS))
+    return likely >= LEAST.get(group(kind, value), OTHERS)
 
 
 class Sure:
@@ -37,16 +42,37 @@ class Sure:
     def leave(self, batch):
         """Leaves of every clip's statements those that are sure."""
         told = batch.told
+        hidden = self._read(batch, told)
+        kept = [said if isinstance(said, str) else self._sure(said, hidden[b], len(batch.heads[b])) for b, said in enumerate(told)]
+        batch.tell(self.tokenizer, [said or ({} if asked in DESCRIPTIONS else UNCLEAR) for said, (_, asked, *_) in zip(kept, batch.asked)])
+        batch.to(hidden.device)
+
+    @torch.no_grad()
+    def weigh(self, batch, told):
+        """How likely each of these statements of film is, {kind: likelihood} of every clip. The batch tells them from then on."""
+        hidden = self._read(batch, told)
+        return [self._likely(said, hidden[b], len(batch.heads[b]))[0] for b, said in enumerate(told)]
+
+    def _read(self, batch, told):
+        """The states of the tokens when these are the answers."""
         batch.tell(self.tokenizer, told, english=True)
         patches = self.network.vision_model.look(batch.pixels()) if batch.patches is None else batch.patches
         pictures = self.network.show(patches).float().flatten(0, 1)
-        hidden, _, _ = self.network.read(batch.ids.to(pictures.device), pictures, batch.slots.to(pictures.device))
-        kept = [said if isinstance(said, str) else self._sure(said, hidden[b], len(batch.heads[b])) for b, said in enumerate(told)]
-        batch.tell(self.tokenizer, [said or ({} if asked in DESCRIPTIONS else UNCLEAR) for said, (_, asked, *_) in zip(kept, batch.asked)])
-        batch.to(pictures.device)
+        return self.network.read(batch.ids.to(pictures.device), pictures, batch.slots.to(pictures.device))[0]
 
     def _sure(self, said, hidden, at):
-        """The statements of these that are sure; hidden: the states of the clip's tokens, of which the answer begins with the one `at`."""
+        """The statements of these that are sure; hidden, at: as _likely has them."""
+        least, moves, things = self._likely(said, hidden, at)
+        kept = {kind: said[kind] for kind, value in least.items() if enough(kind, said[kind], value)}
+        if "camera" not in kept and said.get("camera") not in STILL and enough("camera", "moves", moves):
+            kept["camera"] = "moves"
+        if "count" not in kept and said.get("count") not in (None, "none") and enough("count", "any", things):
+            kept["count"] = "any"
+        return kept if "count" in kept else {kind: value for kind, value in kept.items() if kind not in ("size", "direction", "place", "name")}
+
+    def _likely(self, said, hidden, at):
+        """{kind: likelihood} of statements, that of any way of the camera, and that of any number of things; hidden: the states of the clip's
+        tokens, of which the answer begins with the one `at`."""
         pieces = [(text, kind, self.tokenizer.encode(text)) for text, kind in telling.pieces(said)]
         length = sum(len(ids) for _, _, ids in pieces)
         likely = self.network.language_model.lm_head(hidden[at - 1:at - 1 + length]).float().softmax(-1).cpu()
@@ -71,9 +97,4 @@ class Sure:
                 if kind == "size":      # what comes first tells more than one, too
                     least["count"] = least["size"]
             joined = 1.0
-        kept = {kind: said[kind] for kind, value in least.items() if enough(kind, said[kind], value)}
-        if "camera" not in kept and said.get("camera") not in STILL and enough("camera", "moves", moves):
-            kept["camera"] = "moves"
-        if "count" not in kept and said.get("count") not in (None, "none") and enough("count", "any", things):
-            kept["count"] = "any"
-        return kept if "count" in kept else {kind: value for kind, value in kept.items() if kind not in ("size", "direction", "place", "name")}
+        return least, moves, things
