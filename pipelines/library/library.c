@@ -73,16 +73,16 @@ gboolean
 l4_library_write_sidecars (L4Library *self, const L4ScanFile *file, gint64 video, guint kinds, GError **error)
 {
   g_autofree char *base = l4_library_sidecar_base (self, file);
-  g_autoptr (GError) problem = NULL;
+  g_autoptr (GError) refused = NULL;
   g_autoptr (GPtrArray) windows = NULL;
 
   if (kinds == 0)
     return TRUE;
   windows = l4_index_list_windows (self->context.index, video, self->context.run, FALSE, error);
-  if (windows == NULL)
+  if (windows == NULL || !l4_sidecar_write (self->context.index, base, kinds, windows, self->context.force, &refused, error))
     return FALSE;
-  if (!l4_sidecar_write (self->context.index, base, kinds, windows, self->context.force, &problem))
-    l4_tally_fail (self->context.tally, self->context.progress, NULL, problem->message);
+  if (refused != NULL)
+    l4_tally_fail (self->context.tally, self->context.progress, NULL, refused->message);
   return TRUE;
 }
 

@@ -183,7 +183,7 @@ is_ours (L4Index *index, const char *path, const char *digest, gboolean *ours, G
 
 /* The index knows of it before it is there: whenever this ends, it is known again. */
 static gboolean
-write_one (L4Index *index, const char *path, const char *text, gboolean force, GError **error)
+write_one (L4Index *index, const char *path, const char *text, gboolean force, GError **refused, GError **error)
 {
   g_autofree char *digest = g_compute_checksum_for_string (G_CHECKSUM_SHA256, text, -1);
   struct stat status;
@@ -193,22 +193,24 @@ write_one (L4Index *index, const char *path, const char *text, gboolean force, G
     if (!is_ours (index, path, digest, &ours, error))
       return FALSE;
     if (!ours) {
-      g_set_error (error, L4_ERROR, L4_ERROR_INPUT, _("%s: was there before, or was changed; --force writes over it"), path);
-      return FALSE;
+      g_set_error (refused, L4_ERROR, L4_ERROR_INPUT, _("%s: was there before, or was changed; --force writes over it"), path);
+      return TRUE;
     }
   }
-  return l4_index_put_written (index, digest, error) && write_whole (path, text, error);
+  if (!l4_index_put_written (index, digest, error))
+    return FALSE;
+  write_whole (path, text, refused);
+  return TRUE;
 }
 
 gboolean
-l4_sidecar_write (L4Index *index, const char *base, guint kinds, GPtrArray *windows, gboolean force, GError **error)
+l4_sidecar_write (L4Index *index, const char *base, guint kinds, GPtrArray *windows, gboolean force, GError **refused, GError **error)
 {
   g_autofree char *folder = g_path_get_dirname (base);
-  gboolean right = TRUE;
 
   if (g_mkdir_with_parents (folder, 0777) != 0) {
-    g_set_error (error, L4_ERROR, L4_ERROR_IO, "%s: %s", folder, g_strerror (errno));
-    return FALSE;
+    g_set_error (refused, L4_ERROR, L4_ERROR_IO, "%s: %s", folder, g_strerror (errno));
+    return TRUE;
   }
   for (guint i = 0; i < G_N_ELEMENTS (kinds_known); i++) {
     g_autofree char *path = g_strconcat (base, kinds_known[i].suffix, NULL), *text = NULL;
@@ -216,8 +218,8 @@ l4_sidecar_write (L4Index *index, const char *base, guint kinds, GPtrArray *wind
     if (!(kinds & kinds_known[i].kind))
       continue;
     text = make_contents (windows, kinds_known[i].kind);
-    if (!write_one (index, path, text, force, right ? error : NULL))
-      right = FALSE;
+    if (!write_one (index, path, text, force, *refused == NULL ? refused : NULL, error))
+      return FALSE;
   }
-  return right;
+  return TRUE;
 }

@@ -23,7 +23,8 @@ guint l4_sidecar_parse (const char *list);
 guint l4_sidecar_find (const char *base, guint kinds);
 
 /* Writes files of the windows (of L4IndexWindow), each whole or not at all; makes their folder. They come in the place of those that were written
- * for this index and are as they were; in that of others by force only, otherwise these are an error, after the rest was written. */
-gboolean l4_sidecar_write (L4Index *index, const char *base, guint kinds, GPtrArray *windows, gboolean force, GError **error);
+ * for this index and are as they were; in that of others by force only. *refused, NULL before, gets why the first of those was not written that were
+ * not; the rest is written all the same. FALSE: the index failed. */
+gboolean l4_sidecar_write (L4Index *index, const char *base, guint kinds, GPtrArray *windows, gboolean force, GError **refused, GError **error);
 
 G_END_DECLS
