@@ -45,7 +45,7 @@ def main():
         except Exception:
             failed = True
             print(f"not ok {number} - {name}", flush=True)
-            print("".join(f"# {line}\n" for line in traceback.format_exc().splitlines()), flush=True)
+            print(traceback.format_exc(), file=sys.stderr, flush=True)
     os.chdir("/")
     shutil.rmtree(scratch, ignore_errors=True)
     sys.exit(failed)

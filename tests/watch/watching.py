@@ -239,9 +239,9 @@ def run_tests():
         except Exception:
             failed = True
             print(f"not ok {number} - {name}", flush=True)
-            print("".join(f"# {line}\n" for line in traceback.format_exc().splitlines()), flush=True)
+            print(traceback.format_exc(), file=sys.stderr, flush=True)
             if os.path.exists("errors"):
-                print("".join(f"# errors: {line}\n" for line in Path("errors").read_text().splitlines()[-20:]), flush=True)
+                print("".join(f"errors: {line}\n" for line in Path("errors").read_text().splitlines()[-20:]), file=sys.stderr, flush=True)
     os.chdir("/")
     shutil.rmtree(scratch, ignore_errors=True)
     return failed
