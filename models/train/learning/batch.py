@@ -18,6 +18,7 @@ FACT_WORDS = set(NAMES + SHAPES + ["left", "right", "up", "down", "still", "stan
                                    "television", "checkerboard", "concentric", "zone", "gradient", "ball", "A", "An", "The",
                                    "shows", "is"])
 CONNECTING = set("a an on in the and is to from things moves move".split())
+EVEN = 16           # tokens of the longest clip, in multiples: for every new number of them a CPU makes kernels
 
 
 class Batch:
@@ -53,7 +54,7 @@ class Batch:
         self.prompt_lengths = [len(h) for h in self.heads]
         self.text = [languages.say(t, None if english else asked[3]) for t, asked in zip(told, self.asked)]
         tails = [tokenizer.encode(t + "<|eot|>") for t in self.text]
-        longest = max(len(a) + len(b) for a, b in zip(self.heads, tails))
+        longest = -(-max(len(a) + len(b) for a, b in zip(self.heads, tails)) // EVEN) * EVEN
         self.ids = torch.full((len(told), longest), tokenizer.special["<|finetune_right_pad|>"])
         self.weight = torch.zeros(len(told), longest)     # of the prediction of the token at this place
         for b, (head, tail, text) in enumerate(zip(self.heads, tails, self.text)):

@@ -5,6 +5,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+EVEN = 64           # each expert has a multiple of rows: for every new number of them a CPU makes kernels, which takes longer than the rows
+
 
 class Experts(nn.Module):
     def __init__(self, shape):
@@ -37,13 +39,17 @@ class FeedForward(nn.Module):
         best, chosen = scores.max(-1)
         order = torch.argsort(chosen)
         counts = torch.bincount(chosen, minlength=scores.shape[1])
-        inputs = (x * torch.sigmoid(best)[:, None]).index_select(0, order)
+        rows = -(-counts // EVEN) * EVEN
+        spare = (rows - counts).cumsum(0) - (rows - counts)       # rows before those of each expert that nothing comes to
+        place = torch.arange(len(order), device=x.device) + spare[chosen[order]]
+        taken = torch.full((int(rows.sum()),), len(order), device=x.device).index_copy(0, place, order)
+        inputs = F.pad(x * torch.sigmoid(best)[:, None], (0, 0, 0, 1)).index_select(0, taken)
         outputs = []
-        for e, part in enumerate(inputs.split(counts.tolist())):
+        for e, part in enumerate(inputs.split(rows.tolist())):
             gate, up = (part @ self.experts.gate_up_proj[e]).chunk(2, -1)
             outputs.append((F.silu(gate) * up) @ self.experts.down_proj[e])
         back = torch.empty_like(order)
-        back[order] = torch.arange(len(order), device=x.device)
+        back[order] = place
         routed = torch.cat(outputs).index_select(0, back)
         share = counts.float() / len(order)
         balance = scores.shape[1] * (share * scores.softmax(-1).mean(0)).sum()
