@@ -2,13 +2,13 @@
 /* A conversation in a file: what a session holds, for the same weights on any machine. */
 
 #include <inttypes.h>
-#include <nmmintrin.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/memory.h"
 #include "engine/session.h"
 #include "files/file.h"
+#include "files/sum.h"
 #include "files/whole.h"
 
 /* The file, little endian: Header; places, [n_tokens] of L4Place; of every layer the parts of its keys and values, as
@@ -34,24 +34,6 @@ typedef struct
 
 G_STATIC_ASSERT (sizeof (Header) == 112 && sizeof (L4Place) == 48);
 
-/* CRC-32C, going on from sum. */
-static guint32
-check_sum (guint32 sum, const void *data, gsize bytes)
-{
-  const guint8 *at = data;
-  guint64 state = ~sum;
-
-  for (; bytes >= sizeof (guint64); at += sizeof (guint64), bytes -= sizeof (guint64)) {
-    guint64 word;
-
-    memcpy (&word, at, sizeof word);
-    state = _mm_crc32_u64 (state, word);
-  }
-  for (; bytes > 0; at++, bytes--)
-    state = _mm_crc32_u8 ((guint32) state, *at);
-  return ~(guint32) state;
-}
-
 /* Saving ----------------------------------------------------------------------------------------------------------------- */
 
 /* One layer from *at on, which moves behind it. */
@@ -65,7 +47,7 @@ write_layer (const L4Whole *file, const L4Cache *cache, gint64 layer, guint64 *a
   for (guint i = 0; i < l4_key_values_n_parts (held); i++) {
     L4KeyValuesPart part = l4_key_values_part (held, i, n);
 
-    *sum = check_sum (*sum, part.data, part.bytes);
+    *sum = l4_sum (*sum, part.data, part.bytes);
     if (!l4_whole_write (file, *at, part.data, part.bytes, error))
       return FALSE;
     *at += part.bytes;
@@ -99,8 +81,8 @@ write_all (const L4LlamaSession *self, const L4Whole *file, GError **error)
   memcpy (header.magic, MAGIC, sizeof header.magic);
   memcpy (header.identity, l4_llama_identity (self->model), sizeof header.identity);
   header.bytes = file_bytes (cache->config, header.kind, cache->int8, n);
-  header.places_sum = check_sum (0, self->places->data, places);
-  header.sum = check_sum (0, &header, offsetof (Header, sum));
+  header.places_sum = l4_sum (0, self->places->data, places);
+  header.sum = l4_sum (0, &header, offsetof (Header, sum));
   if (!l4_whole_reserve (file, header.bytes, error) || !l4_whole_write (file, 0, &header, sizeof header, error)
       || !l4_whole_write (file, sizeof header, self->places->data, places, error))
     return FALSE;
@@ -156,7 +138,7 @@ read_header (File *file, L4Llama *model, gboolean int8, GError **error)
   if (header->version != VERSION)
     return l4_fail (error, L4_ERROR_UNSUPPORTED, _("%s: is a saved conversation of version %u; only version %d can be read"), file->path,
         header->version, VERSION);
-  if (check_sum (0, header, offsetof (Header, sum)) != header->sum)
+  if (l4_sum (0, header, offsetof (Header, sum)) != header->sum)
     return refuse_damaged (file, error);
   if (memcmp (header->identity, l4_llama_identity (model), sizeof header->identity) != 0)
     return l4_fail (error, L4_ERROR_INPUT, _("%s: was saved with other weights or settings than those of %s"), file->path, model->path);
@@ -179,7 +161,7 @@ read_places (const File *file, L4LlamaSession *self, GError **error)
   g_array_set_size (self->places, n);
   if (!l4_file_read (file->fd, file->path, sizeof file->header, self->places->data, n * sizeof (L4Place), error))
     return FALSE;
-  return check_sum (0, self->places->data, n * sizeof (L4Place)) == file->header.places_sum || refuse_damaged (file, error);
+  return l4_sum (0, self->places->data, n * sizeof (L4Place)) == file->header.places_sum || refuse_damaged (file, error);
 }
 
 /* A part whose elements are of the other kind in the file. */
@@ -193,7 +175,7 @@ read_turned (const File *file, L4BlockKind kind, gsize own_size, guint64 *at, L4
     some = MIN (most, n - done);
     if (!l4_file_read (file->fd, file->path, *at, buffer, some * size, error))
       return FALSE;
-    *sum = check_sum (*sum, buffer, some * size);
+    *sum = l4_sum (*sum, buffer, some * size);
     *at += some * size;
     l4_key_values_turn (file->header.kind, kind, file->header.int8, buffer, some, part->data + done * own_size);
   }
@@ -217,7 +199,7 @@ read_layer (const File *file, L4Cache *cache, gint64 layer, guint64 *at, guint8 
     }
     if (!l4_file_read (file->fd, file->path, *at, part.data, part.bytes, error))
       return FALSE;
-    *sum = check_sum (*sum, part.data, part.bytes);
+    *sum = l4_sum (*sum, part.data, part.bytes);
     *at += part.bytes;
   }
   return TRUE;
