@@ -4,7 +4,11 @@
 #include <emmintrin.h>
 #include <string.h>
 
+#include "kernels/panel-layout.h"
 #include "kernels/panel.h"
+
+/* Three blocks of the largest type. */
+#define LAYOUT_BYTES (3 * 210)
 
 static const L4PanelFormat formats[L4_N_TYPES] = {
   [L4_TYPE_F32] = {1, 4, -1},
@@ -130,4 +134,33 @@ l4_panel_pack_columns (L4Type type, const guint8 *columns, gsize stride, gsize n
     for (guint r = 0; r < n_rows; r++)
       memcpy (unit + 4 * r, columns + k * stride + r * size, size);
   }
+}
+
+/* FNV-1a, going on from number. */
+static guint32
+mix (guint32 number, const guint8 *bytes, gsize n)
+{
+  for (gsize i = 0; i < n; i++)
+    number = (number ^ bytes[i]) * 16777619u;
+  return number;
+}
+
+/* What becomes of rows of different bytes, of three blocks each: for each type another order of the same. */
+guint32
+l4_panel_layout (void)
+{
+  guint8 rows[L4_PANEL_ROWS * LAYOUT_BYTES], panel[L4_PANEL_ROWS * LAYOUT_BYTES];
+  guint32 number = 2166136261u;
+
+  for (gsize i = 0; i < sizeof rows; i++)
+    rows[i] = (guint8) (i * 167 >> 3 ^ i);
+  for (guint type = 0; type < L4_N_TYPES; type++) {
+    gsize row_bytes = 3 * formats[type].block_bytes, bytes = l4_panel_bytes ((L4Type) type, 3 * formats[type].block_elements);
+
+    for (guint n_rows = L4_PANEL_ROWS - 1; n_rows <= L4_PANEL_ROWS; n_rows++) {
+      l4_panel_pack ((L4Type) type, rows, row_bytes, row_bytes, n_rows, panel);
+      number = mix (number, panel, bytes);
+    }
+  }
+  return number;
 }

@@ -12,8 +12,7 @@
 
 #include "base/memory.h"
 
-/* What reads past the cache must begin and end at: the block of a disk, or more. */
-#define ALIGNMENT 4096
+#define ALIGNMENT L4_READER_ALIGNMENT
 
 typedef struct
 {
@@ -80,6 +79,12 @@ l4_reader_add_file (L4Reader *self, int fd, const char *path)
   fstat (fd, &file.status);
   g_array_append_val (self->files, file);
   return self->files->len - 1;
+}
+
+guint
+l4_reader_get_n_files (const L4Reader *self)
+{
+  return self->files->len;
 }
 
 int
@@ -171,12 +176,13 @@ work (gpointer data)
 
   while (self->class->take (self->user_data, &piece, TRUE)) {
     g_autoptr (GError) error = NULL;
-    const guint8 *bytes = worker->buffer;
+    guint8 *to = piece.to != NULL ? piece.to : worker->buffer;
+    const guint8 *bytes = to;
 
     if (piece.source != NULL)
-      read_source (&piece, worker->buffer, &error);
+      read_source (&piece, to, &error);
     else
-      read_piece (&g_array_index (self->files, File, piece.file), &piece, worker->buffer, &bytes, &error);
+      read_piece (&g_array_index (self->files, File, piece.file), &piece, to, &bytes, &error);
     self->class->arrived (self->user_data, &piece, bytes, error);
   }
   return NULL;

@@ -12,6 +12,9 @@
  * processor's caches it took 8 to 13, and bytes that were read straight to a new place each time took 5 to 9. */
 #define L4_READER_DEPTH 8
 
+/* What reads past the system's cache must begin and end at: the block of a disk, or more. */
+#define L4_READER_ALIGNMENT 4096
+
 /* Bytes that are not in a file as they are wanted, read by who knows how. Any thread. */
 typedef struct
 {
@@ -27,6 +30,8 @@ typedef struct
   const L4StreamSource *source; /* that offset and bytes are of; NULL: they are of the file */
   guint64 offset;
   gsize bytes;                  /* 1 or more */
+  guint8 *to;                   /* where they go, straight from the disk: of a file, to and offset multiples of L4_READER_ALIGNMENT, and room there
+                                 * for such a multiple; NULL: they are wanted for the time of arrived() only */
   gpointer owner;               /* whose piece it is, and which: for who asked */
   gint64 index;
 } L4Piece;
@@ -50,13 +55,15 @@ void l4_reader_free (L4Reader *self);
 /* fd and path are borrowed as long as self; the same fd again is the same number. */
 guint l4_reader_add_file (L4Reader *self, int fd, const char *path);
 
+guint l4_reader_get_n_files (const L4Reader *self);
+
 /* What was added, and its size then. */
 int l4_reader_get_file (const L4Reader *self, guint file, const char **path, guint64 *size);
 
 /* Whether a file is another than when it was added: FALSE with L4_ERROR_IO. Any thread. */
 gboolean l4_reader_check_file (L4Reader *self, guint file, GError **error);
 
-/* Begins to ask for pieces of at most piece_bytes. L4_ERROR_MEMORY */
+/* Begins to ask for pieces of at most piece_bytes, but for those that have a place. L4_ERROR_MEMORY */
 gboolean l4_reader_start (L4Reader *self, gsize piece_bytes, GError **error);
 
 /* Bytes that a reader of such pieces takes for itself. */

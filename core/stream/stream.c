@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Experts that stay in their file: who is in memory, who is read next, and who leaves for it. */
 
-#include <string.h>
+#include <unistd.h>
 
 #include "base/memory.h"
-#include "kernels/panel.h"
 #include "stream/stream-private.h"
 
-/* Beyond a part's last panel, so that vectors may be read at its end; as compute/weight.c has it. */
-#define SLACK 64
 /* How long a disk may give nothing at all, unless one says otherwise. */
 #define PATIENCE (60 * G_TIME_SPAN_SECOND)
 
@@ -54,6 +51,9 @@ l4_stream_free (L4Stream *self)
   g_free (self->owners);
   for (gsize i = 0; i < self->experts->len; i++)
     g_clear_error (&l4_stream_expert (self, i)->error);
+  if (self->repacked != NULL)
+    close (self->repacked_fd);
+  g_free (self->repacked);
   g_queue_clear (&self->asked);
   g_queue_clear (&self->foreseen);
   g_array_unref (self->layers);
@@ -93,11 +93,11 @@ l4_stream_set_expert (L4Stream *self, guint layer, gint64 index, const L4StreamP
     format = l4_panel_format (parts[p]->type);
     *part = (L4StreamMatrix) {
       l4_reader_add_file (self->reader, parts[p]->fd, parts[p]->path), parts[p]->source, parts[p]->offset, parts[p]->type, parts[p]->n_rows,
-          parts[p]->n / format->block_elements * format->block_bytes, l4_panel_bytes (parts[p]->type, parts[p]->n), at
+          parts[p]->n, parts[p]->n / format->block_elements * format->block_bytes, l4_panel_bytes (parts[p]->type, parts[p]->n), 0, at
     };
     for (guint i = 0; i < L4_STREAM_OTHERS && parts[p]->others[i].path != NULL; i++)
       part->others[part->n_others++] = l4_reader_add_file (self->reader, parts[p]->others[i].fd, parts[p]->others[i].path);
-    at += ((part->n_rows + L4_PANEL_ROWS - 1) / L4_PANEL_ROWS * part->panel_bytes + SLACK + 63) & ~(gsize) 63;
+    at += (l4_stream_n_panels (part) * part->panel_bytes + L4_STREAM_SLACK + 63) & ~(gsize) 63;
     self->piece_bytes = MAX (self->piece_bytes, L4_PANEL_ROWS * part->row_bytes);
   }
   self->slot_bytes = MAX (self->slot_bytes, at);
@@ -122,8 +122,11 @@ l4_stream_expert_bytes (const L4Stream *self)
   guint64 total = 0;
 
   for (gsize i = 0; i < self->experts->len; i++)
-    for (guint p = 0; p < L4_STREAM_PARTS; p++)
-      total += l4_stream_expert (self, i)->parts[p].n_rows * l4_stream_expert (self, i)->parts[p].row_bytes;
+    for (guint p = 0; p < L4_STREAM_PARTS; p++) {
+      const L4StreamMatrix *part = &l4_stream_expert (self, i)->parts[p];
+
+      total += part->repacked > 0 ? part->repacked : (guint64) part->n_rows * part->row_bytes;
+    }
   return total;
 }
 
@@ -217,18 +220,50 @@ l4_stream_rewind (L4StreamExpert *expert)
   skip_missing_parts (expert);
 }
 
+gint64
+l4_stream_rows_at_once (const L4Stream *self, const L4StreamMatrix *part)
+{
+  return MAX ((gint64) (self->piece_bytes / part->row_bytes) / L4_PANEL_ROWS, 1) * L4_PANEL_ROWS;
+}
+
+static gint64
+next_rows (const L4Stream *self, L4StreamExpert *expert, L4Piece *piece)
+{
+  const L4StreamMatrix *part = &expert->parts[expert->part];
+  gint64 rows = MIN (l4_stream_rows_at_once (self, part), part->n_rows - expert->row);
+
+  *piece = (L4Piece) {
+    .file = part->file,.source = part->source.read != NULL ? &part->source : NULL,
+    .offset = part->offset + (guint64) expert->row * part->row_bytes,.bytes = (gsize) rows * part->row_bytes,
+    .owner = expert,.index = expert->part * (G_MAXINT64 / L4_STREAM_PARTS) + expert->row
+  };
+  return rows;
+}
+
+/* Straight to their place. */
+static gint64
+next_panels (const L4Stream *self, L4StreamExpert *expert, L4Piece *piece)
+{
+  const L4StreamMatrix *part = &expert->parts[expert->part];
+  gsize at = (gsize) expert->row, bytes = MIN (L4_READER_PIECE, part->repacked - at);
+
+  *piece = (L4Piece) {
+    .file = part->file,.offset = part->offset + at,.bytes = bytes,.to = l4_stream_slot (self, expert->slot) + part->place + at,.owner = expert
+  };
+  return (gint64) bytes;
+}
+
 void
 l4_stream_next_piece (const L4Stream *self, L4StreamExpert *expert, L4Piece *piece)
 {
   const L4StreamMatrix *part = &expert->parts[expert->part];
-  gint64 rows = MAX ((gint64) (self->piece_bytes / part->row_bytes) / L4_PANEL_ROWS, 1) * L4_PANEL_ROWS;
+  gint64 all = part->repacked > 0 ? (gint64) part->repacked : part->n_rows;
 
-  rows = MIN (rows, part->n_rows - expert->row);
-  *piece = (L4Piece) { part->file, part->source.read != NULL ? &part->source : NULL, part->offset + (guint64) expert->row * part->row_bytes,
-    (gsize) rows * part->row_bytes, expert, expert->part * (G_MAXINT64 / L4_STREAM_PARTS) + expert->row
-  };
-  expert->row += rows;
-  if (expert->row < part->n_rows)
+  if (part->repacked > 0)
+    expert->row += next_panels (self, expert, piece);
+  else
+    expert->row += next_rows (self, expert, piece);
+  if (expert->row < all)
     return;
   expert->row = 0;
   expert->part++;
@@ -321,10 +356,10 @@ piece_arrived (gpointer user_data, const L4Piece *piece, const guint8 *bytes, co
   L4StreamExpert *expert = piece->owner;
   g_autoptr (GError) error = failure != NULL ? g_error_copy (failure) : NULL;
 
-  if (error == NULL) {
+  if (error == NULL && piece->to == NULL)
     pack (self, expert, piece, bytes);
+  if (error == NULL)
     check_files (self, expert, &error);
-  }
   g_mutex_lock (&self->lock);
   self->latest = g_get_monotonic_time ();
   self->figures.bytes += error == NULL ? piece->bytes : 0;

@@ -44,6 +44,24 @@ guint l4_stream_add_layer (L4Stream *self, gint64 n_experts);
 /* Of one expert of the layer: parts that are NULL are somewhere else. */
 void l4_stream_set_expert (L4Stream *self, guint layer, gint64 expert, const L4StreamPart *const parts[L4_STREAM_PARTS]);
 
+/* Repacked experts -------------------------------------------------------------------------------------------------------- */
+
+typedef void (*L4StreamProgress) (guint64 done, guint64 total, gpointer user_data);
+
+/* Once all experts are added: writes them into a file that l4_stream_use_repacked() takes, in place of one that is there. It appears whole or
+ * not at all. threads: 0 for every CPU; progress in bytes, from any thread but one at a time; may be NULL. */
+gboolean l4_stream_repack (const L4Stream *self, const char *path, guint threads, L4StreamProgress progress, gpointer user_data, GError **error);
+/* Bytes of that file. */
+guint64 l4_stream_repacked_bytes (const L4Stream *self);
+
+/* Before it is started: all experts come from that file from now on. FALSE, and nothing has changed: it is no such file, of another model or of
+ * this one before it was changed, for another layout in memory, or damaged. Nothing in it is trusted. */
+gboolean l4_stream_use_repacked (L4Stream *self, const char *path, GError **error);
+/* That file; NULL: there is none. */
+const char *l4_stream_repacked (const L4Stream *self);
+
+/* Starting ---------------------------------------------------------------------------------------------------------------- */
+
 /* Bytes that n_slots slots and all else take; what all experts take when each has one. */
 guint64 l4_stream_bytes (const L4Stream *self, gsize n_slots);
 gsize l4_stream_n_experts (const L4Stream *self);

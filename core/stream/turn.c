@@ -214,7 +214,7 @@ l4_stream_panels (const L4StreamTurn *turn, gint64 index, guint part)
 {
   const L4StreamExpert *expert = l4_stream_expert (turn->stream, turn->first + index);
 
-  return turn->stream->slots[expert->slot] + expert->parts[part].place;
+  return l4_stream_slot (turn->stream, expert->slot) + expert->parts[part].place;
 }
 
 /* With the lock held. */

@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "blocks/type.h"
-#include "kernels/panel.h"
 
 #define ROWS 72                 /* four panels and a half */
 #define COLUMNS 64
@@ -94,10 +93,8 @@ experts_fill (Experts *self)
 }
 
 void
-experts_begin (Experts *self, gsize n_slots)
+experts_add (Experts *self)
 {
-  g_autoptr (GError) error = NULL;
-
   self->stream = l4_stream_new ();
   for (guint l = 0; l < LAYERS; l++) {
     guint layer = l4_stream_add_layer (self->stream, EXPERTS);
@@ -113,8 +110,22 @@ experts_begin (Experts *self, gsize n_slots)
   }
   if (self->small_pieces)
     self->stream->piece_bytes = L4_PANEL_ROWS * COLUMNS / 32 * 34;
+}
+
+void
+experts_run (const Experts *self, gsize n_slots)
+{
+  g_autoptr (GError) error = NULL;
+
   g_assert_true (l4_stream_start (self->stream, n_slots, &error));
   g_assert_no_error (error);
+}
+
+void
+experts_begin (Experts *self, gsize n_slots)
+{
+  experts_add (self);
+  experts_run (self, n_slots);
 }
 
 void

@@ -51,6 +51,9 @@ typedef struct
 void experts_start (Experts *self, gsize n_slots);
 void experts_fill (Experts *self);
 void experts_begin (Experts *self, gsize n_slots);
+/* The latter, one after the other: says where they are, and begins to read. */
+void experts_add (Experts *self);
+void experts_run (const Experts *self, gsize n_slots);
 void experts_clear (Experts *self);
 
 /* Where a part of an expert begins in the file. */
