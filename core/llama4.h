@@ -46,8 +46,9 @@ typedef enum
   L4_LOAD_READ,                 /* in memory */
   L4_LOAD_MAP,                  /* in their file, which is mapped: the system keeps in memory what it likes. A file that is cut short meanwhile
                                    ends the process with SIGBUS */
-  L4_LOAD_STREAM                /* routed experts in their file, as many of them as memory-limit allows also in memory; the rest there. A file
-                                   that changes meanwhile is an error of the answers that needed it */
+  L4_LOAD_STREAM                /* routed experts in their file, or in the one that llama4 convert --stream made of them beside it, as many of them
+                                   as memory-limit allows also in memory; the rest there. A file that changes meanwhile is an error of the
+                                   answers that needed it */
 } L4Load;
 
 /* "auto", "read", "map" or "stream"; anything else, or NULL: L4_LOAD_AUTO. */
@@ -79,6 +80,7 @@ typedef struct
   guint64 memory;               /* bytes held by the weights */
   const char *licence;          /* what whoever uses these weights should know, as one line; NULL: nothing */
   const char *limits;           /* what this model can and cannot tell, as one clause; NULL: it is a real one */
+  const char *note;             /* why a file that lies beside the model to make it faster is not used, as one line; NULL: nothing is to be said */
 } L4ModelInfo;
 
 /* percent runs from 0 to 100 and never falls. Called from the loading thread. */

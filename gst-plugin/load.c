@@ -99,6 +99,17 @@ tell_limits (GstLlama4Describe * self, const GstLlama4Settings * settings, const
   GST_ELEMENT_INFO (self, RESOURCE, SETTINGS, ("%s", line), ("%s", line));
 }
 
+/* Says what makes a model slower than it could be: once, however many elements load it. */
+static void
+tell_note (GstLlama4Describe * self, const L4ModelInfo * info)
+{
+  static const char *told;
+  const char *note = g_intern_string (info->note);
+
+  if (note != NULL && g_atomic_pointer_exchange (&told, note) != note)
+    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS, ("%s", info->note), (NULL));
+}
+
 void
 gst_llama4_load_forget (GstLlama4Describe * self)
 {
@@ -138,6 +149,7 @@ get_model (GstLlama4Describe * self, GCancellable * cancellable, GError ** error
   if (model != NULL) {
     tell_licence (self, l4_model_get_info (model));
     tell_limits (self, &settings, l4_model_get_info (model));
+    tell_note (self, l4_model_get_info (model));
   }
   return model;
 }

@@ -195,6 +195,15 @@ tell_limits (L4Model *model)
     fprintf (stderr, _("llama4: this was the small built-in model: %s; the argument MODEL takes a real one\n"), limits);
 }
 
+static void
+tell_note (L4Model *model)
+{
+  const char *note = l4_model_get_info (model)->note;
+
+  if (note != NULL)
+    fprintf (stderr, "llama4: %s\n", note);
+}
+
 static gboolean
 run (char **arguments, GError **error)
 {
@@ -222,6 +231,7 @@ run (char **arguments, GError **error)
     return FALSE;
   if (path == NULL)
     tell_limits (model);
+  tell_note (model);
   return TRUE;
 }
 

@@ -52,12 +52,31 @@ load_layer (Layer *layer, L4Loader *loader, const L4TextConfig *config, gint64 i
     l4_feed_forward_load (&layer->dense, loader, config->hidden, config->dense_width, ffn);
 }
 
+static const char *
+prefix_of (const L4Config *config)
+{
+  return config->text_prefix ? "language_model.model" : "model";
+}
+
+void
+l4_decoder_find_experts (L4Loader *loader, const L4Config *config)
+{
+  for (gint64 l = 0; l < config->text.n_layers; l++) {
+    g_autofree char *ffn = g_strdup_printf ("%s.layers.%" PRId64 ".feed_forward", prefix_of (config), l);
+    L4Mixture mixture = { 0 };
+
+    if (config->text.layers[l].moe)
+      l4_mixture_load_experts (&mixture, loader, &config->text, ffn);
+    l4_mixture_clear (&mixture);
+  }
+}
+
 L4Decoder *
 l4_decoder_load (L4Loader *loader, const L4Config *settings)
 {
   g_autoptr (L4Decoder) self = g_new0 (L4Decoder, 1);
   const L4TextConfig *config = &settings->text;
-  const char *prefix = settings->text_prefix ? "language_model.model" : "model";
+  const char *prefix = prefix_of (settings);
   const char *head = config->tied ? "model.embed_tokens" : "lm_head";
   const char *head_prefix = settings->text_prefix ? "language_model." : "";
 

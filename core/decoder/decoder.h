@@ -14,6 +14,10 @@ L4Decoder *l4_decoder_load (L4Loader *loader, const L4Config *config);
 void l4_decoder_free (L4Decoder *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Decoder, l4_decoder_free)
 
+/* The loader's stream is told of all routed experts that may stay away, in the order in which steps come to them; nothing else is loaded, and
+ * errors stay in the loader. */
+void l4_decoder_find_experts (L4Loader *loader, const L4Config *config);
+
 /* Weights that loading will ask for. */
 guint64 l4_decoder_n_parameters (const L4TextConfig *config);
 

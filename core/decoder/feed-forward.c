@@ -76,16 +76,12 @@ add_to_stream (L4Mixture *self, L4Stream *stream)
 }
 
 void
-l4_mixture_load (L4Mixture *self, L4Loader *loader, const L4TextConfig *config, const char *prefix)
+l4_mixture_load_experts (L4Mixture *self, L4Loader *loader, const L4TextConfig *config, const char *prefix)
 {
-  g_autofree char *shared = g_strconcat (prefix, ".shared_expert", NULL);
   g_autofree char *experts = g_strconcat (prefix, ".experts", NULL);
   gboolean apart = l4_loader_has (loader, "%s.0.gate_proj.weight", experts);
 
   self->n_experts = config->n_experts;
-  self->top_k = config->top_k;
-  self->router = l4_loader_weight_f32 (loader, self->n_experts, config->hidden, "%s.router.weight", prefix);
-  l4_feed_forward_load (&self->shared, loader, config->hidden, config->expert_width, shared);
   self->experts = g_new0 (L4FeedForward, self->n_experts);
   l4_loader_set_away (loader, TRUE);
   for (gint64 e = 0; e < self->n_experts; e++) {
@@ -99,6 +95,17 @@ l4_mixture_load (L4Mixture *self, L4Loader *loader, const L4TextConfig *config, 
   l4_loader_set_away (loader, FALSE);
   if (l4_loader_get_stream (loader) != NULL)
     add_to_stream (self, l4_loader_get_stream (loader));
+}
+
+void
+l4_mixture_load (L4Mixture *self, L4Loader *loader, const L4TextConfig *config, const char *prefix)
+{
+  g_autofree char *shared = g_strconcat (prefix, ".shared_expert", NULL);
+
+  self->top_k = config->top_k;
+  self->router = l4_loader_weight_f32 (loader, config->n_experts, config->hidden, "%s.router.weight", prefix);
+  l4_feed_forward_load (&self->shared, loader, config->hidden, config->expert_width, shared);
+  l4_mixture_load_experts (self, loader, config, prefix);
 }
 
 void

@@ -29,6 +29,8 @@ typedef struct
 void l4_feed_forward_load (L4FeedForward *self, L4Loader *loader, gint64 hidden, gint64 width, const char *prefix);
 void l4_feed_forward_clear (L4FeedForward *self);
 void l4_mixture_load (L4Mixture *self, L4Loader *loader, const L4TextConfig *config, const char *prefix);
+/* The routed ones of it alone. */
+void l4_mixture_load_experts (L4Mixture *self, L4Loader *loader, const L4TextConfig *config, const char *prefix);
 void l4_mixture_clear (L4Mixture *self);
 
 /* x, y: [n, hidden]; apart: as in L4Product */

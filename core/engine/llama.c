@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "engine/backend.h"
+#include "engine/experts.h"
 #include "engine/footprint.h"
 #include "engine/machine.h"
 #include "vision/picture.h"
@@ -244,6 +245,8 @@ l4_llama_load (const L4LoadOptions *options, L4Precision precision, L4ProgressFu
     return NULL;
   if (self->stream != NULL && l4_stream_n_experts (self->stream) == 0)  /* tensors of experts in layers that have none */
     g_clear_pointer (&self->stream, l4_stream_free);
+  if (self->stream != NULL)
+    l4_experts_use (self->stream, self->checkpoint, &self->why_not_repacked);
   self->batch = l4_batch_new (self->decoder, self->compute, &self->config->text);
   self->prefill = l4_prefill_new (self->decoder, self->compute, &self->config->text,
       self->load == L4_LOAD_READ ? L4_PREFILL_TOKENS : L4_FORWARD_BATCH);
@@ -279,6 +282,7 @@ l4_llama_free (L4Llama *self)
   l4_checkpoint_free (self->checkpoint);
   l4_pace_free (self->pace);
   g_free (self->why_no_vision);
+  g_free (self->why_not_repacked);
   g_free (self->path);
   g_free (self->digest);
   g_free (self->identity);
@@ -351,6 +355,7 @@ llama_load (const L4LoadOptions *options, L4ModelInfo *info, L4ProgressFunc prog
   info->context_length = self->config->text.context;
   info->n_parameters = self->n_parameters;
   info->memory = self->memory;
+  info->note = self->why_not_repacked;
   return self;
 }
 

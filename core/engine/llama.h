@@ -28,6 +28,7 @@ typedef struct
   L4Checkpoint *checkpoint;     /* while loading, and as long as the model when weights stay in their file */
   L4Load load;                  /* as it turned out: not L4_LOAD_AUTO */
   L4Stream *stream;             /* NULL: no expert is streamed */
+  char *why_not_repacked;       /* as of l4_experts_use() */
   guint64 shared;               /* bytes of its slots and all caches together */
   gboolean vision_int8;         /* as in L4LoadOptions */
   char *path;

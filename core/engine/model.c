@@ -93,6 +93,7 @@ model_new (const L4LoadOptions *options, gboolean embedded, L4ProgressFunc progr
   self->info.name = embedded ? g_strdup ("embedded") : g_path_get_basename (options->model_path);
   self->info.digest = g_strdup (info.digest);
   self->info.quantization = g_strdup (info.quantization);
+  self->info.note = g_strdup (info.note);
   self->info.licence = !embedded && self->backend == &l4_llama_backend ? licence_notice () : NULL;
   self->info.limits = embedded ? embedded_limits () : NULL;
   g_atomic_ref_count_init (&self->references);
@@ -107,6 +108,7 @@ model_free (L4Model *self)
   g_free ((char *) self->info.name);
   g_free ((char *) self->info.digest);
   g_free ((char *) self->info.quantization);
+  g_free ((char *) self->info.note);
   g_free (self->key);
   g_free (self);
 }

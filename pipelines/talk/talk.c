@@ -100,6 +100,8 @@ l4_talk_new (guint max_tokens, L4Progress *progress, GCancellable *cancellable, 
 
   if (model == NULL || !check_can_read (model, error))
     return NULL;
+  if (l4_model_get_info (model)->note != NULL)
+    l4_progress_say (progress, "%s", l4_model_get_info (model)->note);
   self = g_new0 (L4Talk, 1);
   self->model = g_steal_pointer (&model);
   self->session = l4_session_new (self->model);

@@ -435,6 +435,50 @@ test_a_model_that_cannot_look_at_pictures_is_refused_before_it_is_read (void)
   lone_stop (&self);
 }
 
+/* Two elements one after the other load a model beside which lies a file of repacked experts that is none. */
+static void
+test_repacked_experts_that_do_not_fit_are_told_once (void)
+{
+  static const char *const files[] = { "model.gguf", "mmproj-F16.gguf" };
+  g_autoptr (Folder) folder = folder_new ();
+  g_autofree char *model = g_build_filename (folder, "model.gguf", NULL), *experts = folder_write (folder, "model.gguf.experts", "none", 4);
+  guint n = 0;
+
+  for (guint i = 0; i < G_N_ELEMENTS (files); i++) {
+    g_autofree char *tiny = golden ("gguf-tiny"), *path = g_build_filename (tiny, files[i], NULL), *bytes = NULL;
+    gsize length;
+
+    g_assert_true (g_file_get_contents (path, &bytes, &length, NULL));
+    g_free (folder_write (folder, files[i], bytes, (gssize) length));
+  }
+  for (guint i = 0; i < 2; i++) {
+    GstMessage *message;
+    Lone self;
+
+    lone_start (&self, model);
+    gst_util_set_object_arg (G_OBJECT (self.element), "load", "stream");
+    gst_element_set_state (self.element, GST_STATE_PAUSED);
+    while ((message = expect (&self, GST_MESSAGE_WARNING | GST_MESSAGE_ASYNC_DONE | GST_MESSAGE_PROGRESS | GST_MESSAGE_ERROR)) != NULL) {
+      g_autoptr (GError) warning = NULL;
+      GstProgressType type = GST_PROGRESS_TYPE_START;
+
+      g_assert_cmpint (GST_MESSAGE_TYPE (message), !=, GST_MESSAGE_ERROR);
+      if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_PROGRESS)
+        gst_message_parse_progress (message, &type, NULL, NULL);
+      if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_WARNING) {
+        gst_message_parse_warning (message, &warning, NULL);
+        g_assert_nonnull (strstr (warning->message, experts));
+        n++;
+      }
+      gst_message_unref (message);
+      if (type == GST_PROGRESS_TYPE_COMPLETE)
+        break;
+    }
+    lone_stop (&self);
+  }
+  g_assert_cmpuint (n, ==, 1);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -453,6 +497,7 @@ main (int argc, char **argv)
     {"a-projector-that-does-not-belong-is-named", test_a_projector_that_does_not_belong_is_named},
     {"a-model-that-cannot-look-at-pictures-is-refused-before-it-is-read",
         test_a_model_that_cannot_look_at_pictures_is_refused_before_it_is_read},
+    {"repacked-experts-that-do-not-fit-are-told-once", test_repacked_experts_that_do_not_fit_are_told_once},
   };
 
   return run_tests (argc, argv, "load", tests, G_N_ELEMENTS (tests));
