@@ -275,6 +275,8 @@ print_streamed (const Bench *bench)
 
   printf (_("\nexperts %.2f GB, %.0f %% of them in memory; disk %.2f GB/s: all of them in %.2f s\n"), bytes / 1e9, 100.0 * (double) slots / (double) n,
       bench->disk / 1e9, bytes / bench->disk);
+  if (l4_stream_repacked (bench->model->stream) != NULL)
+    printf (_("experts come from %s: %.4g GB\n"), l4_stream_repacked (bench->model->stream), bytes / 1e9);
   printf ("| %-8s | %10s | %12s | %9s | %9s |\n| -------- | ---------: | -----------: | --------: | --------: |\n", "test", "read GB", "of disk",
       "hits", "guesses");
   for (guint i = 0; i < bench->results->len; i++) {
@@ -323,6 +325,8 @@ print_json (const Bench *bench, GError **error)
   if (bench->model->stream != NULL) {
     yyjson_mut_obj_add_real (doc, root, "disk_bytes_per_second", bench->disk);
     yyjson_mut_obj_add_uint (doc, root, "expert_bytes", l4_stream_expert_bytes (bench->model->stream));
+    if (l4_stream_repacked (bench->model->stream) != NULL)
+      yyjson_mut_obj_add_str (doc, root, "repacked", l4_stream_repacked (bench->model->stream));
     yyjson_mut_obj_add_uint (doc, root, "experts", l4_stream_n_experts (bench->model->stream));
     yyjson_mut_obj_add_uint (doc, root, "slots", l4_stream_n_slots (bench->model->stream));
   }
@@ -420,7 +424,11 @@ run (char **arguments, GError **error)
   bench.model = model = l4_llama_load (&(L4LoadOptions) {.model_path = path,.projector_path = options.projector,
         .threads = options.threads,.memory_limit = options.memory_bytes,.load = l4_load_from_string (options.load),.vision_int8 = l4_cli_is (options.vision_type, "int8") },
       L4_PRECISION_BF16, NULL, NULL, NULL, error);
-  if (model == NULL || !measure_all (&bench, error))
+  if (model == NULL)
+    return FALSE;
+  if (model->why_not_repacked != NULL)
+    fprintf (stderr, "llama4: %s\n", model->why_not_repacked);
+  if (!measure_all (&bench, error))
     return FALSE;
   if (options.json)
     return print_json (&bench, error);

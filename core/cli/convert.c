@@ -4,10 +4,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "blocks/quantise.h"
+#include "cli/bar.h"
 #include "cli/cli.h"
+#include "cli/repack.h"
 #include "convert/convert.h"
 #include "convert/describe.h"
 #include "files/file.h"
@@ -15,8 +16,6 @@
 #include "tokenizer/tokenizer.h"
 
 #define MAX_TEMPLATE (4 * 1024 * 1024)  /* bytes */
-#define BAR 40                  /* characters */
-#define BAR_INTERVAL (200 * G_TIME_SPAN_MILLISECOND)
 
 typedef struct
 {
@@ -43,42 +42,13 @@ job_clear (Job *self)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Job, job_clear)
 
-/* The bar on a terminal ------------------------------------------------------------------------------------------------ */
-
-typedef struct
-{
-  const char *path;
-  gint64 start, shown;          /* microseconds */
-} Bar;
-
-static void
-show_bar (guint64 done, guint64 total, gpointer user_data)
-{
-  Bar *bar = user_data;
-  gint64 now = g_get_monotonic_time (), left;
-  guint filled = (guint) (BAR * (double) done / (double) total);
-
-  if (done < total && now - bar->shown < BAR_INTERVAL)
-    return;
-  bar->shown = now;
-  left = (gint64) ((double) (now - bar->start) / (double) done * (double) (total - done)) / G_TIME_SPAN_SECOND;
-  fprintf (stderr, "\r%s [", bar->path);
-  for (guint i = 0; i < BAR; i++)
-    fputc (i < filled ? '#' : ' ', stderr);
-  fprintf (stderr, "] %3.0f %% %" PRId64 ":%02" PRId64 " ", 100 * (double) done / (double) total, left / 60, left % 60);
-  if (done == total)
-    fputc ('\n', stderr);
-}
-
 /* The two files -------------------------------------------------------------------------------------------------------- */
 
 static gboolean
 write_weights (const Job *job, GArray *layout, L4Type type, const char *path, L4GgufWriter *writer, GError **error)
 {
-  Bar bar = { path, g_get_monotonic_time (), 0 };
-  const L4Convert options = { job->checkpoint, &job->config->text.rope, type, (guint) job->threads,
-    isatty (STDERR_FILENO) ? show_bar : NULL, &bar
-  };
+  L4Bar bar;
+  const L4Convert options = { job->checkpoint, &job->config->text.rope, type, (guint) job->threads, l4_bar_begin (&bar, path), &bar };
 
   return l4_convert (&options, layout, writer, error);
 }
@@ -203,7 +173,7 @@ prepare (Job *job, GError **error)
 }
 
 static char *type, *projector, *projector_type;
-static gboolean no_projector;
+static gboolean no_projector, stream;
 static gint threads;
 
 static const GOptionEntry entries[] = {
@@ -211,15 +181,30 @@ static const GOptionEntry entries[] = {
   {"projector", 0, 0, G_OPTION_ARG_FILENAME, &projector, N_("Vision part of a GGUF model"), "FILE"},
   {"projector-type", 0, 0, G_OPTION_ARG_FILENAME, &projector_type, N_("Type of the weights of the vision part (F16)"), L4_CLI_WRITTEN_TYPES},
   {"no-projector", 0, 0, G_OPTION_ARG_NONE, &no_projector, N_("Leave the vision part out"), NULL},
+  {"stream", 0, 0, G_OPTION_ARG_NONE, &stream, N_("Repack the experts once, into a file beside the model that --load stream reads"), NULL},
   {"threads", 0, 0, G_OPTION_ARG_INT, &threads, N_("Threads; 0: one for every CPU (0)"), "N"},
   {NULL}
 };
+
+/* --stream leaves types and vision part as they are. */
+static gboolean
+run_stream (char **arguments, GError **error)
+{
+  if (g_strv_length (arguments) != 1)
+    return l4_fail (error, L4_ERROR_INPUT, _("convert --stream needs a model and nothing else: its file lies beside the model"));
+  if (type != NULL || projector_type != NULL || no_projector)
+    return l4_fail (error, L4_ERROR_INPUT, _("convert --stream keeps the model's types and leaves its vision part alone: %s does not go with it"),
+        type != NULL ? "--type" : projector_type != NULL ? "--projector-type" : "--no-projector");
+  return l4_cli_check_threads (threads, error) && l4_cli_repack (arguments[0], projector, (guint) threads, error);
+}
 
 static gboolean
 run (char **arguments, GError **error)
 {
   g_auto (Job) job = {.path = arguments[0],.projector_in = projector,.no_projector = no_projector,.threads = threads };
 
+  if (stream)
+    return run_stream (arguments, error);
   if (g_strv_length (arguments) != 2)
     return l4_fail (error, L4_ERROR_INPUT, _("convert needs a model and the name of the file to write"));
   job.out = arguments[1];
@@ -235,10 +220,15 @@ run (char **arguments, GError **error)
 
 const L4Command l4_cli_convert = {
   .name = "convert",
-  .usage = "MODEL OUT.gguf",
+  .usage = "MODEL OUT.gguf | --stream MODEL",
   .description = N_("Writes a Hugging Face folder, or a GGUF file in another type, as a GGUF file. The vision part lands beside it as "
-      "mmproj-OUT-TYPE.gguf. Files appear whole or not at all; one that is there is replaced."),
-  .examples = N_("llama4 convert Llama-4-Scout-17B-16E-Instruct scout-q4.gguf --type Q4_K  # Quantise a folder."),
+      "mmproj-OUT-TYPE.gguf. Files appear whole or not at all; one that is there is replaced.\n\n"
+      "With --stream it writes the routed experts of a model that is larger than memory once more, as they lie in memory: into MODEL.experts, of "
+      "several files beside the first, of a folder into model.experts in it. That takes about as much of the disk as the model. Whoever loads the "
+      "model so that experts are streamed reads them from there, as long as the model is what it was; nothing else reads that file, and it may be "
+      "removed at any time."),
+  .examples = N_("llama4 convert Llama-4-Scout-17B-16E-Instruct scout-q4.gguf --type Q4_K  # Quantise a folder.\n"
+      "llama4 convert --stream scout-q4.gguf  # Repack its experts, for machines with less memory than that."),
   .entries = entries,
   .run = run,
 };

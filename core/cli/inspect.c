@@ -8,6 +8,7 @@
 #include "cli/cli.h"
 #include "config/config.h"
 #include "decoder/decoder.h"
+#include "engine/experts.h"
 #include "tokenizer/chat.h"
 #include "vision/encoder.h"
 #include "weights/source.h"
@@ -66,6 +67,22 @@ print_files (const L4Checkpoint *checkpoint)
   printf (gguf != NULL ? _("GGUF: %s\n") : _("Hugging Face folder%s\n"), shown);
   for (guint i = 0; i < l4_checkpoint_get_n_files (checkpoint); i++)
     printf (_("file: %s\n"), l4_checkpoint_get_file (checkpoint, i));
+}
+
+/* The file of repacked experts beside it. */
+static void
+print_repacked (L4Checkpoint *checkpoint, const L4Config *config)
+{
+  g_autofree char *path = l4_experts_path (checkpoint), *why = NULL;
+  g_autoptr (L4Stream) experts = g_file_test (path, G_FILE_TEST_EXISTS) ? l4_experts_find (checkpoint, config, NULL) : NULL;
+
+  if (experts == NULL)
+    return;
+  l4_experts_use (experts, checkpoint, &why);
+  if (why == NULL)
+    printf (_("repacked experts: %s, %" PRIu64 " bytes\n"), path, l4_stream_expert_bytes (experts));
+  else
+    printf (_("repacked experts: %s\n"), why);
 }
 
 static void
@@ -184,6 +201,7 @@ run (char **arguments, GError **error)
   if (config == NULL)
     return FALSE;
   print_files (checkpoint);
+  print_repacked (checkpoint, config);
   print_text (&config->text);
   if (config->has_vision)
     print_vision (&config->vision);

@@ -240,13 +240,24 @@ print_forecast (const Plan *plan, const L4Speed *speed, const Figures *low, cons
   printf ("\n");
 }
 
+/* Which file experts come from, when it is another than the model's. */
+static void
+print_repacked (const Plan *plan, gboolean is_file)
+{
+  if (is_file && plan->files.repacked != NULL)
+    printf (_("experts come from %s: %.4g GB\n"), plan->files.repacked, (double) plan->files.repacked_bytes / GIGA);
+  else if (is_file && plan->files.why_not_repacked != NULL)
+    printf ("%s\n", plan->files.why_not_repacked);
+}
+
 /* With experts streamed: the share of them that is in memory, and what comes of it if the router likes all alike. */
 static gboolean
 print_streamed (const Plan *plan, const L4Compute *compute, const L4Speed *speed, const Figures *low, GError **error)
 {
   const L4TextConfig *text = &plan->config->text;
   gboolean integers = l4_type_info (plan->type)->block_elements > 1, is_file = plan->files.type != L4_TYPE_OTHER;
-  double experts = low->memory - low->unstreamed, disk = GIGA, share, left;
+  double experts = low->memory - low->unstreamed, disk = GIGA, share, left, from_disk;
+  const char *file = plan->files.repacked != NULL ? plan->files.repacked : plan->files.first;
   Beside others = beside (plan, compute, plan->context);
   guint64 layers = 0;
 
@@ -254,15 +265,17 @@ print_streamed (const Plan *plan, const L4Compute *compute, const L4Speed *speed
     layers += text->layers[l].moe;
   if (experts <= 0 || layers == 0)
     return TRUE;
-  if (is_file && !l4_stream_measure_file (plan->files.first, &disk, error))
+  if (is_file && !l4_stream_measure_file (file, &disk, error))
     return FALSE;
   left = (double) (plan->memory_limit > 0 ? plan->memory_limit : l4_memory_available () / 20 * 19) - others.cache
       - (double) l4_footprint_streamed (plan->config, (guint64) low->unstreamed, l4_compute_get_threads (compute));
   share = CLAMP (left / experts, 0, 1);
+  from_disk = (1 - share) * (is_file && plan->files.repacked != NULL ? (double) plan->files.repacked_bytes : experts) / disk;
   printf (_("with --load stream: %.4g GiB, and %.0f %% of the experts; from a disk of %.3g GB/s%s: prompt %.4g tokens/s, generation %.4g tokens/s\n"),
       (low->unstreamed + others.all) / GIB, 100 * share, disk / GIGA, is_file ? "" : _(" (say)"),
-      PROMPT / MAX (seconds (&low->prompt, speed, integers), (1 - share) * experts / disk),
-      1 / (seconds (&low->token, speed, integers) + (1 - share) * experts / (double) text->n_experts * (double) text->top_k / disk));
+      PROMPT / MAX (seconds (&low->prompt, speed, integers), from_disk),
+      1 / (seconds (&low->token, speed, integers) + from_disk / (double) text->n_experts * (double) text->top_k));
+  print_repacked (plan, is_file);
   return TRUE;
 }
 
@@ -333,7 +346,7 @@ static void
 plan_clear (Plan *self)
 {
   l4_config_free (self->config);
-  g_free (self->files.first);
+  l4_cli_shape_files_clear (&self->files);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Plan, plan_clear)

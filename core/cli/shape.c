@@ -5,6 +5,7 @@
 
 #include "checkpoint/checkpoint.h"
 #include "cli/cli.h"
+#include "engine/experts.h"
 #include "engine/footprint.h"
 
 static char *
@@ -34,13 +35,38 @@ only_settings (const char *path)
   return g_file_test (config, G_FILE_TEST_EXISTS);
 }
 
+/* The file of repacked experts, if there is one. */
 static void
-count_files (const L4Checkpoint *checkpoint, const L4Config *config, L4ShapeFiles *files)
+look_at_repacked (L4Checkpoint *checkpoint, const L4Config *config, L4ShapeFiles *files)
+{
+  g_autofree char *path = l4_experts_path (checkpoint);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (L4Stream) experts = g_file_test (path, G_FILE_TEST_EXISTS) ? l4_experts_find (checkpoint, config, &error) : NULL;
+
+  if (experts == NULL)
+    return;
+  l4_experts_use (experts, checkpoint, &files->why_not_repacked);
+  files->repacked = g_strdup (l4_stream_repacked (experts));
+  files->repacked_bytes = files->repacked != NULL ? l4_stream_expert_bytes (experts) : 0;
+}
+
+void
+l4_cli_shape_files_clear (L4ShapeFiles *self)
+{
+  g_free (self->first);
+  g_free (self->repacked);
+  g_free (self->why_not_repacked);
+  *self = (L4ShapeFiles) {.type = L4_TYPE_OTHER };
+}
+
+static void
+count_files (L4Checkpoint *checkpoint, const L4Config *config, L4ShapeFiles *files)
 {
   files->memory = l4_footprint_weights (checkpoint, config, L4_PRECISION_BF16, L4_LOAD_READ, FALSE);
   files->unmapped = l4_footprint_weights (checkpoint, config, L4_PRECISION_BF16, L4_LOAD_MAP, FALSE);
   files->first = g_strdup (l4_checkpoint_get_file (checkpoint, 0));
   files->unstreamed = l4_footprint_weights (checkpoint, config, L4_PRECISION_BF16, L4_LOAD_STREAM, FALSE);
+  look_at_repacked (checkpoint, config, files);
   files->type = l4_type_from_name (l4_checkpoint_main_type (checkpoint));
   for (guint i = 0; i < l4_checkpoint_get_n_tensors (checkpoint); i++) {
     const L4Tensor *tensor = l4_checkpoint_get_tensor (checkpoint, i);

@@ -306,8 +306,8 @@ static void
 test_streamed_and_mapped_it_is_the_same (gconstpointer data)
 {
   g_autoptr (Folder) packed = folder_new (), floats = folder_new ();
-  g_autoptr (L4Llama) read = NULL, mapped = NULL, streamed = NULL;
-  g_autofree float *expected = NULL, *from_file = NULL, *from_stream = NULL;
+  g_autoptr (L4Llama) read = NULL, mapped = NULL, streamed = NULL, repacked = NULL;
+  g_autofree float *expected = NULL, *from_file = NULL, *from_stream = NULL, *from_repacked = NULL;
   L4StreamFigures figures;
   gsize bytes;
 
@@ -325,6 +325,11 @@ test_streamed_and_mapped_it_is_the_same (gconstpointer data)
   g_assert_cmpuint (l4_stream_n_slots (streamed->stream), <, l4_stream_n_experts (streamed->stream));
   g_assert_cmpuint (figures.reads, >, l4_stream_n_slots (streamed->stream));
   g_assert_cmpuint (figures.bytes, >=, figures.reads * 3 * 128 * 256 * (data == GUINT_TO_POINTER (SQUARES) ? 2 : 1) / 2);
+  g_free (succeed ("convert --stream %s", packed));
+  repacked = load_tight (packed);
+  g_assert_true (g_str_has_suffix (l4_stream_repacked (repacked->stream), "/model.experts"));
+  from_repacked = converse (repacked);
+  g_assert_cmpmem (from_repacked, bytes, expected, bytes);
 }
 
 /* Experts whose rows are inputs cannot be streamed: the way out is said. */

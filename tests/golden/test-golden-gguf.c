@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "engine/experts.h"
 #include "engine/trace.h"
 #include "files/npy.h"
 #include "support/gguf.h"
@@ -141,6 +142,34 @@ split (const Folder *folder)
   return folder_write (folder, "m-00002-of-00002.gguf", second->data, second->len);
 }
 
+/* Writes the file of experts of the model. (transfer full) */
+static char *
+repack (const char *model)
+{
+  g_autoptr (L4Checkpoint) checkpoint = l4_checkpoint_open (model, NULL, NULL);
+  g_autoptr (L4Config) config = l4_config_load (checkpoint, NULL);
+  g_autoptr (L4Stream) experts = l4_experts_find (checkpoint, config, NULL);
+  g_autoptr (GError) error = NULL;
+  char *path = l4_experts_path (checkpoint);
+
+  l4_stream_repack (experts, path, 1, NULL, NULL, &error);
+  g_assert_no_error (error);
+  return path;
+}
+
+/* Whichever file of a set was named, the first has the experts beside it. */
+static void
+test_a_split_set_has_its_experts_beside_the_first_file (void)
+{
+  g_autoptr (Folder) folder = folder_new ();
+  g_autofree char *second = split (folder), *experts = repack (second);
+  const L4LoadOptions options = {.model_path = second,.load = L4_LOAD_STREAM };
+  g_autoptr (L4Llama) model = l4_llama_load (&options, L4_PRECISION_BF16, NULL, NULL, NULL, NULL);
+
+  g_assert_true (g_str_has_suffix (experts, "/m-00001-of-00002.gguf.experts"));
+  g_assert_cmpstr (l4_stream_repacked (model->stream), ==, experts);
+}
+
 static void
 test_a_split_set_gives_the_same (void)
 {
@@ -195,6 +224,7 @@ main (int argc, char **argv)
   g_test_add_func ("/golden-gguf/every-stage-equals-the-reference", test_every_stage_equals_the_reference);
   g_test_add_func ("/golden-gguf/a-mapped-file-gives-the-same", test_a_mapped_file_gives_the_same);
   g_test_add_func ("/golden-gguf/a-split-set-gives-the-same", test_a_split_set_gives_the_same);
+  g_test_add_func ("/golden-gguf/a-split-set-has-its-experts-beside-the-first-file", test_a_split_set_has_its_experts_beside_the_first_file);
   g_test_add_func ("/golden-gguf/bf16-is-close-with-the-reference-experts", test_bf16_is_close_with_the_reference_experts);
   g_test_add_func ("/golden-gguf/the-model-says-what-it-is", test_the_model_says_what_it_is);
   return g_test_run ();
