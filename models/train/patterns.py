@@ -28,7 +28,7 @@ RATE, SECONDS = 5, 8
 def frames(source, width, height, crf, rate=RATE, seconds=SECONDS):
     """Decoded RGB frames [n, height, width, 3] of one source after x264 at this quality."""
     line = (f"videotestsrc num-buffers={rate * seconds} {source} ! video/x-raw,format=I420,width={width},height={height},"
-            f"framerate={rate}/1 ! x264enc pass=qual quantizer={crf} speed-preset=veryfast ! h264parse ! avdec_h264 ! "
+            f"framerate={rate}/1 ! x264enc pass=qual quantizer={crf} speed-preset=veryfast ! h264parse ! avdec_h264 max-threads=1 ! "
             "videoconvert ! video/x-raw,format=RGB ! fdsink fd=1")
     raw = subprocess.run(["gst-launch-1.0", "-q"] + line.split(), check=True, stdout=subprocess.PIPE,
                          stderr=subprocess.DEVNULL).stdout
