@@ -365,7 +365,7 @@ test_the_meta_survives_conversion_and_coding (void)
   char *script = write_script ("{\"text\":\"Kept.\"}");
   g_autofree char *launch = g_strdup_printf ("videotestsrc num-buffers=200 ! video/x-raw,framerate=10/1,width=64,height=48 ! "
       "llama4describe model-path=%s ! videoconvert ! video/x-raw,format=RGB ! videoscale ! video/x-raw,width=80,height=60 ! "
-      "videoconvert ! x264enc tune=zerolatency ! avdec_h264 ! fakesink name=s sync=false", script);
+      "videoconvert ! x264enc tune=zerolatency ! avdec_h264 max-threads=1 ! fakesink name=s sync=false", script);
   GstElement *pipeline = gst_parse_launch (launch, NULL), *sink = gst_bin_get_by_name (GST_BIN (pipeline), "s");
   g_autoptr (GstPad) pad = gst_element_get_static_pad (sink, "sink");
   g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
@@ -458,7 +458,7 @@ test_damaged_video_is_described_as_far_as_it_goes (void)
 
   for (guint seed = 1; seed <= 20; seed++) {
     g_autofree char *launch = g_strdup_printf ("filesrc location=%s ! qtdemux ! h264parse ! breakmydata seed=%u probability=%s ! "
-        "avdec_h264 ! llama4describe model-path=%s name=d ! fakesink sync=false d.text_src ! fakesink sync=false", file, seed,
+        "avdec_h264 max-threads=1 ! llama4describe model-path=%s name=d ! fakesink sync=false d.text_src ! fakesink sync=false", file, seed,
         seed % 2 ? "0.0005" : "0.01", script);
     g_autofree char *problem = run (launch, NULL, 60);
 
