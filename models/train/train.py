@@ -30,7 +30,6 @@ from learning.answers import report
 from learning.batch import Drawing, Silence, again
 from learning.clips import Clips
 from learning.losses import Heads, losses, silence_loss
-from learning.muon import Muon
 from learning.sure import Sure
 from network import checkpoint
 from network.grow import grow
@@ -103,7 +102,6 @@ def main():
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--rate", type=float, default=1.5e-3)
     options.add_argument("--batch", type=int, default=64)
-    options.add_argument("--muon", action="store_true", help="learn the matrices between embeddings and heads by Muon")
     options.add_argument("--warm", type=int, default=200)
     options.add_argument("--hold-trunk", action="store_true", help="the vision tower but its adapter learns nothing more")
     options.add_argument("--kept", type=int, default=250, help="batches that a CPU's worker keeps to learn from them again")
@@ -144,18 +142,6 @@ def prepare(batch, network, sure):
             sure.leave(batch)
 
 
-def optimizers_of(network, parameters, options):
-    """AdamW for all parameters, or for those that are no matrices within the network when Muon takes these."""
-    within = ("vision_model.model.", "vision_adapter.", "multi_modal_projector.", "language_model.model.layers.")
-    matrices = {id(p) for name, p in network.named_parameters() if p.dim() >= 2 and any(part in name for part in within) and "router" not in name}
-    matrices = matrices if options.muon else set()
-    decay = [p for p in parameters if p.dim() >= 2 and id(p) not in matrices]
-    plain = [p for p in parameters if p.dim() < 2]
-    adam = torch.optim.AdamW([{"params": decay, "weight_decay": 0.05}, {"params": plain, "weight_decay": 0.0}],
-                             lr=options.rate, betas=(0.9, 0.98), eps=1e-8, fused=True)
-    return [adam, *([Muon([p for p in parameters if id(p) in matrices], options.rate)] if matrices else [])]
-
-
 def work(rank, team, options):
     torch.manual_seed(options.seed)
     log = open(f"{options.run}/log.txt" if rank == 0 else os.devnull, "a", buffering=1)
@@ -187,7 +173,10 @@ def work(rank, team, options):
     for phase, minutes in (("see", options.see), ("tell", options.tell)):
         if minutes <= 0:
             continue
-        optimizers = optimizers_of(network, everything, options)
+        decay = [p for p in everything if p.dim() >= 2]
+        plain = [p for p in everything if p.dim() < 2]
+        optimizer = torch.optim.AdamW([{"params": decay, "weight_decay": 0.05}, {"params": plain, "weight_decay": 0.0}],
+                                      lr=options.rate, betas=(0.9, 0.98), eps=1e-8, fused=True)
         average = Average(both)
         drawing = Drawing(clips, tokenizer, phase, options.batch // team.size, options.asking, options.foreign)
         sure = Sure(network, tokenizer) if options.sure else None
@@ -204,7 +193,7 @@ def work(rank, team, options):
             if spent >= 1:
                 break
             rate = options.rate * min(1, (step + 1) / options.warm) * (0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * spent)))
-            for group in (group for optimizer in optimizers for group in optimizer.param_groups):
+            for group in optimizer.param_groups:
                 group["lr"] = rate
             batch = next(batches)
             if device.type != "cpu":
@@ -213,11 +202,10 @@ def work(rank, team, options):
                 loss, figures = losses(network, heads, batch, phase, options.hold_trunk, options.beside)
                 if options.asking and step % 4 == 0:
                     loss = loss + 0.3 * silence_loss(network, Silence(clips.rng, tokenizer, foreign=options.foreign), device)
-            both.zero_grad()
+            optimizer.zero_grad()
             loss.backward()
             norm = nn.utils.clip_grad_norm_(both.parameters(), 1.0)
-            for optimizer in optimizers:
-                optimizer.step()
+            optimizer.step()
             step += 1
             if step % team.steps == 0:
                 team.average(rank, everything)
