@@ -57,7 +57,8 @@ set_up (Stage *self, gconstpointer data)
   self->clock = gst_test_clock_new_with_start_time (7 * GST_SECOND);
   gst_element_set_clock (self->describe, self->clock);
   self->sight = l4_sight_new (g_ptr_array_index (self->cameras->cameras, 0), &self->live, self->queue, self->describe);
-  self->session = soup_session_new_with_options ("proxy-resolver", NULL, NULL);
+  /* with the two connections that there are otherwise, a request may wait for ever for the one that was given back just now */
+  self->session = soup_session_new_with_options ("proxy-resolver", NULL, "max-conns", 16, "max-conns-per-host", 16, NULL);
   begin_stream (self);
 }
 
