@@ -157,6 +157,7 @@ l4_panel_layout (void)
   for (guint type = 0; type < L4_N_TYPES; type++) {
     gsize row_bytes = 3 * formats[type].block_bytes, bytes = l4_panel_bytes ((L4Type) type, 3 * formats[type].block_elements);
 
+    g_assert (bytes <= sizeof panel);
     for (guint n_rows = L4_PANEL_ROWS - 1; n_rows <= L4_PANEL_ROWS; n_rows++) {
       l4_panel_pack ((L4Type) type, rows, row_bytes, row_bytes, n_rows, panel);
       number = mix (number, panel, bytes);

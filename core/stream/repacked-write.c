@@ -79,9 +79,7 @@ repack_matrix (Work *self, const L4StreamMatrix *part, guint64 offset, guint8 *r
 
     if (is_over (self) || !read_rows (self, part, first, n, rows, error))
       return FALSE;
-    for (gint64 r = 0; r < n; r += L4_PANEL_ROWS)
-      l4_panel_pack (part->type, rows + (gsize) r * part->row_bytes, part->row_bytes, part->row_bytes, (guint) MIN (n - r, L4_PANEL_ROWS),
-          panels + (gsize) (r / L4_PANEL_ROWS) * part->panel_bytes);
+    l4_stream_pack (part, rows, n, panels);
     if (!l4_whole_write (self->file, offset + (guint64) (first / L4_PANEL_ROWS) * part->panel_bytes, panels, bytes, error))
       return FALSE;
   }

@@ -102,6 +102,14 @@ l4_stream_n_panels (const L4StreamMatrix *part)
   return (gsize) (part->n_rows + L4_PANEL_ROWS - 1) / L4_PANEL_ROWS;
 }
 
+/* Rows, as they lie in a file, into panels. */
+static inline void
+l4_stream_pack (const L4StreamMatrix *part, const guint8 *bytes, gint64 rows, guint8 *panels)
+{
+  for (; rows > 0; rows -= L4_PANEL_ROWS, bytes += L4_PANEL_ROWS * part->row_bytes, panels += part->panel_bytes)
+    l4_panel_pack (part->type, bytes, part->row_bytes, part->row_bytes, (guint) MIN (rows, L4_PANEL_ROWS), panels);
+}
+
 static inline guint64
 l4_stream_align (guint64 bytes)
 {

@@ -325,11 +325,10 @@ pack (const L4Stream *self, const L4StreamExpert *expert, const L4Piece *piece, 
 {
   guint p = piece->index / (G_MAXINT64 / L4_STREAM_PARTS);
   const L4StreamMatrix *part = &expert->parts[p];
-  gint64 row = piece->index % (G_MAXINT64 / L4_STREAM_PARTS), rows = (gint64) (piece->bytes / part->row_bytes);
-  guint8 *panel = self->slots[expert->slot] + part->place + row / L4_PANEL_ROWS * part->panel_bytes;
+  gint64 row = piece->index % (G_MAXINT64 / L4_STREAM_PARTS);
 
-  for (; rows > 0; rows -= L4_PANEL_ROWS, bytes += L4_PANEL_ROWS * part->row_bytes, panel += part->panel_bytes)
-    l4_panel_pack (part->type, bytes, part->row_bytes, part->row_bytes, (guint) MIN (rows, L4_PANEL_ROWS), panel);
+  l4_stream_pack (part, bytes, (gint64) (piece->bytes / part->row_bytes),
+      self->slots[expert->slot] + part->place + row / L4_PANEL_ROWS * part->panel_bytes);
 }
 
 /* Whether the files of all parts are still those that were added. Without the lock. */

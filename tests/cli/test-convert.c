@@ -13,17 +13,6 @@ golden (const char *name)
   return g_test_build_filename (G_TEST_DIST, "golden", name, NULL);
 }
 
-static guint
-count_files (const Folder *folder)
-{
-  g_autoptr (GDir) files = g_dir_open (folder, 0, NULL);
-  guint n = 0;
-
-  while (g_dir_read_name (files) != NULL)
-    n++;
-  return n;
-}
-
 /* One forward pass of model, compared with what the reference computes from the folder. */
 static void
 compare_trace (const char *model, const char *folder, gboolean vision, double tolerance)
@@ -60,7 +49,7 @@ test_every_golden_computes_the_same_from_its_file (void)
       path = g_build_filename (out, "model.gguf", NULL);
       err = succeed ("convert %s %s --type %s --projector-type %s", folder, path, types[t], types[t]);
       g_assert_nonnull (strstr (err, "note: "));        /* their chunks are small */
-      g_assert_cmpuint (count_files (out), ==, goldens[i].vision ? 2 : 1);
+      g_assert_cmpuint (folder_count (out), ==, goldens[i].vision ? 2 : 1);
       compare_trace (path, folder, goldens[i].vision, 1e-4);
     }
 }
@@ -135,7 +124,7 @@ test_failures_are_one_line_and_leave_nothing (void)
       if (strstr (err, words[w]) == NULL)
         g_error ("llama4 %s: \"%s\" does not say \"%s\"", arguments, err, words[w]);
     g_assert_true (strchr (err, '\n') == err + strlen (err) - 1);
-    g_assert_cmpuint (count_files (out), ==, 0);
+    g_assert_cmpuint (folder_count (out), ==, 0);
   }
 }
 
@@ -155,7 +144,7 @@ test_a_pipe_is_not_replaced (void)
     g_assert_cmpint (run (arguments, NULL, &text, &err), ==, 1);
     g_assert_nonnull (strstr (err, path));
     g_assert_nonnull (strstr (err, "is not a regular file"));
-    g_assert_cmpuint (count_files (folder), ==, 1);
+    g_assert_cmpuint (folder_count (folder), ==, 1);
   }
 }
 
@@ -221,7 +210,7 @@ test_bad_random_models_are_refused (void)
 
     g_assert_cmpint (run (arguments, NULL, &out, &err), ==, 1);
     g_assert_nonnull (strstr (err, cases[i].word));
-    g_assert_cmpuint (count_files (folder), ==, 0);
+    g_assert_cmpuint (folder_count (folder), ==, 0);
   }
 }
 
@@ -259,7 +248,7 @@ test_a_killed_program_leaves_no_file (void)
   if (!g_str_has_suffix (open, " (deleted)"))
     g_test_skip ("this file system has no files without a name");
   else
-    g_assert_cmpuint (count_files (folder), ==, 0);
+    g_assert_cmpuint (folder_count (folder), ==, 0);
 }
 
 /* With experts streamed bench tells what it read, and plan what to expect. */

@@ -24,17 +24,6 @@ make_model (const Folder *folder)
   return g_build_filename (folder, "model.gguf", NULL);
 }
 
-static guint
-count_files (const Folder *folder)
-{
-  g_autoptr (GDir) files = g_dir_open (folder, 0, NULL);
-  guint n = 0;
-
-  while (g_dir_read_name (files) != NULL)
-    n++;
-  return n;
-}
-
 /* What it prints. (transfer full) */
 static char *
 output_of (const char *command, const char *model, const char *rest)
@@ -60,7 +49,7 @@ test_it_says_what_it_writes (void)
   g_assert_true (g_str_has_prefix (said, size));
   g_assert_true (strchr (said, '\n') == said + strlen (said) - 1);
   g_free (succeed ("convert --stream %s --threads 1", model));  /* takes the place of the first */
-  g_assert_cmpuint (count_files (folder), ==, 2);
+  g_assert_cmpuint (folder_count (folder), ==, 2);
 }
 
 static void
@@ -138,7 +127,7 @@ test_a_disk_that_is_too_small_leaves_nothing (void)
   g_assert_true (g_subprocess_communicate_utf8 (process, NULL, NULL, &out, &err, NULL));
   g_assert_cmpint (g_subprocess_get_exit_status (process), ==, 1);
   g_assert_nonnull (strstr (err, "model.gguf.experts: File too large"));
-  g_assert_cmpuint (count_files (folder), ==, 1);
+  g_assert_cmpuint (folder_count (folder), ==, 1);
 }
 
 int

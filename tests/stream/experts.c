@@ -92,6 +92,29 @@ experts_fill (Experts *self)
   self->fd = open (self->path, O_RDONLY);
 }
 
+static gboolean
+read_joined (gconstpointer owner, gconstpointer item, guint64 offset, gsize n_bytes, guint8 *out, GError **error)
+{
+  const Experts *self = owner;
+
+  memcpy (out, self->bytes + offset, n_bytes);
+  return TRUE;
+}
+
+static void
+drop_joined (gconstpointer owner, gconstpointer item, guint64 offset, gsize n_bytes)
+{
+  Experts *self = (Experts *) owner;
+
+  g_atomic_int_add (&self->dropped, (gint) n_bytes);
+}
+
+void
+experts_join (Experts *self)
+{
+  self->joined = (L4StreamSource) { read_joined, self, NULL, drop_joined };
+}
+
 void
 experts_add (Experts *self)
 {

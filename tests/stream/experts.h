@@ -41,6 +41,7 @@ typedef struct
   gsize length, part_bytes;
   int fd;
   L4StreamSource joined;        /* what the parts are read by; read NULL: they lie in the file */
+  gint dropped;                 /* bytes that this source was told may leave the system's cache; atomic */
   L4StreamFile other;
   gboolean small_pieces;        /* ten an expert, not two */
   L4Stream *stream;
@@ -54,6 +55,8 @@ void experts_begin (Experts *self, gsize n_slots);
 /* The latter, one after the other: says where they are, and begins to read. */
 void experts_add (Experts *self);
 void experts_run (const Experts *self, gsize n_slots);
+/* Before they are added: a source makes their parts. */
+void experts_join (Experts *self);
 void experts_clear (Experts *self);
 
 /* Where a part of an expert begins in the file. */

@@ -91,17 +91,6 @@ assert_refused (const Experts *self, const char *words)
   g_assert_null (l4_stream_repacked (self->stream));
 }
 
-static guint
-count_files (const Experts *self)
-{
-  g_autoptr (GDir) files = g_dir_open (self->folder, 0, NULL);
-  guint n = 0;
-
-  while (g_dir_read_name (files) != NULL)
-    n++;
-  return n;
-}
-
 /* What is read ----------------------------------------------------------------------------------------------------------- */
 
 static void
@@ -162,31 +151,14 @@ test_large_matrices_too (void)
 }
 
 /* Parts that a source makes are repacked as it makes them, and what it read may leave the system's cache. */
-static gint dropped;            /* bytes; atomic */
-
-static gboolean
-read_joined (gconstpointer owner, gconstpointer item, guint64 offset, gsize n_bytes, guint8 *out, GError **error)
-{
-  const Experts *self = owner;
-
-  memcpy (out, self->bytes + offset, n_bytes);
-  return TRUE;
-}
-
-static void
-drop_joined (gconstpointer owner, gconstpointer item, guint64 offset, gsize n_bytes)
-{
-  g_atomic_int_add (&dropped, (gint) n_bytes);
-}
-
 static void
 test_what_a_source_makes_too (void)
 {
   Experts self = { 0 };
 
-  self.joined = (L4StreamSource) { read_joined, &self, NULL, drop_joined };
+  experts_join (&self);
   start_repacked (&self, 3);
-  g_assert_cmpint (dropped, ==, LAYERS * EXPERTS * 2 * self.part_bytes);
+  g_assert_cmpint (self.dropped, ==, LAYERS * EXPERTS * 2 * self.part_bytes);
   for (guint i = 0; i < 20; i++)
     experts_assert_use (&self, i % LAYERS, 31, 1);
   experts_clear (&self);
@@ -205,7 +177,7 @@ test_it_is_as_large_as_was_said (void)
   path = path_of (&self);
   g_assert_cmpint (g_stat (path, &status), ==, 0);
   g_assert_cmpuint (l4_stream_repacked_bytes (self.stream), ==, (guint64) status.st_size);
-  g_assert_cmpuint (count_files (&self), ==, 2);
+  g_assert_cmpuint (folder_count (self.folder), ==, 2);
   experts_clear (&self);
 }
 
@@ -222,7 +194,7 @@ assert_fails_and_leaves (const Experts *self, const char *words)
   assert_says (error, words);
   g_assert_true (g_file_get_contents (path, &after, &n_after, NULL));
   g_assert_cmpmem (before, n_before, after, n_after);
-  g_assert_cmpuint (count_files (self), ==, 2);
+  g_assert_cmpuint (folder_count (self->folder), ==, 2);
 }
 
 static void

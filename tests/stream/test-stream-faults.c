@@ -65,23 +65,6 @@ test_a_file_that_ends_early_is_an_error (void)
 }
 
 /* Parts that a source makes out of the experts' file and of another one. */
-static gint dropped;            /* bytes; atomic */
-
-static gboolean
-read_joined (gconstpointer owner, gconstpointer item, guint64 offset, gsize n_bytes, guint8 *out, GError **error)
-{
-  const Experts *self = owner;
-
-  memcpy (out, self->bytes + offset, n_bytes);
-  return TRUE;
-}
-
-static void
-drop_joined (gconstpointer owner, gconstpointer item, guint64 offset, gsize n_bytes)
-{
-  g_atomic_int_add (&dropped, (gint) n_bytes);
-}
-
 static void
 test_every_file_that_a_source_reads_is_watched (void)
 {
@@ -92,12 +75,12 @@ test_every_file_that_a_source_reads_is_watched (void)
   experts_fill (&self);
   scales = folder_write (self.folder, "scales.gguf", "scales", 6);
   fd = open (scales, O_RDONLY);
-  self.joined = (L4StreamSource) { read_joined, &self, NULL, drop_joined };
+  experts_join (&self);
   self.other = (L4StreamFile) { fd, scales };
   experts_begin (&self, 3);
-  dropped = 0;
+  self.dropped = 0;
   experts_assert_use (&self, 0, 3, 1);
-  g_assert_cmpint (g_atomic_int_get (&dropped), >=, 2 * self.part_bytes);
+  g_assert_cmpint (g_atomic_int_get (&self.dropped), >=, 2 * self.part_bytes);
   g_assert_cmpint (utimensat (AT_FDCWD, scales, (const struct timespec[]) { {5, 0}, {5, 0} }, 0), ==, 0);
   experts_assert_fails (&self, 0, 16, "scales.gguf|changed");
   experts_clear (&self);

@@ -51,6 +51,18 @@ folder_write (const Folder *self, const char *name, gconstpointer data, gssize l
   return path;
 }
 
+/* How many files are in it. */
+static inline guint
+folder_count (const Folder *self)
+{
+  g_autoptr (GDir) files = g_dir_open (self, 0, NULL);
+  guint n = 0;
+
+  while (g_dir_read_name (files) != NULL)
+    n++;
+  return n;
+}
+
 /* Both have the same bytes. */
 static inline void
 assert_same_files (const char *one, const char *other)

@@ -23,17 +23,6 @@ start (const Folder *folder, char **path)
   return writer;
 }
 
-static guint
-count_files (const Folder *folder)
-{
-  g_autoptr (GDir) files = g_dir_open (folder, 0, NULL);
-  guint n = 0;
-
-  while (g_dir_read_name (files) != NULL)
-    n++;
-  return n;
-}
-
 static void
 put_everything (L4GgufWriter *writer)
 {
@@ -137,7 +126,7 @@ test_what_is_written_in_any_order_comes_back (void)
   l4_gguf_writer_finish (writer, &error);
   g_assert_no_error (error);
   check_file (path);
-  g_assert_cmpuint (count_files (folder), ==, 1);
+  g_assert_cmpuint (folder_count (folder), ==, 1);
 }
 
 static void
@@ -153,7 +142,7 @@ test_an_unfinished_file_leaves_nothing_and_the_old_one_alone (void)
   g_assert_false (l4_gguf_writer_finish (writer, &error));
   assert_says (error, "a.gguf|30 bytes");
   l4_gguf_writer_free (writer);
-  g_assert_cmpuint (count_files (folder), ==, 1);
+  g_assert_cmpuint (folder_count (folder), ==, 1);
   g_assert_true (g_file_get_contents (old, &kept, NULL, NULL));
   g_assert_cmpstr (kept, ==, "old");
 }
@@ -231,7 +220,7 @@ test_what_is_no_regular_file_is_refused_and_stays (void)
   }
   g_assert_cmpint (lstat (pipe, &status), ==, 0);
   g_assert_true (S_ISFIFO (status.st_mode));
-  g_assert_cmpuint (count_files (folder), ==, 2);
+  g_assert_cmpuint (folder_count (folder), ==, 2);
 }
 
 static void
@@ -270,7 +259,7 @@ test_two_writers_of_one_file_do_not_mix (void)
   g_assert_true (l4_gguf_writer_finish (two, NULL));
   g_assert_true (g_file_get_contents (path, &second, &length, NULL));
   g_assert_cmpmem (second + length - 32, 16, "second file's 16", 16);
-  g_assert_cmpuint (count_files (folder), ==, 1);
+  g_assert_cmpuint (folder_count (folder), ==, 1);
 }
 
 /* A limit on the size of files stands for a disk that is full. */
@@ -293,7 +282,7 @@ test_a_full_disk_is_told_with_the_bytes_needed_and_leaves_nothing (void)
   g_assert_error (error, L4_ERROR, L4_ERROR_IO);
   assert_says (error, "a.gguf|41943");
   l4_gguf_writer_free (writer);
-  g_assert_cmpuint (count_files (folder), ==, 0);
+  g_assert_cmpuint (folder_count (folder), ==, 0);
 }
 
 int
