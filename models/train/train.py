@@ -29,7 +29,7 @@ from film import stock
 from learning.answers import report
 from learning.batch import Drawing, Silence, again
 from learning.clips import Clips
-from learning.losses import Heads, losses, silence_loss
+from learning.losses import Heads, keep_before, losses, silence_loss
 from learning.sure import Sure
 from network import checkpoint
 from network.grow import grow
@@ -60,7 +60,7 @@ class Average:
 class Team:
     """The workers: processes that learn from different clips, and agree on the mean of what they learnt every few steps: to wait
     for each other at every step costs more on a busy machine than the mean of gradients is worth."""
-    steps = 4
+    steps = 8
 
     def __init__(self, size, parameters):
         self.size = size
@@ -163,7 +163,7 @@ def work(rank, team, options):
                   options.pairs, stock.load(options.stock, "free", options.figures), options.film, options.kinds, still=options.still)
     test = Clips(4242, bank, stock=stock.load(options.stock, "held", options.figures) if rank == 0 else None, kinds=options.kinds)
     both.to(device)
-    network.language_model.model.layers[0].self_attn.keep = True
+    keep_before(network)
     if options.hold_trunk:
         network.vision_model.requires_grad_(False)
         network.vision_model.vision_adapter.requires_grad_(True)

@@ -14,8 +14,6 @@ from shapes.colours import NAMES
 from shapes.scenes import SHAPES
 
 N = len(NAMES)
-# The heads of the first layer that learn where the same part of the picture before stands, as a part of all of its heads.
-FIRST, LAST = 1 / 2, 3 / 4
 
 
 class Heads(nn.Module):
@@ -106,12 +104,16 @@ def news_loss(heads, tokens, middle, batch):
     return seen, loss, right
 
 
+def keep_before(network):
+    """Has the third quarter of the first layer's heads learn where the same part of the picture before stands: keeps what before_loss() needs."""
+    attention = network.language_model.model.layers[0].self_attn
+    attention.keep = list(range(attention.heads // 2, attention.heads * 3 // 4))
+
+
 def before_loss(network, batch):
     """Loss of how well some heads of the first layer find the same part of the picture before, and the share of their attention there."""
     count, frames = batch.labels["cells"].shape[:2]
     q, k = network.language_model.model.layers[0].self_attn.match
-    chosen = slice(int(FIRST * q.shape[1]), int(LAST * q.shape[1]))
-    q, k = q[:, chosen], k[:, chosen]
     heads, length, size = q.shape[1:]
     at = batch.slots.nonzero()[:, 1].view(count, 1, frames * PICTURE_TOKENS)
     asked, true = at[..., PICTURE_TOKENS:], at[..., :-PICTURE_TOKENS]

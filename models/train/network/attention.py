@@ -5,6 +5,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from network import between
+
 
 def rotate(x, cos, sin):
     """Interleaved pairs; x [B, H, T, d], cos and sin [T, d / 2]."""
@@ -40,25 +42,33 @@ class Attention(nn.Module):
     def __init__(self, shape, rope):
         super().__init__()
         self.rope, self.heads, self.kv_heads, self.head_dim = rope, shape.heads, shape.kv_heads, shape.head_dim
-        self.match = None       # queries and keys as they were compared last, for those who keep them
-        self.keep = False
+        self.keep = []          # the heads whose queries and keys are kept as `match`, as they were compared last
+        self.match = None
         self.q_proj = nn.Linear(shape.hidden, shape.heads * shape.head_dim, bias=False)
         self.k_proj = nn.Linear(shape.hidden, shape.kv_heads * shape.head_dim, bias=False)
         self.v_proj = nn.Linear(shape.hidden, shape.kv_heads * shape.head_dim, bias=False)
         self.o_proj = nn.Linear(shape.heads * shape.head_dim, shape.hidden, bias=False)
 
     def forward(self, x, cos, sin):
-        b, t, _ = x.shape
-        q = self.q_proj(x).view(b, t, self.heads, -1).transpose(1, 2)
-        k = self.k_proj(x).view(b, t, self.kv_heads, -1).transpose(1, 2)
-        v = self.v_proj(x).view(b, t, self.kv_heads, -1).transpose(1, 2)
-        if self.rope:
-            d = (self.head_dim,)
-            q = F.rms_norm(rotate(q, cos, sin), d, None, 1e-5)
-            k = F.rms_norm(rotate(k, cos, sin), d, None, 1e-5)
+        angles = (cos, sin) if self.rope else (None, None)
+        return self.o_proj(self._at_once(x, *angles) if between.use(x) else self._step_by_step(x, *angles))
+
+    def _at_once(self, x, cos, sin):
+        qkv = F.linear(x, torch.cat((self.q_proj.weight, self.k_proj.weight, self.v_proj.weight)))
+        if self.keep:
+            each = qkv.unflatten(-1, (-1, self.head_dim)).transpose(1, 2)
+            of = [self.heads + head // (self.heads // self.kv_heads) for head in self.keep]
+            self.match = self._turn(each[:, self.keep], cos, sin), self._turn(each[:, of], cos, sin)
+        return between.Attend.apply(qkv, cos, sin, self.heads, self.kv_heads)
+
+    def _step_by_step(self, x, cos, sin):
+        q, k, v = (p(x).unflatten(-1, (-1, self.head_dim)).transpose(1, 2) for p in (self.q_proj, self.k_proj, self.v_proj))
         # The temperature of the layers without RoPE is exactly 1 below position 8191, where training ends.
         repeat = self.heads // self.kv_heads
-        k, v = k.repeat_interleave(repeat, 1), v.repeat_interleave(repeat, 1)
-        self.match = (q, k) if self.keep else None
-        y = attend(q, k, v, True)
-        return self.o_proj(y.transpose(1, 2).reshape(b, t, -1))
+        q, k, v = self._turn(q, cos, sin), self._turn(k, cos, sin).repeat_interleave(repeat, 1), v.repeat_interleave(repeat, 1)
+        if self.keep:
+            self.match = q[:, self.keep], k[:, self.keep]
+        return attend(q, k, v, True).transpose(1, 2).flatten(2)
+
+    def _turn(self, x, cos, sin):
+        return x if cos is None else F.rms_norm(rotate(x, cos, sin), (self.head_dim,), None, 1e-5)

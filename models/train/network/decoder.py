@@ -5,6 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from network import between
 from network.attention import Attention
 from network.experts import FeedForward
 
@@ -15,7 +16,7 @@ class RmsNorm(nn.Module):
         self.weight = nn.Parameter(torch.ones(size))
 
     def forward(self, x):
-        return F.rms_norm(x, (x.shape[-1],), self.weight, 1e-5)
+        return between.Norm.apply(x, self.weight) if between.use(x) else F.rms_norm(x, (x.shape[-1],), self.weight, 1e-5)
 
 
 class DecoderLayer(nn.Module):
@@ -30,8 +31,8 @@ class DecoderLayer(nn.Module):
 
     def forward(self, x, *where):
         x = x + self.self_attn(self.input_layernorm(x), *where)
-        y, balance = self.feed_forward(self.post_attention_layernorm(x).flatten(0, 1))
-        return x + y.view_as(x), balance
+        y, balance = self.feed_forward(x.flatten(0, 1), self.post_attention_layernorm(x).flatten(0, 1))
+        return y.view_as(x), balance
 
 
 class Decoder(nn.Module):
