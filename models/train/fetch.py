@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Fetches the photographs and cut-out things of the training from Debian's packages, and packs them small.
+"""Fetches the photographs, cut-out things and fonts of the training from Debian's packages, and packs them small.
 
 python3 fetch.py CACHE
 
 CACHE/debs and CACHE/assets take the packages, CACHE/stock.npz what the training reads: photographs of at most 720 x 512, things
-with transparency of at most 128 x 128. Needs apt-get and dpkg-deb with the lists of a Debian 13, python3-opencv and python3-pil.
+with transparency of at most 128 x 128, letters of fonts. Needs apt-get and dpkg-deb with the lists of a Debian 13, python3-opencv and python3-pil.
 Nothing of this is published: only the weights have seen it.
 """
 
+import re
 import subprocess
 import sys
 import zlib
@@ -18,6 +19,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from film.stock import held_out
+from film.writing import BASE, LETTERS, RISE, SIDE
 
 # Licences, by the packages' copyright files: CC0, CC-BY, CC-BY-SA, GPL, LGPL, Apache-2.0, BSD, OFL, Free Art License, public domain.
 PACKAGES = {
@@ -28,6 +30,19 @@ PACKAGES = {
     "torcs-data": "1.3.7+dfsg-5", "trigger-rally-data": "0.6.6.1-4", "tuxpaint-stamps-default": "2025.03.31-1",
     "ukui-wallpapers": "20.04.3-1.1",
 }
+FONTS = {
+    "fonts-bebas-neue": "3.0-2", "fonts-breip": "1:0.5.1-3", "fonts-cabin": "1.5-3", "fonts-comfortaa": "3.001-4",
+    "fonts-courier-prime": "0+git20190115-4", "fonts-dejavu-core": "2.37-8", "fonts-dustin": "20030517-14",
+    "fonts-ebgaramond": "0.016+git20210310.42d4f9f2-1", "fonts-freefont-ttf": "20211204+svn4273-2", "fonts-gfs-didot": "1.1-7",
+    "fonts-hack": "3.003-3", "fonts-humor-sans": "1.0-4", "fonts-isabella": "1.202-4", "fonts-kristi": "20101220-1", "fonts-lato": "2.015-1",
+    "fonts-league-spartan": "2.210-2", "fonts-liberation": "1:2.1.5-3", "fonts-linuxlibertine": "5.3.0-6", "fonts-lobster": "2.0-2.1",
+    "fonts-lobstertwo": "2.0-2.1", "fonts-ocr-a": "1.0-11", "fonts-oldstandard": "2.2really-4", "fonts-open-sans": "1.11-2",
+    "fonts-play": "1.002+20150307.1-0.1", "fonts-quicksand": "0.2016-2.1", "fonts-roboto-unhinted": "2:0~20170802-4",
+    "fonts-rufscript": "010-6", "fonts-texgyre": "20180621-6", "fonts-tomsontalks": "1.1-10", "fonts-urw-base35": "20200910-8",
+    "fonts-vollkorn": "4.105-3",
+}
+SIGNS = ("D050000L", "StandardSymbolsPS")       # fonts without letters
+WEIGHTS = 4         # fonts of a family
 # Frames of opencv-doc's videos, which are kept for the judgement; pictures of people whose licence is not clear.
 KEPT_OUT = ("Background_Subtraction", "res_mog", "resframe", "resmog", "resgmg", "vtest", "VideoDemo", "Megamind", "tree", "demo.jpg",
             "fsrcnnOutput", "lena", "messi")
@@ -40,7 +55,7 @@ def fetch(cache):
     debs = cache / "debs"
     for folder in (debs, cache / "assets"):
         folder.mkdir(parents=True, exist_ok=True)
-    for package, version in PACKAGES.items():
+    for package, version in (PACKAGES | FONTS).items():
         target = cache / "assets" / package
         if target.exists():
             continue
@@ -110,14 +125,36 @@ def things(assets):
             yield f"thing/emoji/{code:x}", rgba
 
 
+def letters(assets):
+    """Family and name of a font, and its letters: uint8 [LETTERS, SIDE, SIDE]."""
+    families = {}
+    for package in FONTS:
+        for path in sorted(p for p in (assets / package).rglob("*") if p.suffix in (".ttf", ".otf") and p.is_file() and p.stem not in SIGNS):
+            families.setdefault(f"{package}/{re.match('[A-Za-z0-9]+', path.stem)[0]}", []).append(path)
+    for family, paths in families.items():
+        for path in paths[:WEIGHTS]:
+            font = ImageFont.truetype(str(path), SIDE)
+            top, bottom = font.getbbox("H", anchor="ls")[1::2]
+            font = ImageFont.truetype(str(path), round(SIDE * RISE / max(1, bottom - top)))
+            drawn = []
+            for letter in LETTERS:
+                canvas = Image.new("L", (SIDE, SIDE))
+                ImageDraw.Draw(canvas).text((2, BASE), letter, 255, font, "ls")
+                drawn.append(np.asarray(canvas))
+            if (drawn[0] != drawn[1]).any():        # it has Latin letters
+                yield family, f"{family}/{path.stem}", np.stack(drawn)
+
+
 def main():
     cache = Path(sys.argv[1])
     fetch(cache)
     stock = {}
     for name, picture in (*photographs(cache / "assets"), *things(cache / "assets")):
         stock[("held/" if held_out(name) else "free/") + name] = picture
+    for family, name, drawn in letters(cache / "assets"):
+        stock[f"{'held' if held_out(family) else 'free'}/font/{name}"] = drawn
     np.savez(cache / "stock.npz", **stock)
-    for part in ("free/photo", "held/photo", "free/thing", "held/thing"):
+    for part in ("free/photo", "held/photo", "free/thing", "held/thing", "free/font", "held/font"):
         print(part, sum(name.startswith(part) for name in stock))
 
 

@@ -17,6 +17,7 @@ from film.light import LUMA, Light
 from film.movers import Movers
 from film.places import Places
 from film.things import Things
+from film.writing import Writing
 from network.picture import SIZE
 
 cv2.setNumThreads(1)
@@ -33,6 +34,7 @@ class Truth:
     surely_below: dict = field(default_factory=dict)
     camera: str = "stands"           # one of telling.CAMERAS, or "unclear"
     movers: list = field(default_factory=list)   # of Mover: all that move clearly; while the camera stands
+    text: bool | None = False        # whether there is large writing
     light: float = 128               # the mean
     spread: float = 50               # and the deviation
     telling: set = field(default_factory=lambda: {"camera", "movers", "colour"})
@@ -54,11 +56,12 @@ def look_at(truth, small):
         truth.telling = set()
 
 
-class Film(Places, Things, Cameras, Movers, Light):
+class Film(Places, Things, Cameras, Movers, Writing, Light):
     def __init__(self, rng, stock, grain, still=0.62):
         """stock: as stock.load() gives it; grain float32 [512, 512, 3] with deviation 1; still: the share of cameras that stand."""
         self.still = still
-        self.rng, self.photos, self.things, self.figures, self.grain = rng, stock["photo"], stock["thing"], stock["figure"], grain
+        self.rng, self.photos, self.things, self.figures, self.fonts = rng, stock["photo"], stock["thing"], stock["figure"], stock["font"]
+        self.grain = grain
         self.way = None         # the camera's, of the piece drawn last: its place and zoom in every frame
 
     def _chance(self, p):
@@ -99,9 +102,10 @@ class Film(Places, Things, Cameras, Movers, Light):
             where = int(rng.integers(shown[0] + 1, shown[-1] + 1))
             pictures[where:] = self._stretch(frames, height, width, scale, shown)[0][where:]
             camera, seen = "cut", None
+        text = self._write(pictures, seen or [])
         changes = [layer.contrast for mover, layer in zip(movers, seen) if mover] if camera == "stands" else [pictures @ LUMA]
         movers = [mover for mover in movers if mover]
-        truth = Truth(camera=camera, movers=movers if camera == "stands" else [])
+        truth = Truth(camera=camera, movers=movers if camera == "stands" else [], text=text)
         if frames == 1:
             truth.telling -= {"camera", "movers"}
         if camera != "stands":
@@ -115,6 +119,7 @@ class Film(Places, Things, Cameras, Movers, Light):
         if self._chance(0.1):
             margin = int(height * rng.uniform(0.06, 0.16))
             pictures[:, :margin] = pictures[:, height - margin:] = 0
+            truth.text = truth.text and None
         return np.clip(pictures + 0.5, 0, 255).astype(np.uint8), truth, changes, seen
 
     def draw(self, frames, height, width):

@@ -77,7 +77,7 @@ class Light:
             ramp = np.linspace(1, rng.uniform(0, 0.3), n, dtype=np.float32)[::1 if self._chance(0.5) else -1][:, None, None, None]
             end = np.float32(0 if self._chance(0.7) else 255)
             pictures[:] = pictures * ramp + end * (1 - ramp)
-            truth.camera, truth.movers = "unclear", []
+            truth.camera, truth.movers, truth.text = "unclear", [], None
             truth.telling -= {"camera", "movers", "colour"}
         if self._chance(0.16):
             pictures[:] = (pictures @ LUMA)[..., None]
@@ -116,10 +116,12 @@ class Light:
                 cv2.GaussianBlur(p, (0, 0), sigma, p)
         if truth.state:
             truth.telling -= {"movers", "camera"}
+            truth.text = None
         if set(truth.state) & {"dark", "overexposed"}:
             truth.telling.discard("colour")
         if self._chance(0.2):
             self._overlay(pictures, scale)
+            truth.text = truth.text or None
             if same:
                 pictures[:] = pictures[0]
 

@@ -10,19 +10,20 @@ from film.things import NAMES, Figure, called
 
 
 def held_out(name):
-    """Whether this photograph, thing or family of figures is kept out of the training: one in six."""
+    """Whether this photograph, thing, or family of figures or fonts is kept out of the training: one in six."""
     return zlib.crc32(name.encode()) % 6 == 0
 
 
 @functools.cache
 def load(path, part, figures=None):
     """Of a part of the stock, "free" to train with or "held" out: {"photo": [picture], "thing": [(what it is called, picture)],
-    "figure": {name: [Figure]}}. None without a path."""
+    "font": [letters as writing.py has them], "figure": {name: [Figure]}}. None without a path."""
     if not path:
         return None
     with np.load(path) as file:
-        photos, things = (_of(file, f"{part}/{kind}/") for kind in ("photo", "thing"))
-    return {"photo": list(photos.values()), "thing": [(called(name), thing) for name, thing in things.items()], "figure": _figures(figures, part)}
+        photos, things, fonts = (_of(file, f"{part}/{kind}/") for kind in ("photo", "thing", "font"))
+    return {"photo": list(photos.values()), "thing": [(called(name), thing) for name, thing in things.items()], "font": list(fonts.values()),
+            "figure": _figures(figures, part)}
 
 
 def _of(file, start):

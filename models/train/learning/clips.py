@@ -82,7 +82,7 @@ class Clips:
         said = telling.statements(truth)
         if "plain" in said:
             labels["kind"][b] = KINDS.index("plain")
-        labels["truth"][b] = telling.numbers(said)
+        labels["truth"][b] = telling.numbers(said, truth)
         return telling.only(self.kinds, said)
 
     def draw(self, count, frames, held_out=False, things_only=False, film=None):

@@ -16,7 +16,7 @@ STILL = ("stands", "same", "cut")      # of the camera
 # The likelihood that every word of a statement must have, and what it rests on: the less is right of what is said of new clips, the more.
 LEAST = {"plain": 0.5, "colour colour": 0.5, "colour gray": 0.93, "mostly": 0.8, "above": 0.5, "below": 0.75, "state dark": 0.8,
          "state overexposed": 0.55, "state blurred": 0.95, "camera": 0.8, "camera stands": 0.5, "camera same": 0.5, "camera cut": 0.6,
-         "count none": 0.93, "count one": 0.6, "count some": 0.75, "count any": 0.65, "direction": 0.8, "place": 0.7, "name": 0.85}
+         "count none": 0.93, "count one": 0.6, "count some": 0.75, "count any": 0.65, "direction": 0.8, "place": 0.7, "name": 0.85, "text": 0.8}
 OTHERS = 0.9
 
 

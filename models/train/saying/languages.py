@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 
 from saying import telling
-from saying.prompt import NO_ANSWER, NO_PICTURE, UNCLEAR
+from saying.prompt import NO_ANSWER, NO_PICTURE, NO_TEXT, UNCLEAR, UNREAD
 from shapes.colours import NAMES
 from shapes.scenes import SHAPES
 from shapes.sentences import BALL_STILL, PATTERNS, facts
@@ -42,7 +42,7 @@ class Language:
 
 
 def _fixed(*sentences):
-    english = [*PATTERNS.values(), BALL_STILL, NO_ANSWER, NO_PICTURE, UNCLEAR, telling.NOTHING + ".", "Yes.", "No.",
+    english = [*PATTERNS.values(), BALL_STILL, NO_ANSWER, NO_PICTURE, UNCLEAR, telling.NOTHING + ".", telling.TEXT + ".", UNREAD, NO_TEXT, "Yes.", "No.",
                "Nothing.", "One thing.", "Two or three things.", "Several things."]
     assert len(english) == len(sentences)
     return dict(zip(english, sentences))
@@ -89,7 +89,8 @@ GERMAN = Language(
            "Das Bild zeigt konzentrische Ringe.", "Das Bild zeigt eine Zonenplatte.", "Das Bild zeigt einen Verlauf von Schwarz nach Weiß.",
            "Ein weißer Ball springt auf schwarzem Hintergrund.", "Zu sehen ist ein weißer Ball auf schwarzem Hintergrund.",
            "Ich bin ein kleines Modell und kann das nicht beantworten.", "Es gibt kein Bild.", "Das ist nicht klar.",
-           "Zum Bild lässt sich nichts sagen.", "Ja.", "Nein.", "Nichts.", "Ein Ding.", "Zwei oder drei Dinge.", "Mehrere Dinge."))
+           "Zum Bild lässt sich nichts sagen.", "Es ist Schrift zu sehen.",
+           "Es ist Schrift zu sehen, aber ich kann sie nicht lesen.", "Ich sehe keine Schrift.", "Ja.", "Nein.", "Nichts.", "Ein Ding.", "Zwei oder drei Dinge.", "Mehrere Dinge."))
 
 _FRENCH = by_name("rouge orange jaune vert cyan bleu violet blanc gris noir")
 FRENCH = Language(
@@ -116,7 +117,8 @@ FRENCH = Language(
            "L'image montre des anneaux concentriques.", "L'image montre une plaque zonale.", "L'image montre un dégradé du noir au blanc.",
            "Une balle blanche rebondit sur fond noir.", "L'image montre une balle blanche sur fond noir.",
            "Je suis un petit modèle et je ne peux pas répondre à cela.", "Il n'y a pas d'image.", "Ce n'est pas clair.",
-           "On ne peut rien dire de l'image.", "Oui.", "Non.", "Rien.", "Une chose.", "Deux ou trois choses.", "Plusieurs choses."))
+           "On ne peut rien dire de l'image.", "Il y a du texte.",
+           "Il y a du texte, mais je ne peux pas le lire.", "Je ne vois pas de texte.", "Oui.", "Non.", "Rien.", "Une chose.", "Deux ou trois choses.", "Plusieurs choses."))
 
 _SPANISH = by_name("rojo naranja amarillo verde cian azul morado blanco gris negro")
 SPANISH = Language(
@@ -143,7 +145,8 @@ SPANISH = Language(
            "La imagen muestra anillos concéntricos.", "La imagen muestra una placa zonal.", "La imagen muestra un degradado de negro a blanco.",
            "Una pelota blanca rebota sobre fondo negro.", "La imagen muestra una pelota blanca sobre fondo negro.",
            "Soy un modelo pequeño y no puedo responder a eso.", "No hay ninguna imagen.", "Eso no está claro.",
-           "No se puede decir nada de la imagen.", "Sí.", "No.", "Nada.", "Una cosa.", "Dos o tres cosas.", "Varias cosas."))
+           "No se puede decir nada de la imagen.", "Hay texto.",
+           "Hay texto, pero no puedo leerlo.", "No veo ningún texto.", "Sí.", "No.", "Nada.", "Una cosa.", "Dos o tres cosas.", "Varias cosas."))
 
 OTHERS = [GERMAN, FRENCH, SPANISH]
 # What is asked for that the model does not know is told in English.
@@ -187,6 +190,8 @@ def _film(said, language):
     rest = [words for words in (language.camera.get(said.get("camera")), _moving(said, language)) if words]
     if rest:
         out.append(_capital(f" {language.join} ".join(rest)))
+    if "text" in said:
+        out.append(language.fixed[telling.TEXT + "."])
     return " ".join(out) or language.fixed[telling.NOTHING + "."]
 
 

@@ -12,6 +12,8 @@ DESCRIPTIONS = {DESCRIBE, *ALIKE}
 NO_ANSWER = "I am a small model and cannot answer that."
 NO_PICTURE = "There is no picture."
 UNCLEAR = "That is not clear."
+NO_TEXT = "I see no text."
+UNREAD = "There is text, but I cannot read it."
 # Of these any question that the model does not know is made.
 OPENINGS = ["Who", "Why", "When", "Where", "How old", "What colour", "Which", "Whose", "How", "Can you", "Please", "Tell me", "Write",
             "Translate", "Count", "Is", "Are", "Do", "Does", "Name", "Explain", "List", "What", "How much", "Will", "Should"]
@@ -22,7 +24,7 @@ ENDS = ["wear", "say", "win", "like", "is called", "about", "in French", "tomorr
 
 
 def question(rng):
-    """A prompt, and its kind: describe, what, whether, change, many, or other."""
+    """A prompt, and its kind: describe, what, whether, change, many, text, or other."""
     r = rng.random()
     if r < 0.68:
         return DESCRIBE, "describe"
@@ -36,6 +38,8 @@ def question(rng):
         return "Does the picture change?", "change"
     if r < 0.92:
         return "How many things move?", "many"
+    if r < 0.94:
+        return ("What does the text say?", "What is written there?")[rng.integers(2)], "text"
     return unknown(rng), "other"
 
 
@@ -53,7 +57,9 @@ def answer(kind, told):
     if kind == "other":
         return NO_ANSWER
     if isinstance(told, str):
-        return told if kind == "what" else None
+        return {"what": told, "text": NO_TEXT}.get(kind)
+    if kind == "text":
+        return UNREAD if "text" in told else NO_TEXT
     camera, count = told.get("camera"), told.get("count")
     if camera == "same":
         count = "none"

@@ -11,6 +11,7 @@ CAMERAS = {"stands": "The camera stands", "left": "The camera pans left", "right
 PLACES = {"left": "in the left half", "right": "in the right half", "upper": "in the upper half", "lower": "in the lower half"}
 NAMED = {"person": ("a person", "people"), "animal": ("an animal", "animals"), "vehicle": ("a vehicle", "vehicles")}     # what has a name
 LEAST = {"none": 0, "one": 1, "some": 2, "several": 3}     # things that are told
+TEXT = "There is text"
 NOTHING = "The picture cannot be told"      # nothing is clear enough
 
 
@@ -37,7 +38,7 @@ def direction(mover, least=0.09, steep=2.2):
 
 
 def statements(truth):
-    """{kind: value} of what is to be told: plain alone, or state, colour, mostly, above, below, camera, count, size, direction, place, name."""
+    """{kind: value} of what is to be told: plain alone, or state, colour, mostly, above, below, camera, count, size, direction, place, name, text."""
     if truth.spread < 4 and not 14 < truth.light < 242:      # nothing is to be seen in it
         return {"plain": "black" if truth.light < 128 else "white"}
     said = {}
@@ -64,15 +65,17 @@ def statements(truth):
             said["place"] = place(truth.movers)
             names = {m.name for m in truth.movers}
             said["name"] = names.pop() if len(names) == 1 and all(m.clear for m in truth.movers) else None
+    said["text"] = "some" if truth.text else None
     return {kind: value for kind, value in said.items() if value}
 
 
 VALUES = {"camera": list(CAMERAS), "count": ["none", "one", "some", "several"], "size": ["small", "large"],
-          "direction": ["left", "right", "up", "down"], "place": list(PLACES), "name": list(NAMED)}
+          "direction": ["left", "right", "up", "down"], "place": list(PLACES), "name": list(NAMED), "text": ["some", "none"]}
 
 
-def numbers(said):
+def numbers(said, truth):
     """The values of the kinds in VALUES as numbers, -100 where nothing is stated."""
+    said = {"text": "none", **said} if truth.text is False else said
     return [values.index(said[kind]) if kind in said else -100 for kind, values in VALUES.items()]
 
 
@@ -97,6 +100,8 @@ def holds(kind, value, truth, said):
         return truth.spread < 6 and (truth.above.get(value, 0) + truth.below.get(value, 0)) / 2 > 0.45
     if kind == "colour":
         return None if truth.state else truth.chroma > 5 if value == "colour" else truth.chroma < 7
+    if kind == "text":
+        return truth.text
     if kind in ("mostly", "above", "below"):
         above, below = truth.above.get(value, 0), truth.below.get(value, 0)
         return None if truth.state else bool({"mostly": (above + below) / 2, "above": above, "below": below}[kind] > 0.45)
@@ -163,6 +168,8 @@ def pieces(said):
     elif "count" in said:
         first, kind = _moving(said)[0]
         out += [(gap + first[1].upper() + first[2:], kind), *_moving(said)[1:], (".", None)]
+    if "text" in said:
+        out += [((" " if out else "") + TEXT, "text"), (".", None)]
     return out or [(NOTHING + ".", None)]
 
 
@@ -209,6 +216,9 @@ def stated(text):
                     said[half or "mostly"] = colour
             elif looks:
                 said["unknown"] = part
+            continue
+        if part == TEXT:
+            said["text"] = "some"
             continue
         moving = part
         for camera, words in CAMERAS.items():
