@@ -33,7 +33,7 @@ RATE, FRAMES, SHOWN = 4, 16, [0, 5, 10, 15]       # of 16 frames the element sho
 CODED = [(320, 240, "H.264 CRF 23"), (320, 240, "H.265 CRF 28"), (320, 240, "MPEG-2 interlaced"), (640, 360, "H.264 CRF 23"),
          (640, 360, "H.264 CRF 35"), (640, 360, "MPEG-2 interlaced"), (960, 540, "H.264 CRF 35"), (960, 540, "H.265 CRF 28"),
          (960, 540, "H.264 CRF 23"), (1920, 1080, "H.264 CRF 23")]
-KINDS = ["plain", "state", "colour", "mostly", "above", "below", "camera", "count", "size", "direction", "place", "name"]
+KINDS = ["plain", "state", "colour", "mostly", "above", "below", "camera", "count", "size", "direction", "place", "name", "text"]
 OTHER_WAY = {"left": "right", "right": "left", "up": "down", "down": "up", "in": "out", "out": "in"}
 MOVING, CHANGES = "Is anything moving?", "Does the picture change?"
 NEEDS_CAMERA = ("count", "size", "direction", "place", "name")       # to stand
@@ -87,6 +87,8 @@ def judge_labelled(table, text, label):
             holds = label[kind][value] >= least
         elif kind == "name":
             holds = value == label[kind] and label["moving"] >= least
+        elif kind == "text":
+            holds = label.get("text", False)
         else:
             holds = value == telling.NOTHING
             kind = "other"

@@ -76,7 +76,7 @@ def meadow(width, height, rng):
 def filmed(kind):
     """The frames of a scene as of film: somebody walks past, the camera pans."""
     rng = np.random.default_rng(7)
-    maker = Film(rng, {"photo": [], "thing": [], "figure": {}}, rng.standard_normal((512, 512, 3)).astype(np.float32))
+    maker = Film(rng, {"photo": [], "thing": [], "font": [], "figure": {}}, rng.standard_normal((512, 512, 3)).astype(np.float32))
     place, look, count = meadow(WIDTH * 2, HEIGHT, rng), maker._look(), RATE * SECONDS
     for i in range(count):
         u = i / (count - 1)
