@@ -38,17 +38,17 @@ from network.tokenizer import Tokenizer
 
 
 class Average:
-    """Exponential moving average of the parameters."""
+    """Exponential moving average of the parameters, over about a thousand steps, of which it sees one in Team.steps."""
 
     def __init__(self, module):
         self.live = list(module.parameters())
         self.mean = [p.detach().clone() for p in self.live]
-        self.steps = 0
+        self.updates = 0
 
     @torch.no_grad()
     def update(self):
-        self.steps += 1
-        keep = min(0.999, (1 + self.steps) / (10 + self.steps))
+        self.updates += 1
+        keep = min(0.999 ** Team.steps, (1 + self.updates) / (10 + self.updates))
         torch._foreach_lerp_(self.mean, [p.detach() for p in self.live], 1 - keep)
 
     @torch.no_grad()
@@ -60,7 +60,7 @@ class Average:
 class Team:
     """The workers: processes that learn from different clips, and agree on the mean of what they learnt every few steps: to wait
     for each other at every step costs more on a busy machine than the mean of gradients is worth."""
-    steps = 8
+    steps = 16
 
     def __init__(self, size, parameters):
         self.size = size
@@ -209,7 +209,7 @@ def work(rank, team, options):
             step += 1
             if step % team.steps == 0:
                 team.average(rank, everything)
-            average.update()
+                average.update()
             seen += batch.pictures // batch.frames * team.size
             if step % 10 == 1:      # reading a figure makes the CPU wait for the GPU
                 for k, v in {"loss": loss, "norm": norm, **figures}.items():
