@@ -14,6 +14,7 @@
 typedef struct
 {
   L4Strand strand;
+  gint64 before;                /* tokens in its cache */
   const float *h;
   float *logits;
   guint n_together;
@@ -116,8 +117,11 @@ compute_each (L4Batch *self, Request *const *requests, gsize n)
 {
   gboolean good = compute (self, requests, n, n == 1 ? &requests[0]->error : NULL);
 
-  for (gsize i = 0; i < n; i++)
+  for (gsize i = 0; i < n; i++) {
+    if (!good && n > 1)         /* it may have failed with all layers done */
+      requests[i]->strand.cache->n_tokens = requests[i]->before;
     requests[i]->good = good || (n > 1 && compute (self, &requests[i], 1, &requests[i]->error));
+  }
 }
 
 /* Takes the step of those who wait, or of as many as fit. Called and left with the lock held. */
@@ -157,7 +161,7 @@ gboolean
 l4_batch_step (L4Batch *self, L4Cache *cache, const float *h, gint64 n, float *logits, guint *n_together, GCancellable *cancellable,
     GError **error)
 {
-  Request request = {.strand = {cache, n},.h = h,.logits = logits,.cancellable = cancellable };
+  Request request = {.strand = {cache, n},.before = cache->n_tokens,.h = h,.logits = logits,.cancellable = cancellable };
 
   if (!l4_cache_has_room (cache, n, error))     /* of its own, not of who shares the step */
     return FALSE;

@@ -13,6 +13,7 @@
 typedef struct
 {
   L4Strand strand;
+  gint64 before;                /* tokens in its cache */
   float *h;
   float *logits;
   guint n_together;
@@ -77,11 +78,13 @@ l4_prefill_free (L4Prefill *self)
 
 /* Computing --------------------------------------------------------------------------------------------------------------- */
 
+/* Also after a pass that has failed, be it with all layers done. */
 static gboolean
 run_alone (const L4Prefill *self, const Request *request, GError **error)
 {
   const L4Strands tokens = l4_strands_of (&request->strand);
 
+  request->strand.cache->n_tokens = request->before;
   return l4_decoder_forward (self->decoder, self->compute, &tokens, request->h, NULL, request->cancellable, error)
       && (request->logits == NULL || l4_decoder_logits (self->decoder, self->compute,
           request->h + (request->strand.n - 1) * self->hidden, 1, FALSE, request->logits, error));
@@ -196,6 +199,19 @@ is_short (const Request *self)
   return self->strand.n <= L4_STEP_TOKENS;
 }
 
+/* Writes over the beginning of a chunk that its first tokens still need, so that it could not be done once more if a pass failed. */
+static gboolean
+goes_once (const Request *self)
+{
+  return self->strand.n > l4_cache_rewindable (self->strand.cache);
+}
+
+static gboolean
+goes_alone (const Request *self)
+{
+  return is_short (self) || goes_once (self);
+}
+
 /* Takes the first request out, and those behind it that may go with it. With the lock held. (transfer full) */
 static Pass *
 gather (L4Prefill *self)
@@ -208,7 +224,7 @@ gather (L4Prefill *self)
     Request *next = g_queue_peek_head (&self->requests);
 
     tokens += next->strand.n;
-    if (pass->n > 0 && (tokens > self->most_tokens || is_short (next) || is_short (pass->requests[0])))
+    if (pass->n > 0 && (tokens > self->most_tokens || goes_alone (next) || goes_alone (pass->requests[0])))
       break;
     next->begun = TRUE;
     pass->requests[pass->n++] = g_queue_pop_head (&self->requests);
@@ -249,7 +265,7 @@ gboolean
 l4_prefill_run (L4Prefill *self, L4Cache *cache, float *h, gint64 n, float *logits, guint *n_together, GCancellable *cancellable,
     GError **error)
 {
-  Request request = {.strand = {cache, n},.h = h,.logits = logits,.cancellable = cancellable };
+  Request request = {.strand = {cache, n},.before = cache->n_tokens,.h = h,.logits = logits,.cancellable = cancellable };
 
   if (!l4_cache_has_room (cache, n, error))     /* of its own, not of who shares the pass */
     return FALSE;

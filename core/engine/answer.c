@@ -337,7 +337,8 @@ l4_llama_forecast (gpointer session, const L4Message *messages, gsize n_messages
   };
   l4_llama_session_leave (self);
   l4_task_work (&task, model->config, l4_type_from_name (model->quantization), work);
-  add_questions (model, &prompt, &messages[n_messages - 1], options, &work[L4_STAGE_PREFILL]);
+  if (n_messages > 0)
+    add_questions (model, &prompt, &messages[n_messages - 1], options, &work[L4_STAGE_PREFILL]);
   *forecast = (L4Forecast) { prompt.pictures.n_pictures, task.tiles, task.prompt, task.kept, task.generated };
   for (guint i = 0; i < L4_N_STAGES; i++) {
     forecast->operations += work[i].operations;

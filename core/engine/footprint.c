@@ -114,7 +114,7 @@ l4_footprint_expert (const L4Checkpoint *checkpoint, const L4Config *config, L4P
   }
   for (gint64 l = 0; l < config->text.n_layers; l++)
     most = MAX (most, layers[l]);
-  return most > 0 ? most / (guint64) config->text.n_experts : 0;
+  return config->text.n_experts > 0 ? most / (guint64) config->text.n_experts : 0;       /* 0: no layer has any, whatever tensors there are */
 }
 
 gboolean

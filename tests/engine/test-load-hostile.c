@@ -124,6 +124,25 @@ test_with_any_one_tensor_of_another_shape (void)
   for_every_tensor (shorten_tensor);
 }
 
+/* Nothing says that a layer has experts, whose weights are there all the same. */
+static void
+test_with_experts_that_no_layer_has (void)
+{
+  g_autofree char *path = golden_model ();
+  g_autoptr (L4Checkpoint) checkpoint = l4_checkpoint_open (path, NULL, NULL);
+  g_auto (File) file = { 0 };
+
+  read_golden (&file);
+  find_record (&file, "llama4.interleave_moe_layer_step")[sizeof (guint64)] = 'X';
+  for (guint i = 0; i < l4_checkpoint_get_n_tensors (checkpoint); i++) {
+    const char *name = l4_checkpoint_get_tensor (checkpoint, i)->original;
+
+    if (g_str_has_suffix (name, ".ffn_gate_inp.weight"))
+      find_record (&file, name)[sizeof (guint64)] = 'X';
+  }
+  assert_refused (&file, L4_ERROR_FORMAT);
+}
+
 static void
 answer_hello (const char *path, L4Answer *answer)
 {
@@ -168,6 +187,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/load/refuses/a-model-without-any-one-tensor", test_without_any_one_tensor);
   g_test_add_func ("/load/refuses/a-model-with-any-one-tensor-of-another-shape", test_with_any_one_tensor_of_another_shape);
+  g_test_add_func ("/load/refuses/a-model-with-experts-that-no-layer-has", test_with_experts_that_no_layer_has);
   g_test_add_func ("/load/a-template-in-the-file-is-data", test_a_template_in_the_file_is_data);
   return g_test_run ();
 }

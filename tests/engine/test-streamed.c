@@ -301,63 +301,85 @@ pread (int fd, void *to, size_t count, off_t offset)
   return syscall (SYS_pread64, fd, to, count, offset);
 }
 
+/* A conversation that has held some tokens, and its next ones, all of a kind. */
 typedef struct
 {
   const L4Llama *model;
-  guint index;
+  guint n;
+  L4Cache *cache;
+  float *h;                     /* [n, hidden] */
   float *logits;                /* [vocab] */
   guint n_together;
   gboolean good;
   GError *error;
-} Step;
+} Turn;
 
 static gpointer
-take_step (gpointer data)
+take_turn (gpointer data)
 {
-  Step *self = data;
-  g_autoptr (L4Cache) cache = l4_cache_new (self->model->compute, &self->model->config->text, FALSE, 1, NULL);
-  l4_autofree float *h = l4_llama_embed (self->model, &(gint32) { (gint32) (self->index * 29 + 1) }, 1, NULL, 0, NULL);
+  Turn *self = data;
 
-  self->good = l4_batch_step (self->model->batch, cache, h, 1, self->logits, &self->n_together, NULL, &self->error);
-  l4_batch_leave (self->model->batch);
+  if (self->n > L4_STEP_TOKENS) {
+    self->good = l4_prefill_run (self->model->prefill, self->cache, self->h, self->n, self->logits, &self->n_together, NULL, &self->error);
+  } else {
+    self->good = l4_batch_step (self->model->batch, self->cache, self->h, self->n, self->logits, &self->n_together, NULL, &self->error);
+    l4_batch_leave (self->model->batch);
+  }
   return NULL;
 }
 
 static void
-steps_init (Step *steps, const L4Llama *model)
+turns_init (Turn *turns, const L4Llama *model, guint before, guint n)
 {
-  for (guint i = 0; i < TOGETHER; i++)
-    steps[i] = (Step) { model, i, g_new0 (float, model->config->text.vocab), 0, FALSE, NULL };
+  const L4TextConfig *text = &model->config->text;
+  g_autofree gint32 *ids = g_new (gint32, before + n);
+  const off_t last = sector.last;
+
+  sector.last = sector.first;
+  for (guint i = 0; i < TOGETHER; i++) {
+    l4_autofree float *h = NULL;
+
+    for (guint t = 0; t < before + n; t++)
+      ids[t] = (gint32) (i * 29 + 1);
+    turns[i] = (Turn) { model, n, l4_cache_new (model->compute, text, FALSE, before + n, NULL), NULL, g_new0 (float, text->vocab), 0, FALSE, NULL };
+    turns[i].h = l4_llama_embed (model, ids, n, NULL, 0, NULL);
+    h = before > 0 ? l4_llama_embed (model, ids, before, NULL, 0, NULL) : NULL;
+    g_assert_true (before == 0 || l4_llama_forward (model, turns[i].cache, h, before, 1, turns[i].logits, NULL, NULL));
+  }
+  sector.last = last;
 }
 
 static void
-steps_clear (Step *steps)
+turns_clear (Turn *turns)
 {
   for (guint i = 0; i < TOGETHER; i++) {
-    g_free (steps[i].logits);
-    g_clear_error (&steps[i].error);
+    l4_cache_free (turns[i].cache);
+    l4_free (turns[i].h);
+    g_free (turns[i].logits);
+    g_clear_error (&turns[i].error);
   }
 }
 
 static void
-steps_take (Step *steps, gboolean together)
+turns_take (Turn *turns, gboolean together)
 {
   GThread *threads[TOGETHER];
 
   for (guint i = 0; i < TOGETHER; i++) {
-    l4_batch_join (steps[i].model->batch);
+    if (turns[i].n <= L4_STEP_TOKENS)
+      l4_batch_join (turns[i].model->batch);
     if (!together)
-      take_step (&steps[i]);
+      take_turn (&turns[i]);
   }
   for (guint i = 0; together && i < TOGETHER; i++)
-    threads[i] = g_thread_new ("step", take_step, &steps[i]);
+    threads[i] = g_thread_new ("turn", take_turn, &turns[i]);
   for (guint i = 0; together && i < TOGETHER; i++)
     g_thread_join (threads[i]);
 }
 
 /* An expert of the first layer that some of the conversations need, but not all, can no longer be read. */
 static void
-break_some_expert (const char *path, Step *alone, const L4Llama *model)
+break_some_expert (const char *path, Turn *alone, const L4Llama *model, guint before, guint n)
 {
   g_autoptr (L4Checkpoint) checkpoint = l4_checkpoint_open (path, NULL, NULL);
   const L4Tensor *tensor = l4_checkpoint_find (checkpoint, "language_model.model.layers.0.feed_forward.experts.up_proj.weight");
@@ -369,34 +391,30 @@ break_some_expert (const char *path, Step *alone, const L4Llama *model)
 
     sector.first = (off_t) (tensor->offset + (guint64) e * tensor->bytes / (guint64) tensor->dims[0]);
     sector.last = sector.first + 1;
-    steps_init (alone, model);
-    steps_take (alone, FALSE);
+    turns_init (alone, model, before, n);
+    turns_take (alone, FALSE);
     for (guint i = 0; i < TOGETHER; i++)
       n_good += alone[i].good;
     if (n_good > 0 && n_good < TOGETHER)
       return;
-    steps_clear (alone);
+    turns_clear (alone);
   }
   g_assert_not_reached ();
 }
 
-/* In a step that several share, it fails those who need what cannot be read, and nobody else. */
-static void
-test_a_bad_sector_fails_only_those_who_need_it (void)
+/* Takes turns together again and again, and returns how many were ever together. */
+static guint
+compare_turns (const char *path, const L4Llama *model, guint before, guint n, guint attempts, guint enough)
 {
-  g_autoptr (Folder) folder = folder_new ();
-  g_autofree char *path = make_model (folder, "scout-tiny", "BF16");
-  g_autoptr (L4Llama) model = load_tight (path);
-  Step alone[TOGETHER], together[TOGETHER];
+  Turn alone[TOGETHER], together[TOGETHER];
+  gsize bytes = model->config->text.vocab * sizeof (float);
   guint most = 0;
 
-  break_some_expert (path, alone, model);
-  for (guint attempt = 0; attempt < 200 && most < 2; attempt++) {
-    steps_init (together, model);
-    steps_take (together, TRUE);
+  break_some_expert (path, alone, model, before, n);
+  for (guint attempt = 0; attempt < attempts && most < enough; attempt++) {
+    turns_init (together, model, before, n);
+    turns_take (together, TRUE);
     for (guint i = 0; i < TOGETHER; i++) {
-      gsize bytes = model->config->text.vocab * sizeof (float);
-
       most = MAX (most, together[i].n_together);
       g_assert_cmpint (together[i].good, ==, alone[i].good);
       if (alone[i].good)
@@ -404,11 +422,35 @@ test_a_bad_sector_fails_only_those_who_need_it (void)
       else
         assert_says (together[i].error, "model.gguf|Input/output error");
     }
-    steps_clear (together);
+    turns_clear (together);
   }
-  g_assert_cmpuint (most, >, 1);
-  steps_clear (alone);
+  turns_clear (alone);
   sector.first = sector.last = 0;
+  return most;
+}
+
+/* In a step or a prompt that several share, it fails those who need what cannot be read, and nobody else. */
+static void
+test_a_bad_sector_fails_only_those_who_need_it (void)
+{
+  g_autoptr (Folder) folder = folder_new ();
+  g_autofree char *path = make_model (folder, "scout-tiny", "BF16");
+  g_autoptr (L4Llama) model = load_tight (path);
+
+  g_assert_cmpuint (compare_turns (path, model, 0, 1, 200, 2), >, 1);
+  g_assert_cmpuint (compare_turns (path, model, 0, L4_STEP_TOKENS + 1, 200, 2), >, 1);
+}
+
+/* What failed for another is done once more, which must not find the beginning of a chunk written over. */
+static void
+test_a_bad_sector_spares_prompts_across_chunks (void)
+{
+  g_autoptr (Folder) folder = folder_new ();
+  g_autofree char *path = make_model (folder, "scout-tiny", "BF16");
+  g_autoptr (L4Llama) model = load_tight (path);
+  guint chunk = (guint) model->config->text.chunk;
+
+  compare_turns (path, model, chunk - L4_STEP_TOKENS, 2 * L4_STEP_TOKENS, 20, G_MAXUINT);
 }
 
 /* What is chosen --------------------------------------------------------------------------------------------------------- */
@@ -569,6 +611,7 @@ main (int argc, char **argv)
   g_test_add_func ("/streamed/conversations-side-by-side-compute-what-memory-does",
       test_conversations_side_by_side_compute_what_memory_does);
   g_test_add_func ("/streamed/a-bad-sector-fails-only-those-who-need-it", test_a_bad_sector_fails_only_those_who_need_it);
+  g_test_add_func ("/streamed/a-bad-sector-spares-prompts-across-chunks", test_a_bad_sector_spares_prompts_across_chunks);
   g_test_add_func ("/streamed/what-does-not-fit-is-streamed-by-itself", test_what_does_not_fit_is_streamed_by_itself);
   g_test_add_func ("/streamed/too-small-a-limit-names-one-that-is-enough", test_too_small_a_limit_names_one_that_is_enough);
   g_test_add_func ("/streamed/caches-and-experts-share-the-memory", test_caches_and_experts_share_the_memory);
