@@ -168,7 +168,8 @@ settle_done (Job *job, GError **error)
   const L4LibraryContext *context = &library->context;
   const gint64 video = job->work->video->id;
 
-  if (!l4_index_settle (context->index, video, job->work->run, L4_INDEX_DONE, NULL, error))
+  if (!l4_library_drop_sidecars (library, job->work->file, error)
+      || !l4_index_settle (context->index, video, job->work->run, L4_INDEX_DONE, NULL, error))
     return FALSE;
   g_hash_table_add (library->done, g_memdup2 (&video, sizeof video));
   context->tally->counts[L4_TALLY_DESCRIBED]++;

@@ -12,6 +12,7 @@ struct _L4Library
   guint n_taken;                /* of them */
   gint64 at_work;               /* id of the video that is being described; 0: none is */
   GHashTable *done;             /* of ids of videos that were described to their end just now, as gint64 */
+  GHashTable *nameless;         /* of L4ScanFile: their side files would be those of another */
 };
 
 /* Size and time of a file. FALSE: it cannot be looked at, which is tallied. */

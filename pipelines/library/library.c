@@ -29,6 +29,7 @@ l4_library_new (const L4LibraryContext *context)
   self->context = *context;
   self->pending = g_ptr_array_new_with_free_func (g_free);
   self->done = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
+  self->nameless = g_hash_table_new (NULL, NULL);
   return self;
 }
 
@@ -39,6 +40,7 @@ l4_library_free (L4Library *self)
     return;
   g_ptr_array_unref (self->pending);
   g_hash_table_unref (self->done);
+  g_hash_table_unref (self->nameless);
   g_free (self);
 }
 
@@ -66,6 +68,8 @@ missing_sidecars (const L4Library *self, const L4ScanFile *file)
 {
   g_autofree char *base = l4_library_sidecar_base (self, file);
 
+  if (g_hash_table_contains (self->nameless, file))
+    return 0;
   return self->context.sidecars & ~l4_sidecar_find (base, self->context.sidecars);
 }
 
@@ -76,7 +80,7 @@ l4_library_write_sidecars (L4Library *self, const L4ScanFile *file, gint64 video
   g_autoptr (GError) refused = NULL;
   g_autoptr (GPtrArray) windows = NULL;
 
-  if (kinds == 0)
+  if (kinds == 0 || g_hash_table_contains (self->nameless, file))
     return TRUE;
   windows = l4_index_list_windows (self->context.index, video, self->context.run, FALSE, error);
   if (windows == NULL || !l4_sidecar_write (self->context.index, base, kinds, windows, self->context.force, &refused, error))
@@ -84,6 +88,14 @@ l4_library_write_sidecars (L4Library *self, const L4ScanFile *file, gint64 video
   if (refused != NULL)
     l4_tally_fail (self->context.tally, self->context.progress, NULL, refused->message);
   return TRUE;
+}
+
+gboolean
+l4_library_drop_sidecars (L4Library *self, const L4ScanFile *file, GError **error)
+{
+  g_autofree char *base = l4_library_sidecar_base (self, file);
+
+  return g_hash_table_contains (self->nameless, file) || l4_sidecar_drop (self->context.index, base, self->context.sidecars, error);
 }
 
 /* Survey ---------------------------------------------------------------------------------------------------------------------------- */
@@ -139,11 +151,30 @@ compare_freshness (gconstpointer one, gconstpointer other)
   return (a->fresh_until != 0) - (b->fresh_until != 0);
 }
 
+/* In one folder of side files films of different folders may have the same name: the first has them. */
+static void
+find_nameless (L4Library *self, const GPtrArray *files)
+{
+  g_autoptr (GHashTable) names = g_hash_table_new (g_str_hash, g_str_equal);
+
+  if (self->context.output == NULL || self->context.sidecars == 0)
+    return;
+  for (guint i = 0; i < files->len; i++) {
+    L4ScanFile *file = g_ptr_array_index (files, i);
+
+    if (g_hash_table_add (names, (gpointer) file->relative))
+      continue;
+    g_hash_table_add (self->nameless, file);
+    l4_tally_fail (self->context.tally, self->context.progress, file->path, _("gets no side files: those of another film have their names"));
+  }
+}
+
 gboolean
 l4_library_survey (L4Library *self, const GPtrArray *files, GError **error)
 {
   guint64 bytes = 0;
 
+  find_nameless (self, files);
   for (guint i = 0; i < files->len && !g_cancellable_is_cancelled (self->context.cancellable); i++) {
     Pending pending = { g_ptr_array_index (files, i) };
     gboolean nothing;

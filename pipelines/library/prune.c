@@ -94,6 +94,13 @@ prune_video (L4Library *self, const L4IndexVideo *video, GHashTable *spared, GEr
   return TRUE;
 }
 
+/* The day of a camera that is watched, which is no file: there is something where its path says only if an alert left it there. */
+static gboolean
+is_of_camera (const L4IndexVideo *video)
+{
+  return g_strcmp0 (video->container, "camera") == 0;
+}
+
 gboolean
 l4_library_prune (L4Library *self, const GPtrArray *paths, GError **error)
 {
@@ -108,7 +115,7 @@ l4_library_prune (L4Library *self, const GPtrArray *paths, GError **error)
   for (guint i = 0; i < videos->len && !g_cancellable_is_cancelled (self->context.cancellable); i++) {
     const L4IndexVideo *video = g_ptr_array_index (videos, i);
 
-    if (video->path == NULL || (is_below (video->path, paths) && is_gone (video->path)))
+    if (!is_of_camera (video) && (video->path == NULL || (is_below (video->path, paths) && is_gone (video->path))))
       if (!prune_video (self, video, spared, error))
         return FALSE;
   }

@@ -204,6 +204,24 @@ write_one (L4Index *index, const char *path, const char *text, gboolean force, G
 }
 
 gboolean
+l4_sidecar_drop (L4Index *index, const char *base, guint kinds, GError **error)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (kinds_known); i++) {
+    g_autofree char *path = g_strconcat (base, kinds_known[i].suffix, NULL), *there = NULL;
+    gboolean ours = FALSE;
+
+    if (!(kinds & kinds_known[i].kind))
+      continue;
+    there = get_digest (path);
+    if (*there != '\0' && !l4_index_has_written (index, there, &ours, error))
+      return FALSE;
+    if (ours)
+      g_unlink (path);
+  }
+  return TRUE;
+}
+
+gboolean
 l4_sidecar_write (L4Index *index, const char *base, guint kinds, GPtrArray *windows, gboolean force, GError **refused, GError **error)
 {
   g_autofree char *folder = g_path_get_dirname (base);

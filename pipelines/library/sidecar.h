@@ -22,6 +22,9 @@ guint l4_sidecar_parse (const char *list);
 /* Kinds of those whose file is there. base: what the suffixes are put behind. */
 guint l4_sidecar_find (const char *base, guint kinds);
 
+/* Takes away those that are as they were written for this index. FALSE: the index failed. */
+gboolean l4_sidecar_drop (L4Index *index, const char *base, guint kinds, GError **error);
+
 /* Writes files of the windows (of L4IndexWindow), each whole or not at all; makes their folder. They come in the place of those that were written
  * for this index and are as they were; in that of others by force only. *refused, NULL before, gets why the first of those was not written that were
  * not; the rest is written all the same. FALSE: the index failed. */
