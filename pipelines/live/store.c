@@ -303,6 +303,12 @@ make_state (const L4LiveStore *self)
       g_string_append_c (event, ',');
     add_camera (event, &self->cameras[i]);
   }
+  g_string_append (event, "],\"names\":[");
+  for (guint i = 0; i < self->n_cameras; i++) {
+    if (i > 0)
+      g_string_append_c (event, ',');
+    l4_page_add_json (event, self->cameras[i].name);
+  }
   g_string_append (event, "],\"alerts\":[");
   for (const GList *link = self->raised.head; link != NULL; link = link->next) {
     g_string_append (event, ((const Raised *) link->data)->json);

@@ -93,6 +93,8 @@ clear_folder (const char *old, const char *name, const char *kept, GError **erro
     g_autofree char *from = g_build_filename (old, inside, NULL);
     gboolean ours = kept == NULL || l4_page_folder_owns (inside);
 
+    if (g_str_equal (inside, MARKER) && !is_folder (from))
+      continue;
     if (is_folder (from) && (kept == NULL || g_regex_match_simple (OWN_FOLDERS, inside, G_REGEX_RAW | G_REGEX_DOLLAR_ENDONLY, 0))) {
       if (!clear_folder (old, inside, kept, error))
         return FALSE;
@@ -107,6 +109,12 @@ clear_folder (const char *old, const char *name, const char *kept, GError **erro
       if (renameat2 (AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) != 0 && (errno != EINVAL || g_rename (from, to) != 0))
         return fail_errno (error, from);
     }
+  }
+  if (*name == '\0') {          /* last: until then it tells whose the rest is */
+    g_autofree char *marker = g_build_filename (old, MARKER, NULL);
+
+    if (g_unlink (marker) != 0 && errno != ENOENT)
+      return fail_errno (error, marker);
   }
   return g_rmdir (path) == 0 || fail_errno (error, path);
 }
@@ -274,5 +282,7 @@ l4_page_folder_publish (L4PageFolder *self, GError **error)
   if (!exchange (self->part, self->path, error))
     return FALSE;
   self->made = FALSE;
+  if (!has_marker (self->part) && !l4_page_folder_write (self, MARKER, MARKER_TEXT, strlen (MARKER_TEXT), error))
+    return FALSE;
   return clear_folder (self->part, "", self->path, error);
 }

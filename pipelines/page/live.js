@@ -91,7 +91,11 @@ function live() {
     $('no-alerts').hidden = true;
   }
 
-  function setState({cameras, alerts}) {
+  function setState({cameras, names, alerts}) {
+    if (names.length !== views.length || names.some((name, camera) => name !== views[camera].name)) {
+      location.reload();          /* the program began anew, with other cameras */
+      return;
+    }
     cameras.forEach(({present, picture, sentences}, camera) => {
       views[camera].said.replaceChildren();
       views[camera].growing = null;
