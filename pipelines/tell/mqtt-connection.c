@@ -135,7 +135,7 @@ put_back_kept (GPtrArray *list, gboolean *blamed)
 static gboolean
 put_back (L4Mqtt *self)
 {
-  gboolean blamed = FALSE, given_up = FALSE;
+  gboolean blamed = self->silent, given_up = FALSE;
   GList *next;
 
   g_mutex_lock (&self->queue.lock);
@@ -328,8 +328,10 @@ turn (L4Mqtt *self, int ms)
     result = mosquitto_loop_read (self->client, WINDOW);
   if (result == MOSQ_ERR_SUCCESS && ((polled[0].revents & POLLOUT) != 0 || !self->accepted))
     result = mosquitto_loop_write (self->client, WINDOW);
-  if (result == MOSQ_ERR_SUCCESS)
+  if (result == MOSQ_ERR_SUCCESS) {
     result = mosquitto_loop_misc (self->client);
+    self->silent = result != MOSQ_ERR_SUCCESS || mosquitto_socket (self->client) < 0;   /* it ends nothing but what answers no ping */
+  }
   return result;
 }
 
@@ -446,7 +448,7 @@ connect_once (L4Mqtt *self)
   const char *family;
   int result, problem;
 
-  self->reached = self->accepted = FALSE;
+  self->reached = self->accepted = self->silent = FALSE;
   self->refusal = 0;
   self->failures++;
   g_clear_pointer (&self->detail, g_free);

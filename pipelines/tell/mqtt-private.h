@@ -27,6 +27,7 @@ typedef struct
   struct mosquitto *client;
   gboolean reached;             /* the host has taken the connection */
   gboolean accepted;            /* and the broker */
+  gboolean silent;              /* it ended because nothing was heard any more, for which no message is to blame */
   int refusal;                  /* what the broker answered to CONNECT; 0: nothing bad */
   guint under_way;              /* messages sent, but not acknowledged */
   int farewell;                 /* the message that says that the program goes; 0: none is under way */

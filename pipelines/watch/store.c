@@ -135,12 +135,12 @@ is_free (L4Store *self, gint64 video, gint64 run, gboolean *is, GError **error)
   return all != NULL;
 }
 
-/* The video of that day for that run: the first that no other run has. */
+/* The video of that day for that run: from the n-th on the first that no other run has. */
 static L4IndexVideo *
-find_video (L4Store *self, const L4Camera *camera, const char *day, gboolean summaries, gint64 run, GError **error)
+find_video (L4Store *self, const L4Camera *camera, const char *day, gboolean summaries, gint64 run, guint *n, GError **error)
 {
-  for (guint n = 1;; n++) {
-    g_autofree char *name = l4_day_name (day, summaries, n);
+  for (;; ++*n) {
+    g_autofree char *name = l4_day_name (day, summaries, *n);
     g_autofree char *key = g_strconcat (L4_DAY_KEY, camera->name, ":", name, NULL);
     g_autoptr (GError) problem = NULL;
     g_autoptr (L4IndexVideo) video = l4_index_find_key (self->index, key, &problem);
@@ -160,18 +160,6 @@ find_video (L4Store *self, const L4Camera *camera, const char *day, gboolean sum
     }
     return g_steal_pointer (&video);
   }
-}
-
-static gboolean
-claim (L4Store *self, const Open *open, GError **error)
-{
-  gboolean taken;
-
-  if (!l4_index_claim (self->index, open->video->id, open->run, &taken, error))
-    return FALSE;
-  if (!taken)
-    g_set_error (error, L4_ERROR, L4_ERROR_INPUT, _("%s: another run writes there"), open->video->path);
-  return taken;
 }
 
 static gboolean
@@ -202,20 +190,25 @@ open_day (L4Store *self, Open *open, const L4News *window, GError **error)
 {
   const L4Camera *camera = g_ptr_array_index (self->context.cameras->cameras, window->camera);
   L4Day day = l4_day_of (window->from);
+  gboolean taken = FALSE;
 
   if (open->video != NULL && g_str_equal (day.name, open->day.name))
     return TRUE;
   if (!close_day (self, open, L4_INDEX_DONE, error) || !put_run (self, window->camera, &open->run, error))
     return FALSE;
   open->day = day;
-  open->touched = 0;
-  open->video = find_video (self, camera, day.name, window->kind == L4_NEWS_SUMMARY, open->run, error);
-  if (open->video == NULL)
-    return FALSE;
-  if (touch (self, open, window->until, error) && claim (self, open, error))
-    return TRUE;
-  g_clear_pointer (&open->video, l4_index_video_free);
-  return FALSE;
+  for (guint n = 1; !taken; n++) {      /* another process, or one that died less than a minute ago, may have the first */
+    g_clear_pointer (&open->video, l4_index_video_free);
+    open->touched = 0;
+    open->video = find_video (self, camera, day.name, window->kind == L4_NEWS_SUMMARY, open->run, &n, error);
+    if (open->video == NULL)
+      return FALSE;
+    if (!touch (self, open, window->until, error) || !l4_index_claim (self->index, open->video->id, open->run, &taken, error)) {
+      g_clear_pointer (&open->video, l4_index_video_free);
+      return FALSE;
+    }
+  }
+  return TRUE;
 }
 
 /* Writing ----------------------------------------------------------------------------------------------------------------------- */

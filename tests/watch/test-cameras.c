@@ -287,7 +287,7 @@ test_addresses (void)
   char *uris[] = { "rtsp://me:secret@host/a", "rtsp://host/b", film, "http://[::1]:80/", "/dev/video3", NULL };
   g_autoptr (GError) error = NULL;
   g_autoptr (L4Cameras) cameras = l4_cameras_of_uris (uris, &error);
-  g_autofree char *shown = l4_camera_show_uri (uris[0]);
+  g_autofree char *shown = l4_camera_show_uri (uris[0]), *odd = NULL;
   g_autofree char *address = g_filename_to_uri (film, NULL, NULL);
   const char *names[] = { "host", "host-2", "a b%.mp4", "::1", "video3" };
 
@@ -297,6 +297,8 @@ test_addresses (void)
   g_assert_cmpstr (((L4Camera *) g_ptr_array_index (cameras->cameras, 2))->uri, ==, address);
   g_assert_true (g_str_has_suffix (address, "/a%20b%25.mp4"));
   g_assert_cmpstr (shown, ==, "rtsp://host/a");
+  odd = l4_camera_show_uri ("rtsp://me:se/c#r?e@t@host/a");
+  g_assert_cmpstr (odd, ==, "rtsp://host/a");
 }
 
 int
