@@ -16,6 +16,7 @@
 #include <gst/gst.h>
 
 #include "base/error.h"
+#include "cameras/cameras.h"
 #include "command/command.h"
 #include "mux/legible.h"
 #include "run/describe.h"
@@ -239,20 +240,6 @@ take_warning (GstMessage *message)
   l4_progress_say (NULL, "%s", warning);
 }
 
-/* What may be shown of a source: no name and password of a camera. (transfer full) */
-static char *
-show_source (const char *source)
-{
-  const char *begin = strstr (source, "://"), *end, *at;
-
-  if (begin == NULL)
-    return g_strdup (source);
-  begin += strlen ("://");
-  end = begin + strcspn (begin, "/?#");
-  at = g_strrstr_len (begin, end - begin, "@");
-  return at == NULL ? g_strdup (source) : g_strdup_printf ("%.*s%s", (int) (begin - source), source, at + 1);
-}
-
 /* TRUE: it is over. */
 static gboolean
 take (const Overlay *self, GstMessage *message, GError **error)
@@ -269,7 +256,7 @@ take (const Overlay *self, GstMessage *message, GError **error)
       return FALSE;
     case GST_MESSAGE_ERROR:
       trouble = l4_trouble_tell (message);
-      shown = show_source (self->source);
+      shown = l4_camera_show_uri (self->source);
       l4_fail (error, L4_ERROR_INPUT, "%s: %s", shown, trouble);
       return TRUE;
     default:

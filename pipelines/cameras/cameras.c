@@ -303,13 +303,12 @@ l4_cameras_read (const char *path, GError **error)
 char *
 l4_camera_show_uri (const char *uri)
 {
-  const char *begin = strstr (uri, "://"), *end, *at;
+  const char *begin = strstr (uri, "://"), *at;
 
   if (begin == NULL)
     return g_strdup (uri);
   begin += strlen ("://");
-  end = begin + strcspn (begin, "/?#");
-  at = g_strrstr_len (begin, end - begin, "@");
+  at = strrchr (begin, '@');    /* the last one: a password may hold what ends a host */
   return at == NULL ? g_strdup (uri) : g_strdup_printf ("%.*s%s", (int) (begin - uri), uri, at + 1);
 }
 

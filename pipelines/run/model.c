@@ -10,16 +10,26 @@
 static L4Model *
 look_at_model (const L4DescribeOptions *options, GError **error)
 {
-  const L4LoadOptions load = {
+  g_autoptr (GError) problem = NULL;
+  L4Model *model;
+  L4LoadOptions load = {
     .model_path = options->model_path,
     .projector_path = options->projector_path,
     .memory_limit = options->memory_limit,
-    .load = L4_LOAD_MAP,        /* which reads none */
+    .load = L4_LOAD_MAP,        /* which reads none, but of a folder of quantised weights all */
     .threads = options->threads,
     .for_pictures = TRUE,
   };
 
-  return l4_model_load (&load, NULL, NULL, NULL, error);
+  model = l4_model_load (&load, NULL, NULL, NULL, &problem);
+  if (model == NULL && g_error_matches (problem, L4_ERROR, L4_ERROR_MEMORY)) {
+    g_clear_error (&problem);
+    load.load = L4_LOAD_AUTO;   /* it may be streamed */
+    model = l4_model_load (&load, NULL, NULL, NULL, &problem);
+  }
+  if (model == NULL)
+    g_propagate_error (error, g_steal_pointer (&problem));
+  return model;
 }
 
 gboolean
