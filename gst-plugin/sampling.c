@@ -158,7 +158,7 @@ look (GstLlama4Describe * self, GstBuffer * buffer, GstClockTime time, GstLlama4
     warn_of_frame (self, time, problem);
     return FALSE;
   }
-  seen = gst_llama4_glancer_look (self->glancer, &frame, time, glance);
+  seen = gst_llama4_glancer_look (self->glancer, &self->info, &frame, time, glance);
   gst_video_frame_unmap (&frame);
   if (seen)
     gst_llama4_regions_blind (&self->regions, self->orientation, glance);

@@ -18,10 +18,13 @@
 #define SMALL_WIDTH (4 * W)
 #define SMALL_HEIGHT (4 * H)
 
+typedef GstLlama4Area Area;     /* of a frame, that is looked at */
+
 struct _GstLlama4Glancer
 {
   GstVideoConverter *converter;
-  GstVideoInfo in, small;       /* what it is for */
+  GstVideoInfo in, small;       /* what it is for, */
+  gint top, height;             /* and which rows */
   GstBuffer *buffer;
 };
 
@@ -85,41 +88,45 @@ is_of_tens (const GstVideoFormatInfo * format)
 
 /* Components lie as those of the format that it would be with bytes. */
 static Plane
-get_plane_of_tens (const GstVideoFrame * frame, guint component)
+get_plane_of_tens (const GstVideoFrame * frame, const Area * area, guint component)
 {
   const GstVideoFormatInfo *bytes = gst_video_format_get_info (gst_llama4_thin_format (frame->info.finfo));
   guint plane = GST_VIDEO_FORMAT_INFO_PLANE (bytes, component), step = GST_VIDEO_FORMAT_INFO_PSTRIDE (bytes, component);
   guint first = GST_VIDEO_FORMAT_INFO_POFFSET (bytes, component), stride = ABS (GST_VIDEO_FRAME_PLANE_STRIDE (frame, plane));
   guint tens = gst_llama4_thin_packing (frame->info.finfo) == GST_LLAMA4_TENS_IN_32 ? 3 : 4;
   guint there = (stride / (tens == 3 ? 4 : 5) * tens - first - 1) / step + 1;   /* rows of an odd width may lack the last of colour */
+  guint x = MIN ((guint) area->x >> GST_VIDEO_FORMAT_INFO_W_SUB (bytes, component), there - 1);
+  gssize y = area->y >> GST_VIDEO_FORMAT_INFO_H_SUB (bytes, component);
 
   return (Plane) {
-    .data = GST_VIDEO_FRAME_PLANE_DATA (frame, plane),
+    .data = (const guint8 *) GST_VIDEO_FRAME_PLANE_DATA (frame, plane) + y * GST_VIDEO_FRAME_PLANE_STRIDE (frame, plane),
     .stride = GST_VIDEO_FRAME_PLANE_STRIDE (frame, plane),
     .step = step,
     .tens = tens,
-    .first = first,
-    .width = MIN ((guint) GST_VIDEO_FORMAT_INFO_SCALE_WIDTH (bytes, component, GST_VIDEO_FRAME_WIDTH (frame)), there),
-    .height = GST_VIDEO_FORMAT_INFO_SCALE_HEIGHT (bytes, component, GST_VIDEO_FRAME_HEIGHT (frame)),
+    .first = first + x * step,
+    .width = MIN ((guint) GST_VIDEO_FORMAT_INFO_SCALE_WIDTH (bytes, component, area->width), there - x),
+    .height = GST_VIDEO_FORMAT_INFO_SCALE_HEIGHT (bytes, component, area->height),
   };
 }
 
 static Plane
-get_plane (const GstVideoFrame * frame, guint component)
+get_plane (const GstVideoFrame * frame, const Area * area, guint component)
 {
   const GstVideoFormatInfo *format = frame->info.finfo;
   guint depth = GST_VIDEO_FORMAT_INFO_DEPTH (format, component);
   guint top = depth + GST_VIDEO_FORMAT_INFO_SHIFT (format, component);  /* bits of the word that are used */
   gboolean is_odd = depth > 8 && GST_VIDEO_FORMAT_INFO_POFFSET (format, component) % 2 != 0;   /* some count words, not bytes */
   gboolean little = depth == 8 || GST_VIDEO_FORMAT_INFO_IS_LE (format);
+  gssize x = area->x >> GST_VIDEO_FORMAT_INFO_W_SUB (format, component), y = area->y >> GST_VIDEO_FORMAT_INFO_H_SUB (format, component);
 
   return (Plane) {
-    .data = (const guint8 *) GST_VIDEO_FRAME_COMP_DATA (frame, component) + (is_odd ? GST_VIDEO_FORMAT_INFO_POFFSET (format, component) : 0),
+    .data = (const guint8 *) GST_VIDEO_FRAME_COMP_DATA (frame, component) + (is_odd ? GST_VIDEO_FORMAT_INFO_POFFSET (format, component) : 0)
+        + y * GST_VIDEO_FRAME_COMP_STRIDE (frame, component) + x * GST_VIDEO_FRAME_COMP_PSTRIDE (frame, component),
     .offset = GST_VIDEO_FORMAT_INFO_POFFSET (format, component),
     .stride = GST_VIDEO_FRAME_COMP_STRIDE (frame, component),
     .step = GST_VIDEO_FRAME_COMP_PSTRIDE (frame, component),
-    .width = GST_VIDEO_FRAME_COMP_WIDTH (frame, component),
-    .height = GST_VIDEO_FRAME_COMP_HEIGHT (frame, component),
+    .width = GST_VIDEO_FORMAT_INFO_SCALE_WIDTH (format, component, area->width),
+    .height = GST_VIDEO_FORMAT_INFO_SCALE_HEIGHT (format, component, area->height),
     .high = depth > 8 && little,
     .low = depth > 8 && !little,
     .shift = depth > 8 ? 16 - top : 0,
@@ -209,9 +216,10 @@ static void
 fetch (const Plane * plane, Few down)
 {
   gsize samples = (gsize) plane->width * plane->step, bytes = plane->tens > 0 ? samples * 4 / 3 : samples;
+  gsize first = plane->tens > 0 ? plane->first * 4 / 3 : 0;
 
   for (guint i = 0; i < down.n; i++)
-    gst_llama4_fetch (plane->data + (gssize) (down.first + i * down.apart) * plane->stride, bytes);
+    gst_llama4_fetch (plane->data + (gssize) (down.first + i * down.apart) * plane->stride + first, bytes);
 }
 
 /* The mean of the samples of a cell that are looked at. */
@@ -343,13 +351,13 @@ gst_llama4_glance_at_picture (const L4Picture * picture, GstClockTime time, GstL
 }
 
 static void
-look (const GstVideoFrame * frame, GstLlama4Glance * glance)
+look (const GstVideoFrame * frame, const Area * area, GstLlama4Glance * glance)
 {
   const GstVideoFormatInfo *format = frame->info.finfo;
   Plane planes[3];
 
   for (guint c = 0; c < MIN (GST_VIDEO_FORMAT_INFO_N_COMPONENTS (format), 3); c++)
-    planes[c] = is_of_tens (format) ? get_plane_of_tens (frame, c) : get_plane (frame, c);
+    planes[c] = is_of_tens (format) ? get_plane_of_tens (frame, area, c) : get_plane (frame, area, c);
   if (GST_VIDEO_FORMAT_INFO_IS_RGB (format)) {
     look_at_rgb (planes, glance);
     return;
@@ -364,40 +372,69 @@ look (const GstVideoFrame * frame, GstLlama4Glance * glance)
   }
 }
 
-/* Only pixels that are looked at are converted. */
 static gboolean
-prepare_converter (GstLlama4Glancer * self, const GstVideoInfo * in)
+has_all_columns (const GstVideoInfo * in, const Area * visible)
 {
-  if (self->converter != NULL && gst_video_info_is_equal (&self->in, in))
+  return visible->width == GST_VIDEO_INFO_WIDTH (in);
+}
+
+/* The first visible row of which the colour is all visible, if there is any: the converter would begin above the others. */
+static gint
+find_top (const GstVideoInfo * in, const Area * visible)
+{
+  gint rows = 1 << GST_VIDEO_FORMAT_INFO_H_SUB (in->finfo, 1), top = (visible->y + rows - 1) / rows * rows;
+
+  return top < visible->y + visible->height ? top : visible->y;
+}
+
+/* Only rows that are looked at are converted. Where not all columns are visible the others are left out later: of some formats GStreamer reads
+ * a row that does not begin at its left edge from another place, or from behind the frame. */
+static gboolean
+prepare_converter (GstLlama4Glancer * self, const GstVideoInfo * in, const Area * visible)
+{
+  gint width = has_all_columns (in, visible) ? SMALL_WIDTH : GST_VIDEO_INFO_WIDTH (in);
+  gint top = find_top (in, visible), height = visible->y + visible->height - top;
+
+  if (self->converter != NULL && gst_video_info_is_equal (&self->in, in) && GST_VIDEO_INFO_WIDTH (&self->small) == width
+      && self->top == top && self->height == height)
     return TRUE;
   g_clear_pointer (&self->converter, gst_video_converter_free);
+  gst_clear_buffer (&self->buffer);
   self->in = *in;
-  gst_video_info_set_format (&self->small, GST_VIDEO_FORMAT_AYUV, SMALL_WIDTH, SMALL_HEIGHT);
+  self->top = top;
+  self->height = height;
+  if (!gst_video_info_set_format (&self->small, GST_VIDEO_FORMAT_AYUV, width, SMALL_HEIGHT))
+    return FALSE;
   GST_VIDEO_INFO_FPS_N (&self->small) = GST_VIDEO_INFO_FPS_N (in);      /* the converter insists */
   GST_VIDEO_INFO_FPS_D (&self->small) = GST_VIDEO_INFO_FPS_D (in);
   GST_VIDEO_INFO_INTERLACE_MODE (&self->small) = GST_VIDEO_INFO_INTERLACE_MODE (in);
+  self->buffer = gst_buffer_new_allocate (NULL, GST_VIDEO_INFO_SIZE (&self->small), NULL);
   if (self->buffer == NULL)
-    self->buffer = gst_buffer_new_allocate (NULL, GST_VIDEO_INFO_SIZE (&self->small), NULL);
+    return FALSE;
   self->converter = gst_video_converter_new (&self->in, &self->small, gst_structure_new ("GstVideoConverter",
           GST_VIDEO_CONVERTER_OPT_RESAMPLER_METHOD, GST_TYPE_VIDEO_RESAMPLER_METHOD, GST_VIDEO_RESAMPLER_METHOD_NEAREST,
+          GST_VIDEO_CONVERTER_OPT_SRC_Y, G_TYPE_INT, top, GST_VIDEO_CONVERTER_OPT_SRC_HEIGHT, G_TYPE_INT, height,
           GST_VIDEO_CONVERTER_OPT_CHROMA_MODE, GST_TYPE_VIDEO_CHROMA_MODE, GST_VIDEO_CHROMA_MODE_NONE, NULL));
   return self->converter != NULL;
 }
 
 gboolean
-gst_llama4_glancer_look (GstLlama4Glancer * self, GstVideoFrame * frame, GstClockTime time, GstLlama4Glance * glance)
+gst_llama4_glancer_look (GstLlama4Glancer * self, const GstVideoInfo * caps, GstVideoFrame * frame, GstClockTime time, GstLlama4Glance * glance)
 {
+  Area visible = gst_llama4_area_visible (caps, frame->buffer), converted = { 0, 0, SMALL_WIDTH, SMALL_HEIGHT };
   GstVideoFrame small;
 
   glance->time = time;
   if (is_readable (frame->info.finfo) || is_of_tens (frame->info.finfo)) {
-    look (frame, glance);
+    look (frame, &visible, glance);
     return TRUE;
   }
-  if (!prepare_converter (self, &frame->info) || !gst_video_frame_map (&small, &self->small, self->buffer, GST_MAP_READWRITE))
+  if (!prepare_converter (self, &frame->info, &visible) || !gst_video_frame_map (&small, &self->small, self->buffer, GST_MAP_READWRITE))
     return FALSE;
+  if (!has_all_columns (&frame->info, &visible))
+    converted = (Area) { visible.x, 0, visible.width, SMALL_HEIGHT };
   gst_video_converter_frame (self->converter, frame, &small);
-  look (&small, glance);
+  look (&small, &converted, glance);
   gst_video_frame_unmap (&small);
   return TRUE;
 }

@@ -27,8 +27,10 @@ GstLlama4Glancer *gst_llama4_glancer_new (void);
 void gst_llama4_glancer_free (GstLlama4Glancer * self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstLlama4Glancer, gst_llama4_glancer_free)
 
-/* Takes a glance at a mapped frame of any format. FALSE: the format cannot be converted. */
-gboolean gst_llama4_glancer_look (GstLlama4Glancer * self, GstVideoFrame * frame, GstClockTime time, GstLlama4Glance * glance);
+/* Takes a glance at what is visible of a mapped frame of any format: what the caps or a crop meta show of it. FALSE: the format cannot be
+ * converted. */
+gboolean gst_llama4_glancer_look (GstLlama4Glancer * self, const GstVideoInfo * caps, GstVideoFrame * frame, GstClockTime time,
+    GstLlama4Glance * glance);
 
 /* The same of a picture as it is shown to the model. Any thread. */
 void gst_llama4_glance_at_picture (const L4Picture * picture, GstClockTime time, GstLlama4Glance * glance);

@@ -66,7 +66,7 @@ look_at (const GstVideoInfo * info, GstBuffer ** buffers)
 
     if (!gst_llama4_extent_map (info, buffers[i % N_BUFFERS], &frame, NULL))
       g_error ("cannot map");
-    gst_llama4_glancer_look (glancer, &frame, i, &glance);
+    gst_llama4_glancer_look (glancer, info, &frame, i, &glance);
     gst_video_frame_unmap (&frame);
   }
   report ("  a glance", begun);
@@ -126,7 +126,7 @@ compare (void)
 
     if (!gst_llama4_extent_map (&info, buffer, &frame, NULL))
       g_error ("cannot map");
-    gst_llama4_glancer_look (glancer, &frame, i * GST_SECOND / FPS, &glances[i]);
+    gst_llama4_glancer_look (glancer, &info, &frame, i * GST_SECOND / FPS, &glances[i]);
     gst_video_frame_unmap (&frame);
   }
   begun = now ();

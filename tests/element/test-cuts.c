@@ -36,7 +36,7 @@ find_cuts (Film * film, guint step)
     GstClockTime cut;
 
     g_assert_true (gst_video_frame_map (&frame, &info, buffer, GST_MAP_READ));
-    g_assert_true (gst_llama4_glancer_look (glancer, &frame, GST_BUFFER_PTS (buffer), &glance));
+    g_assert_true (gst_llama4_glancer_look (glancer, &info, &frame, GST_BUFFER_PTS (buffer), &glance));
     gst_video_frame_unmap (&frame);
     gst_llama4_cuts_push (cuts, &glance, 0);
     cut = gst_llama4_cuts_pop (cuts);

@@ -91,7 +91,7 @@ read_all_of (const GstVideoInfo * info)
     copied = gst_llama4_thin_copy (&frame, &all, step, &thin);
     g_assert_nonnull (copied);
   }
-  g_assert_true (gst_llama4_glancer_look (glancer, &frame, 0, &glance));
+  g_assert_true (gst_llama4_glancer_look (glancer, info, &frame, 0, &glance));
   gst_video_frame_unmap (&frame);
   last_frame_clear (&last);
 }

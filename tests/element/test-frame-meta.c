@@ -51,7 +51,7 @@ read_frame (const GstVideoInfo * info, GstBuffer * buffer, const L4Model * model
   drafted = gst_llama4_copier_draft (copier, info, buffer, GST_VIDEO_ORIENTATION_IDENTITY, model, 1, 0, &again);
   g_assert_true (gst_llama4_copier_develop (copier, drafted, &again));
   g_assert_true (gst_llama4_extent_map (info, buffer, &frame, NULL));
-  g_assert_true (gst_llama4_glancer_look (glancer, &frame, 0, &glance));
+  g_assert_true (gst_llama4_glancer_look (glancer, info, &frame, 0, &glance));
   gst_video_frame_unmap (&frame);
   gst_llama4_frame_unref (copied);
   gst_llama4_frame_unref (drafted);
