@@ -72,6 +72,7 @@ reset (GstLlama4Describe * self)
   GST_OBJECT_LOCK (self);
   self->stats = (GstLlama4Stats) { 0 };
   self->lost = GST_CLOCK_TIME_NONE;
+  self->said_from = 0;
   gst_llama4_memory_clear (&self->memory);
   gst_llama4_memory_clear (&self->unsummed);
   g_clear_pointer (&self->description, g_free);

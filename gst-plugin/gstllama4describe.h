@@ -154,6 +154,7 @@ struct _GstLlama4Describe
   GstLlama4Memory memory;       /* object lock */
   GstLlama4Memory unsummed;     /* object lock; what was said since the latest summary, */
   GstClockTime unsummed_since;  /* and from when on */
+  GstClockTime said_from;       /* object lock; start of the window described last; 0 at first */
   GstClockTime lost;            /* object lock; start of the latest window that was not described after all */
   char *licence_notice;         /* object lock; of the model in memory, or NULL */
 
@@ -189,7 +190,8 @@ struct _GstLlama4Describe
   gboolean warned_no_time;
   gboolean warned_frame;
   GstClockTime last_time;       /* stream time of the latest frame */
-  GstClockTime last_end;        /* latest stream time at which a frame ended */
+  GstClockTime reached;         /* latest stream time of a frame, or at which a gap ended */
+  GstClockTime last_end;        /* stream time at which the frame there, or the gap, ends as far as is known */
   GstClockTime interval;        /* the latest known from a frame to the next; 0: none */
   GstClockTime asked;           /* start of the window at which the stream's end was asked for */
   GstClockTime settled;         /* stream time up to which the output knows that all has been said */

@@ -66,7 +66,8 @@ recall (const GstLlama4Job * self, GstLlama4Describe * element)
   if (self->said != NULL)
     return g_strconcat ("This was said of a video:\n", self->said, NULL);
   GST_OBJECT_LOCK (element);
-  before = gst_llama4_memory_tell (&element->memory, self->settings.memory);
+  if (self->window->start > element->said_from) /* otherwise it was said of another film */
+    before = gst_llama4_memory_tell (&element->memory, self->settings.memory);
   GST_OBJECT_UNLOCK (element);
   return before != NULL ? g_strconcat ("Before this was said:\n", before, NULL) : NULL;
 }
@@ -189,6 +190,11 @@ remember (GstLlama4Describe * element, const L4Record * record, const GstLlama4C
   element->stats.described++;
   element->stats.queue_us += record->queue_us;
   gst_llama4_stats_add (&element->stats, record->answer);
+  if (record->start <= element->said_from) {    /* times began again */
+    gst_llama4_memory_clear (&element->memory);
+    gst_llama4_memory_clear (&element->unsummed);
+  }
+  element->said_from = record->start;
   gst_llama4_memory_add (&element->memory, record->start, record->end, text);
   GST_OBJECT_UNLOCK (element);
 }

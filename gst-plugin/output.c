@@ -290,7 +290,10 @@ gst_llama4_output_push (GstLlama4Output * self, GstLlama4Item * given)
   if (item->type == GST_LLAMA4_ITEM_TEXT)
     keep_text (self, item);
   if (item->type == GST_LLAMA4_ITEM_SEGMENT && item->generation == self->generation) {
+    char *said = item->goes_on ? g_steal_pointer (&self->said) : NULL;  /* of a scene that goes on, too */
+
     forget (self);
+    self->said = said;
     self->segment = gst_llama4_item_copy (item);
   } else if (item->type == GST_LLAMA4_ITEM_EOS && item->generation == self->generation) {
     g_clear_pointer (&self->eos, gst_llama4_item_free);

@@ -22,7 +22,7 @@ gst_llama4_describe_reset_stream (GstLlama4Describe * self)
 {
   gst_llama4_sampling_reset (self);
   self->fresh = TRUE;
-  self->last_time = self->last_end = self->settled = self->passed = GST_CLOCK_TIME_NONE;
+  self->last_time = self->reached = self->last_end = self->settled = self->passed = GST_CLOCK_TIME_NONE;
   self->interval = 0;
 }
 
@@ -86,7 +86,6 @@ drain (GstLlama4Describe * self, gboolean ends)
 
   if (!GST_CLOCK_TIME_IS_VALID (self->last_end))
     return;
-  advance (self, self->last_end);
   gst_llama4_sampling_drain (self, end, patience);
   settle (self, self->last_end);
 }
@@ -177,8 +176,8 @@ frame_interval (const GstLlama4Describe * self, GstBuffer * buffer, GstClockTime
     return GST_BUFFER_DURATION (buffer);
   if (GST_VIDEO_INFO_FPS_N (info) > 0)
     return gst_util_uint64_scale (GST_SECOND, GST_VIDEO_INFO_FPS_D (info), GST_VIDEO_INFO_FPS_N (info));
-  if (GST_CLOCK_TIME_IS_VALID (self->last_time) && time > self->last_time)
-    return time - self->last_time;
+  if (GST_CLOCK_TIME_IS_VALID (self->last_time) && time > self->last_time)      /* a pause says little about the frames behind it */
+    return self->interval > 0 ? MIN (time - self->last_time, 2 * self->interval) : time - self->last_time;
   return self->interval;
 }
 
@@ -245,7 +244,7 @@ sample (GstLlama4Describe * self, GstBuffer * buffer)
 
   if (!GST_CLOCK_TIME_IS_VALID (time))
     return;
-  if (GST_CLOCK_TIME_IS_VALID (self->last_end) && time + STEP_BACK < self->last_end)
+  if (GST_CLOCK_TIME_IS_VALID (self->reached) && time + STEP_BACK < self->reached)
     start_over (self, time);
   begin (self);
   interval = self->interval = frame_interval (self, buffer, time);
@@ -255,7 +254,9 @@ sample (GstLlama4Describe * self, GstBuffer * buffer)
   gst_llama4_sampling_take (self, buffer, time);
   pass_time (self, time);
   end = MIN (time + interval, gst_llama4_describe_segment_end (self));      /* NONE is the largest */
-  self->last_end = GST_CLOCK_TIME_IS_VALID (self->last_end) ? MAX (self->last_end, end) : end;
+  self->reached = GST_CLOCK_TIME_IS_VALID (self->reached) ? MAX (self->reached, time) : time;
+  /* one that others follow sooner was not shown for as long as it said */
+  self->last_end = time == self->reached ? end : MAX (self->last_end, end);
   self->last_time = time;
 }
 
@@ -310,7 +311,7 @@ take_gap (GstLlama4Describe * self, GstEvent * event)
   gst_llama4_sampling_pass (self, end);
   advance (self, end);
   pass_time (self, end);
-  self->last_end = end;
+  self->reached = self->last_end = end;
 }
 
 static void

@@ -48,6 +48,23 @@ deliver (GstLlama4Describe * self, GstLlama4Job * job)
   g_cond_broadcast (&self->changed);
 }
 
+/* The end of what is said waits for what is asked: that may be a summary, whose record would come too late. With lock held. */
+static gboolean
+is_held (const GstLlama4Describe * self, const GstLlama4Item * item)
+{
+  return item->type == GST_LLAMA4_ITEM_EOS && self->n_asked > 0;
+}
+
+/* Delivers what there is before the next window. With lock held, but for the while. */
+static void
+deliver_items (GstLlama4Describe * self)
+{
+  GstLlama4Job *first;
+
+  while ((first = g_queue_peek_head (&self->jobs)) != NULL && first->window == NULL && !first->at_work && !is_held (self, first->item))
+    deliver (self, first);
+}
+
 /* When those before it have been, delivers the window and what follows it up to the next one. With lock held, but for the while. */
 static void
 hand_over (GstLlama4Describe * self, GstLlama4Job * job)
@@ -62,13 +79,11 @@ hand_over (GstLlama4Describe * self, GstLlama4Job * job)
     else
       g_cond_wait (&self->changed, &self->lock);
   }
-  if (generation != self->generation)
-    gst_llama4_job_free (job);
-  while (generation == self->generation && job != NULL) {
+  if (generation == self->generation) {
     deliver (self, job);
-    job = g_queue_peek_head (&self->jobs);
-    if (job != NULL && job->window != NULL)
-      job = NULL;
+    deliver_items (self);
+  } else {
+    gst_llama4_job_free (job);
   }
   self->n_at_work--;
   g_cond_broadcast (&self->changed);
@@ -120,6 +135,7 @@ work (GstLlama4Describe * self, L4Session * session)
       g_mutex_unlock (&self->lock);
       reply (self, asked);
       g_mutex_lock (&self->lock);
+      deliver_items (self);     /* the end, if it waited for this */
     } else {
       hand_over (self, job);
     }
@@ -386,6 +402,21 @@ gst_llama4_worker_push_window (GstLlama4Describe * self, GstLlama4Window * windo
     gst_llama4_job_report_skip (g_ptr_array_index (skipped, i), self);
 }
 
+/* Whether the last job, which waits, says what item would: that time has passed. Where windows are rare there would be one for every
+ * frame. Then it is let go of. With lock held. (item: transfer full) */
+static gboolean
+take_in (GstLlama4Describe * self, GstLlama4Item * item)
+{
+  const GstLlama4Job *last = g_queue_peek_tail (&self->jobs);
+
+  if (last == NULL || last->at_work || last->item == NULL || last->item->type != GST_LLAMA4_ITEM_PASSED
+      || item->type != GST_LLAMA4_ITEM_PASSED || last->item->segment_number != item->segment_number)
+    return FALSE;
+  last->item->end = MAX (last->item->end, item->end);
+  gst_llama4_item_free (item);
+  return TRUE;
+}
+
 void
 gst_llama4_worker_push_output (GstLlama4Describe * self, GstLlama4Item * item, gboolean now)
 {
@@ -393,8 +424,8 @@ gst_llama4_worker_push_output (GstLlama4Describe * self, GstLlama4Item * item, g
 
   g_mutex_lock (&self->lock);
   item->generation = self->generation;
-  waits = (!now && self->jobs.length > 0) || is_interrupted (self);
-  if (waits) {
+  waits = (!now && (self->jobs.length > 0 || is_held (self, item))) || is_interrupted (self);
+  if (waits && !take_in (self, item)) {
     GstLlama4Job *job = g_new0 (GstLlama4Job, 1);
 
     job->item = item;

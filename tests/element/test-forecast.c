@@ -87,6 +87,27 @@ test_lateness_gives_a_description_the_time_that_it_needs (void)
   }
 }
 
+/* The stream ends where the third of three windows does; the first is being described, and the second would come too late. */
+static void
+test_an_end_on_a_windows_boundary_leaves_the_last_window_not_out (void)
+{
+  Fixture self;
+  g_autoptr (GArray) records = NULL;
+
+  set_up (&self, JSON, QUICK_AND_SLOW, "on-busy", "skip");
+  wait_for_model (&self);
+  push_until (&self, 0, 4 * GST_SECOND + FRAME);
+  wait_for_forecast (&self, 300);
+  push_until (&self, 4 * GST_SECOND + FRAME, 12 * GST_SECOND);
+  push_eos (&self);
+  release_answers (&self);
+  records = collect (self.json);
+  g_assert_nonnull (nth_text (records, 1));
+  g_assert_nonnull (strstr (nth_text (records, 1)->text, "\"start\":8000000000,\"end\":12000000000,"));
+  g_assert_cmpuint (get_stat (&self, "skipped"), ==, 1);
+  tear_down (&self);
+}
+
 /* Frames in real time, and descriptions that take one and three quarters of a window: without a choice every second one would wait. */
 static void
 test_what_is_described_never_waited_for_longer_than_is_of_use (void)
@@ -177,6 +198,7 @@ main (int argc, char **argv)
     {"a-window-that-finds-the-describer-idle-is-taken-however-slow-it-is",
           test_a_window_that_finds_the_describer_idle_is_taken_however_slow_it_is},
     {"lateness-gives-a-description-the-time-that-it-needs", test_lateness_gives_a_description_the_time_that_it_needs},
+    {"an-end-on-a-windows-boundary-leaves-the-last-window-not-out", test_an_end_on_a_windows_boundary_leaves_the_last_window_not_out},
     {"what-is-described-never-waited-for-longer-than-is-of-use", test_what_is_described_never_waited_for_longer_than_is_of_use},
     {"in-wait-mode-no-forecast-leaves-a-window-out", test_in_wait_mode_no_forecast_leaves_a_window_out},
     {"statistics-give-speeds-and-the-fraction-of-the-limit", test_statistics_give_speeds_and_the_fraction_of_the_limit},

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What is picked by change and by motion is the same whatever the stream does: other caps, flushes, seeks. */
+/* What is picked by change and by motion is the same whatever the stream does: other caps, flushes, seeks, crop metas. */
 
 #include <string.h>
 
 #include "fixture.h"
+#include "gstllama4describe.h"
 #include "yard.h"
 
 /* One after the other, as cameras that switch from day to night, and mixers, have them: of the same shape. */
@@ -89,6 +90,62 @@ test_a_gap_is_no_change (void)
   tear_down (&self);
 }
 
+/* As parsers do that learn the length of a file piece by piece. */
+static void
+test_a_segment_that_only_gets_longer_is_no_change (void)
+{
+  const Yard yard = {.noise = 4 };
+  g_autoptr (GArray) texts = NULL;
+  Fixture self;
+
+  yard_set_up (&self, TEXT, YARD_SAID, "change");
+  push_segment (&self, 1, 0, 20 * GST_SECOND, 0, 0);
+  yard_watch (&self, &yard, 0, 9 * GST_SECOND);
+  push_segment (&self, 1, 0, 100 * GST_SECOND, 0, 0);
+  yard_watch (&self, &yard, 9 * GST_SECOND, 16 * GST_SECOND);
+  push_eos (&self);
+  g_assert_cmpuint (get_stat (&self, "described"), ==, 1);
+  texts = collect (self.text);
+  assert_covers (texts, 0, 16 * GST_SECOND);
+  g_assert_cmpuint (count_texts (texts), ==, 4);
+  for (guint i = 0; i < 4; i++)
+    g_assert_cmpstr (nth_text (texts, i)->text, ==, "First.");
+  tear_down (&self);
+}
+
+static guint
+count_jobs (Fixture * self)
+{
+  GstLlama4Describe *element = (GstLlama4Describe *) self->element;     /* the macro would ask for the type, which is the plugin's */
+  guint n;
+
+  g_mutex_lock (&element->lock);
+  n = element->jobs.length;
+  g_mutex_unlock (&element->lock);
+  return n;
+}
+
+/* While a window is described, an hour of a quiet yard may pass. */
+static void
+test_quiet_frames_do_not_pile_up_behind_a_window (void)
+{
+  const Yard yard = {.noise = 8,.leaves = 1,.come = 20 * GST_SECOND,.go = 22 * GST_SECOND,.at = 150,.speed = 25,.size = 30 };
+  g_autoptr (GArray) records = NULL;
+  Fixture self;
+
+  yard_set_up (&self, JSON, "{\"text\":\"Slow.\",\"forecast_ms\":300," UNTIL_RELEASED "}", "motion");
+  yard_watch (&self, &yard, 0, 24 * GST_SECOND);
+  wait_for_forecast (&self, 300);
+  yard_watch (&self, &yard, 24 * GST_SECOND, 40 * GST_SECOND);
+  g_assert_cmpuint (count_jobs (&self), ==, 2); /* the window, and that time has passed */
+  release_answers (&self);
+  push_eos (&self);
+  records = collect (self.json);
+  g_assert_cmpuint (count_texts (records), ==, 1);
+  assert_covers (records, 0, 40 * GST_SECOND);
+  tear_down (&self);
+}
+
 /* Windows of one who walks by while caps change are those of the same walk without. */
 static void
 test_motion_is_found_across_other_caps (void)
@@ -150,6 +207,51 @@ test_after_a_flush_motion_is_what_moves_from_then_on (void)
   tear_down (&self);
 }
 
+/* How many windows of motion there are when somebody walks on the right, and a crop meta says what is visible. */
+static guint64
+count_cropped (guint x, guint y, guint width, guint height, const char *mask)
+{
+  const Yard yard = {.noise = 6,.come = 10 * GST_SECOND,.go = 12 * GST_SECOND,.at = 200,.speed = 25,.size = 40 };
+  guint64 described;
+  Fixture self;
+
+  set_up (&self, NO_CAPS, YARD_SAID, "when", "motion");
+  g_object_set (self.element, "mask", mask, NULL);
+  gst_element_set_state (self.element, GST_STATE_READY);
+  gst_element_set_state (self.element, GST_STATE_PLAYING);
+  gst_harness_set_src_caps_str (self.video, YARD_CAPS);
+  for (GstClockTime time = 0; time < 20 * GST_SECOND; time += GST_SECOND / YARD_FPS) {
+    GstBuffer *buffer = yard_draw (&yard, time);
+    GstVideoCropMeta *crop = gst_buffer_add_video_crop_meta (buffer);
+
+    crop->x = x;
+    crop->y = y;
+    crop->width = width;
+    crop->height = height;
+    g_assert_cmpint (gst_harness_push (self.video, buffer), ==, GST_FLOW_OK);
+    gst_buffer_unref (gst_harness_pull (self.video));
+  }
+  push_eos (&self);
+  described = get_stat (&self, "described");
+  tear_down (&self);
+  return described;
+}
+
+static void
+test_motion_counts_where_a_crop_meta_shows_it (void)
+{
+  g_assert_cmpuint (count_cropped (1, 1, 159, 179, NULL), ==, 0);
+  g_assert_cmpuint (count_cropped (161, 3, 159, 171, NULL), ==, 1);
+}
+
+/* The walker is behind the first one only where it is a part of the right half, behind the second one only where it is one of the whole frame. */
+static void
+test_a_mask_is_a_part_of_what_a_crop_meta_shows (void)
+{
+  g_assert_cmpuint (count_cropped (161, 3, 159, 171, "0.2,0.5,0.5,0.5"), ==, 0);
+  g_assert_cmpuint (count_cropped (161, 3, 159, 171, "0.6,0,0.4,1"), ==, 1);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -157,8 +259,12 @@ main (int argc, char **argv)
     {"other-caps-are-no-motion", test_other_caps_are_no_motion},
     {"other-caps-are-no-change", test_other_caps_are_no_change},
     {"a-gap-is-no-change", test_a_gap_is_no_change},
+    {"a-segment-that-only-gets-longer-is-no-change", test_a_segment_that_only_gets_longer_is_no_change},
+    {"quiet-frames-do-not-pile-up-behind-a-window", test_quiet_frames_do_not_pile_up_behind_a_window},
     {"motion-is-found-across-other-caps", test_motion_is_found_across_other_caps},
     {"after-a-flush-motion-is-what-moves-from-then-on", test_after_a_flush_motion_is_what_moves_from_then_on},
+    {"motion-counts-where-a-crop-meta-shows-it", test_motion_counts_where_a_crop_meta_shows_it},
+    {"a-mask-is-a-part-of-what-a-crop-meta-shows", test_a_mask_is_a_part_of_what_a_crop_meta_shows},
   };
 
   return run_tests (argc, argv, "steady", tests, G_N_ELEMENTS (tests));

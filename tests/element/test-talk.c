@@ -58,6 +58,31 @@ test_nothing_is_remembered_across_a_flush (void)
   tear_down (&self);
 }
 
+static void
+push_stream (Fixture * self)
+{
+  gst_harness_push_event (self->video, gst_event_new_stream_start ("second"));
+  gst_harness_set_src_caps_str (self->video, CAPS);     /* and a segment */
+}
+
+static void
+test_nothing_is_remembered_where_times_begin_again (void)
+{
+  for (guint stream = 0; stream < 2; stream++) {
+    Fixture self;
+
+    set_up (&self, 0, "{\"text\":\"First.\"}\n{\"text\":\"Second.\",\"expect\":[\"First\"]}\n{\"text\":\"Third.\",\"refuse\":[\"Before\"]}\n"
+        "{\"text\":\"Fourth.\",\"expect\":[\"Before this was said:\\n[0.0 s to 4.0 s] Third.\"]}\n", "memory", "5");
+    push_until (&self, 0, 8 * GST_SECOND);
+    if (stream)                 /* otherwise times go back without a word */
+      push_stream (&self);
+    push_until (&self, 0, 8 * GST_SECOND);
+    push_eos (&self);
+    g_assert_cmpuint (get_stat (&self, "described"), ==, 4);
+    tear_down (&self);
+  }
+}
+
 /* Partial ------------------------------------------------------------------------------------------------------------------------ */
 
 static void
@@ -225,6 +250,48 @@ test_every_so_often_what_was_said_is_summed_up (void)
 }
 
 static void
+test_no_summary_is_of_two_films (void)
+{
+  for (guint stream = 0; stream < 2; stream++) {
+    Fixture self;
+
+    set_up (&self, 0, "{\"when\":\"Summarise\",\"text\":\"Summed up.\",\"refuse\":[\"Third\"]}\n{\"text\":\"First.\"}\n{\"text\":\"Second.\"}\n"
+        "{\"text\":\"Third.\"}\n{\"text\":\"Fourth.\"}\n{\"text\":\"Fifth.\"}\n", "summary", "8000000000");
+    push_until (&self, 0, 12 * GST_SECOND);
+    if (stream)
+      push_stream (&self);
+    push_until (&self, 0, 8 * GST_SECOND);
+    push_eos (&self);
+    for (guint i = 0; i < 2; i++) {
+      g_autoptr (GstMessage) message = expect (&self, "llama4-summary");
+      guint64 start, end;
+
+      g_assert_true (gst_structure_get (gst_message_get_structure (message), "start", G_TYPE_UINT64, &start, "end", G_TYPE_UINT64, &end, NULL));
+      g_assert_cmpuint (start, ==, 0);
+      g_assert_cmpuint (end, ==, 8 * GST_SECOND);
+    }
+    tear_down (&self);
+  }
+}
+
+static void
+test_in_skip_mode_the_records_end_behind_the_last_summary (void)
+{
+  g_autoptr (GArray) records = NULL;
+  Fixture self;
+
+  set_up (&self, JSON, "{\"when\":\"Summarise\",\"text\":\"Summed up.\",\"delay_ms\":300}\n{\"text\":\"First.\"}\n", "on-busy", "skip");
+  g_object_set (self.element, "summary", (guint64) 4 * GST_SECOND, NULL);
+  wait_for_model (&self);
+  push_until (&self, 0, 4 * GST_SECOND);
+  push_eos (&self);
+  records = collect (self.json);
+  g_assert_nonnull (nth_text (records, 1));
+  g_assert_nonnull (strstr (nth_text (records, 1)->text, "\"kind\":\"summary\""));
+  tear_down (&self);
+}
+
+static void
 test_a_summary_that_fails_takes_no_window_away (void)
 {
   g_autoptr (GstMessage) warning = NULL;
@@ -246,11 +313,14 @@ main (int argc, char **argv)
   static const Test tests[] = {
     {"the-model-is-told-what-was-said-of-the-windows-before", test_the_model_is_told_what_was_said_of_the_windows_before},
     {"nothing-is-remembered-across-a-flush", test_nothing_is_remembered_across_a_flush},
+    {"nothing-is-remembered-where-times-begin-again", test_nothing_is_remembered_where_times_begin_again},
     {"a-text-that-grows-is-told-five-times-a-second-at-most", test_a_text_that_grows_is_told_five_times_a_second_at_most},
     {"a-question-is-answered-ahead-of-the-windows-that-wait", test_a_question_is_answered_ahead_of_the_windows_that_wait},
     {"questions-about-windows-are-part-of-their-forecast", test_questions_about_windows_are_part_of_their_forecast},
     {"questions-that-a-flush-or-the-end-cuts-off-are-told-so", test_questions_that_a_flush_or_the_end_cuts_off_are_told_so},
     {"every-so-often-what-was-said-is-summed-up", test_every_so_often_what_was_said_is_summed_up},
+    {"no-summary-is-of-two-films", test_no_summary_is_of_two_films},
+    {"in-skip-mode-the-records-end-behind-the-last-summary", test_in_skip_mode_the_records_end_behind_the_last_summary},
     {"a-summary-that-fails-takes-no-window-away", test_a_summary_that_fails_takes_no_window_away},
     {"more-questions-than-may-wait-are-refused", test_more_questions_than_may_wait_are_refused},
   };

@@ -221,6 +221,47 @@ test_two_frames_of_one_time_are_no_still_picture (void)
 }
 
 static void
+test_a_pause_at_an_unknown_frame_rate_is_no_step_back (void)
+{
+  g_autoptr (GArray) pieces = NULL;
+  Fixture self;
+
+  set_up (&self, TEXT | NO_CAPS, TWO_ANSWERS, NULL, NULL);
+  gst_harness_set_src_caps_str (self.video, "video/x-raw,format=RGB,width=32,height=24,framerate=0/1");
+  for (guint i = 0; i < 80; i++)
+    if (i <= 10 || i >= 60)
+      push_bare (&self, i * FRAME, GST_CLOCK_TIME_NONE);
+  push_eos (&self);
+  pieces = collect (self.text);
+  g_assert_cmpuint (get_stat (&self, "described"), ==, 2);
+  assert_text (pieces, 0, 0, 4 * GST_SECOND);
+  assert_text (pieces, 1, 4 * GST_SECOND, 8 * GST_SECOND);
+  assert_covers (pieces, 0, 8 * GST_SECOND);
+  tear_down (&self);
+}
+
+/* One claims an hour; then all claim three seconds, by the caps. */
+static void
+test_frames_that_come_sooner_than_claimed_are_no_step_back (void)
+{
+  for (guint by_caps = 0; by_caps < 2; by_caps++) {
+    g_autoptr (GArray) pieces = NULL;
+    Fixture self;
+
+    set_up (&self, TEXT | NO_CAPS, TWO_ANSWERS, NULL, NULL);
+    gst_harness_set_src_caps_str (self.video, by_caps ? "video/x-raw,format=RGB,width=32,height=24,framerate=1/3" : CAPS);
+    for (guint i = 0; i < 80; i++)
+      push_bare (&self, i * FRAME, i == 0 && !by_caps ? 3600 * GST_SECOND : GST_CLOCK_TIME_NONE);
+    push_eos (&self);
+    pieces = collect (self.text);
+    g_assert_cmpuint (get_stat (&self, "described"), ==, 2);
+    assert_text (pieces, 1, 4 * GST_SECOND, 8 * GST_SECOND);
+    assert_covers (pieces, 0, by_caps ? 79 * FRAME + 3 * GST_SECOND : 8 * GST_SECOND);  /* the last is believed */
+    tear_down (&self);
+  }
+}
+
+static void
 test_interlaced_video_is_described (void)
 {
   static const char *const modes[] = { "progressive", "interleaved", "mixed" };
@@ -276,6 +317,8 @@ main (int argc, char **argv)
     {"times-and-durations-below-zero-do-no-harm", test_times_and_durations_below_zero_do_no_harm},
     {"a-still-picture-fills-its-window", test_a_still_picture_fills_its_window},
     {"two-frames-of-one-time-are-no-still-picture", test_two_frames_of_one_time_are_no_still_picture},
+    {"a-pause-at-an-unknown-frame-rate-is-no-step-back", test_a_pause_at_an_unknown_frame_rate_is_no_step_back},
+    {"frames-that-come-sooner-than-claimed-are-no-step-back", test_frames_that_come_sooner_than_claimed_are_no_step_back},
     {"interlaced-video-is-described", test_interlaced_video_is_described},
     {"windows-set-while-playing-wait-and-must-not-pile-up", test_windows_set_while_playing_wait_and_must_not_pile_up},
   };
