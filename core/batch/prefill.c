@@ -203,7 +203,10 @@ is_short (const Request *self)
 static gboolean
 goes_once (const Request *self)
 {
-  return self->strand.n > l4_cache_rewindable (self->strand.cache);
+  const L4Cache *cache = self->strand.cache;
+  gint64 left = l4_cache_rewindable (cache);
+
+  return left < cache->config->chunk && self->strand.n > left;
 }
 
 static gboolean

@@ -333,9 +333,9 @@ turns_init (Turn *turns, const L4Llama *model, guint before, guint n)
 {
   const L4TextConfig *text = &model->config->text;
   g_autofree gint32 *ids = g_new (gint32, before + n);
-  const off_t last = sector.last;
+  const off_t first = sector.first, last = sector.last;
 
-  sector.last = sector.first;
+  sector.first = sector.last = 0;
   for (guint i = 0; i < TOGETHER; i++) {
     l4_autofree float *h = NULL;
 
@@ -346,6 +346,7 @@ turns_init (Turn *turns, const L4Llama *model, guint before, guint n)
     h = before > 0 ? l4_llama_embed (model, ids, before, NULL, 0, NULL) : NULL;
     g_assert_true (before == 0 || l4_llama_forward (model, turns[i].cache, h, before, 1, turns[i].logits, NULL, NULL));
   }
+  sector.first = first;
   sector.last = last;
 }
 
