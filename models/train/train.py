@@ -6,8 +6,8 @@ python3 train.py --run FOLDER --patterns patterns.npz --see MINUTES --tell MINUT
 First the vision tower learns single pictures with labels for every patch and every picture (--see), then everything
 learns to tell clips (--tell); with --hold-trunk the trunk of the vision tower does not, and what it makes of a clip is kept:
 for a model that sees well already. The learning rate follows the clock, so a slower machine sees fewer clips. The heads for
-the labels are dropped at the export. Checkpoints and the log stand in the run folder. A start from the folder of a smaller
-network grows it (network/grow.py).
+the labels stand in a file of their own in the folder that is written. Checkpoints and the log stand in the run folder. A start
+from the folder of a smaller network grows it (network/grow.py).
 
 On a CPU every worker is a process with one thread that draws its own clips; all average what they learnt every few steps. On
 two cores that trains three times as fast as one process with two threads, which wait for each other at every operation.
@@ -35,6 +35,14 @@ from network import checkpoint
 from network.grow import grow
 from network.llama4 import Network
 from network.tokenizer import Tokenizer
+
+
+HEADS = "heads.safetensors"      # beside the network's folder, for a training that goes on from it; nobody else needs it
+
+
+def keep(network, heads, tokenizer, folder):
+    checkpoint.save(network, tokenizer, folder)
+    checkpoint.write(heads.state_dict(), f"{folder}/{HEADS}")
 
 
 class Average:
@@ -158,6 +166,8 @@ def work(rank, team, options):
         both.load_state_dict(torch.load(state, map_location="cpu")["both"], strict=False)
     elif options.start:
         grow(checkpoint.adapt(checkpoint.load(options.start), options.start, tokenizer), network)
+        if os.path.exists(f"{options.start}/{HEADS}"):
+            heads.load_state_dict(checkpoint.read(f"{options.start}/{HEADS}"))
     bank = np.load(options.patterns) if options.patterns and os.path.exists(options.patterns) else None
     clips = Clips(options.seed + 1000 * rank + int(time.time() if os.path.exists(state) else 0), bank,
                   options.pairs, stock.load(options.stock, "free", options.figures), options.film, options.kinds, still=options.still)
@@ -231,7 +241,7 @@ def work(rank, team, options):
                 if phase == "tell":
                     both.eval()
                     report(network, tokenizer, test, say)
-                    checkpoint.save(network, tokenizer, f"{options.run}/embedded")
+                    keep(network, heads, tokenizer, f"{options.run}/embedded")
                     if asked:
                         os.remove(f"{options.run}/publish")
                 average.swap()
@@ -242,7 +252,7 @@ def work(rank, team, options):
         say(f"{phase} done: {step} steps, {seen} clips, {(time.time() - begun) / 60:.1f} minutes")
     if rank > 0:
         return
-    checkpoint.save(network, tokenizer, f"{options.run}/embedded")
+    keep(network, heads, tokenizer, f"{options.run}/embedded")
     report(network, tokenizer, test, say, 256)
 
 

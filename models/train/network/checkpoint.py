@@ -11,20 +11,25 @@ import torch
 from network.vision import IMAGE, PATCH
 
 
-def save(network, tokenizer, folder, documents=None):
-    """documents: what the JSON files hold; those of the embedded model when unset."""
-    os.makedirs(folder, exist_ok=True)
+def write(tensors, path):
+    """A file of tensors in bfloat16, which appears whole."""
     header, parts, at = {"__metadata__": {"format": "pt"}}, [], 0
-    for name, tensor in sorted(network.state_dict().items()):
+    for name, tensor in sorted(tensors.items()):
         raw = tensor.detach().to(torch.bfloat16).contiguous().view(torch.int16).cpu().numpy().tobytes()
         header[name] = {"dtype": "BF16", "shape": list(tensor.shape), "data_offsets": [at, at + len(raw)]}
         parts.append(raw)
         at += len(raw)
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
-    with open(f"{folder}/model.safetensors.new", "wb") as file:
+    with open(f"{path}.new", "wb") as file:
         file.write(struct.pack("<Q", len(text)) + text + b"".join(parts))
-    os.replace(f"{folder}/model.safetensors.new", f"{folder}/model.safetensors")
+    os.replace(f"{path}.new", path)
+
+
+def save(network, tokenizer, folder, documents=None):
+    """documents: what the JSON files hold; those of the embedded model when unset."""
+    os.makedirs(folder, exist_ok=True)
+    write(network.state_dict(), f"{folder}/model.safetensors")
     tokenizer.save(folder)
     for name, content in (documents or _documents(network.shape, tokenizer.special)).items():
         with open(f"{folder}/{name}", "w", encoding="utf-8") as file:
@@ -32,9 +37,9 @@ def save(network, tokenizer, folder, documents=None):
             file.write("\n")
 
 
-def load(folder):
-    """The tensors of a saved folder as float32."""
-    with open(f"{folder}/model.safetensors", "rb") as file:
+def read(path):
+    """The tensors of such a file as float32."""
+    with open(path, "rb") as file:
         raw = file.read()
     size = struct.unpack("<Q", raw[:8])[0]
     tensors = {}
@@ -44,6 +49,11 @@ def load(folder):
             bits = torch.from_numpy(np.frombuffer(raw[first:last], np.int16).copy())
             tensors[name] = bits.view(torch.bfloat16).float().view(entry["shape"])
     return tensors
+
+
+def load(folder):
+    """The tensors of a saved folder as float32."""
+    return read(f"{folder}/model.safetensors")
 
 
 def adapt(tensors, folder, tokenizer):
