@@ -220,17 +220,23 @@ static Pass *
 gather (L4Prefill *self)
 {
   Pass *pass = g_new0 (Pass, 1);
+  GList *link = self->requests.head, *next;
+  gboolean shares = !goes_alone (link->data);
   gint64 tokens = 0;
 
   pass->prefill = self;
-  while (pass->n < L4_PREFILL_MOST && !g_queue_is_empty (&self->requests)) {
-    Request *next = g_queue_peek_head (&self->requests);
+  for (; link != NULL && pass->n < (shares ? L4_PREFILL_MOST : 1); link = next) {
+    Request *request = link->data;
 
-    tokens += next->strand.n;
-    if (pass->n > 0 && (tokens > self->most_tokens || goes_alone (next) || goes_alone (pass->requests[0])))
+    next = link->next;
+    if (pass->n > 0 && goes_alone (request))
+      continue;
+    tokens += request->strand.n;
+    if (pass->n > 0 && tokens > self->most_tokens)
       break;
-    next->begun = TRUE;
-    pass->requests[pass->n++] = g_queue_pop_head (&self->requests);
+    request->begun = TRUE;
+    pass->requests[pass->n++] = request;
+    g_queue_delete_link (&self->requests, link);
   }
   for (gsize i = 0; i < pass->n; i++)
     pass->requests[i]->n_together = pass->n;
