@@ -301,7 +301,7 @@ pread (int fd, void *to, size_t count, off_t offset)
   return syscall (SYS_pread64, fd, to, count, offset);
 }
 
-/* A conversation that has held some tokens, and its next ones, all of a kind. */
+/* A conversation that has held some tokens, and its next ones, all alike, so that few experts are needed. */
 typedef struct
 {
   const L4Llama *model;
@@ -340,9 +340,9 @@ turns_init (Turn *turns, const L4Llama *model, guint before, guint n)
     l4_autofree float *h = NULL;
 
     for (guint t = 0; t < before + n; t++)
-      ids[t] = (gint32) (i * 29 + 1);
+      ids[t] = (gint32) (i * 29 + (t < before ? 8 : 1));
     turns[i] = (Turn) { model, n, l4_cache_new (model->compute, text, FALSE, before + n, NULL), NULL, g_new0 (float, text->vocab), 0, FALSE, NULL };
-    turns[i].h = l4_llama_embed (model, ids, n, NULL, 0, NULL);
+    turns[i].h = l4_llama_embed (model, ids + before, n, NULL, 0, NULL);
     h = before > 0 ? l4_llama_embed (model, ids, before, NULL, 0, NULL) : NULL;
     g_assert_true (before == 0 || l4_llama_forward (model, turns[i].cache, h, before, 1, turns[i].logits, NULL, NULL));
   }
