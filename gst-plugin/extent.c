@@ -34,6 +34,8 @@ row_bytes (const GstVideoFrame * frame, guint plane, gint64 usual)
     gint step = GST_VIDEO_FORMAT_INFO_PSTRIDE (format, c);
     gint64 last = (gint64) (GST_VIDEO_FRAME_COMP_WIDTH (frame, c) - 1) * step;
 
+    if (step == 0)              /* as complex as others, though not called so: IYU1 */
+      return usual;
     bytes = MAX (bytes, last + (step == 4 && depth == 8 ? 4 : GST_VIDEO_FORMAT_INFO_POFFSET (format, c) + (bits + 7) / 8));
   }
   return MIN (bytes, usual);

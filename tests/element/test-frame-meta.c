@@ -115,6 +115,8 @@ test_a_meta_that_lies_is_a_message (void)
     {GST_VIDEO_FORMAT_v210, 128 * 20, {1, {0}, {128}}, TRUE},
     {GST_VIDEO_FORMAT_v210, 128 * 20, {1, {0}, {108}}, FALSE},
     {GST_VIDEO_FORMAT_v210, 128 * 20, {1, {0}, {132}}, FALSE},
+    {GST_VIDEO_FORMAT_IYU1, 60 * 20, {1, {0}, {60}}, TRUE},
+    {GST_VIDEO_FORMAT_IYU1, 60 * 20, {1, {0}, {8}}, FALSE},
   };
   g_autoptr (L4Model) model = quarters_load_model ();
 

@@ -6,7 +6,7 @@
 #include "base/memory.h"
 #include "engine/llama.h"
 
-#define N 6                     /* conversations */
+#define N 8                     /* conversations */
 #define PATIENCE (60 * G_TIME_SPAN_SECOND)
 
 static L4Llama *
@@ -37,8 +37,9 @@ typedef struct
   GError *error;
 } Talk;
 
-/* Some have tokens for an expert that are few, some many, some for one expert few and for another many. */
-static const gint64 seen[N] = { 0, 5, 0, 17, 3, 20 }, lengths[N] = { 44, 12, 7, 33, 20, 36 };
+/* Some have tokens for an expert that are few, some many, some for one expert few and for another many. The third is too short to share a pass,
+ * the sixth crosses the border of a chunk. */
+static const gint64 seen[N] = { 0, 5, 0, 0, 3, 20, 0, 1 }, lengths[N] = { 44, 12, 7, 33, 20, 36, 26, 15 };
 
 static void
 talk_init (Talk *self, const L4Llama *model, L4Prefill *prefill, gboolean int8, guint index)
@@ -225,7 +226,7 @@ test_who_is_cancelled_while_waiting_leaves_the_others_alone (void)
   together[0].cancellable = together[3].cancellable = cancelled;
   talk_at_once (together);
   for (guint i = 0; i < N; i++)
-    if (i % 3 == 0)
+    if (together[i].cancellable != NULL)
       g_assert_error (together[i].error, L4_ERROR, L4_ERROR_CANCELLED);
     else
       assert_same (&together[i], &alone[i]);
