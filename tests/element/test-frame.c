@@ -74,6 +74,56 @@ test_the_crop_meta_says_what_is_shown (void)
   gst_llama4_frame_unref (frame);
 }
 
+/* What the model is shown of four colours in that format, alone or as the part of a larger frame that a crop meta names. */
+static GstLlama4Frame *
+copy_in_format (GstVideoFormat format, gboolean cropped)
+{
+  const guint width = cropped ? 101 : 40, height = cropped ? 50 : 20, x = cropped ? 61 : 0, y = cropped ? 30 : 0;
+  g_autofree char *caps = g_strdup_printf ("video/x-raw,format=%s,width=40,height=20", gst_video_format_to_string (format));
+  g_autoptr (GstBuffer) drawn = NULL, buffer = NULL;
+  GstLlama4Frame *frame;
+  GstVideoInfo from, to;
+  char *problem = NULL;
+
+  gst_video_info_set_format (&from, GST_VIDEO_FORMAT_RGB, width, height);
+  gst_video_info_set_format (&to, format, width, height);
+  drawn = quarters_draw (40, 20, x, y, width, height, GST_VIDEO_INFO_PLANE_STRIDE (&from, 0));
+  buffer = quarters_convert (&from, drawn, &to);
+  if (gst_buffer_get_video_meta (buffer) == NULL)
+    gst_buffer_add_video_meta_full (buffer, GST_VIDEO_FRAME_FLAG_NONE, format, width, height, GST_VIDEO_INFO_N_PLANES (&to), to.offset, to.stride);
+  if (cropped) {
+    GstVideoCropMeta *crop = gst_buffer_add_video_crop_meta (buffer);
+
+    crop->x = x;
+    crop->y = y;
+    crop->width = 40;
+    crop->height = 20;
+  }
+  frame = quarters_copy (caps, buffer, GST_VIDEO_ORIENTATION_IDENTITY, &problem);
+  g_assert_null (problem);
+  return frame;
+}
+
+/* Of some formats GStreamer itself takes it from another place. */
+static void
+test_the_crop_meta_says_what_is_shown_in_every_format (void)
+{
+  guint n_formats = 0;
+  const GstVideoFormat *formats = gst_video_formats_raw (&n_formats);
+
+  for (guint i = 0; i < n_formats; i++) {
+    GstLlama4Frame *alone, *cropped;
+
+    g_test_message ("%s", gst_video_format_to_string (formats[i]));
+    alone = copy_in_format (formats[i], FALSE);
+    cropped = copy_in_format (formats[i], TRUE);
+    for (guint quarter = 0; quarter < 4; quarter++)
+      quarters_assert_alike (quarters_colour (alone, quarter % 2, quarter / 2), quarters_colour (cropped, quarter % 2, quarter / 2));
+    gst_llama4_frame_unref (alone);
+    gst_llama4_frame_unref (cropped);
+  }
+}
+
 static void
 test_a_crop_meta_out_of_the_frame_is_cut_or_left (void)
 {
@@ -261,6 +311,7 @@ main (int argc, char **argv)
       test_a_large_frame_is_scaled_to_what_the_model_looks_at);
   g_test_add_func ("/frame/strides-of-the-meta-are-honoured", test_strides_of_the_meta_are_honoured);
   g_test_add_func ("/frame/the-crop-meta-says-what-is-shown", test_the_crop_meta_says_what_is_shown);
+  g_test_add_func ("/frame/the-crop-meta-says-what-is-shown-in-every-format", test_the_crop_meta_says_what_is_shown_in_every_format);
   g_test_add_func ("/frame/a-crop-meta-out-of-the-frame-is-cut-or-left", test_a_crop_meta_out_of_the_frame_is_cut_or_left);
   g_test_add_func ("/frame/a-meta-that-contradicts-the-caps-is-a-message", test_a_meta_that_contradicts_the_caps_is_a_message);
   g_test_add_func ("/frame/pixels-are-made-square", test_pixels_are_made_square);
