@@ -10,6 +10,7 @@
 #include "compute/measure.h"
 #include "engine/footprint.h"
 #include "engine/llama.h"
+#include "output/text.h"
 #include "weights/budget.h"
 
 static struct
@@ -312,10 +313,12 @@ print_json (const Bench *bench, GError **error)
 {
   yyjson_mut_doc *doc = yyjson_mut_doc_new (NULL);
   yyjson_mut_val *root = yyjson_mut_obj (doc), *tests = yyjson_mut_arr (doc);
+  const char *experts = bench->model->stream != NULL ? l4_stream_repacked (bench->model->stream) : NULL;
+  g_autofree char *path = l4_text_to_line (bench->model->path, -1), *repacked = experts != NULL ? l4_text_to_line (experts, -1) : NULL;
   char *text;
 
   yyjson_mut_doc_set_root (doc, root);
-  yyjson_mut_obj_add_str (doc, root, "model", bench->model->path);
+  yyjson_mut_obj_add_str (doc, root, "model", path);
   yyjson_mut_obj_add_uint (doc, root, "parameters", bench->model->n_parameters);
   yyjson_mut_obj_add_uint (doc, root, "bytes", weights_bytes (bench->model));
   yyjson_mut_obj_add_uint (doc, root, "threads", l4_compute_get_threads (bench->model->compute));
@@ -325,8 +328,8 @@ print_json (const Bench *bench, GError **error)
   if (bench->model->stream != NULL) {
     yyjson_mut_obj_add_real (doc, root, "disk_bytes_per_second", bench->disk);
     yyjson_mut_obj_add_uint (doc, root, "expert_bytes", l4_stream_expert_bytes (bench->model->stream));
-    if (l4_stream_repacked (bench->model->stream) != NULL)
-      yyjson_mut_obj_add_str (doc, root, "repacked", l4_stream_repacked (bench->model->stream));
+    if (repacked != NULL)
+      yyjson_mut_obj_add_str (doc, root, "repacked", repacked);
     yyjson_mut_obj_add_uint (doc, root, "experts", l4_stream_n_experts (bench->model->stream));
     yyjson_mut_obj_add_uint (doc, root, "slots", l4_stream_n_slots (bench->model->stream));
   }

@@ -373,7 +373,7 @@ l4_loader_weight (L4Loader *self, gint64 n_out, gint64 n_in, const char *format,
 L4Weight *
 l4_loader_weight_f32 (L4Loader *self, gint64 n_out, gint64 n_in, const char *format, ...)
 {
-  L4Weight *weight;
+  g_autoptr (L4Weight) weight = NULL;
   const gint64 dims[] = { n_out, n_in };
   const L4Tensor *tensor;
   l4_autofree float *floats = NULL;
@@ -385,10 +385,12 @@ l4_loader_weight_f32 (L4Loader *self, gint64 n_out, gint64 n_in, const char *for
   if (floats == NULL || !l4_checkpoint_read_float (self->checkpoint, tensor, 0, tensor->n_elements, floats, &self->error))
     return NULL;
   weight = l4_weight_new (L4_TYPE_F32, n_out, n_in, NULL, &self->error);
-  for (gsize p = 0; weight != NULL && p < l4_weight_n_panels (weight); p++)
+  if (weight == NULL || (tensor->type == L4_TYPE_F8_E4M3 && !read_scales (self, tensor, 0, weight)))
+    return NULL;
+  for (gsize p = 0; p < l4_weight_n_panels (weight); p++)
     l4_weight_set_panel (weight, p, (const guint8 *) (floats + p * L4_PANEL_ROWS * n_in), n_in * sizeof (float));
   report (self, tensor->n_elements);
-  return weight;
+  return g_steal_pointer (&weight);
 }
 
 L4Weight *

@@ -15,7 +15,7 @@ l4_text_take (GString *bytes, gboolean at_end, GString *text)
   while (at < end) {
     gunichar character = g_utf8_get_char_validated (at, end - at);
 
-    if (character == (gunichar) -2 && *at != '\0' && !at_end)
+    if (character == (gunichar) -2 && !at_end && memchr (at, '\0', (gsize) (end - at)) == NULL)
       break;
     if (*at == '\0' || character == (gunichar) -1 || character == (gunichar) -2) {
       g_string_append (text, REPLACEMENT);

@@ -83,9 +83,9 @@ copy_tensor (Twins *self, const L4Checkpoint *checkpoint, const L4Tensor *tensor
   maker_add (&self->floats, tensor->original, tensor->dtype, dims->str, data, tensor->bytes);
 }
 
-/* Maverick's golden checkpoint with other experts, and one matrix of attention that is no expert's. */
+/* Maverick's golden checkpoint with other experts, and one matrix of attention that is no expert's; routers too where they shall be. */
 static void
-make_twins (const char *golden, Twins *self)
+make_twins (const char *golden, gboolean routers, Twins *self)
 {
   g_autoptr (L4Checkpoint) checkpoint = l4_checkpoint_open (golden, NULL, NULL);
 
@@ -103,6 +103,12 @@ make_twins (const char *golden, Twins *self)
 
       add_matrix (self, stem, HIDDEN, HIDDEN, FALSE, values);
       maker_add (&self->floats, tensor->name, "F32", "[64,64]", values, sizeof values);
+    } else if (routers && g_str_has_suffix (tensor->name, ".router.weight")) {
+      g_autofree char *stem = g_strndup (tensor->name, strlen (tensor->name) - strlen (".weight"));
+      float values[N_EXPERTS * HIDDEN];
+
+      add_matrix (self, stem, N_EXPERTS, HIDDEN, TRUE, values);
+      maker_add (&self->floats, tensor->name, "F32", "[128,64]", values, sizeof values);
     } else if (strstr (tensor->name, EXPERTS) == NULL) {
       copy_tensor (self, checkpoint, tensor);
     }
@@ -169,7 +175,7 @@ test_fp8_is_the_floats_that_it_stands_for (void)
   g_autoptr (Folder) model = folder_new (), files = folder_new (), fp8 = folder_new (), floats = folder_new ();
   Twins twins = { g_rand_new_with_seed (4), maker_new (), maker_new () };
 
-  make_twins (golden, &twins);
+  make_twins (golden, FALSE, &twins);
   write_settings (golden, model, TRUE);
   maker_write (&twins.fp8, model);
   trace (golden, model, fp8);
@@ -192,10 +198,29 @@ test_fp8_is_the_floats_that_it_stands_for (void)
   g_rand_free (twins.random);
 }
 
+static void
+test_a_router_in_fp8_has_its_scales (void)
+{
+  g_autofree char *golden = g_test_build_filename (G_TEST_DIST, "golden", "maverick-tiny", NULL);
+  g_autoptr (Folder) model = folder_new (), fp8 = folder_new (), floats = folder_new ();
+  Twins twins = { g_rand_new_with_seed (5), maker_new (), maker_new () };
+
+  make_twins (golden, TRUE, &twins);
+  write_settings (golden, model, TRUE);
+  maker_write (&twins.fp8, model);
+  trace (golden, model, fp8);
+  write_settings (golden, model, FALSE);
+  maker_write (&twins.floats, model);
+  trace (golden, model, floats);
+  assert_same_trace (floats, fp8, 1e-5);
+  g_rand_free (twins.random);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/fp8/is-the-floats-that-it-stands-for", test_fp8_is_the_floats_that_it_stands_for);
+  g_test_add_func ("/fp8/a-router-has-its-scales", test_a_router_in_fp8_has_its_scales);
   return g_test_run ();
 }

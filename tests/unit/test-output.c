@@ -32,6 +32,17 @@ test_invalid_bytes_become_replacement_characters (void)
   g_assert_cmpstr (text->str, ==, "a\357\277\275\357\277\275b\357\277\275");
 }
 
+/* What a model begins and never ends holds up nothing. */
+static void
+test_a_character_that_a_nul_cuts_short_is_not_waited_for (void)
+{
+  g_autoptr (GString) bytes = g_string_new_len ("a\xc3\0z", 4), text = g_string_new (NULL);
+
+  l4_text_take (bytes, FALSE, text);
+  g_assert_cmpstr (text->str, ==, "a\357\277\275\357\277\275z");
+  g_assert_cmpuint (bytes->len, ==, 0);
+}
+
 static void
 test_lines_are_one_line_of_visible_text (void)
 {
@@ -182,6 +193,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/output/code-points-wait-until-they-are-whole", test_code_points_wait_until_they_are_whole);
   g_test_add_func ("/output/invalid-bytes-become-replacement-characters", test_invalid_bytes_become_replacement_characters);
+  g_test_add_func ("/output/a-character-that-a-nul-cuts-short-is-not-waited-for", test_a_character_that_a_nul_cuts_short_is_not_waited_for);
   g_test_add_func ("/output/lines-are-one-line-of-visible-text", test_lines_are_one_line_of_visible_text);
   g_test_add_func ("/output/records-are-one-line-of-json-whatever-the-text", test_records_are_one_line_of_json_whatever_the_text);
   g_test_add_func ("/output/values-are-json-that-no-terminal-obeys", test_values_are_json_that_no_terminal_obeys);
