@@ -242,8 +242,8 @@ blacken (const GstLlama4Regions * regions, const GstVideoInfo * source, const Ar
 
 /* Converts the area of a mapped frame, in which that part of the upright picture is, into self. source: what it was before it was copied. */
 static gboolean
-convert_bytes (GstLlama4Copier * self, const GstVideoInfo * source, GstVideoFrame * in, const Area * area, const GstLlama4Region * part, guint width, guint height,
-    GstVideoOrientationMethod orientation, GstLlama4Frame * frame, char **problem)
+convert_bytes (GstLlama4Copier * self, const GstVideoInfo * source, GstVideoFrame * in, const Area * area, const GstLlama4Region * part,
+    guint width, guint height, GstVideoOrientationMethod orientation, GstLlama4Frame * frame, char **problem)
 {
   GstBuffer *converted = NULL;
   GstVideoFrame out;
@@ -267,16 +267,20 @@ convert_bytes (GstLlama4Copier * self, const GstVideoInfo * source, GstVideoFram
   return done;
 }
 
-/* Of these GStreamer's converter reads a row that does not begin at its left edge from another place, or from behind the frame. */
+/* Of these GStreamer's converter reads a row that does not begin at its left edge from another place, or from behind the frame, writes behind its
+ * own rows, or ends the process. */
 static gboolean
 is_misread (const GstVideoFormatInfo * format)
 {
-  static const GstVideoFormat formats[] = { GST_VIDEO_FORMAT_UYVP, GST_VIDEO_FORMAT_IYU1, GST_VIDEO_FORMAT_GRAY10_LE32 };
+  static const GstVideoFormat formats[] = { GST_VIDEO_FORMAT_UYVP, GST_VIDEO_FORMAT_IYU1, GST_VIDEO_FORMAT_GRAY10_LE32,
+    GST_VIDEO_FORMAT_RGBA64_LE, GST_VIDEO_FORMAT_RGBA64_BE, GST_VIDEO_FORMAT_BGRA64_LE, GST_VIDEO_FORMAT_BGRA64_BE,
+    GST_VIDEO_FORMAT_ABGR64_LE, GST_VIDEO_FORMAT_ABGR64_BE, GST_VIDEO_FORMAT_ARGB64_BE
+  };
 
   for (guint i = 0; i < G_N_ELEMENTS (formats); i++)
     if (GST_VIDEO_FORMAT_INFO_FORMAT (format) == formats[i])
       return TRUE;
-  return FALSE;
+  return GST_VIDEO_FORMAT_INFO_IS_TILED (format);
 }
 
 /* The area of such a frame, unpacked from the left edge on; taken becomes what was copied: rows of both fields stay what they are. NULL: no
@@ -287,7 +291,7 @@ unpack_area (const GstVideoFrame * in, Area * taken, GstVideoInfo * info)
   const GstVideoFormatInfo *format = in->info.finfo;
   gsize pixel = GST_VIDEO_FORMAT_INFO_PSTRIDE (gst_video_format_get_info (format->unpack_format), 0);
   gint right = taken->x + taken->width, top = GST_ROUND_DOWN_4 (taken->y);
-  g_autofree guint8 *line = g_malloc ((GST_ROUND_UP_4 ((gsize) right) + 4) * pixel);
+  g_autofree guint8 *line = g_malloc ((GST_ROUND_UP_64 ((gsize) right) + 64) * pixel);      /* some write whole tiles */
   g_autoptr (GstBuffer) buffer = NULL;
   GstVideoFrame copy;
 

@@ -74,37 +74,32 @@ test_the_crop_meta_says_what_is_shown (void)
   gst_llama4_frame_unref (frame);
 }
 
-/* What the model is shown of four colours in that format, alone or as the part of a larger frame that a crop meta names. */
+/* What the model is shown of four colours in that format, which a crop meta names: at the edge of a larger frame, or within it. */
 static GstLlama4Frame *
-copy_in_format (GstVideoFormat format, gboolean cropped)
+copy_in_format (GstVideoFormat format, guint x, guint y)
 {
-  const guint width = cropped ? 101 : 40, height = cropped ? 50 : 20, x = cropped ? 61 : 0, y = cropped ? 30 : 0;
   g_autofree char *caps = g_strdup_printf ("video/x-raw,format=%s,width=40,height=20", gst_video_format_to_string (format));
-  g_autoptr (GstBuffer) drawn = NULL, buffer = NULL;
+  g_autoptr (GstBuffer) drawn = quarters_draw (40, 20, x, y, 128, 64, 3 * 128), buffer = NULL;
   GstLlama4Frame *frame;
+  GstVideoCropMeta *crop;
   GstVideoInfo from, to;
   char *problem = NULL;
 
-  gst_video_info_set_format (&from, GST_VIDEO_FORMAT_RGB, width, height);
-  gst_video_info_set_format (&to, format, width, height);
-  drawn = quarters_draw (40, 20, x, y, width, height, GST_VIDEO_INFO_PLANE_STRIDE (&from, 0));
+  gst_video_info_set_format (&from, GST_VIDEO_FORMAT_RGB, 128, 64);
+  gst_video_info_set_format (&to, format, 128, 64);
   buffer = quarters_convert (&from, drawn, &to);
-  if (gst_buffer_get_video_meta (buffer) == NULL)
-    gst_buffer_add_video_meta_full (buffer, GST_VIDEO_FRAME_FLAG_NONE, format, width, height, GST_VIDEO_INFO_N_PLANES (&to), to.offset, to.stride);
-  if (cropped) {
-    GstVideoCropMeta *crop = gst_buffer_add_video_crop_meta (buffer);
-
-    crop->x = x;
-    crop->y = y;
-    crop->width = 40;
-    crop->height = 20;
-  }
+  gst_buffer_add_video_meta_full (buffer, GST_VIDEO_FRAME_FLAG_NONE, format, 128, 64, GST_VIDEO_INFO_N_PLANES (&to), to.offset, to.stride);
+  crop = gst_buffer_add_video_crop_meta (buffer);
+  crop->x = x;
+  crop->y = y;
+  crop->width = 40;
+  crop->height = 20;
   frame = quarters_copy (caps, buffer, GST_VIDEO_ORIENTATION_IDENTITY, &problem);
   g_assert_null (problem);
   return frame;
 }
 
-/* Of some formats GStreamer itself takes it from another place. */
+/* Of some formats GStreamer itself takes it from another place, or writes behind its own rows. */
 static void
 test_the_crop_meta_says_what_is_shown_in_every_format (void)
 {
@@ -112,15 +107,20 @@ test_the_crop_meta_says_what_is_shown_in_every_format (void)
   const GstVideoFormat *formats = gst_video_formats_raw (&n_formats);
 
   for (guint i = 0; i < n_formats; i++) {
-    GstLlama4Frame *alone, *cropped;
+    GstLlama4Frame *edge, *within;
 
     g_test_message ("%s", gst_video_format_to_string (formats[i]));
-    alone = copy_in_format (formats[i], FALSE);
-    cropped = copy_in_format (formats[i], TRUE);
+    edge = copy_in_format (formats[i], 0, 0);
+    within = copy_in_format (formats[i], 61, 30);
     for (guint quarter = 0; quarter < 4; quarter++)
-      quarters_assert_alike (quarters_colour (alone, quarter % 2, quarter / 2), quarters_colour (cropped, quarter % 2, quarter / 2));
-    gst_llama4_frame_unref (alone);
-    gst_llama4_frame_unref (cropped);
+      for (guint shift = 0; shift < 24; shift += 8) {
+        gint one = quarters_colour (edge, quarter % 2, quarter / 2) >> shift & 255;
+        gint other = quarters_colour (within, quarter % 2, quarter / 2) >> shift & 255;
+
+        g_assert_cmpint (ABS (one - other), <=, 16);    /* colour of YUV9 is that of four pixels */
+      }
+    gst_llama4_frame_unref (edge);
+    gst_llama4_frame_unref (within);
   }
 }
 
