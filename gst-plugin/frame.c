@@ -9,6 +9,7 @@
 #include "extent.h"
 #include "gettext.h"
 #include "thin.h"
+#include "unpack.h"
 
 typedef GstLlama4Area Area;     /* of a frame, that is shown */
 
@@ -267,54 +268,6 @@ convert_bytes (GstLlama4Copier * self, const GstVideoInfo * source, GstVideoFram
   return done;
 }
 
-/* Of these GStreamer's converter reads a row that does not begin at its left edge from another place, or from behind the frame, writes behind its
- * own rows, or ends the process. */
-static gboolean
-is_misread (const GstVideoFormatInfo * format)
-{
-  static const GstVideoFormat formats[] = { GST_VIDEO_FORMAT_UYVP, GST_VIDEO_FORMAT_IYU1, GST_VIDEO_FORMAT_GRAY10_LE32,
-    GST_VIDEO_FORMAT_RGBA64_LE, GST_VIDEO_FORMAT_RGBA64_BE, GST_VIDEO_FORMAT_BGRA64_LE, GST_VIDEO_FORMAT_BGRA64_BE,
-    GST_VIDEO_FORMAT_ABGR64_LE, GST_VIDEO_FORMAT_ABGR64_BE, GST_VIDEO_FORMAT_ARGB64_BE
-  };
-
-  for (guint i = 0; i < G_N_ELEMENTS (formats); i++)
-    if (GST_VIDEO_FORMAT_INFO_FORMAT (format) == formats[i])
-      return TRUE;
-  return GST_VIDEO_FORMAT_INFO_IS_TILED (format);
-}
-
-/* The area of such a frame, unpacked from the left edge on; taken becomes what was copied: rows of both fields stay what they are. NULL: no
- * memory. (transfer full) */
-static GstBuffer *
-unpack_area (const GstVideoFrame * in, Area * taken, GstVideoInfo * info)
-{
-  const GstVideoFormatInfo *format = in->info.finfo;
-  gsize pixel = GST_VIDEO_FORMAT_INFO_PSTRIDE (gst_video_format_get_info (format->unpack_format), 0);
-  gint right = taken->x + taken->width, top = GST_ROUND_DOWN_4 (taken->y);
-  g_autofree guint8 *line = g_malloc ((GST_ROUND_UP_64 ((gsize) right) + 64) * pixel);      /* some write whole tiles */
-  g_autoptr (GstBuffer) buffer = NULL;
-  GstVideoFrame copy;
-
-  taken->height += taken->y - top;
-  taken->y = top;
-  if (!gst_video_info_set_format (info, format->unpack_format, taken->width, taken->height))
-    return NULL;
-  info->colorimetry = in->info.colorimetry;
-  info->chroma_site = in->info.chroma_site;
-  info->interlace_mode = in->info.interlace_mode;
-  buffer = gst_buffer_new_allocate (NULL, GST_VIDEO_INFO_SIZE (info), NULL);
-  if (buffer == NULL || !gst_video_frame_map (&copy, info, buffer, GST_MAP_WRITE))
-    return NULL;
-  for (gint y = 0; y < taken->height; y++) {
-    guint8 *row = (guint8 *) GST_VIDEO_FRAME_PLANE_DATA (&copy, 0) + (gssize) y * GST_VIDEO_FRAME_PLANE_STRIDE (&copy, 0);
-
-    format->unpack_func (format, GST_VIDEO_PACK_FLAG_NONE, line, in->data, in->info.stride, 0, top + y, right);
-    memcpy (row, line + taken->x * pixel, taken->width * pixel);
-  }
-  gst_video_frame_unmap (&copy);
-  return g_steal_pointer (&buffer);
-}
-
 /* The same of any format: fewer bits are much quicker to convert. */
 static gboolean
 convert (GstLlama4Copier * self, GstVideoFrame * in, const Area * area, const GstLlama4Region * part, guint width, guint height,
@@ -324,11 +277,11 @@ convert (GstLlama4Copier * self, GstVideoFrame * in, const Area * area, const Gs
   Area taken = *area, within;
   GstVideoFrame copy;
   GstVideoInfo info;
-  gboolean misread = area->x > 0 && is_misread (in->info.finfo), done;
+  gboolean unpack = gst_llama4_unpack_is_needed (in->info.finfo, area), done;
 
-  if (!misread && gst_llama4_thin_format (in->info.finfo) == GST_VIDEO_FRAME_FORMAT (in))
+  if (!unpack && gst_llama4_thin_format (in->info.finfo) == GST_VIDEO_FRAME_FORMAT (in))
     return convert_bytes (self, &in->info, in, area, part, width, height, orientation, frame, problem);
-  buffer = misread ? unpack_area (in, &taken, &info) : gst_llama4_thin_copy (in, &taken, 1, &info);
+  buffer = unpack ? gst_llama4_unpack_copy (in, &taken, &info) : gst_llama4_thin_copy (in, &taken, 1, &info);
   if (buffer == NULL || !gst_video_frame_map (&copy, &info, buffer, GST_MAP_READ)) {
     *problem = g_strdup_printf (_("no memory for a picture of %ux%u"), taken.width, taken.height);
     return FALSE;

@@ -110,6 +110,14 @@ compute (L4Batch *self, Request *const *requests, gsize n, GError **error)
   return TRUE;
 }
 
+/* A request alone, whose step with others failed: maybe with all layers done. */
+static gboolean
+compute_again (L4Batch *self, Request *request)
+{
+  request->strand.cache->n_tokens = request->before;
+  return compute (self, &request, 1, &request->error);
+}
+
 /* A step of all; if it fails, of each alone, so that it fails those alone whose fault it is: a step that has failed has left nothing in a
  * cache that the same step does not write over. */
 static void
@@ -117,11 +125,8 @@ compute_each (L4Batch *self, Request *const *requests, gsize n)
 {
   gboolean good = compute (self, requests, n, n == 1 ? &requests[0]->error : NULL);
 
-  for (gsize i = 0; i < n; i++) {
-    if (!good && n > 1)         /* it may have failed with all layers done */
-      requests[i]->strand.cache->n_tokens = requests[i]->before;
-    requests[i]->good = good || (n > 1 && compute (self, &requests[i], 1, &requests[i]->error));
-  }
+  for (gsize i = 0; i < n; i++)
+    requests[i]->good = good || (n > 1 && compute_again (self, requests[i]));
 }
 
 /* Takes the step of those who wait, or of as many as fit. Called and left with the lock held. */

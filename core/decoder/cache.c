@@ -138,7 +138,7 @@ l4_cache_rewind (L4Cache *self, gint64 n)
 {
   if (!l4_cache_can_rewind (self, n))
     return FALSE;
-  if (!l4_cache_holds (self, n))
+  if (n == 0 || !l4_cache_holds (self, n))
     self->lost = n;
   self->n_tokens = n;
   return TRUE;

@@ -63,14 +63,20 @@ l4_library_sidecar_base (const L4Library *self, const L4ScanFile *file)
   return self->context.output != NULL ? g_build_filename (self->context.output, file->relative, NULL) : g_strdup (file->path);
 }
 
+/* The kinds that the file is to have. */
+static guint
+wanted_sidecars (const L4Library *self, const L4ScanFile *file)
+{
+  return g_hash_table_contains (self->nameless, file) ? 0 : self->context.sidecars;
+}
+
 static guint
 missing_sidecars (const L4Library *self, const L4ScanFile *file)
 {
   g_autofree char *base = l4_library_sidecar_base (self, file);
+  guint wanted = wanted_sidecars (self, file);
 
-  if (g_hash_table_contains (self->nameless, file))
-    return 0;
-  return self->context.sidecars & ~l4_sidecar_find (base, self->context.sidecars);
+  return wanted & ~l4_sidecar_find (base, wanted);
 }
 
 gboolean
@@ -80,7 +86,8 @@ l4_library_write_sidecars (L4Library *self, const L4ScanFile *file, gint64 video
   g_autoptr (GError) refused = NULL;
   g_autoptr (GPtrArray) windows = NULL;
 
-  if (kinds == 0 || g_hash_table_contains (self->nameless, file))
+  kinds &= wanted_sidecars (self, file);
+  if (kinds == 0)
     return TRUE;
   windows = l4_index_list_windows (self->context.index, video, self->context.run, FALSE, error);
   if (windows == NULL || !l4_sidecar_write (self->context.index, base, kinds, windows, self->context.force, &refused, error))
@@ -95,7 +102,7 @@ l4_library_drop_sidecars (L4Library *self, const L4ScanFile *file, GError **erro
 {
   g_autofree char *base = l4_library_sidecar_base (self, file);
 
-  return g_hash_table_contains (self->nameless, file) || l4_sidecar_drop (self->context.index, base, self->context.sidecars, error);
+  return l4_sidecar_drop (self->context.index, base, wanted_sidecars (self, file), error);
 }
 
 /* Survey ---------------------------------------------------------------------------------------------------------------------------- */
