@@ -13,6 +13,7 @@ typedef struct
   gpointer (*load) (const L4LoadOptions *options, L4ModelInfo *info, L4ProgressFunc progress, gpointer user_data,
       GCancellable *cancellable, GError **error);
   void (*unload) (gpointer model);
+  gboolean (*can_look) (gconstpointer model, GError **error);   /* at pictures; NULL: all can */
   void (*picture_size) (gconstpointer model, guint width, guint height, guint max_tiles, guint *out_width, guint *out_height);
   gpointer (*session_new) (gpointer model);
   void (*session_free) (gpointer session);

@@ -394,9 +394,16 @@ llama_measure (gpointer model)
   g_atomic_int_set (&self->measuring, FALSE);
 }
 
+static gboolean
+llama_can_look (gconstpointer model, GError **error)
+{
+  return l4_llama_can_look (model, error);
+}
+
 const L4BackendClass l4_llama_backend = {
   .load = llama_load,
   .unload = llama_unload,
+  .can_look = llama_can_look,
   .picture_size = llama_picture_size,
   .session_new = l4_llama_session_new,
   .session_free = l4_llama_session_free,

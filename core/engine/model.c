@@ -152,6 +152,12 @@ registry_settle (const char *key, L4Model *model)
   g_mutex_unlock (&registry_lock);
 }
 
+static gboolean
+can_look (const L4Model *self, GError **error)
+{
+  return self->backend->can_look == NULL || self->backend->can_look (self->model, error);
+}
+
 L4Model *
 l4_model_load (const L4LoadOptions *given, L4ProgressFunc progress, gpointer user_data, GCancellable *cancellable,
     GError **error)
@@ -174,6 +180,8 @@ l4_model_load (const L4LoadOptions *given, L4ProgressFunc progress, gpointer use
     model = model_new (&options, embedded, progress, user_data, cancellable, error);
     registry_settle (key, model);
   }
+  if (model != NULL && options.for_pictures && !can_look (model, error))        /* one that was there before */
+    g_clear_pointer (&model, l4_model_unref);
   if (model != NULL && progress != NULL)
     progress (100, user_data);
   return model;

@@ -514,6 +514,26 @@ test_weights_that_are_no_numbers_end_in_an_error (Fixture *self, gconstpointer d
   }
 }
 
+/* Whether it is in memory already or not. */
+static void
+test_a_model_without_eyes_is_refused_for_pictures (void)
+{
+  g_autofree char *folder = g_test_build_filename (G_TEST_DIST, "golden", "dense-tiny", NULL);
+  g_autoptr (L4Model) held = NULL;
+
+  for (guint i = 0; i < 2; i++) {
+    const L4LoadOptions options = {.model_path = folder,.for_pictures = TRUE };
+    g_autoptr (GError) error = NULL;
+
+    g_assert_null (l4_model_load (&options, NULL, NULL, NULL, &error));
+    g_assert_error (error, L4_ERROR, L4_ERROR_INPUT);
+    g_assert_nonnull (strstr (error->message, "text-only"));
+    if (held == NULL)
+      held = load (folder, NULL);
+    g_assert_nonnull (held);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -550,5 +570,6 @@ main (int argc, char **argv)
     g_test_add (path, Fixture, NULL, set_up, tests[t].run, tear_down);
   }
   g_test_add_func ("/engine/missing-folder-is-named", test_missing_folder_is_named);
+  g_test_add_func ("/engine/a-model-without-eyes-is-refused-for-pictures", test_a_model_without_eyes_is_refused_for_pictures);
   return g_test_run ();
 }
