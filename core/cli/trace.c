@@ -102,7 +102,7 @@ const L4Command l4_cli_trace = {
   .name = "trace",
   .usage = "[MODEL]",
   .description = N_("Computes one forward pass of these ids, with these pictures, in float32, and writes what comes out of each stage into the "
-      "folder: vision_features.npy and projected.npy (with --pixels), embeddings.npy, hidden_states.npy, router_logits.npy, logits.npy. For "
+      "folder: vision_features.npy (with --pixels), hidden_states.npy, router_logits.npy, logits.npy. For "
       "comparing with another implementation. --ids and --out must be given."),
   .examples = N_("llama4 trace scout-tiny --ids ids.npy --out stages  # Write the stages of a model into the folder stages."),
   .entries = entries,
