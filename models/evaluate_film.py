@@ -134,7 +134,7 @@ def clip(maker, width, height):
 
 def backwards(pictures, truth):
     """A clip the other way round."""
-    movers = [dataclasses.replace(m, x=m.x[::-1], y=m.y[::-1], height=m.height[::-1]) for m in truth.movers]
+    movers = [dataclasses.replace(m, x=m.x[::-1], y=m.y[::-1], height=m.height[::-1], width=m.width[::-1]) for m in truth.movers]
     return pictures[::-1], dataclasses.replace(truth, movers=movers, camera=OTHER_WAY.get(truth.camera, truth.camera))
 
 

@@ -72,14 +72,20 @@ def shrunk(picture, width, height):
     return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
 
 
+def size(path):
+    return path.stat().st_size
+
+
 def photographs(assets):
+    """Name and picture; of a wallpaper in several sizes, which stand in a folder "images" of its own, one."""
     seen = set()
     for path in sorted(p for p in assets.rglob("*") if p.suffix.lower() in (".jpg", ".jpeg", ".png")):
         package = path.relative_to(assets).parts[0]
         drawn = package in DRAWN
         drawn |= package == "stellarium-data" and "landscapes" not in path.parts
+        again = path.parent.name == "images_dark" or path.parent.name == "images" and path != max(path.parent.iterdir(), key=size)
         small = path.stat().st_size < 30000 or path.name == "screenshot.png" or path.name == "screenshot.jpg"
-        if drawn or small or any(word in path.name for word in KEPT_OUT):
+        if drawn or small or again or any(word in path.name for word in KEPT_OUT):
             continue
         picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
         if picture is None or min(picture.shape[:2]) < 200:
@@ -88,7 +94,8 @@ def photographs(assets):
         mark = cv2.resize(picture, (6, 6), interpolation=cv2.INTER_AREA).tobytes()
         if mark not in seen and min(picture.shape[:2]) >= 150:
             seen.add(mark)
-            yield f"photo/{package}/{path.parent.name}/{path.name}", picture[:, :, ::-1]
+            group = path.parents[2] if path.parent.name == "images" else path.parent
+            yield f"photo/{package}/{group.name}/{path.name}", picture[:, :, ::-1]
 
 
 def trimmed(rgba):

@@ -141,6 +141,12 @@ def main():
     work(0, team, options)
 
 
+def begin(folder, tokenizer, network):
+    """Fills the network from a folder."""
+    grow(checkpoint.adapt(checkpoint.load(folder), folder, tokenizer), network)
+    return network
+
+
 def prepare(batch, network, sure):
     """What is done once with a batch: the held trunk of a network looks at it, and what is not sure of it is left out."""
     with torch.autocast(batch.tiles.device.type, torch.bfloat16):
@@ -165,7 +171,7 @@ def work(rank, team, options):
     if os.path.exists(state):
         both.load_state_dict(torch.load(state, map_location="cpu")["both"], strict=False)
     elif options.start:
-        grow(checkpoint.adapt(checkpoint.load(options.start), options.start, tokenizer), network)
+        begin(options.start, tokenizer, network)
         if os.path.exists(f"{options.start}/{HEADS}"):
             heads.load_state_dict(checkpoint.read(f"{options.start}/{HEADS}"))
     bank = np.load(options.patterns) if options.patterns and os.path.exists(options.patterns) else None
@@ -189,7 +195,8 @@ def work(rank, team, options):
                                       lr=options.rate, betas=(0.9, 0.98), eps=1e-8, fused=True)
         average = Average(both)
         drawing = Drawing(clips, tokenizer, phase, options.batch // team.size, options.asking, options.foreign)
-        sure = Sure(network, tokenizer) if options.sure else None
+        judge = begin(options.start, tokenizer, Network().to(device)) if options.sure and options.start else network
+        sure = Sure(judge, tokenizer) if options.sure else None
         if device.type == "cpu":
             once = functools.partial(prepare, network=network if options.hold_trunk else None, sure=sure)
             batches = again(iter(drawing), np.random.default_rng(rank), options.kept, options.again, once)

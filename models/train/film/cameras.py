@@ -19,7 +19,7 @@ class Cameras:
         if frames == 1 or self._chance(self.still):
             return "stands", *still
         r = rng.random()
-        far = np.exp(rng.uniform(np.log(0.10), np.log(1.1)))
+        far = np.exp(rng.uniform(np.log(0.10), np.log(min(1.1, 0.6 * (frames - 1)))))     # neighbours have something in common
         jitter = rng.normal(0, 0.004, (frames, 2)) * self._chance(0.5)
         if r < 0.42:
             way = ("left", "right", "up", "down")[rng.integers(4)]
@@ -34,7 +34,9 @@ class Cameras:
             size = np.exp(rng.uniform(np.log(0.015), np.log(0.08)))
             shake = rng.normal(0, size, (frames, 2))
             shake -= shake.mean(0)
-            return "shakes" if np.abs(np.diff(shake, axis=0)).max() > 0.015 else "unclear", shake, np.ones(frames)
+            steps = np.diff(shake, axis=0)
+            turns = ((steps[1:] * steps[:-1]).sum(1) < 0).any()     # or it could as well go somewhere
+            return "shakes" if turns and np.abs(steps).max() > 0.015 else "unclear", shake, np.ones(frames)
         if r < 0.92:
             angle = np.pi / 4 + np.pi / 2 * rng.integers(4) + rng.normal(0, 0.15)
             return "moves", u[:, None] * far * np.array([np.cos(angle), np.sin(angle)]), np.exp(u * rng.normal(0, 0.3))
@@ -49,7 +51,7 @@ class Cameras:
             out[:] = self._place(height, width)
             return out, name
         self.way = None
-        reach = np.abs(at).max(0) * 2 + 1.02
+        reach = np.ptp(at, 0) + (1 / zoom).max() + 0.02
         big = self._place(int(min(height * reach[1], max(900, 1.2 * height))), int(min(width * reach[0], max(1400, 1.2 * width))))
         bh, bw = big.shape[:2]
         centre = at - (at.max(0) + at.min(0)) / 2

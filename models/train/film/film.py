@@ -62,6 +62,8 @@ class Film(Places, Things, Cameras, Movers, Writing, Light):
         self.still = still
         self.rng, self.photos, self.things, self.figures, self.fonts = rng, stock["photo"], stock["thing"], stock["figure"], stock["font"]
         self.grain = grain
+        self.bar = 0            # rows above and below that are black
+        self.sprites = 0        # things that the places have which nobody knows of
         self.way = None         # the camera's, of the piece drawn last: its place and zoom in every frame
 
     def _chance(self, p):
@@ -97,6 +99,8 @@ class Film(Places, Things, Cameras, Movers, Writing, Light):
         scale: how many times larger it is than at the model's size. shown: the frames that the model will see; all when None."""
         rng = self.rng
         shown = list(range(frames)) if shown is None else shown
+        self.bar = int(height * rng.uniform(0.06, 0.16)) if self._chance(0.1) else 0
+        self.sprites = 0
         pictures, camera, movers, seen = self._stretch(frames, height, width, scale, shown)
         if frames > 1 and self._chance(0.09):
             where = int(rng.integers(shown[0] + 1, shown[-1] + 1))
@@ -116,9 +120,11 @@ class Film(Places, Things, Cameras, Movers, Writing, Light):
             pictures[:] = pictures[0]
             truth.camera = "same"
         self._finish(pictures, truth, scale)
-        if self._chance(0.1):
-            margin = int(height * rng.uniform(0.06, 0.16))
-            pictures[:, :margin] = pictures[:, height - margin:] = 0
+        if self.bar:
+            for rows in (slice(self.bar), slice(height - self.bar, None)):
+                pictures[:, rows] = 0
+                for layer in changes:
+                    layer[:, rows] = 0
             truth.text = truth.text and None
         return np.clip(pictures + 0.5, 0, 255).astype(np.uint8), truth, changes, seen
 
@@ -137,7 +143,9 @@ class Film(Places, Things, Cameras, Movers, Writing, Light):
         if strength and not first:
             small = self._codec(small, strength * 0.5)
         tiles[:, :height, :width] = small
+        if frames > 1 and truth.camera == "stands" and not truth.movers and "camera" in truth.telling and (small == small[:1]).all():
+            truth.camera = "same"
         look_at(truth, small)
         cells = labels.cells(truth, changes, frames, scale, *size)
-        return tiles, truth, {"cells": cells, "flow": labels.flow(truth, changes, cells, self.way, scale, *size),
-                              "what": labels.what(truth, seen, frames, scale, *size)}
+        return tiles, truth, {"cells": cells, "flow": labels.flow(truth, changes, cells, self.way, seen, scale, *size),
+                              "what": labels.what(truth, seen, not self.sprites, frames, scale, *size)}

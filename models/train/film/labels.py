@@ -35,37 +35,41 @@ def cells(truth, layers, frames, scale, height, width):
     return out
 
 
-def flow(truth, layers, changed, way, scale, height, width):
+def flow(truth, layers, changed, way, seen, scale, height, width):
     """How far what is in every cell has come since the frame before, in cells: float32 [frames, 16, 2], NaN where nobody knows.
-    changed: as cells() tells; way: the camera's."""
+    changed: as cells() tells; way: the camera's; seen: the Layers of all things."""
     out = np.full((len(changed), CELLS ** 2, 2), np.nan, np.float32)
     if "camera" not in truth.telling or truth.camera == "cut":
         return out
     size = np.float32([width, height]) / scale / CELL
     middle = (np.stack(np.meshgrid(np.arange(CELLS), np.arange(CELLS)), -1).reshape(CELLS ** 2, 2) + 0.5) / size
     out[1:][changed[1:] == 0] = 0
+    down, right = _inside(height, scale, CELLS), _inside(width, scale, CELLS)
     if truth.camera not in ("stands", "same"):
         for i, (at, zoom, before, zoom_before) in enumerate(zip(way[0][1:], way[1][1:], *way), 1):
             came = 0.5 + (at - before + (middle - 0.5) / zoom) * zoom_before
             known = ((came >= 0) & (came <= 1) & (middle < 1)).all(1)
             out[i, known] = ((middle - came) * size)[known]
+        for layer in seen:      # which do not go with the camera
+            for i in range(1, len(changed)):
+                covered = down @ layer.covers[i].astype(np.float32) @ right.T
+                out[i, covered.reshape(CELLS ** 2) > 0.2 * (CELL * scale) ** 2] = np.nan
         return out
-    down, right = _inside(height, scale, CELLS), _inside(width, scale, CELLS)
     for mover, layer in zip(truth.movers, layers):
         for i in range(1, len(changed)):
-            covered = down @ (layer[i] > COVERS).astype(np.float32) @ right.T
-            known = covered.reshape(CELLS ** 2) > 0.35 * (CELL * scale) ** 2
+            covered = (down @ (layer[i] > COVERS).astype(np.float32) @ right.T).reshape(CELLS ** 2)
+            known = covered > min(0.35 * (CELL * scale) ** 2, 0.2 * covered.sum())
             out[i, known] = (mover.x[i] - mover.x[i - 1]) * size[0], (mover.y[i] - mover.y[i - 1]) * size[1]
     return out
 
 
-def what(truth, seen, frames, scale, height, width):
+def what(truth, seen, bare, frames, scale, height, width):
     """What is to be seen in every patch of the vision tower: int64 [frames, 64], NOTHING, 1 + the number of its name, or OTHER; UNKNOWN where
-    nobody can say. seen: the Layers of all things."""
+    nobody can say. seen: the Layers of all things; bare: the place has no others."""
     out = np.full((frames, PATCHES, PATCHES), UNKNOWN, np.int64)
     if truth.state or seen is None:
         return out.reshape(frames, -1)
-    out[:] = NOTHING
+    out[:] = NOTHING if bare else UNKNOWN
     down, right = _inside(height, scale, PATCHES), _inside(width, scale, PATCHES)
     for layer in seen:      # what came later hides what was there
         number = UNKNOWN if layer.name is None else 1 + NAMES.index(layer.name) if layer.name else OTHER

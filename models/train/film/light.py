@@ -79,7 +79,8 @@ class Light:
             pictures[:] = pictures * ramp + end * (1 - ramp)
             truth.camera, truth.movers, truth.text = "unclear", [], None
             truth.telling -= {"camera", "movers", "colour"}
-        if self._chance(0.16):
+        gray = self._chance(0.16)
+        if gray:
             pictures[:] = (pictures @ LUMA)[..., None]
             if self._chance(0.3):
                 pictures *= rng.uniform(0.97, 1.03, 3).astype(np.float32)
@@ -87,6 +88,7 @@ class Light:
             pictures *= np.linspace(1, rng.uniform(0.75, 1.2), n, dtype=np.float32)[:, None, None, None]
         if not same and self._chance(0.15):
             pictures *= rng.normal(1, 0.02, n).astype(np.float32)[:, None, None, None]
+        planes = slice(0, 1) if gray or self._chance(0.6) else slice(None)     # of the grain: it has seldom a colour
         r = rng.random()
         if r < 0.05:
             pictures *= np.float32(rng.uniform(4, 16) / max(pictures.mean(), 1))
@@ -104,12 +106,12 @@ class Light:
             sigma = rng.uniform(28, 70)
             h, w = pictures.shape[1:3]
             for p in pictures:
-                p += cv2.resize(self._grain(SIZE, SIZE) * np.float32(sigma), (w, h), interpolation=cv2.INTER_LINEAR)
+                p += cv2.resize(self._grain(SIZE, SIZE)[..., planes] * np.float32(sigma), (w, h), interpolation=cv2.INTER_LINEAR).reshape(h, w, -1)
             truth.state = ("noisy",)
         elif not same and r < 0.75:
             sigma = np.exp(rng.uniform(np.log(0.7), np.log(9)))
             for p in pictures:
-                p += self._grain(*p.shape[:2]) * np.float32(sigma)
+                p += self._grain(*p.shape[:2])[..., planes] * np.float32(sigma)
         elif r < 0.85:
             sigma = float(rng.uniform(0.4, 1.2) * scale)
             for p in pictures:

@@ -20,10 +20,11 @@ STEPS = {"walk": (0.6, 5), "run": (1.5, 9), "drive": (0.5, 12)}
 
 @dataclass
 class Mover:
-    """A thing that moves: its centre and its height in every frame, of the picture's width and height; NaN where unseen."""
+    """A thing that moves: its centre, height and width in every frame, of the picture's height and width; NaN where unseen."""
     x: np.ndarray
     y: np.ndarray
     height: np.ndarray
+    width: np.ndarray
     name: str | None = ""        # as things.called() tells it
     clear: bool = True           # whether it is large enough to be named
 
@@ -118,10 +119,11 @@ class Movers:
         bends = rng.uniform(0.02, 0.1) if not person and not body.heading and self._chance(0.6 if near else 0.25) else 0
         phase, pace = rng.uniform(0, 1), rng.uniform(0.1, 0.9) * 4 / max(n, 4)
         turn = self._chance(0.1) and not body.heading
-        if self._chance(0.25):      # stands as well as it could move
+        rests = self._chance(0.25)      # stands as well as it could move
+        if rests:
             at, size, bends, pace, turn = np.repeat(at[:1], n, 0), np.ones(n), 0, 0, False
         shadow = rng.uniform(0.3, 0.9) if self._chance(0.4) else 0
-        mover = Mover(np.full(n, np.nan), np.full(n, np.nan), np.full(n, np.nan), body.name)
+        mover = Mover(*np.full((4, n), np.nan), body.name)
         contrasts = np.zeros((n, height, width), np.float32)
         kept = pictures.copy()
         for i in range(n):
@@ -139,13 +141,18 @@ class Movers:
             if box is None:
                 continue
             x0, y0, x1, y1 = box
+            y0, y1 = max(y0, self.bar), min(y1, height - self.bar)
+            if y0 >= y1:
+                continue
             contrast = cv2.absdiff(pictures[i, y0:y1, x0:x1], kept[i, y0:y1, x0:x1]) @ THIRD
             contrasts[i, y0:y1, x0:x1] = contrast
             if contrast.sum() / scale ** 2 > CLEAR / 2:
                 mover.x[i], mover.y[i] = (x0 + x1) / 2 / width, (y0 + y1) / 2 / height
-                mover.height[i] = (y1 - y0) / height
+                mover.height[i], mover.width[i] = (y1 - y0) / height, (x1 - x0) / width
         change = np.array([cv2.norm(contrasts[j], contrasts[i], cv2.NORM_L1) for i, j in zip(shown, shown[1:])] or [0.0]) / scale ** 2
-        for values in (mover.x, mover.y, mover.height):      # only what is shown is judged
+        if rests:       # though leaves may stir behind it
+            change[:] = 0
+        for values in (mover.x, mover.y, mover.height, mover.width):      # only what is shown is judged
             values[[i for i in range(n) if i not in shown]] = np.nan
         moves, layer = change.max() >= CLEAR and np.isfinite(mover.x).any(), Layer.of(body.name, contrasts)
         if change.max() > FAINT and not moves or self._hides(layer, seen):

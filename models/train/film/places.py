@@ -58,6 +58,7 @@ class Places:
             gray = (out @ LUMA)[..., None]
             out = gray + (out - gray) * np.float32(rng.uniform(0.3, 1.3)) + rng.normal(0, 7, 3).astype(np.float32)
         for _ in range(rng.integers(0, 4) if self._chance(0.4) else 0):
+            self.sprites += 1
             sprite = self._sprite(height * rng.uniform(0.05, 0.6))
             self._paste(out, sprite, rng.uniform(0, width), rng.uniform(0, height))
         return np.clip(out, 0, 255, out)

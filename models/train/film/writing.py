@@ -51,7 +51,7 @@ class Writing:
         tall = float(np.exp(rng.uniform(np.log(0.06), np.log(0.3))))
         zoom = tall * height / RISE
         font = self.fonts[rng.integers(len(self.fonts))]
-        lines = [self._line(font, int(0.94 * width / zoom)) for _ in range(int(rng.choice([1, 1, 1, 2, 3])))]
+        lines = [self._line(font, max(SIDE, int(0.94 * width / zoom))) for _ in range(int(rng.choice([1, 1, 1, 2, 3])))]
         across = max(line.shape[1] for line in lines)
         rows = [np.pad(line, ((0, 0), ((across - line.shape[1]) // 2, across - line.shape[1] - (across - line.shape[1]) // 2))) for line in lines]
         while len(rows) * SIDE * zoom > 0.95 * height and len(rows) > 1:

@@ -15,9 +15,8 @@ from shapes.colours import NAMES
 from shapes.scenes import SHAPES
 
 FACT_WORDS = set(NAMES + SHAPES + ["left", "right", "up", "down", "still", "stands", "moves", "and", "plain", "SMPTE",
-                                   "television", "checkerboard", "concentric", "zone", "gradient", "ball", "A", "An", "The",
+                                   "on", "television", "checkerboard", "concentric", "zone", "gradient", "ball", "A", "An", "The",
                                    "shows", "is"])
-CONNECTING = set("a an on in the and is to from things moves move".split())
 EVEN = 16           # tokens of the longest clip, in multiples: for every new number of them a CPU makes kernels
 
 
@@ -32,14 +31,16 @@ class Batch:
         self.pictures = count * frames
         labels["look"] = look(tiles)
         labels["coarse"], labels["come"] = stir(labels["look"][..., :SIDE ** 2])
-        labels["drift"] = drift(labels["flow"])
+        labels["drift"] = drift(labels["flow"], labels["cells"])
         self.tiles = torch.from_numpy(tiles).flatten(0, 1)
         self.labels = {k: torch.from_numpy(v) for k, v in labels.items()}
         self.frames = frames
         self.asked = []
+        truths = iter(clips.truths)     # of those of film
         for b, told in enumerate(self.told):
+            text = not isinstance(told, str) and next(truths).text
             asked, kind = question(clips.rng) if asking else (DESCRIBE, "describe")
-            said = answer(kind, told)
+            said = answer(kind, told, text)
             if said is None:
                 asked, said = DESCRIBE, told
             self.told[b] = said
@@ -82,7 +83,7 @@ class Batch:
         """Keeps what the trunk of the vision tower makes of the tiles, in their place."""
         if self.patches is None:
             self.patches = network.vision_model.look(self.pixels()).to(torch.bfloat16)
-            self.tiles = self.tiles[:0]
+            self.tiles = self.tiles.new_empty(0, *self.tiles.shape[1:])
 
     def pin_memory(self):
         return self._change(torch.Tensor.pin_memory)
@@ -92,10 +93,11 @@ class Batch:
 
 
 def weigh(word, text):
-    """The weight of a token's prediction in the loss: what states something weighs most."""
+    """The weight of a token's prediction in the loss: of drawn pictures what states something weighs most. Of film all weigh the same, since
+    any word may stand where another would state something, and is to be as likely as it is true."""
     if "moves" in text and "background" in text or text.startswith(("The picture shows", "The picture is plain")):
         return 1.0 if word in FACT_WORDS else 0.2
-    return 0.3 if word in CONNECTING else 1.0
+    return 1.0
 
 
 class Silence:

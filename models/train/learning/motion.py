@@ -37,8 +37,9 @@ def stir(light):
     return coarse.reshape(*coarse.shape[:-2], -1).astype(np.float32), come.clip(-4, 4).astype(np.float32)
 
 
-def drift(flow):
-    """How far all that moves has come, right, down, and away from its middle: float32 [..., 3] of flow [..., 16, 2], NaN where nobody knows."""
+def drift(flow, cells):
+    """How far all that moves has come, right, down, and away from its middle: float32 [..., 3] of flow [..., 16, 2], NaN where nobody knows.
+    cells int64 [..., 16]: 1 where something has changed."""
     at = np.stack(np.meshgrid(np.arange(4), np.arange(4)), -1).reshape(16, 2)
     known = np.isfinite(flow).all(-1)
     moves = known & (np.abs(np.nan_to_num(flow)) > MOVES).any(-1)
@@ -46,4 +47,6 @@ def drift(flow):
     flow = np.nan_to_num(flow)
     away = at - (share[..., None] * at).sum(-2, keepdims=True)
     out = np.concatenate(((share[..., None] * flow).sum(-2), (share * (away * flow).sum(-1)).sum(-1, keepdims=True)), -1)
-    return np.where(known.any(-1, keepdims=True), out, np.nan).astype(np.float32)
+    changed = cells == 1
+    told = known.any(-1) & (~changed.any(-1) | (changed & known).any(-1))
+    return np.where(told[..., None], out, np.nan).astype(np.float32)

@@ -50,8 +50,8 @@ def unknown(rng):
     return " ".join(words) + "?."[int(rng.random() < 0.25)]
 
 
-def answer(kind, told):
-    """What a question of a kind is answered when this is told of a clip: a sentence, or statements of film."""
+def answer(kind, told, text=False):
+    """What a question of a kind is answered when this is told of a clip: a sentence, or statements of film. text: Truth.text."""
     if kind == "describe":
         return told
     if kind == "other":
@@ -59,7 +59,7 @@ def answer(kind, told):
     if isinstance(told, str):
         return {"what": told, "text": NO_TEXT}.get(kind)
     if kind == "text":
-        return UNREAD if "text" in told else NO_TEXT
+        return UNCLEAR if text is None else UNREAD if text else NO_TEXT
     camera, count = told.get("camera"), told.get("count")
     if camera == "same":
         count = "none"

@@ -15,13 +15,17 @@ TEXT = "There is text"
 NOTHING = "The picture cannot be told"      # nothing is clear enough
 
 
+def edges(movers):
+    """How far all that moves reaches to each side, of the picture: how much of it is left beyond each half that it stays in."""
+    return {"left": 0.5 - max(np.nanmax(m.x + m.width / 2) for m in movers), "right": min(np.nanmin(m.x - m.width / 2) for m in movers) - 0.5,
+            "upper": 0.5 - max(np.nanmax(m.y + m.height / 2) for m in movers), "lower": min(np.nanmin(m.y - m.height / 2) for m in movers) - 0.5}
+
+
 def place(movers):
     """The half in which all that moves stays, when it is clear."""
-    x = np.concatenate([m.x[np.isfinite(m.x)] for m in movers])
-    y = np.concatenate([m.y[np.isfinite(m.y)] for m in movers])
-    clear = {"left": 0.45 - x.max(), "right": x.min() - 0.55, "upper": 0.45 - y.max(), "lower": y.min() - 0.55}
-    best = max(clear, key=clear.get)
-    return best if clear[best] > 0 else None
+    room = edges(movers)
+    best = max(room, key=room.get)
+    return best if room[best] > -0.03 else None
 
 
 def direction(mover, least=0.09, steep=2.2):
@@ -123,8 +127,7 @@ def holds(kind, value, truth, said):
     elif kind == "direction":
         fits = [direction(m, 0.03, 1) == value for m in truth.movers]
     elif kind == "place":
-        fits = [{"left": np.nanmax(m.x) < 0.53, "right": np.nanmin(m.x) > 0.47, "upper": np.nanmax(m.y) < 0.53,
-                 "lower": np.nanmin(m.y) > 0.47}[value] for m in truth.movers]
+        fits = [edges([m])[value] > -0.08 for m in truth.movers]
     elif kind == "name":
         fits = [m.name == value for m in truth.movers]
         if sum(fits) < least <= sum(fits) + sum(m.name is None for m in truth.movers):
