@@ -44,13 +44,15 @@ typedef struct
   guint n_windows, n_no_pictures;
 } Report;
 
-/* From a folder to a file, both absolute: how many folders up, and down from there. (transfer full) */
+/* From a folder, absolute, to a file: how many folders up, and down from there; as it is named if that is not absolute. (transfer full) */
 static char *
 relative_path (const char *folder, const char *file)
 {
   GString *path = g_string_new (NULL);
   const char *same = folder, *at = folder;
 
+  if (*file != '/')
+    return g_string_free (g_string_append (path, file), FALSE);
   while (*at != '\0' && *at == file[at - folder]) {
     at++;
     if ((*at == '/' || *at == '\0') && file[at - folder] == '/')

@@ -7,7 +7,7 @@
 #include "cli/cli.h"
 #include "files/file.h"
 
-#define MAX_DOCUMENT (1u << 30) /* bytes */
+#define MAX_DOCUMENTS (64u << 20)       /* bytes of all together: more than any context holds */
 
 gboolean
 l4_cli_check_text (const char *what, const char *text, GError **error)
@@ -22,7 +22,7 @@ static gboolean
 add_document (const char *file, GString *text, GError **error)
 {
   gsize length;
-  g_autofree char *contents = l4_file_load (file, MAX_DOCUMENT, &length, error);
+  g_autofree char *contents = l4_file_load (file, MAX_DOCUMENTS - MIN (text->len, MAX_DOCUMENTS), &length, error);
 
   if (contents == NULL)
     return FALSE;

@@ -155,7 +155,7 @@ stem (const char *path)
 static gboolean
 prepare (Job *job, GError **error)
 {
-  g_autofree char *folder = g_path_get_dirname (job->out), *out_stem = stem (job->out), *file = NULL, *absolute = NULL;
+  g_autofree char *folder = g_path_get_dirname (job->out), *out_stem = stem (job->out), *file = NULL, *absolute = NULL, *named = NULL;
 
   if (!l4_cli_check_threads (job->threads, error))
     return FALSE;
@@ -164,7 +164,8 @@ prepare (Job *job, GError **error)
   if (job->config == NULL)
     return FALSE;
   absolute = g_canonicalize_filename (job->path, NULL);
-  job->name = stem (absolute);
+  named = stem (absolute);
+  job->name = l4_text_to_line (named, -1);      /* a folder may be called anything */
   if (job->config->has_vision && !job->no_projector) {
     file = g_strdup_printf ("mmproj-%s-%s.gguf", out_stem, l4_type_name (job->projector_type));
     job->projector_out = g_build_filename (folder, file, NULL);

@@ -56,6 +56,10 @@ check_options (GError **error)
     return l4_fail (error, L4_ERROR_INPUT, _("--tiles %d: must not be negative"), options.tiles);
   if (!(options.prune >= 0 && options.prune <= 1))
     return l4_fail (error, L4_ERROR_INPUT, _("--prune %g: must be between 0 and 1"), options.prune);
+  if (!(options.temperature >= 0 && options.temperature <= G_MAXDOUBLE))
+    return l4_fail (error, L4_ERROR_INPUT, _("--temperature %g: must not be negative"), options.temperature);
+  if (!(options.top_p >= 0 && options.top_p <= 1))
+    return l4_fail (error, L4_ERROR_INPUT, _("--top-p %g: must be between 0 and 1"), options.top_p);
   return l4_cli_check_threads (options.threads, error)
       && l4_command_parse_bytes ("memory-limit", options.memory_limit, &options.memory_bytes, error);
 }
@@ -131,6 +135,8 @@ read_schema (char **schema, GError **error)
   *schema = l4_file_load (options.schema, MAX_SCHEMA, &length, error);
   if (*schema == NULL || !l4_cli_check_text (options.schema, *schema, error))
     return FALSE;
+  if (strlen (*schema) < length)
+    return l4_fail (error, L4_ERROR_INPUT, _("%s: byte %zu is not valid UTF-8"), options.schema, strlen (*schema));
   return l4_schema_check (*schema, &problem) || l4_fail (error, problem->code, "%s: %s", options.schema, problem->message);
 }
 

@@ -41,16 +41,12 @@ read_pixels (const char *path, const L4Llama *model, L4Npy *npy, GError **error)
       config->channels, config->image_size, config->image_size);
 }
 
-/* Leaves no half file. */
 static gboolean
 write_stage (const char *folder, const char *name, const float *data, guint n_dims, const gint64 *dims, GError **error)
 {
   g_autofree char *path = g_build_filename (folder, name, NULL);
 
-  if (data == NULL || l4_npy_save_float (path, dims, n_dims, data, error))
-    return TRUE;
-  g_unlink (path);
-  return FALSE;
+  return data == NULL || l4_npy_save_float (path, dims, n_dims, data, error);
 }
 
 static gboolean

@@ -63,9 +63,6 @@ L4VisionFlaw l4_config_vision_flaw (const L4VisionConfig *config, char **reason)
 /* Together with the limits of the single values this keeps every product of sizes, in bytes, below 2^63. */
 gboolean l4_config_check_total (const char *path, const L4Config *config, GError **error);
 
-/* Adds id to the stop tokens unless it is one already; FALSE when there is no room, without an error. */
-gboolean l4_config_add_stop (L4Config *config, gint64 id);
-
 /* The settings in the metadata of a GGUF checkpoint; its vision part into config->vision. */
 L4Config *l4_config_load_gguf (const L4Checkpoint *checkpoint, GError **error);
 gboolean l4_config_read_gguf_vision (const L4Checkpoint *checkpoint, L4Config *config, GError **error);

@@ -95,6 +95,9 @@ L4Config *l4_config_load_folder (const char *folder, GError **error);
 void l4_config_free (L4Config *self);   /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Config, l4_config_free)
 
+/* One more id that ends an answer. FALSE: there are as many as can be. */
+gboolean l4_config_add_stop (L4Config *config, gint64 id);
+
 /* Derived: patches along one side of a tile, and language tokens of one tile. */
 gint64 l4_vision_grid (const L4VisionConfig *self);
 gint64 l4_vision_tokens_per_tile (const L4VisionConfig *self);

@@ -365,6 +365,7 @@ l4_llama_answer (gpointer session, const L4Message *messages, gsize n_messages, 
     return FALSE;
   }
   answer->finish = L4_FINISH_CANCELLED;
+  answer->is_value = FALSE;
   if (answer->text == NULL)
     answer->text = g_strdup ("");
   if (answer->prompt_digest == NULL)

@@ -145,7 +145,12 @@ load_tokenizer (L4Llama *self, GError **error)
   if (kind != NULL && g_str_equal (kind, "none"))       /* enough to measure it */
     return TRUE;
   self->tokenizer = l4_tokenizer_load_for (self->checkpoint, error);
-  return self->tokenizer != NULL && l4_chat_tokens_find (self->tokenizer, self->config, &self->tokens, error);
+  if (self->tokenizer == NULL || !l4_chat_tokens_find (self->tokenizer, self->config, &self->tokens, error))
+    return FALSE;
+  if (self->config->image_token < 0)    /* the settings need not say */
+    self->config->image_token = self->tokens.patch;
+  l4_config_add_stop (self->config, self->tokens.eot);  /* a full list has others */
+  return TRUE;
 }
 
 static char *
@@ -197,7 +202,10 @@ load_weights (L4Llama *self, L4ProgressFunc progress, gpointer user_data, GCance
   l4_loader_set_type (loader, L4_N_TYPES);
   l4_loader_set_stream (loader, self->stream);
   self->decoder = l4_decoder_load (loader, self->config);
-  return l4_loader_finish (loader, error);
+  if (!l4_loader_finish (loader, error))
+    return FALSE;
+  return (self->decoder != NULL && (self->vision != NULL || !self->config->has_vision))
+      || l4_fail (error, L4_ERROR_MEMORY, _("%s: no memory for its tables"), self->path);
 }
 
 gboolean

@@ -70,11 +70,13 @@ model_key (const L4LoadOptions *options)
   g_autofree char *canonical = g_canonicalize_filename (options->model_path, NULL);
   g_autofree char *projector =
       options->projector_path != NULL ? g_canonicalize_filename (options->projector_path, NULL) : g_strdup ("");
-  struct stat status = { 0 };
+  struct stat model_status = { 0 }, projector_status = { 0 };
 
-  stat (canonical, &status);
-  return g_strdup_printf ("%s\n%s\n%" PRId64 ".%ld\n%u %d %d", canonical, projector, (gint64) status.st_mtim.tv_sec,
-      status.st_mtim.tv_nsec, options->threads, options->load, options->vision_int8);
+  stat (canonical, &model_status);
+  stat (projector, &projector_status);
+  return g_strdup_printf ("%s\n%s\n%" PRId64 ".%ld %" PRId64 ".%ld\n%u %d %d", canonical, projector, (gint64) model_status.st_mtim.tv_sec,
+      model_status.st_mtim.tv_nsec, (gint64) projector_status.st_mtim.tv_sec, projector_status.st_mtim.tv_nsec, options->threads,
+      options->load, options->vision_int8);
 }
 
 static L4Model *

@@ -179,5 +179,10 @@ l4_npy_save_float (const char *path, const gint64 *dims, guint n_dims, const flo
       && fputc ((int) (header->len & 255), file) != EOF && fputc ((int) (header->len >> 8), file) != EOF
       && fwrite (header->str, 1, header->len, file) == header->len && fwrite (data, sizeof *data, n, file) == n;
   good = fclose (file) == 0 && good;
-  return good || l4_fail (error, L4_ERROR_IO, "%s: %s", path, g_strerror (errno));
+  if (good)
+    return TRUE;
+  l4_fail (error, L4_ERROR_IO, "%s: %s", path, g_strerror (errno));
+  if (g_file_test (path, G_FILE_TEST_IS_REGULAR))       /* and no device */
+    g_unlink (path);
+  return FALSE;
 }

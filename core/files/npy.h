@@ -28,5 +28,5 @@ gboolean l4_npy_load (const char *path, L4Npy *npy, GError **error);
 void l4_npy_clear (L4Npy *npy);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (L4Npy, l4_npy_clear)
 
-/* Writes float32 data of these dims to path. */
+/* Writes float32 data of these dims to path. Leaves no half file. */
 gboolean l4_npy_save_float (const char *path, const gint64 *dims, guint n_dims, const float *data, GError **error);

@@ -68,7 +68,7 @@ find_more_pictures (L4Reader *reader, GError **error)
   while ((packet = l4_reader_read_any (reader, error)) != NULL) {
     const guint index = packet->stream_index;
 
-    if (index >= n_streams || !is_candidate (reader->demuxer->streams[index])) {
+    if (index >= n_streams || !is_candidate (reader->demuxer->streams[index]) || !is_decodable (reader->demuxer->streams[index])) {
       l4_reader_pass (reader, packet);
       continue;
     }

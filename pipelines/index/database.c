@@ -133,13 +133,17 @@ l4_value_unsigned (const L4Value *value)
 char *
 l4_value_text (const L4Value *value)
 {
-  return value->type == L4_VALUE_TEXT ? g_utf8_make_valid (value->data, value->length) : NULL;
+  if (value->type == L4_VALUE_NULL)
+    return NULL;
+  return value->type == L4_VALUE_TEXT ? g_utf8_make_valid (value->data, value->length) : g_strdup ("");
 }
 
 char *
 l4_value_bytes (const L4Value *value)
 {
-  return value->type == L4_VALUE_BYTES || value->type == L4_VALUE_TEXT ? g_strndup (value->data, value->length) : NULL;
+  if (value->type == L4_VALUE_NULL)
+    return NULL;
+  return value->type == L4_VALUE_BYTES || value->type == L4_VALUE_TEXT ? g_strndup (value->data, value->length) : g_strdup ("");
 }
 
 GBytes *

@@ -81,21 +81,48 @@ path_matches (sqlite3_context *context, int n_values, sqlite3_value **values)
     sqlite3_set_auxdata (context, 0, made, free_regex);
 }
 
+/* octet_length (value): SQLite has it from 3.43 on. */
+static void
+octet_length (sqlite3_context *context, int n_values, sqlite3_value **values)
+{
+  if (sqlite3_value_type (values[0]) != SQLITE_NULL)
+    sqlite3_result_int64 (context, sqlite3_value_bytes (values[0]));
+}
+
+static gboolean
+add_function (L4Sqlite *self, const char *name, int n_values, void (*function) (sqlite3_context *, int, sqlite3_value **), GError **error)
+{
+  return sqlite3_create_function_v2 (self->handle, name, n_values, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, NULL, function,
+      NULL, NULL, NULL) == SQLITE_OK || l4_sqlite_fail (self, error);
+}
+
 gboolean
 l4_sqlite_add_functions (L4Sqlite *self, GError **error)
 {
-  return sqlite3_create_function_v2 (self->handle, "path_matches", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, NULL,
-      path_matches, NULL, NULL, NULL) == SQLITE_OK || l4_sqlite_fail (self, error);
+  return add_function (self, "path_matches", 2, path_matches, error) && add_function (self, "octet_length", 1, octet_length, error);
 }
 
 /* Searching --------------------------------------------------------------------------------------------------------------------- */
 
+/* What the index holds with its words marked; the sentence without marks where it holds something else, as a stranger's may. (transfer full) */
+static char *
+get_marked (const L4Value *value, const char *sentence)
+{
+  g_autofree char *held = l4_value_text (value), *marked = l4_words_unspace (held == NULL ? "" : held);
+  g_autoptr (GString) plain = g_string_new (marked);
+
+  g_string_replace (plain, L4_MARK_BEGIN, "", 0);
+  g_string_replace (plain, L4_MARK_END, "", 0);
+  return g_str_equal (plain->str, sentence) ? g_steal_pointer (&marked) : g_strdup (sentence);
+}
+
 static void
 row_hit (const L4Value *columns, gpointer hits)
 {
-  g_autofree char *marked = l4_value_text (&columns[L4_N_VIDEO_COLUMNS + L4_N_WINDOW_COLUMNS + 1]);
+  L4IndexHit *hit = l4_hit_from_row (columns, NULL);
 
-  g_ptr_array_add (hits, l4_hit_from_row (columns, l4_words_unspace (marked == NULL ? "" : marked)));
+  hit->marked = get_marked (&columns[L4_N_VIDEO_COLUMNS + L4_N_WINDOW_COLUMNS + 1], hit->window->text);
+  g_ptr_array_add (hits, hit);
 }
 
 /* Films that are looked through one by one, in whose windows' ids the sentences are looked for: that begins anew for each, which takes

@@ -294,8 +294,8 @@ measure_bytes (L4Database *database, gpointer work, GError **error)
 {
   Size *one = work;
 
-  return l4_database_query (database, l4_row_integer, &one->bytes, error, "SELECT CAST (COALESCE (SUM (LENGTH (w.text) "
-      "+ COALESCE (LENGTH (d.record), 0) + COALESCE (LENGTH (d.thumbnail), 0)), 0) AS BIGINT) FROM windows AS w "
+  return l4_database_query (database, l4_row_integer, &one->bytes, error, "SELECT CAST (COALESCE (SUM (OCTET_LENGTH (w.text) "
+      "+ COALESCE (OCTET_LENGTH (d.record), 0) + COALESCE (OCTET_LENGTH (d.thumbnail), 0)), 0) AS BIGINT) FROM windows AS w "
       "LEFT JOIN details AS d ON d.\"window\" = w.id WHERE w.video = $1", "i", one->video);
 }
 

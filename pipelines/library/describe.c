@@ -131,6 +131,7 @@ find_fate (Job *job)
 {
   L4Work *work = job->work;
   g_autofree char *key = NULL;
+  g_autoptr (GError) problem = NULL;
   struct stat status;
   gint64 mtime;
 
@@ -139,8 +140,10 @@ find_fate (Job *job)
   mtime = (gint64) status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec;
   if ((guint64) status.st_size == work->size && mtime == work->mtime)
     return AS_IT_WAS;
-  key = l4_film_get_key (work->file->path, job->library->context.cancellable, NULL);
-  if (g_strcmp0 (key, work->video->key) != 0)
+  key = l4_film_get_key (work->file->path, NULL, &problem);     /* soon done, and what was said hangs on it */
+  if (key == NULL && problem->code != L4_FILM_ERROR_CHANGED && problem->code != L4_FILM_ERROR_EMPTY)
+    return GONE;                /* nobody knows: nothing is forgotten */
+  if (key == NULL || !g_str_has_prefix (work->video->key, key))        /* a film that was once a twin has a longer one */
     return CHANGED;
   work->video->size = work->size = status.st_size;
   work->video->mtime = work->mtime = mtime;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A film's pictures with cues drawn into them: appsrc ! videoconvert ! videoflip ! videocrop ! textoverlay ! x264enc ! appsink. */
+/* A film's pictures with cues drawn into them: appsrc ! videoconvert ! videoflip ! videoscale ! videocrop ! textoverlay ! x264enc ! appsink. */
 
 #include "mux/burn.h"
 
@@ -179,8 +179,30 @@ add_caps (L4Burn *self, const char *description, GError **error)
   return filter;
 }
 
+/* The new file says once what its pictures are: those that have another size or shape on the way are fitted into the first one's. */
 static void
-set_up (L4Burn *self, GstElement *encoder)
+fix_shape (GstElement *shape, GstSample *first, gboolean sideways)
+{
+  g_autoptr (GstCaps) caps = NULL;
+  GstVideoInfo video;
+
+  if (!gst_video_info_from_caps (&video, gst_sample_get_caps (first)))
+    return;
+  caps = gst_caps_new_simple ("video/x-raw", "format", G_TYPE_STRING, "I420",
+      "width", G_TYPE_INT, sideways ? video.height : video.width, "height", G_TYPE_INT, sideways ? video.width : video.height,
+      "pixel-aspect-ratio", GST_TYPE_FRACTION, sideways ? video.par_d : video.par_n, sideways ? video.par_n : video.par_d, NULL);
+  g_object_set (shape, "caps", caps, NULL);
+}
+
+static gboolean
+is_sideways (int method)
+{
+  return method == GST_VIDEO_ORIENTATION_90R || method == GST_VIDEO_ORIENTATION_90L || method == GST_VIDEO_ORIENTATION_UL_LR
+      || method == GST_VIDEO_ORIENTATION_UR_LL;
+}
+
+static void
+set_up (L4Burn *self, GstElement *shape, GstElement *encoder)
 {
   GstAppSrcCallbacks callbacks = {.need_data = on_need_data };
   const GstStructure *info = gst_sample_get_info (self->first);
@@ -189,6 +211,7 @@ set_up (L4Burn *self, GstElement *encoder)
   if (info != NULL)
     gst_structure_get_enum (info, "orientation", GST_TYPE_VIDEO_ORIENTATION_METHOD, &method);
   g_object_set (self->flip, "video-direction", method, NULL);
+  fix_shape (shape, self->first, is_sideways (method));
   g_object_set (self->source, "format", GST_FORMAT_TIME, "handle-segment-change", TRUE, NULL);
   gst_util_set_object_arg (G_OBJECT (encoder), "pass", "qual");
   gst_util_set_object_arg (G_OBJECT (encoder), "speed-preset", "medium");
@@ -202,22 +225,23 @@ set_up (L4Burn *self, GstElement *encoder)
 static gboolean
 build (L4Burn *self, GError **error)
 {
-  GstElement *convert, *planes, *encoder, *encoded;
+  GstElement *convert, *scale, *shape, *encoder, *encoded;
 
   self->pipeline = gst_pipeline_new (NULL);
   self->bus = gst_element_get_bus (self->pipeline);
   if ((self->source = add (self, l4_element_new ("appsrc", error))) == NULL
       || (self->flip = add (self, l4_element_new ("videoflip", error))) == NULL
       || (convert = add (self, l4_element_new ("videoconvert", error))) == NULL
-      || (planes = add_caps (self, "video/x-raw,format=I420", error)) == NULL
+      || (scale = add (self, l4_element_new ("videoscale", error))) == NULL
+      || (shape = add_caps (self, "video/x-raw,format=I420", error)) == NULL
       || (self->crop = add (self, l4_element_new ("videocrop", error))) == NULL
       || (self->overlay = add (self, l4_legible_new (self->columns, error))) == NULL
       || (encoder = add (self, l4_element_new ("x264enc", error))) == NULL
       || (encoded = add_caps (self, "video/x-h264,stream-format=avc,alignment=au,profile=high", error)) == NULL
       || (self->sink = add (self, l4_element_new ("appsink", error))) == NULL)
     return FALSE;
-  gst_element_link_many (self->source, convert, self->flip, planes, self->crop, self->overlay, encoder, encoded, self->sink, NULL);
-  set_up (self, encoder);
+  gst_element_link_many (self->source, convert, self->flip, scale, shape, self->crop, self->overlay, encoder, encoded, self->sink, NULL);
+  set_up (self, shape, encoder);
   return TRUE;
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* llama4 run with documents before the question, and with what was computed of them in a file. */
 
+#include <unistd.h>
+
 #include "support/folder.h"
 #include "support/program.h"
 
@@ -74,6 +76,21 @@ test_a_text_that_got_longer_is_computed_from_there_on (void)
   g_assert_cmpstr (longer, ==, plain);
   g_assert_cmpint (ask (folder, "", &again, &again_err), ==, 0);
   g_assert_nonnull (strstr (again_err, "are taken from it"));
+}
+
+/* Before hours go by. */
+static void
+test_what_cannot_be_is_refused_before_anything_is_computed (void)
+{
+  g_autoptr (Folder) folder = folder_new ();
+  g_autofree char *text = g_build_filename (folder, "text", NULL), *kept = g_build_filename (folder, "kept", NULL);
+
+  write_text (folder, TEXT, -1);
+  assert_fails (folder, "--temperature -1", "--temperature|-1");
+  assert_fails (folder, "--top-p 1.5", "--top-p|1.5");
+  g_assert_cmpint (truncate (text, 65 << 20), ==, 0);
+  assert_fails (folder, "", "text: |67108864");
+  g_assert_false (g_file_test (kept, G_FILE_TEST_EXISTS));
 }
 
 static void
@@ -164,6 +181,7 @@ main (int argc, char **argv)
   g_test_add_func ("/session/a-text-that-got-longer-is-computed-from-there-on", test_a_text_that_got_longer_is_computed_from_there_on);
   g_test_add_func ("/session/a-file-of-something-else-is-refused-and-stays", test_a_file_of_something_else_is_refused_and_stays);
   g_test_add_func ("/session/few-words-that-are-others-are-refused-and-more-are-not", test_few_words_that_are_others_are_refused_and_more_are_not);
+  g_test_add_func ("/session/what-cannot-be-is-refused-before-anything-is-computed", test_what_cannot_be_is_refused_before_anything_is_computed);
   g_test_add_func ("/session/what-is-no-text-is-refused", test_what_is_no_text_is_refused);
   g_test_add_func ("/session/who-waited-has-the-answer-even-if-it-cannot-be-kept", test_who_waited_has_the_answer_even_if_it_cannot_be_kept);
   return g_test_run ();

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 #include <unistd.h>
+#include <utime.h>
 
 #include "llama4.h"
 
@@ -514,6 +515,46 @@ test_weights_that_are_no_numbers_end_in_an_error (Fixture *self, gconstpointer d
   }
 }
 
+static void
+test_settings_need_not_name_the_token_of_pictures (Fixture *self, gconstpointer data)
+{
+  g_autofree char *whole = g_test_build_filename (G_TEST_DIST, "golden", CASE, NULL);
+  g_autoptr (L4Model) named = load (whole, NULL), nameless = NULL;
+  g_autoptr (L4Session) session = NULL, other = l4_session_new (named);
+
+  edit (self, "config.json", "\"image_token_index\": 310,", "");
+  nameless = load (self->folder, NULL);
+  g_assert_nonnull (nameless);
+  session = l4_session_new (nameless);
+  for (guint light = 0; light < 250; light += 50) {
+    g_auto (L4Answer) answer = { 0 }, expected = { 0 };
+
+    ask (session, (guint8) light, 200, "What is it?", 0, &answer);
+    ask (other, (guint8) light, 200, "What is it?", 0, &expected);
+    g_assert_cmpstr (answer.text, ==, expected.text);
+  }
+}
+
+static void
+test_a_projector_that_was_replaced_is_loaded_anew (Fixture *self, gconstpointer data)
+{
+  g_autofree char *model = g_test_build_filename (G_TEST_DIST, "golden", "gguf-tiny", "model.gguf", NULL);
+  g_autofree char *given = g_test_build_filename (G_TEST_DIST, "golden", "gguf-tiny", "mmproj-F16.gguf", NULL);
+  g_autofree char *path = g_build_filename (self->folder, "model.safetensors", NULL), *bytes = NULL;
+  const L4LoadOptions options = {.model_path = model,.projector_path = path };
+  g_autoptr (L4Model) one = NULL, same = NULL, other = NULL;
+  gsize length;
+
+  g_assert_true (g_file_get_contents (given, &bytes, &length, NULL));
+  replace (self, "model.safetensors", bytes, (gssize) length);
+  one = l4_model_load (&options, NULL, NULL, NULL, NULL);
+  same = l4_model_load (&options, NULL, NULL, NULL, NULL);
+  g_assert_true (one != NULL && one == same);
+  g_assert_cmpint (g_utime (path, &(struct utimbuf) { 1, 1 }), ==, 0);
+  other = l4_model_load (&options, NULL, NULL, NULL, NULL);
+  g_assert_true (other != NULL && other != one);
+}
+
 /* Whether it is in memory already or not. */
 static void
 test_a_model_without_eyes_is_refused_for_pictures (void)
@@ -551,6 +592,8 @@ main (int argc, char **argv)
     {"extreme-pictures-are-described", test_extreme_pictures_are_described},
     {"picture-without-pixels-is-refused", test_picture_without_pixels_is_refused},
     {"one-model-in-memory-for-many-users", test_one_model_in_memory_for_many_users},
+    {"settings-need-not-name-the-token-of-pictures", test_settings_need_not_name_the_token_of_pictures},
+    {"a-projector-that-was-replaced-is-loaded-anew", test_a_projector_that_was_replaced_is_loaded_anew},
     {"loading-at-once-gives-one-model", test_loading_at_once_gives_one_model},
     {"progress-rises-to-a-hundred", test_progress_rises_to_a_hundred},
     {"loading-can-be-cancelled", test_loading_can_be_cancelled},

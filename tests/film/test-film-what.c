@@ -327,6 +327,28 @@ test_all_kinds_of_pixels (void)
   }
 }
 
+/* A film in JPEG pictures beside one that nobody can decode. */
+static void
+test_what_can_be_decoded_is_found (void)
+{
+  g_autofree char *bytes = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (L4Film) film = NULL;
+  gsize length, n = 0;
+
+  g_assert_true (g_file_get_contents (film_make ("two.mov", "-f lavfi -i testsrc2=s=96x64:d=1 -map 0 -map 0 -c:v:0 prores -c:v:1 mjpeg"), &bytes,
+          &length, NULL));
+  for (gsize i = 0; i + 4 <= length; i++)
+    if (memcmp (bytes + i, "apc", 3) == 0) {
+      memcpy (bytes + i, "l4no", 4);
+      n++;
+    }
+  g_assert_cmpuint (n, >, 0);
+  film = l4_film_open (film_write ("other.mov", bytes, (gssize) length), NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (l4_film_get_facts (film)->codec, ==, "mjpeg");
+}
+
 /* Pictures are handed out as the decoder made them, and stay while somebody holds them. */
 static void
 test_pictures_outlive_the_film (void)
@@ -357,6 +379,7 @@ main (int argc, char **argv)
   g_test_add_func ("/film/what/sound-with-a-cover-is-no-film", test_sound_with_a_cover_is_no_film);
   g_test_add_func ("/film/what/pictures-are-no-films-whatever-they-are-called", test_pictures_are_no_films);
   g_test_add_func ("/film/what/moving-pictures-are-films", test_moving_pictures_are_films);
+  g_test_add_func ("/film/what/what-can-be-decoded-is-found", test_what_can_be_decoded_is_found);
   g_test_add_func ("/film/what/shape-colours-and-fields-are-told", test_shape_colours_and_fields);
   g_test_add_func ("/film/what/sizes-may-change", test_sizes_change);
   g_test_add_func ("/film/what/turned-pictures-say-how", test_turned_pictures);

@@ -49,17 +49,27 @@ tear_down (Fixture *self, gconstpointer data)
   g_free (self->folder);
 }
 
-/* A video of the index with a window of so many letters. */
-static void
-add_video (Fixture *self, const char *key, guint length)
+/* A video of the index with a window of that text; its number. */
+static gint64
+add_text (Fixture *self, const char *key, const char *text)
 {
-  g_autofree char *text = g_strnfill (length, 'x'), *path = g_strconcat ("/v/", key, NULL);
+  g_autofree char *path = g_strconcat ("/v/", key, NULL);
   L4IndexVideo video = {.path = path,.key = (char *) key };
-  L4IndexWindow window = {.run = self->run,.end = 1,.text = text };
+  L4IndexWindow window = {.run = self->run,.end = 1,.text = (char *) text };
 
   g_assert_true (l4_index_put_video (self->index, &video, NULL));
   window.video = video.id;
   g_assert_true (l4_index_put_window (self->index, &window, NULL));
+  return video.id;
+}
+
+/* The same of so many letters. */
+static void
+add_video (Fixture *self, const char *key, guint length)
+{
+  g_autofree char *text = g_strnfill (length, 'x');
+
+  add_text (self, key, text);
 }
 
 static void
@@ -148,6 +158,16 @@ test_many (Fixture *self, gconstpointer data)
   g_assert_cmpstr (keys, ==, "camera:yard:2026-11-28 ");
 }
 
+static void
+test_letters (Fixture *self, gconstpointer data)
+{
+  gint64 video = add_text (self, "camera:yard:2026-11-28", "映画");
+  guint64 bytes;
+
+  g_assert_true (l4_index_measure_video (self->index, video, &bytes, NULL));
+  g_assert_cmpuint (bytes, ==, strlen ("映画"));
+}
+
 /* A camera whose name begins with another's and a colon. */
 static void
 test_names (Fixture *self, gconstpointer data)
@@ -210,6 +230,7 @@ main (int argc, char **argv)
   g_test_add ("/keep/what-is-too-old-goes-and-nothing-else", Fixture, NULL, set_up, test_old, tear_down);
   g_test_add ("/keep/what-is-too-much-goes-from-the-oldest-day-but-today-stays", Fixture, NULL, set_up, test_many, tear_down);
   g_test_add ("/keep/days-go-of-a-camera-whose-name-begins-with-another-s", Fixture, NULL, set_up, test_names, tear_down);
+  g_test_add ("/keep/letters-of-several-bytes-take-as-many", Fixture, NULL, set_up, test_letters, tear_down);
   g_test_add ("/keep/links-are-not-followed", Fixture, NULL, set_up, test_links, tear_down);
   return g_test_run ();
 }
