@@ -10,7 +10,7 @@ gst_llama4_ask (GstLlama4Describe * self, const char *prompt, const char *whom)
 {
   GstLlama4Job *job = NULL;
 
-  if (prompt == NULL || *prompt == '\0')
+  if (prompt == NULL || *prompt == '\0' || !g_utf8_validate (prompt, -1, NULL) || (whom != NULL && !g_utf8_validate (whom, -1, NULL)))
     return FALSE;
   g_mutex_lock (&self->lock);
   if (self->latest_window != NULL && !self->flushing && !self->stopping && self->asked_for.length < GST_LLAMA4_MOST_ASKED) {

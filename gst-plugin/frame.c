@@ -11,6 +11,9 @@
 #include "thin.h"
 #include "unpack.h"
 
+/* GStreamer scales each field by itself, and cannot if it has fewer than three rows, before or after. */
+#define LEAST_OF_FIELDS 6
+
 typedef GstLlama4Area Area;     /* of a frame, that is shown */
 
 struct _GstLlama4Draft
@@ -247,9 +250,14 @@ convert_bytes (GstLlama4Copier * self, const GstVideoInfo * source, GstVideoFram
     guint width, guint height, GstVideoOrientationMethod orientation, GstLlama4Frame * frame, char **problem)
 {
   GstBuffer *converted = NULL;
+  const GstVideoInfo was = *source;     /* which may be that of `in` */
   GstVideoFrame out;
   gboolean done = FALSE;
 
+  if (area->height < LEAST_OF_FIELDS || height < LEAST_OF_FIELDS) {
+    in->info.interlace_mode = GST_VIDEO_INTERLACE_MODE_PROGRESSIVE;
+    in->flags &= ~GST_VIDEO_FRAME_FLAG_INTERLACED;
+  }
   if (!prepare_converter (self, &in->info, area, width, height)) {
     *problem = g_strdup_printf (_("cannot convert %dx%d %s to %ux%u RGB"), area->width, area->height,
         gst_video_format_to_string (GST_VIDEO_FRAME_FORMAT (in)), width, height);
@@ -261,7 +269,7 @@ convert_bytes (GstLlama4Copier * self, const GstVideoInfo * source, GstVideoFram
     fill (frame, &out, orientation);
     gst_video_frame_unmap (&out);
     if (self->regions != NULL && gst_llama4_regions_hide (self->regions, part))
-      blacken (self->regions, source, area, part, width, height, is_sideways (orientation), frame);
+      blacken (self->regions, &was, area, part, width, height, is_sideways (orientation), frame);
     done = TRUE;
   }
   gst_clear_buffer (&converted);

@@ -150,6 +150,7 @@ struct _GstLlama4Describe
   GstLlama4Stats stats;         /* object lock */
   char *description;            /* object lock; the latest text */
   GstStructure *latest;         /* object lock; the latest description as in the meta, or NULL */
+  guint film_from;              /* object lock; the first segment of the stream that plays */
   GstLlama4Classes classes;     /* object lock; of it */
   GstLlama4Memory memory;       /* object lock */
   GstLlama4Memory unsummed;     /* object lock; what was said since the latest summary, */

@@ -179,14 +179,17 @@ gst_llama4_stats_add (GstLlama4Stats * stats, const L4Answer * answer)
 
 /* What the properties and the following buffers show. */
 static void
-remember (GstLlama4Describe * element, const L4Record * record, const GstLlama4Classes * classes, const char *text, const char *json)
+remember (GstLlama4Describe * element, const GstLlama4Job * job, const L4Record * record, const GstLlama4Classes * classes, const char *text,
+    const char *json)
 {
   GST_OBJECT_LOCK (element);
   g_free (element->description);
   element->description = g_strdup (text);
-  g_clear_pointer (&element->latest, gst_structure_free);
-  element->latest = gst_llama4_latest_structure (GST_LLAMA4_META, record, text, json);
-  element->classes = *classes;
+  if ((gint) (job->segment_number - element->film_from) >= 0) {
+    g_clear_pointer (&element->latest, gst_structure_free);
+    element->latest = gst_llama4_latest_structure (GST_LLAMA4_META, record, text, json);
+    element->classes = *classes;
+  }
   element->stats.described++;
   element->stats.queue_us += record->queue_us;
   gst_llama4_stats_add (&element->stats, record->answer);
@@ -252,7 +255,7 @@ publish (const GstLlama4Job * self, GstLlama4Describe * element)
   g_mutex_lock (&element->lock);        /* so that no flush comes between the look and the deed */
   current = self->generation == element->generation && !element->stopping;
   if (current)
-    remember (element, &record, &classes, text, json);
+    remember (element, self, &record, &classes, text, json);
   if (current)
     gst_llama4_summary_take (element, self, text);
   g_mutex_unlock (&element->lock);

@@ -75,6 +75,8 @@ make_key (const GstLlama4Settings * settings)
 static void
 tell_licence (GstLlama4Describe * self, const L4ModelInfo * info)
 {
+  g_autofree char *name = l4_text_to_line (info->name, -1);
+
   if (info->licence == NULL)
     return;
   GST_OBJECT_LOCK (self);
@@ -82,7 +84,7 @@ tell_licence (GstLlama4Describe * self, const L4ModelInfo * info)
   GST_OBJECT_UNLOCK (self);
   GST_INFO_OBJECT (self, "%s: %s", info->name, info->licence);
   gst_element_post_message (GST_ELEMENT (self), gst_message_new_element (GST_OBJECT (self),
-          gst_structure_new (GST_LLAMA4_LICENCE_MESSAGE, "model", G_TYPE_STRING, info->name, "notice", G_TYPE_STRING,
+          gst_structure_new (GST_LLAMA4_LICENCE_MESSAGE, "model", G_TYPE_STRING, name, "notice", G_TYPE_STRING,
               info->licence, NULL)));
   g_object_notify (G_OBJECT (self), "licence-notice");
 }

@@ -280,6 +280,12 @@ keep_text (GstLlama4Output * self, GstLlama4Item * item)
   }
 }
 
+static gboolean
+is_before (const GstLlama4Item * one, const GstLlama4Item * other)
+{
+  return (gint) (one->segment_number - other->segment_number) < 0;
+}
+
 void
 gst_llama4_output_push (GstLlama4Output * self, GstLlama4Item * given)
 {
@@ -295,6 +301,9 @@ gst_llama4_output_push (GstLlama4Output * self, GstLlama4Item * given)
     forget (self);
     self->said = said;
     self->segment = gst_llama4_item_copy (item);
+  } else if (item->type == GST_LLAMA4_ITEM_EOS && self->segment != NULL && is_before (item, self->segment)) {
+    g_mutex_unlock (&self->lock);       /* another stream has begun */
+    return;
   } else if (item->type == GST_LLAMA4_ITEM_EOS && item->generation == self->generation) {
     g_clear_pointer (&self->eos, gst_llama4_item_free);
     self->eos = gst_llama4_item_copy (item);

@@ -24,6 +24,8 @@ gst_llama4_questions_spell (const char *text)
 {
   char **questions = gst_llama4_questions_split (text);
 
+  for (guint n = g_strv_length (questions); n > GST_LLAMA4_MOST_QUESTIONS; n--) /* no more are asked */
+    g_clear_pointer (&questions[n - 1], g_free);
   for (char **question = questions; *question != NULL; question++) {
     char *spelled = g_strconcat (*question, HOW, NULL);
 

@@ -71,7 +71,7 @@ extend (GstLlama4Describe * self, const GstLlama4Window * window)
 
   item->start = window->start;
   item->end = window->text_end;
-  item->late = self->skips;
+  item->late = item->hasty = self->skips;
   item->segment_number = self->segment_number;
   gst_llama4_worker_push_output (self, item, FALSE);
 }

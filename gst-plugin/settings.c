@@ -117,8 +117,8 @@ static const Property properties[] = {
             "semicolons; unset: all"), READY, FIELD (region), TEXT},
   {"mask", N_("Mask"), N_("Parts of the picture that are black before anything is kept, written as region is"), READY, FIELD (mask), TEXT},
   {"tiles", N_("Tiles"), N_("Most tiles that a picture is split into"), PLAYING, FIELD (tiles), COUNT, 1, 16, 1},
-  {"prune", N_("Prune"), N_("Leave out parts of a picture that look as in the one shown before, up to a mean difference of this share of full "
-            "scale; 0: show all"), PLAYING, FIELD (prune), NUMBER, 0, 1, 0},
+  {"prune", N_("Prune"), N_("Leave out parts of a picture that look as in the one that showed them last, up to a mean difference of this share of "
+            "full scale in each sixteenth of a part; 0: show all"), PLAYING, FIELD (prune), NUMBER, 0, 1, 0},
   {"when", N_("When"), N_("Which windows are described"), READY, FIELD (when), CHOICE, 0, 0, GST_LLAMA4_WHEN_ALWAYS,
       gst_llama4_when_get_type},
   {"repeat", N_("Repeat"), N_("What is said of windows left out because they show what the one described last does"), PLAYING, FIELD (repeat),

@@ -198,16 +198,15 @@ cover (GstLlama4Side * self, GstClockTime until)
   self->covered = until;
 }
 
-/* The time stamp of that stream time, inside the segment; NONE before it. */
+/* The time stamp of that stream time, inside the segment: what is before it begins with it. */
 static GstClockTime
 segment_time (const GstLlama4Side * self, GstClockTime stream_time)
 {
   guint64 position;
 
-  if (gst_segment_position_from_stream_time_full (&self->segment, GST_FORMAT_TIME, stream_time, &position) != 1
-      || position < self->segment.start)
+  if (gst_segment_position_from_stream_time_full (&self->segment, GST_FORMAT_TIME, stream_time, &position) != 1)
     return GST_CLOCK_TIME_NONE;
-  return MIN (position, self->segment.stop);    /* NONE is the largest */
+  return CLAMP (position, self->segment.start, self->segment.stop);     /* NONE is the largest */
 }
 
 /* The bytes to push: the text as the format wants it, or the record as a line. (transfer full) */
@@ -406,14 +405,19 @@ gst_llama4_side_detach (GstLlama4Side * self)
 static gboolean
 take_in (GstLlama4Item * last, const GstLlama4Item * item)
 {
-  if (last == NULL || item->type != GST_LLAMA4_ITEM_PASSED)
+  if (last == NULL || item->type != GST_LLAMA4_ITEM_PASSED || last->segment_number != item->segment_number)
     return FALSE;
   if (last->type != GST_LLAMA4_ITEM_PASSED)
     return last->type == GST_LLAMA4_ITEM_TEXT && last->end >= item->end;
-  if (last->segment_number != item->segment_number)
-    return FALSE;
   last->end = MAX (last->end, item->end);
   return TRUE;
+}
+
+/* Whether there is no room for a text now. */
+static gboolean
+is_full (const GstLlama4Side * self, const GstLlama4Item * item)
+{
+  return item->type == GST_LLAMA4_ITEM_TEXT && self->items.length >= MAX_WAITING && !self->ending;
 }
 
 void
@@ -423,10 +427,10 @@ gst_llama4_side_push (GstLlama4Side * self, GstLlama4Item * given)
   GstLlama4Item *last;
 
   g_mutex_lock (&self->lock);
-  while (item->type == GST_LLAMA4_ITEM_TEXT && self->items.length >= MAX_WAITING && !self->ending && is_welcome (self, item))
+  while (!item->hasty && is_full (self, item) && is_welcome (self, item))
     g_cond_wait (&self->changed, &self->lock);
   last = g_queue_peek_tail (&self->items);
-  if (is_welcome (self, item) && !take_in (last, item))
+  if (is_welcome (self, item) && !is_full (self, item) && !take_in (last, item))
     g_queue_push_tail (&self->items, g_steal_pointer (&item));
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);

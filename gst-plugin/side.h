@@ -22,7 +22,7 @@ typedef struct
   GstLlama4ItemType type;
   guint generation;             /* flushes before it was made */
   GstSegment segment;           /* SEGMENT */
-  guint segment_number;         /* the segment, or of whose time it is: SEGMENT, TEXT, PASSED */
+  guint segment_number;         /* the segment, or of whose time it is: all but NOTE */
   gboolean goes_on;             /* SEGMENT: the one before with another end */
   gboolean new_stream;          /* SEGMENT: the first of a stream */
   guint32 seqnum;               /* SEGMENT, EOS */
@@ -30,6 +30,7 @@ typedef struct
   char *text;                   /* one line of UTF-8; TEXT */
   char *json;                   /* TEXT, NOTE; NULL: there is no record of it */
   gboolean late;                /* TEXT: show it later when its time has passed already */
+  gboolean hasty;               /* TEXT: left out rather than waited for while many wait */
 } GstLlama4Item;
 
 GstLlama4Item *gst_llama4_item_new (GstLlama4ItemType type);

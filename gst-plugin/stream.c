@@ -92,6 +92,16 @@ drain (GstLlama4Describe * self, gboolean ends)
 
 /* Segments --------------------------------------------------------------------------------------------------------------- */
 
+/* What was said of the film before is no meta of this one's buffers. */
+static void
+forget_film (GstLlama4Describe * self)
+{
+  GST_OBJECT_LOCK (self);
+  self->film_from = self->segment_number;
+  g_clear_pointer (&self->latest, gst_structure_free);
+  GST_OBJECT_UNLOCK (self);
+}
+
 /* Tells the output of the segment, which begins at that stream time, or goes on with the times of before. */
 static void
 push_segment (GstLlama4Describe * self, GstClockTime time, gboolean goes_on)
@@ -105,6 +115,8 @@ push_segment (GstLlama4Describe * self, GstClockTime time, gboolean goes_on)
   item->goes_on = goes_on;
   item->new_stream = self->new_stream;
   item->seqnum = self->segment_seqnum;
+  if (self->new_stream)
+    forget_film (self);
   self->new_stream = FALSE;
   /* the same running times, but time stamps that are stream time: subtitle files know nothing else */
   item->segment.start = segment->time;
@@ -330,6 +342,8 @@ take_tags (GstLlama4Describe * self, GstEvent * event)
 static void
 finish (GstLlama4Describe * self, GstLlama4Item * eos)
 {
+  if (self->fresh)              /* nothing has passed */
+    decide (self);
   gst_llama4_output_set_ending (self->output, TRUE);
   drain (self, TRUE);
   if (!self->skips)
@@ -346,6 +360,7 @@ take_eos (GstLlama4Describe * self, GstEvent * event)
   GstLlama4Item *item = gst_llama4_item_new (GST_LLAMA4_ITEM_EOS);
 
   item->seqnum = gst_event_get_seqnum (event);
+  item->segment_number = self->segment_number;
   finish (self, item);
   if (gst_llama4_worker_has_failed (self))      /* again: no buffer may have passed that could return it */
     GST_ELEMENT_FLOW_ERROR (self, GST_FLOW_ERROR);

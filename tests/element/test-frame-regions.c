@@ -178,6 +178,38 @@ test_regions_are_read_or_refused_by_what_is_wrong (void)
   g_free (problem);
 }
 
+/* Of fields of so few rows GStreamer makes no scaler. */
+static void
+test_strips_of_interlaced_pictures_are_shown (void)
+{
+  static const GstVideoInterlaceMode modes[] = { GST_VIDEO_INTERLACE_MODE_INTERLEAVED, GST_VIDEO_INTERLACE_MODE_MIXED };
+  static const guint rows[] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 43 };
+  g_autoptr (L4Model) model = quarters_load_model ();
+
+  for (guint n = 0; n < G_N_ELEMENTS (modes) * G_N_ELEMENTS (rows) * 2; n++) {
+    g_autoptr (GstLlama4Copier) copier = gst_llama4_copier_new ();
+    const GstLlama4Region strip = { 0, 0.5, 1, rows[n / 4] / 1080.0 };
+    const GstLlama4Regions regions = {.shown = {strip},.n_shown = 1 };
+    g_autoptr (GstBuffer) buffer = NULL;
+    g_autofree char *problem = NULL;
+    GstLlama4Frame *frame;
+    GstVideoInfo info;
+
+    gst_video_info_set_interlaced_format (&info, GST_VIDEO_FORMAT_I420, modes[n % 2], 1920, 1080);
+    buffer = draw_bright_columns (&info, 0, 1920);
+    GST_BUFFER_FLAG_SET (buffer, GST_VIDEO_BUFFER_FLAG_INTERLACED);
+    if (n / 2 % 2 == 0)
+      gst_llama4_copier_set_regions (copier, &regions);
+    frame = n / 2 % 2 == 0 ? gst_llama4_copier_copy (copier, &info, buffer, GST_VIDEO_ORIENTATION_IDENTITY, model, 1, 0, &problem)
+        : gst_llama4_copier_crop (copier, &info, buffer, GST_VIDEO_ORIENTATION_IDENTITY, &strip, model, 1, 0, &problem);
+    g_assert_null (problem);
+    g_assert_true (gst_llama4_copier_develop (copier, frame, &problem));
+    for (gsize i = 0; i < frame->picture.stride * frame->picture.height; i += 3)
+      g_assert_cmpuint (frame->pixels[i], >, 240);      /* red */
+    gst_llama4_frame_unref (frame);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -188,6 +220,7 @@ main (int argc, char **argv)
   g_test_add_func ("/frame-regions/regions-are-of-the-upright-picture-and-masks-black", test_regions_are_of_the_upright_picture_and_masks_black);
   g_test_add_func ("/frame-regions/of-what-lies-between-regions-no-trace-is-left", test_of_what_lies_between_regions_no_trace_is_left);
   g_test_add_func ("/frame-regions/where-regions-meet-nothing-is-black", test_where_regions_meet_nothing_is_black);
+  g_test_add_func ("/frame-regions/strips-of-interlaced-pictures-are-shown", test_strips_of_interlaced_pictures_are_shown);
   g_test_add_func ("/frame-regions/regions-are-read-or-refused-by-what-is-wrong", test_regions_are_read_or_refused_by_what_is_wrong);
   return g_test_run ();
 }

@@ -205,6 +205,35 @@ test_releasing_a_pad_does_not_wait_for_who_holds_it_up (void)
 }
 
 static void
+test_in_skip_mode_a_text_said_again_and_again_holds_up_no_video (void)
+{
+  gint blocked = 0;
+  g_autoptr (GstPad) pad = NULL, peer = NULL;
+  gulong probe;
+  Fixture self;
+
+  set_up (&self, TEXT, "{\"text\":\"A still scene.\"}", "on-busy", "skip");
+  gst_element_set_state (self.element, GST_STATE_READY);
+  gst_util_set_object_arg (G_OBJECT (self.element), "when", "change");
+  gst_element_set_state (self.element, GST_STATE_PLAYING);
+  gst_harness_push_event (self.video, gst_event_new_stream_start ("still"));
+  gst_harness_set_src_caps_str (self.video, CAPS);
+  push_segment (&self, 1, 0, GST_CLOCK_TIME_NONE, 0, 0);
+  wait_for_model (&self);
+  pad = gst_element_get_static_pad (self.element, "text_src");
+  peer = gst_pad_get_peer (pad);
+  probe = gst_pad_add_probe (peer, GST_PAD_PROBE_TYPE_BLOCK | GST_PAD_PROBE_TYPE_BUFFER, block, &blocked, NULL);
+  push_until (&self, 0, 5 * GST_SECOND);
+  while (!g_atomic_int_get (&blocked))
+    g_usleep (1000);
+  push_until (&self, 5 * GST_SECOND, 300 * GST_SECOND);
+  g_assert_cmpuint (get_stat (&self, "unchanged"), >, 60);
+  gst_pad_remove_probe (peer, probe);
+  push_eos (&self);
+  tear_down (&self);
+}
+
+static void
 test_a_pad_that_comes_after_the_end_ends_too (void)
 {
   g_autoptr (GArray) pieces = NULL;
@@ -272,6 +301,7 @@ main (int argc, char **argv)
     {"windows-that-pass-while-the-model-loads-are-told", test_windows_that_pass_while_the_model_loads_are_told},
     {"a-pad-may-be-released-from-a-probe-on-it", test_a_pad_may_be_released_from_a_probe_on_it},
     {"releasing-a-pad-does-not-wait-for-who-holds-it-up", test_releasing_a_pad_does_not_wait_for_who_holds_it_up},
+    {"in-skip-mode-a-text-said-again-and-again-holds-up-no-video", test_in_skip_mode_a_text_said_again_and_again_holds_up_no_video},
     {"a-pad-that-comes-after-the-end-ends-too", test_a_pad_that_comes_after_the_end_ends_too},
     {"text-that-is-refused-after-the-end-of-the-video-is-an-error", test_text_that_is_refused_after_the_end_of_the_video_is_an_error},
     {"linking-text-asks-nothing-of-the-video", test_linking_text_asks_nothing_of_the_video},

@@ -129,6 +129,51 @@ test_in_skip_mode_a_segment_does_not_wait_for_the_one_before (void)
   tear_down (&self);
 }
 
+/* The window lies where it would without the seek, and is told from where the segment begins. */
+static void
+test_a_window_that_begins_before_the_segment_is_told_within_it (void)
+{
+  g_autoptr (GArray) pieces = NULL;
+  Fixture self;
+
+  set_up (&self, TEXT, TWO_ANSWERS, "from", "0");
+  push_flush (&self);
+  push_segment (&self, 1, 10 * GST_SECOND, GST_CLOCK_TIME_NONE, 10 * GST_SECOND, 0);
+  push_until (&self, 10 * GST_SECOND, 14 * GST_SECOND);
+  push_eos (&self);
+  pieces = collect (self.text);
+  assert_text (pieces, 0, 10 * GST_SECOND, 12 * GST_SECOND);
+  tear_down (&self);
+}
+
+/* The end of the first comes to the text when it has been said, which is later. */
+static void
+test_in_skip_mode_the_end_of_a_stream_is_not_that_of_the_next (void)
+{
+  g_autoptr (GArray) pieces = NULL;
+  gboolean said = FALSE;
+  Fixture self;
+
+  set_up (&self, TEXT, "{\"text\":\"Slow.\",\"forecast_ms\":300," UNTIL_RELEASED "}\n{\"text\":\"Second.\"}", "on-busy", "skip");
+  wait_for_model (&self);
+  push_until (&self, 0, 4 * GST_SECOND + FRAME);
+  wait_for_forecast (&self, 300);
+  push_eos (&self);
+  gst_harness_push_event (self.video, gst_event_new_stream_start ("second"));
+  gst_harness_set_src_caps_str (self.video, CAPS);
+  push_segment (&self, 1, 0, GST_CLOCK_TIME_NONE, 0, 5 * GST_SECOND);
+  push_until (&self, 0, 2 * GST_SECOND);
+  release_answers (&self);
+  wait_for_stat (&self, "described", 2);
+  push_until (&self, 2 * GST_SECOND, 9 * GST_SECOND);
+  push_eos (&self);
+  pieces = collect (self.text);
+  for (guint i = 0; nth_text (pieces, i) != NULL; i++)
+    said |= g_str_equal (nth_text (pieces, i)->text, "Second.");
+  g_assert_true (said);
+  tear_down (&self);
+}
+
 static void
 test_times_that_go_far_back_begin_anew (void)
 {
@@ -305,6 +350,8 @@ int
 main (int argc, char **argv)
 {
   static const Test tests[] = {
+    {"a-window-that-begins-before-the-segment-is-told-within-it", test_a_window_that_begins_before_the_segment_is_told_within_it},
+    {"in-skip-mode-the-end-of-a-stream-is-not-that-of-the-next", test_in_skip_mode_the_end_of_a_stream_is_not_that_of_the_next},
     {"a-segment-that-only-gets-longer-goes-on", test_a_segment_that_only_gets_longer_goes_on},
     {"a-start-put-right-by-a-little-tears-no-window", test_a_start_put_right_by_a_little_tears_no_window},
     {"without-a-time-of-the-stream-time-stamps-serve", test_without_a_time_of_the_stream_time_stamps_serve},
