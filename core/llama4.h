@@ -22,7 +22,7 @@ typedef enum
   L4_ERROR_UNSUPPORTED,         /* a well-formed file asks for what this version cannot do */
   L4_ERROR_MEMORY,              /* would not fit memory-limit or the free memory */
   L4_ERROR_INPUT,               /* a picture, prompt or option is unusable */
-  L4_ERROR_CANCELLED,           /* the GCancellable was cancelled while loading */
+  L4_ERROR_CANCELLED,           /* the GCancellable was cancelled; an answer that was cancelled is no error */
   L4_ERROR_INTERNAL             /* a library below failed */
 } L4Error;
 
@@ -70,8 +70,8 @@ typedef struct
 {
   const char *name;             /* last part of the path, or "embedded" */
   const char *path;
-  const char *digest;           /* "sha256:…" over the settings, the tokenizer and every tensor's name, type, shape and place */
-  const char *quantization;     /* "bf16", … ; "none" for a script */
+  const char *digest;           /* "sha256:…" over the settings, the tokenizer and every tensor's name, type, shape and place, and some bytes of it */
+  const char *quantization;     /* the type of most weights: "BF16", "Q4_K", … ; "none" for a script */
   guint tile_size;              /* pixels; side of one square tile */
   guint max_tiles;              /* most tiles that the checkpoint allows a picture */
   guint tokens_per_tile;
@@ -102,7 +102,7 @@ L4_API void l4_model_picture_size (const L4Model *self, guint width, guint heigh
     guint *out_height);
 
 /* Measures what the machine's memory and arithmetic can do at most, by which forecasts and limits are reckoned. Takes 256 MiB
- * while it lasts, once a machine and number of threads: the result is kept in the user's cache folder. Any thread; returns at once while another
+ * while it lasts, once a week for a machine and number of threads: the result is kept in the user's cache folder. Any thread; returns at once while another
  * one measures. */
 L4_API void l4_model_measure (L4Model *self);
 
@@ -145,8 +145,8 @@ typedef struct
   double top_p;                 /* 0 … 1; 1: the whole distribution */
   guint64 seed;
   guint max_tiles;              /* most tiles a picture is split into; 0: what the checkpoint allows */
-  double prune;                 /* 0 … 1: tokens of a picture are left out where it differs by no more than this share of full scale, anywhere
-                                 * within the token's place, from the latest picture of its size that shows the place; 0: all are shown */
+  double prune;                 /* 0 … 1: tokens of a picture are left out where it differs on average by no more than this share of full scale, in
+                                 * each sixteenth of the token's place, from the latest picture of its size that shows the place; 0: all are shown */
   gboolean kv_int8;             /* keep keys and values as 8-bit integers: half the memory of bfloat16, less exact */
   const char *schema;           /* text of a JSON Schema: the answer is a value of it, as compact JSON; NULL: free text */
   const char *const *questions; /* that l4_session_ask() is to be asked afterwards about the same pictures: forecasts alone count them. NULL:

@@ -156,9 +156,11 @@ load_tokenizer (L4Llama *self, GError **error)
 static char *
 make_digest (const char *folder, const L4Checkpoint *checkpoint)
 {
-  static const char *const files[] = { "config.json", "tokenizer.json", "tokenizer.model" };
+  static const char *const files[] = { "config.json", "generation_config.json", "preprocessor_config.json", "processor_config.json",
+    "tokenizer.json", "tokenizer.model"
+  };
   g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
-  g_autofree char *tensors = l4_checkpoint_digest (checkpoint);
+  g_autofree char *tensors = l4_checkpoint_digest (checkpoint), *sample = l4_checkpoint_sample (checkpoint);
 
   for (guint i = 0; i < G_N_ELEMENTS (files); i++) {
     g_autofree char *path = g_build_filename (folder, files[i], NULL);
@@ -169,25 +171,16 @@ make_digest (const char *folder, const L4Checkpoint *checkpoint)
       g_checksum_update (checksum, (const guchar *) text, length);
   }
   g_checksum_update (checksum, (const guchar *) tensors, -1);
+  g_checksum_update (checksum, (const guchar *) sample, -1);
   return g_strconcat ("sha256:", g_checksum_get_string (checksum), NULL);
 }
 
-static char *
-make_identity (const L4Llama *self)
+char *
+l4_llama_identity (const L4Llama *self)
 {
-  g_autofree char *sample = l4_checkpoint_sample (self->checkpoint);
-  g_autofree char *text = g_strdup_printf ("%s\n%s\n%d", self->digest, sample, self->vision_int8);
+  g_autofree char *text = g_strdup_printf ("%s\n%d", self->digest, self->vision_int8);
 
   return g_compute_checksum_for_string (G_CHECKSUM_SHA256, text, -1);
-}
-
-/* The first who needs it reads in places all over the files. */
-const char *
-l4_llama_identity (L4Llama *self)
-{
-  if (g_once_init_enter (&self->identity))
-    g_once_init_leave (&self->identity, make_identity (self));
-  return self->identity;
 }
 
 static gboolean
@@ -265,10 +258,8 @@ l4_llama_load (const L4LoadOptions *options, L4Precision precision, L4ProgressFu
   self->room = l4_room_new (self->compute, &self->config->text, for_caches);
   if (self->stream != NULL)
     l4_room_share (self->room, share_memory, self);
-  if (self->load == L4_LOAD_READ) {
-    l4_llama_identity (self);   /* while the files are there, which have just been read from end to end */
+  if (self->load == L4_LOAD_READ)
     g_clear_pointer (&self->checkpoint, l4_checkpoint_free);
-  }
   return g_steal_pointer (&self);
 }
 
@@ -293,7 +284,6 @@ l4_llama_free (L4Llama *self)
   g_free (self->why_not_repacked);
   g_free (self->path);
   g_free (self->digest);
-  g_free (self->identity);
   g_free (self);
 }
 

@@ -33,7 +33,6 @@ typedef struct
   gboolean vision_int8;         /* as in L4LoadOptions */
   char *path;
   char *digest;
-  char *identity;               /* NULL: nobody asked for it yet */
   const char *quantization;     /* the type of most weights: static */
   L4Pace *pace;
   gint measuring;               /* whether somebody measures the machine; atomic */
@@ -48,8 +47,8 @@ L4Llama *l4_llama_load (const L4LoadOptions *options, L4Precision precision, L4P
 void l4_llama_free (L4Llama *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Llama, l4_llama_free)
 
-/* SHA-256 of all that keys and values depend on: weights and settings. Lives as long as self. Any thread. */
-const char *l4_llama_identity (L4Llama *self);
+/* SHA-256 of all that keys and values depend on: weights and settings. (transfer full) */
+char *l4_llama_identity (const L4Llama *self);
 
 /* FALSE, with L4_ERROR_INPUT and the reason, for a text-only checkpoint. */
 gboolean l4_llama_can_look (const L4Llama *self, GError **error);

@@ -77,9 +77,10 @@ write_all (const L4LlamaSession *self, const L4Whole *file, GError **error)
   guint64 at = sizeof (Header) + places;
   Header header = {.version = VERSION,.kind = cache->layers[0].kind,.int8 = cache->int8,.n_tokens = n };
   g_autofree guint32 *sums = g_new (guint32, n_layers);
+  g_autofree char *identity = l4_llama_identity (self->model);
 
   memcpy (header.magic, MAGIC, sizeof header.magic);
-  memcpy (header.identity, l4_llama_identity (self->model), sizeof header.identity);
+  memcpy (header.identity, identity, sizeof header.identity);
   header.bytes = file_bytes (cache->config, header.kind, cache->int8, n);
   header.places_sum = l4_sum (0, self->places->data, places);
   header.sum = l4_sum (0, &header, offsetof (Header, sum));
@@ -128,6 +129,7 @@ read_header (File *file, L4Llama *model, gboolean int8, GError **error)
 {
   Header *header = &file->header;
   gsize there = MIN (file->size, sizeof *header);
+  g_autofree char *identity = l4_llama_identity (model);
 
   if (!l4_file_read (file->fd, file->path, 0, header, there, error))
     return FALSE;
@@ -140,7 +142,7 @@ read_header (File *file, L4Llama *model, gboolean int8, GError **error)
         header->version, VERSION);
   if (l4_sum (0, header, offsetof (Header, sum)) != header->sum)
     return refuse_damaged (file, error);
-  if (memcmp (header->identity, l4_llama_identity (model), sizeof header->identity) != 0)
+  if (memcmp (header->identity, identity, sizeof header->identity) != 0)
     return l4_fail (error, L4_ERROR_INPUT, _("%s: was saved with other weights or settings than those of %s"), file->path, model->path);
   if (!header->int8 != !int8)
     return l4_fail (error, L4_ERROR_INPUT, _("%s: has keys and values as %s, but they are to be kept as %s"), file->path,

@@ -516,6 +516,30 @@ test_weights_that_are_no_numbers_end_in_an_error (Fixture *self, gconstpointer d
 }
 
 static void
+test_other_weights_have_another_digest (Fixture *self, gconstpointer data)
+{
+  g_autofree char *path = g_build_filename (self->folder, "model.safetensors", NULL), *bytes = NULL, *digest = NULL;
+  guint64 header;
+  gsize length;
+
+  for (guint i = 0; i < 2; i++) {
+    g_autoptr (L4Model) model = load (self->folder, NULL);
+    const char *own = l4_model_get_info (model)->digest;
+
+    g_assert_true (g_str_has_prefix (own, "sha256:"));
+    g_assert_cmpstr (own, !=, digest);
+    if (i > 0)
+      break;
+    digest = g_strdup (own);
+    g_assert_true (g_file_get_contents (path, &bytes, &length, NULL));
+    memcpy (&header, bytes, sizeof header);
+    for (gsize at = GUINT64_FROM_LE (header) + sizeof header; at < length; at++)
+      bytes[at] ^= 1;
+    replace (self, "model.safetensors", bytes, (gssize) length);
+  }
+}
+
+static void
 test_settings_need_not_name_the_token_of_pictures (Fixture *self, gconstpointer data)
 {
   g_autofree char *whole = g_test_build_filename (G_TEST_DIST, "golden", CASE, NULL);
@@ -592,6 +616,7 @@ main (int argc, char **argv)
     {"extreme-pictures-are-described", test_extreme_pictures_are_described},
     {"picture-without-pixels-is-refused", test_picture_without_pixels_is_refused},
     {"one-model-in-memory-for-many-users", test_one_model_in_memory_for_many_users},
+    {"other-weights-have-another-digest", test_other_weights_have_another_digest},
     {"settings-need-not-name-the-token-of-pictures", test_settings_need_not_name_the_token_of_pictures},
     {"a-projector-that-was-replaced-is-loaded-anew", test_a_projector_that_was_replaced_is_loaded_anew},
     {"loading-at-once-gives-one-model", test_loading_at_once_gives_one_model},
