@@ -205,6 +205,7 @@ set_up (const Overlay *self, GstElement *describe)
 {
   l4_describe_set_up (describe, self->options);
   gst_util_set_object_arg (G_OBJECT (describe), "on-busy", "skip");
+  g_object_set (describe, "ahead", 1, NULL);    /* one is under way, and what comes meanwhile is left out */
   g_object_set (describe, "lateness", (guint64) llround (given.lateness * GST_SECOND), NULL);
 }
 
@@ -319,15 +320,16 @@ run (char **arguments, GError **error)
   return right;
 }
 
-/* Those of films alone are left out. */
+/* Those of films and of records alone are left out. */
 static const GOptionEntry *
 shared_entries (void)
 {
+  static const char *const others[] = { "decode", "ahead", "question", NULL };
   static GOptionEntry shared[64];
   guint n = 0;
 
   for (const GOptionEntry *entry = l4_describe_entries (); entry->long_name != NULL && n + 1 < G_N_ELEMENTS (shared); entry++)
-    if (strcmp (entry->long_name, "decode") != 0)
+    if (!g_strv_contains (others, entry->long_name))
       shared[n++] = *entry;
   return shared;
 }

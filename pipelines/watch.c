@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "command/command.h"
+#include "config.h"
 #include "run/progress.h"
 #include "run/signals.h"
 #include "watch/watcher.h"
@@ -143,8 +144,8 @@ static const L4Command command = {
       "llama4 watch --window 10 /dev/video0 http://camera.local/video.mjpeg  # two of them\n"
       "llama4 watch cameras.yaml  # with rules\n"
       "llama4 watch --check cameras.yaml  # only says what is wrong with that file"),
-  .files = N_("/usr/share/doc/llama4describe/examples/cameras.yaml  # the commented example"),
-  .exit_status = N_("1  # CONFIG or the model cannot be used"),
+  .files = L4_DOC_DIR "/examples/cameras.yaml  # CONFIG.yaml with all keys and comments",
+  .exit_status = N_("1  # CONFIG, the model, the index or a receiver of alerts cannot be used"),
   .events = events,
   .entries = entries,
 };

@@ -61,12 +61,24 @@ l4_camera_is_film (const L4Camera *self)
   return g_str_has_prefix (self->uri, "file:");
 }
 
+static gboolean
+has_regions (const L4Camera *self, const char *name)
+{
+  const char *text = find_property (self, name);
+
+  return text != NULL && text[strspn (text, " ;")] != '\0';
+}
+
 gboolean
 l4_camera_is_masked (const L4Camera *self)
 {
-  const char *mask = find_property (self, "mask");
+  return has_regions (self, "mask");
+}
 
-  return mask != NULL && mask[strspn (mask, " ;")] != '\0';
+gboolean
+l4_camera_is_shown_whole (const L4Camera *self)
+{
+  return !has_regions (self, "mask") && !has_regions (self, "region");
 }
 
 gboolean

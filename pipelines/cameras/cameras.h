@@ -154,6 +154,9 @@ gboolean l4_camera_is_film (const L4Camera *self);
 /* Whether parts of its picture are never to be kept. */
 gboolean l4_camera_is_masked (const L4Camera *self);
 
+/* Whether all of its picture may be shown. */
+gboolean l4_camera_is_shown_whole (const L4Camera *self);
+
 /* Whether what is said of it is summed up every so often. */
 gboolean l4_camera_is_summed_up (const L4Camera *self);
 

@@ -22,6 +22,17 @@ get_microseconds (GDateTime *date)
   return g_date_time_to_unix (date) * G_USEC_PER_SEC + g_date_time_get_microsecond (date);
 }
 
+GDateTime *
+l4_midnight (int year, int month, int day)
+{
+  g_autoptr (GDateTime) midnight = g_date_time_new_local (year, month, day, 0, 0, 0);
+  g_autoptr (GDateTime) earlier = midnight != NULL ? g_date_time_add_hours (midnight, -1) : NULL;
+
+  if (earlier != NULL && g_date_time_get_day_of_month (earlier) == day)
+    return g_steal_pointer (&earlier);
+  return g_steal_pointer (&midnight);
+}
+
 /* A day of the local calendar, so many days from that of now. */
 static gboolean
 read_day (gint64 now, int days, Span *span)
@@ -33,8 +44,8 @@ read_day (gint64 now, int days, Span *span)
 
   if (next == NULL)
     return FALSE;
-  begin = g_date_time_new_local (g_date_time_get_year (day), g_date_time_get_month (day), g_date_time_get_day_of_month (day), 0, 0, 0);
-  end = g_date_time_new_local (g_date_time_get_year (next), g_date_time_get_month (next), g_date_time_get_day_of_month (next), 0, 0, 0);
+  begin = l4_midnight (g_date_time_get_year (day), g_date_time_get_month (day), g_date_time_get_day_of_month (day));
+  end = l4_midnight (g_date_time_get_year (next), g_date_time_get_month (next), g_date_time_get_day_of_month (next));
   if (begin == NULL || end == NULL)
     return FALSE;
   *span = (Span) { get_microseconds (begin), get_microseconds (end) };

@@ -125,6 +125,19 @@ parse_address (const L4LiveSettings *settings, GError **error)
   return g_steal_pointer (&address);
 }
 
+gboolean
+l4_live_check (const L4LiveSettings *settings, GError **error)
+{
+  g_autoptr (GSocketAddress) address = NULL;
+
+  if (settings->port > G_MAXUINT16)
+    return l4_fail (error, L4_ERROR_INPUT, _("the page cannot be served: there is no port %u"), settings->port);
+  if (!l4_live_check_token (settings->token, error))
+    return FALSE;
+  address = parse_address (settings, error);
+  return address != NULL || settings->address == NULL;
+}
+
 static gboolean
 listen_there (L4Live *self, const L4LiveSettings *settings, GSocketAddress *address, GError **error)
 {
@@ -148,12 +161,9 @@ l4_live_new (const L4LiveSettings *settings, const char *const *cameras, GError 
   L4Live *self;
   gboolean started;
 
-  if (settings->port > G_MAXUINT16) {
-    l4_fail (error, L4_ERROR_INPUT, _("the page cannot be served: there is no port %u"), settings->port);
+  if (!l4_live_check (settings, error))
     return NULL;
-  }
-  if (!l4_live_check_token (settings->token, error) || ((address = parse_address (settings, error)) == NULL && settings->address != NULL))
-    return NULL;
+  address = parse_address (settings, NULL);
   self = g_new0 (L4Live, 1);
   self->context = g_main_context_new ();
   self->loop = g_main_loop_new (self->context, FALSE);

@@ -8,13 +8,13 @@
 #include "live/listener.h"
 #include "live/live.h"
 
-#define MOST_UNSENT (8 << 20)   /* bytes that a reader may lag behind */
+#define MOST_UNSENT (8 << 20)   /* bytes that a reader may lag behind, beside the largest that it was sent at once */
 
 typedef struct
 {
   L4LiveReaders *all;
   SoupServerMessage *message;
-  gsize unsent;
+  gsize unsent, largest;
 } Reader;
 
 struct _L4LiveReaders
@@ -75,7 +75,10 @@ on_finished (SoupServerMessage *message, gpointer data)
 static void
 send_to (Reader *reader, GBytes *bytes)
 {
-  reader->unsent += g_bytes_get_size (bytes);
+  gsize size = g_bytes_get_size (bytes);
+
+  reader->unsent += size;
+  reader->largest = MAX (reader->largest, size);
   soup_message_body_append_bytes (soup_server_message_get_response_body (reader->message), bytes);
 }
 
@@ -120,7 +123,7 @@ l4_live_readers_send (L4LiveReaders *self, const char *events)
   for (guint i = self->each->len; i > 0; i--) {
     Reader *reader = self->each->pdata[i - 1];
 
-    if (reader->unsent > MOST_UNSENT) {
+    if (reader->unsent > MOST_UNSENT + reader->largest) {
       hang_up (reader);
       continue;
     }

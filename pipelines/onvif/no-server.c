@@ -4,10 +4,16 @@
 #include "base/error.h"
 #include "onvif/server.h"
 
+gboolean
+l4_onvif_server_check (const L4OnvifServerSettings *settings, GError **error)
+{
+  return l4_fail (error, L4_ERROR_UNSUPPORTED, _("onvif: there is no rtsp in this program, which was built without gst-rtsp-server"));
+}
+
 L4OnvifServer *
 l4_onvif_server_new (const L4OnvifServerSettings *settings, GError **error)
 {
-  l4_fail (error, L4_ERROR_UNSUPPORTED, _("onvif: there is no rtsp in this program, which was built without gst-rtsp-server"));
+  l4_onvif_server_check (settings, error);
   return NULL;
 }
 

@@ -320,6 +320,16 @@ take_cameras (Onvif *self, const L4TellCamera *cameras, guint n_cameras)
   }
 }
 
+gboolean
+l4_onvif_check (const L4OnvifSettings *settings, GError **error)
+{
+  const L4OnvifServerSettings server = {
+    .port = settings->port,.address = settings->address,.user = settings->user,.password = settings->password
+  };
+
+  return !settings->serves || l4_onvif_server_check (&server, error);
+}
+
 static gboolean
 begin_server (Onvif *self, const L4OnvifSettings *settings, GError **error)
 {

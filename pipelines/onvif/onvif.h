@@ -25,6 +25,9 @@ typedef struct
 /* gst_init() comes first where it serves. Fails for settings that cannot work. (transfer full) */
 L4Tell *l4_onvif_new (const L4OnvifSettings *settings, const L4TellCamera *cameras, guint n_cameras, GError **error);
 
+/* Whether these are such settings. */
+gboolean l4_onvif_check (const L4OnvifSettings *settings, GError **error);
+
 /* Where a camera's stream is; NULL: it does not serve. Borrowed. */
 const char *l4_onvif_get_url (L4Tell *self, guint camera);
 

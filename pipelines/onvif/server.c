@@ -14,6 +14,7 @@
 
 #define ROLE "viewer"
 #define MOST_BYTES "1048576"    /* that wait for a client */
+#define MOST_CONNECTIONS (2 * L4_ONVIF_MOST_CLIENTS)    /* some of which have not asked for anything yet */
 
 /* A pipeline for each client, so that each gets what is so when it comes. A slow one loses the oldest. */
 #define LAUNCH "( appsrc name=metadata is-live=true format=time do-timestamp=true max-bytes=" MOST_BYTES " leaky-type=downstream " \
@@ -40,6 +41,41 @@ struct _L4OnvifServer
   GThread *thread;
   GstRTSPServer *server;
 };
+
+/* A server that hangs up on connections beyond as many as could ever be served. */
+typedef struct
+{
+  GstRTSPServer parent;
+} Server;
+
+typedef struct
+{
+  GstRTSPServerClass parent;
+} ServerClass;
+
+static GType server_get_type (void);
+G_DEFINE_TYPE (Server, server, GST_TYPE_RTSP_SERVER)
+
+static GstRTSPClient *
+create_client (GstRTSPServer *server)
+{
+  GList *there = gst_rtsp_server_client_filter (server, NULL, NULL);
+  guint n = g_list_length (there);
+
+  g_list_free_full (there, g_object_unref);
+  return n < MOST_CONNECTIONS ? GST_RTSP_SERVER_CLASS (server_parent_class)->create_client (server) : NULL;
+}
+
+static void
+server_init (Server *self)
+{
+}
+
+static void
+server_class_init (ServerClass *class)
+{
+  GST_RTSP_SERVER_CLASS (class)->create_client = create_client;
+}
 
 static void
 mount_clear (gpointer data)
@@ -139,8 +175,8 @@ on_second (gpointer data)
 
 /* The server ---------------------------------------------------------------------------------------------------------------------- */
 
-static gboolean
-check_settings (const L4OnvifServerSettings *settings, GError **error)
+gboolean
+l4_onvif_server_check (const L4OnvifServerSettings *settings, GError **error)
 {
   g_autoptr (GInetAddress) address = g_inet_address_new_from_string (settings->address != NULL ? settings->address : "127.0.0.1");
   const gboolean asks = settings->password != NULL;
@@ -253,7 +289,7 @@ l4_onvif_server_new (const L4OnvifServerSettings *settings, GError **error)
 {
   L4OnvifServer *self;
 
-  if (!check_settings (settings, error))
+  if (!l4_onvif_server_check (settings, error))
     return NULL;
   l4_onvif_payloader_register ();
   self = g_new0 (L4OnvifServer, 1);
@@ -261,7 +297,7 @@ l4_onvif_server_new (const L4OnvifServerSettings *settings, GError **error)
   self->data = settings->data;
   self->context = g_main_context_new ();
   self->loop = g_main_loop_new (self->context, FALSE);
-  self->server = gst_rtsp_server_new ();
+  self->server = g_object_new (server_get_type (), NULL);
   add_mounts (self, settings->cameras);
   if (settings->password != NULL)
     ask_for_password (self, settings);

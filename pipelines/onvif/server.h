@@ -27,6 +27,9 @@ typedef struct
 /* Has a thread that serves. gst_init() comes first. Fails when the port is taken, and in a program that was built without
  * gst-rtsp-server. (transfer full) */
 L4OnvifServer *l4_onvif_server_new (const L4OnvifServerSettings *settings, GError **error);
+
+/* Whether the settings cannot work, wherever they are used. */
+gboolean l4_onvif_server_check (const L4OnvifServerSettings *settings, GError **error);
 void l4_onvif_server_free (L4OnvifServer *self);        /* NULL is fine */
 
 /* Where a camera's is, without the password. Borrowed. */

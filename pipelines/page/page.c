@@ -73,7 +73,7 @@ l4_page_seconds (guint64 time)
 char *
 l4_page_day (gint64 mtime)
 {
-  g_autoptr (GDateTime) time = g_date_time_new_from_unix_utc (mtime / (gint64) SECOND);
+  g_autoptr (GDateTime) time = g_date_time_new_from_unix_local (mtime / (gint64) SECOND);
 
   return time != NULL ? g_date_time_format (time, "%Y-%m-%d") : g_strdup ("");
 }

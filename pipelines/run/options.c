@@ -29,7 +29,7 @@ static const GOptionEntry entries[] = {
   {"projector", 0, 0, G_OPTION_ARG_FILENAME, &given.options.projector_path, N_("Vision part of the model (found beside it)"), "FILE"},
   {"load", 0, 0, G_OPTION_ARG_FILENAME, &given.options.load, N_("Read the weights into memory, map their file, or read experts when they are needed (auto)"), "auto|read|map|stream"},
   {"prompt", 0, 0, G_OPTION_ARG_FILENAME, &given.options.prompt,
-      N_("Question about every window; {start} {end} {timestamps} {frames} are filled in"), "TEXT"},
+      N_("Question about every window; {start} {end} {timestamps} {frames} {schema} are filled in"), "TEXT"},
   {"system-prompt", 0, 0, G_OPTION_ARG_FILENAME, &given.options.system_prompt, N_("Instruction before the question"), "TEXT"},
   {"language", 0, 0, G_OPTION_ARG_FILENAME, &given.options.language, N_("Language to answer in, such as German"), "NAME"},
   {"schema", 0, 0, G_OPTION_ARG_FILENAME, &given.schema, N_("A JSON Schema; what is said is JSON that it allows"), "FILE"},

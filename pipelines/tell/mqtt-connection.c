@@ -18,6 +18,7 @@
 #define WINDOW 20               /* messages that are under way at once; brokers allow at least so many */
 #define QUALITY 1               /* of service: at least once */
 #define MOST_TRIES 5            /* connections that an alert may end */
+#define FORGIVE_WAITS 60        /* first waits for a retry that a connection lasts, after which what was given up is tried once more */
 #define FAREWELL_MS 500         /* to say that the program goes */
 #define TICK_MS 500             /* libmosquitto looks then whether signs of life are due */
 
@@ -129,6 +130,22 @@ put_back_kept (GPtrArray *list, gboolean *blamed)
     kept->id = 0;
     kept->due = kept->payload != NULL && kept->tries < MOST_TRIES;
   }
+}
+
+/* Of what is kept all is true still: the broker may take by now what it would not. */
+static void
+forgive (L4Mqtt *self, GPtrArray *list)
+{
+  g_mutex_lock (&self->queue.lock);
+  for (guint i = 0; i < list->len; i++) {
+    L4Kept *kept = list->pdata[i];
+
+    if (kept->tries < MOST_TRIES || kept->payload == NULL || kept->id != 0)
+      continue;
+    kept->tries = MOST_TRIES - 1;
+    kept->due = TRUE;
+  }
+  g_mutex_unlock (&self->queue.lock);
 }
 
 /* FALSE: an alert was given up. The first one that was under way is what may have displeased the broker. */
@@ -364,9 +381,15 @@ static int
 hold_connection (L4Mqtt *self)
 {
   gint64 begin = g_get_monotonic_time ();
+  gboolean forgiven = FALSE;
   int result = MOSQ_ERR_SUCCESS;
 
   while (result == MOSQ_ERR_SUCCESS) {
+    if (!forgiven && self->accepted && g_get_monotonic_time () - begin > FORGIVE_WAITS * self->retry_ms * G_TIME_SPAN_MILLISECOND) {
+      forgive (self, self->topics->first);
+      forgive (self, self->topics->last);
+      forgiven = TRUE;
+    }
     if (is_ended (self)) {
       if (self->accepted)
         say_farewell (self);

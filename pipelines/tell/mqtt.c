@@ -204,6 +204,17 @@ mqtt_new_idle (const L4MqttSettings *settings)
   return self;
 }
 
+gboolean
+l4_mqtt_check (const L4MqttSettings *settings, const L4TellCamera *cameras, guint n_cameras, GError **error)
+{
+  L4Topics *topics = check_settings (settings, error) ? l4_topics_new (settings, cameras, n_cameras, error) : NULL;
+
+  if (topics == NULL)
+    return FALSE;
+  l4_topics_free (topics);
+  return TRUE;
+}
+
 L4Tell *
 l4_mqtt_new (const L4MqttSettings *settings, const L4TellCamera *cameras, guint n_cameras, GError **error)
 {

@@ -353,6 +353,30 @@ webhook_new_idle (const L4WebhookSettings *settings)
   return self;
 }
 
+/* What the settings come to; *scheme is static, *token stays where there is none. (transfer full) */
+static gboolean
+read_settings (const L4WebhookSettings *settings, char **who, const char **scheme, char **token, GError **error)
+{
+  g_autofree char *name = NULL;
+
+  *who = check_url (settings->url, scheme, error);
+  if (*who == NULL || (settings->token_file != NULL && (*token = l4_webhook_read_token (settings->token_file, error)) == NULL))
+    return FALSE;
+  if (settings->ca_file == NULL || g_file_test (settings->ca_file, G_FILE_TEST_EXISTS))
+    return TRUE;
+  name = g_filename_display_name (settings->ca_file);
+  return l4_fail (error, L4_ERROR_NOT_FOUND, "%s: %s", name, g_strerror (ENOENT));
+}
+
+gboolean
+l4_webhook_check (const L4WebhookSettings *settings, GError **error)
+{
+  g_autofree char *token = NULL, *who = NULL;
+  const char *scheme = NULL;
+
+  return read_settings (settings, &who, &scheme, &token, error);
+}
+
 L4Tell *
 l4_webhook_new (const L4WebhookSettings *settings, GError **error)
 {
@@ -365,17 +389,8 @@ l4_webhook_new (const L4WebhookSettings *settings, GError **error)
     curl_global_init (CURL_GLOBAL_DEFAULT);
     g_once_init_leave (&once, 1);
   }
-  who = check_url (settings->url, &scheme, error);
-  if (who == NULL)
+  if (!read_settings (settings, &who, &scheme, &token, error))
     return NULL;
-  if (settings->token_file != NULL && (token = l4_webhook_read_token (settings->token_file, error)) == NULL)
-    return NULL;
-  if (settings->ca_file != NULL && !g_file_test (settings->ca_file, G_FILE_TEST_EXISTS)) {
-    g_autofree char *name = g_filename_display_name (settings->ca_file);
-
-    l4_fail (error, L4_ERROR_NOT_FOUND, "%s: %s", name, g_strerror (ENOENT));
-    return NULL;
-  }
   self = webhook_new_idle (settings);
   self->who = g_steal_pointer (&who);
   if (!set_up (self, settings, scheme, token)) {

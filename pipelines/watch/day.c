@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "find/date.h"
+
 #define NO_FOLDER "/cameras"
 #define SUMMARY "-summary"
 
@@ -26,8 +28,7 @@ l4_day_of (gint64 time)
 {
   g_autoptr (GDateTime) utc = g_date_time_new_from_unix_utc (time / G_USEC_PER_SEC);
   g_autoptr (GDateTime) local = utc != NULL ? g_date_time_to_local (utc) : g_date_time_new_local (1970, 1, 1, 0, 0, 0);
-  g_autoptr (GDateTime) midnight = g_date_time_new_local (g_date_time_get_year (local), g_date_time_get_month (local),
-      g_date_time_get_day_of_month (local), 0, 0, 0);
+  g_autoptr (GDateTime) midnight = l4_midnight (g_date_time_get_year (local), g_date_time_get_month (local), g_date_time_get_day_of_month (local));
 
   return make_day (midnight);
 }
@@ -60,7 +61,7 @@ l4_day_parse (const char *name, L4Day *day)
       return FALSE;
   if (!is_rest (name + L4_DAY_LENGTH))
     return FALSE;
-  midnight = g_date_time_new_local (atoi (name), atoi (name + 5), atoi (name + 8), 0, 0, 0);
+  midnight = l4_midnight (atoi (name), atoi (name + 5), atoi (name + 8));
   if (midnight != NULL)
     *day = make_day (midnight);
   return midnight != NULL;

@@ -199,6 +199,8 @@ take_element (L4Feed *self, GstMessage *message)
 
   if (gst_structure_has_name (structure, "llama4-description"))
     take_said (self, structure, L4_NEWS_WINDOW);
+  else if (gst_structure_has_name (structure, "llama4-unchanged"))
+    take_said (self, structure, L4_NEWS_UNCHANGED);
   else if (gst_structure_has_name (structure, "llama4-summary"))
     take_said (self, structure, L4_NEWS_SUMMARY);
   else if (gst_structure_has_name (structure, "llama4-partial"))

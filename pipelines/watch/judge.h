@@ -29,7 +29,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Judge, l4_judge_free)
 /* Whether a rule is one of a camera. */
 gboolean l4_judge_concerns (const L4Judge *self, guint camera, guint rule);
 
-/* What the rule says of a camera's next window, which ended at that time (microseconds since 1970); record: its JSON, or NULL
+/* What the rule says of a camera's next window, or of one that shows the same as that, which ended at that time (microseconds since 1970); record: its JSON, or NULL
  * where it is none. value: what decided it, or NULL: of a rule that holds, what the first of its conditions that does looked
  * at; of one that does not, the first that does not. A rule without a cooldown is an alert when it begins to hold and not again
  * before it has ceased to; with one also each time that it holds still when that is over. Quiet hours only keep an alert back:

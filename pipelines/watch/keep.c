@@ -111,12 +111,18 @@ l4_keep (const L4Cameras *cameras, L4Index *index, gint64 now, GError **error)
     bytes += g_array_index (all, Kept, i).bytes;
   for (guint i = 0; right && i < all->len; i++) {
     const Kept *kept = &g_array_index (all, Kept, i);
+    g_autoptr (GError) problem = NULL;
     gboolean old = cameras->keep_time > 0 && kept->day.midnight + 86400 * (gint64) G_USEC_PER_SEC + (gint64) (cameras->keep_time / 1000) < now;
 
     if (kept->day.midnight >= today.midnight || (!old && (cameras->keep_bytes == 0 || bytes <= cameras->keep_bytes)))
       continue;
-    bytes -= kept->bytes;
-    right = let_go (index, kept, error);
+    right = let_go (index, kept, &problem);
+    if (g_error_matches (problem, L4_INDEX_ERROR, L4_INDEX_ERROR_TAKEN))
+      right = TRUE;             /* another watch writes it still */
+    else if (problem != NULL)
+      g_propagate_error (error, g_steal_pointer (&problem));
+    else
+      bytes -= kept->bytes;
   }
   return right;
 }

@@ -13,6 +13,7 @@ typedef enum
   L4_NEWS_LOST,                /* text: why */
   L4_NEWS_OVER,                /* a film came to its end; nothing follows */
   L4_NEWS_WINDOW,
+  L4_NEWS_UNCHANGED,           /* times of windows that show what the latest one shows, which are told of once a minute at most */
   L4_NEWS_SUMMARY,             /* of windows: text, record and times as of one */
   L4_NEWS_PARTIAL,             /* of a window that is being described: text so far */
   L4_NEWS_SAY,                 /* text: what else is to be known of the camera */
@@ -29,7 +30,7 @@ typedef struct
   char *text;                   /* of a window the sentence, one line */
   gboolean again;
   guint percent;
-  /* L4_NEWS_WINDOW, L4_NEWS_SUMMARY; without a record L4_NEWS_PARTIAL */
+  /* L4_NEWS_WINDOW, L4_NEWS_SUMMARY; without a record L4_NEWS_PARTIAL; the times alone L4_NEWS_UNCHANGED */
   guint64 start, end;           /* nanoseconds of stream time, since the camera came up */
   guint stream;                 /* of the camera's packets (ring.h) */
   gint64 from, until;           /* the same on the wall clock: microseconds since 1970 */

@@ -98,8 +98,9 @@ read_secret (const char *file, const char *given, char **password, GError **erro
   return l4_fail (error, L4_ERROR_INPUT, _("%s: the first line is empty"), file);
 }
 
-static L4Tell *
-make_mqtt (const L4Cameras *cameras, L4NewsQueue *news, GError **error)
+/* The same of each: makes *tell, or, without tell, sees whether it could be made. */
+static gboolean
+use_mqtt (const L4Cameras *cameras, L4NewsQueue *news, L4Tell **tell, GError **error)
 {
   const L4CamerasMqtt *given = &cameras->mqtt;
   g_auto (Announced) announced = { 0 };
@@ -107,18 +108,20 @@ make_mqtt (const L4Cameras *cameras, L4NewsQueue *news, GError **error)
   L4MqttSettings settings;
 
   if (!read_secret (given->password_file, given->password, &password, error))
-    return NULL;
+    return FALSE;
   announce (&announced, cameras, L4_RECEIVER_MQTT);
   settings = (L4MqttSettings) {
     .host = given->host,.port = given->port,.user = given->user,.password = password,.tls = given->tls,.ca_file = given->ca_file,
     .certificate = given->certificate,.key = given->key,.prefix = given->prefix,.discovery = given->discovery,
     .report = on_report,.report_data = news
   };
-  return l4_mqtt_new (&settings, announced.cameras, cameras->cameras->len, error);
+  if (tell == NULL)
+    return l4_mqtt_check (&settings, announced.cameras, cameras->cameras->len, error);
+  return (*tell = l4_mqtt_new (&settings, announced.cameras, cameras->cameras->len, error)) != NULL;
 }
 
-static L4Tell *
-make_webhook (const L4Cameras *cameras, L4NewsQueue *news, GError **error)
+static gboolean
+use_webhook (const L4Cameras *cameras, L4NewsQueue *news, L4Tell **tell, GError **error)
 {
   const L4CamerasWebhook *given = &cameras->webhook;
   const L4WebhookSettings settings = {
@@ -126,17 +129,9 @@ make_webhook (const L4Cameras *cameras, L4NewsQueue *news, GError **error)
     .tries = given->tries,.report = on_report,.report_data = news
   };
 
-  return l4_webhook_new (&settings, error);
-}
-
-/* Takes the way; NULL: it could not be made. */
-static gboolean
-add_way (L4Receivers *self, L4Receiver kind, L4Tell *tell)
-{
-  self->ways[self->n].kind = kind;
-  self->ways[self->n].tell = tell;
-  self->n += tell != NULL;
-  return tell != NULL;
+  if (tell == NULL)
+    return l4_webhook_check (&settings, error);
+  return (*tell = l4_webhook_new (&settings, error)) != NULL;
 }
 
 /* The file of a camera's day. */
@@ -153,8 +148,8 @@ make_metadata_path (const char *name, gint64 time, gpointer data, GError **error
   return g_build_filename (folder, "metadata.xml", NULL);
 }
 
-static L4Tell *
-make_onvif (const L4Cameras *cameras, L4NewsQueue *news, GError **error)
+static gboolean
+use_onvif (const L4Cameras *cameras, L4NewsQueue *news, L4Tell **tell, GError **error)
 {
   const L4CamerasOnvif *given = &cameras->onvif;
   g_auto (Announced) announced = { 0 };
@@ -162,13 +157,15 @@ make_onvif (const L4Cameras *cameras, L4NewsQueue *news, GError **error)
   L4OnvifSettings settings;
 
   if (!read_secret (given->password_file, given->password, &password, error))
-    return NULL;
+    return FALSE;
   announce (&announced, cameras, L4_RECEIVER_ONVIF);
   settings = (L4OnvifSettings) {
     .path = given->files ? make_metadata_path : NULL,.path_data = (gpointer) cameras,.serves = given->rtsp > 0,.port = given->rtsp,
     .address = given->address,.user = given->user,.password = password,.report = on_report,.report_data = news
   };
-  return l4_onvif_new (&settings, announced.cameras, cameras->cameras->len, error);
+  if (tell == NULL)
+    return l4_onvif_check (&settings, error);
+  return (*tell = l4_onvif_new (&settings, announced.cameras, cameras->cameras->len, error)) != NULL;
 }
 
 /* Where the streams of metadata are. */
@@ -190,19 +187,6 @@ tell_streams (const L4Receivers *self, const L4Cameras *cameras, L4Tell *onvif)
   }
 }
 
-static gboolean
-add_onvif (L4Receivers *self, const L4Cameras *cameras, GError **error)
-{
-  L4Tell *onvif;
-
-  if (!cameras->onvif.files && cameras->onvif.rtsp == 0)
-    return TRUE;
-  onvif = make_onvif (cameras, self->news, error);
-  if (onvif != NULL)
-    tell_streams (self, cameras, onvif);
-  return add_way (self, L4_RECEIVER_ONVIF, onvif);
-}
-
 /* Where the page is. */
 static void
 tell_page (const L4Receivers *self)
@@ -218,24 +202,47 @@ tell_page (const L4Receivers *self)
   l4_news_queue_push (self->news, news);
 }
 
+/* *live: made, or, without it, seen whether it could be. */
 static gboolean
-make_page (L4Receivers *self, const L4Cameras *cameras, GError **error)
+use_page (const L4Cameras *cameras, L4Live **live, GError **error)
 {
   g_autofree char *token = NULL;
   g_autofree const char **names = g_new0 (const char *, cameras->cameras->len + 1);
   L4LiveSettings settings = {.port = cameras->page.port,.address = cameras->page.address };
 
-  if (!cameras->page.wanted)
-    return TRUE;
   if (!read_secret (cameras->page.token_file, NULL, &token, error))
     return FALSE;
   settings.token = token;
+  if (live == NULL)
+    return l4_live_check (&settings, error);
   for (guint i = 0; i < cameras->cameras->len; i++)
     names[i] = ((L4Camera *) g_ptr_array_index (cameras->cameras, i))->name;
-  self->live = l4_live_new (&settings, names, error);
-  if (self->live != NULL)
-    tell_page (self);
-  return self->live != NULL;
+  return (*live = l4_live_new (&settings, names, error)) != NULL;
+}
+
+/* Of what is wrong with a part of the file. */
+static gboolean
+blame (const L4Cameras *cameras, const char *part, GError **error)
+{
+  if (cameras->file != NULL)
+    g_prefix_error (error, "%s: %s: ", cameras->file, part);
+  return FALSE;
+}
+
+static const struct
+{
+  L4Receiver kind;
+  const char *name;             /* in the file */
+  gboolean (*use) (const L4Cameras *cameras, L4NewsQueue *news, L4Tell **tell, GError **error);
+} ways[] = {
+  {L4_RECEIVER_MQTT, "mqtt", use_mqtt}, {L4_RECEIVER_WEBHOOK, "webhook", use_webhook}, {L4_RECEIVER_ONVIF, "onvif", use_onvif},
+};
+
+static gboolean
+is_wanted (const L4Cameras *cameras, L4Receiver kind)
+{
+  return kind == L4_RECEIVER_MQTT ? cameras->mqtt.host != NULL : kind == L4_RECEIVER_WEBHOOK ? cameras->webhook.url != NULL
+      : cameras->onvif.files || cameras->onvif.rtsp > 0;
 }
 
 L4Receivers *
@@ -244,12 +251,27 @@ l4_receivers_new (const L4Cameras *cameras, L4NewsQueue *news, GError **error)
   g_autoptr (L4Receivers) self = g_new0 (L4Receivers, 1);
 
   self->news = news;
-  if (cameras->mqtt.host != NULL && !add_way (self, L4_RECEIVER_MQTT, make_mqtt (cameras, news, error)))
+  for (guint i = 0; i < G_N_ELEMENTS (ways); i++) {
+    L4Tell *tell = NULL;
+
+    if (!is_wanted (cameras, ways[i].kind))
+      continue;
+    if (!ways[i].use (cameras, news, &tell, error)) {
+      blame (cameras, ways[i].name, error);
+      return NULL;
+    }
+    self->ways[self->n].kind = ways[i].kind;
+    self->ways[self->n++].tell = tell;
+    if (ways[i].kind == L4_RECEIVER_ONVIF)
+      tell_streams (self, cameras, tell);
+  }
+  if (!cameras->page.wanted)
+    return g_steal_pointer (&self);
+  if (!use_page (cameras, &self->live, error)) {
+    blame (cameras, "page", error);
     return NULL;
-  if (cameras->webhook.url != NULL && !add_way (self, L4_RECEIVER_WEBHOOK, make_webhook (cameras, news, error)))
-    return NULL;
-  if (!add_onvif (self, cameras, error) || !make_page (self, cameras, error))
-    return NULL;
+  }
+  tell_page (self);
   return g_steal_pointer (&self);
 }
 
@@ -305,18 +327,22 @@ l4_receivers_check (const L4Cameras *cameras, GError **error)
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (files); i++)
-    if (files[i].file != NULL && !files[i].check (files[i].file, error)) {
-      g_prefix_error (error, "%s: %s: ", cameras->file, files[i].key);
-      return FALSE;
-    }
-  return TRUE;
+    if (files[i].file != NULL && !files[i].check (files[i].file, error))
+      return blame (cameras, files[i].key, error);
+  for (guint i = 0; i < G_N_ELEMENTS (ways); i++)
+    if (is_wanted (cameras, ways[i].kind) && !ways[i].use (cameras, NULL, NULL, error))
+      return blame (cameras, ways[i].name, error);
+  return !cameras->page.wanted || use_page (cameras, NULL, error) || blame (cameras, "page", error);
 }
 
 /* As the file of cameras calls it. */
 static const char *
 name_way (L4Receiver kind)
 {
-  return kind == L4_RECEIVER_MQTT ? "mqtt" : kind == L4_RECEIVER_WEBHOOK ? "webhook" : "onvif";
+  for (guint i = 0; i < G_N_ELEMENTS (ways); i++)
+    if (ways[i].kind == kind)
+      return ways[i].name;
+  g_return_val_if_reached (NULL);
 }
 
 /* How many alerts were not told; says so where there are any. */

@@ -16,8 +16,8 @@ typedef struct _L4Receivers L4Receivers;
  * away. (transfer full) */
 L4Receivers *l4_receivers_new (const L4Cameras *cameras, L4NewsQueue *news, GError **error);
 
-/* Whether passwords and tokens in the files that these name are such, and certificates and keys can be read; *error names file and key. Nobody is
- * asked anything. */
+/* Whether their settings can work: passwords and tokens in the files that these name are such, certificates and keys can be read; *error names file
+ * and part. Nobody is asked anything. */
 gboolean l4_receivers_check (const L4Cameras *cameras, GError **error);
 
 /* Waits until all that waits is told, at most until that time (as g_get_monotonic_time() has it), and says which receiver has not got how

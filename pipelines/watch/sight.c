@@ -89,7 +89,8 @@ is_due (const L4Sight *self, GstClockTime now)
   return GST_CLOCK_TIME_IS_VALID (now) && (!GST_CLOCK_TIME_IS_VALID (self->shown) || now < self->shown || now - self->shown >= SHOW);
 }
 
-/* A page gets one a second, while somebody looks at it. Of a camera with a mask it gets those of windows alone, which are masked. */
+/* A page gets one a second, while somebody looks at it. Of a camera with a mask or a region it gets those of windows alone, which are
+ * masked and cut. */
 static void
 show (L4Sight *self, GstPad *pad, GstBuffer *picture)
 {
@@ -97,7 +98,7 @@ show (L4Sight *self, GstPad *pad, GstBuffer *picture)
   g_autoptr (GstCaps) caps = NULL;
   g_autoptr (GBytes) jpeg = NULL;
 
-  if (!is_due (self, now) || l4_camera_is_masked (self->camera) || !l4_live_is_watched (*self->live))
+  if (!is_due (self, now) || !l4_camera_is_shown_whole (self->camera) || !l4_live_is_watched (*self->live))
     return;
   self->shown = now;
   caps = gst_pad_get_current_caps (pad);

@@ -31,6 +31,7 @@ struct _L4Watcher
   L4Speaker speaker;
   L4Feed **feeds;               /* [n_cameras] */
   L4Judge *judge;
+  L4News **latest;              /* [n_cameras] what each window of the scene that is seen now shows; NULL: none was described */
   L4Actions *actions;
   L4DescriberModel model;
   L4Store *store;
@@ -68,16 +69,47 @@ judge (L4Watcher *self, const L4News *window, GBytes *jpeg)
   yyjson_doc_free (record);
 }
 
+static GBytes *
+make_jpeg (const L4Watcher *self, const L4News *window)
+{
+  return self->jpegs && window->picture != NULL ? l4_picture (window->picture, PICTURE_SIDE) : NULL;
+}
+
 static void
 take_window (L4Watcher *self, const L4News *window)
 {
-  g_autoptr (GBytes) jpeg = self->jpegs && window->picture != NULL ? l4_picture (window->picture, PICTURE_SIDE) : NULL;
+  g_autoptr (GBytes) jpeg = make_jpeg (self, window);
 
   self->n_windows++;
   l4_speaker_said (&self->speaker, window);
   l4_store_put (self->store, window);
   l4_actions_said (self->actions, get_camera (self, window->camera), window, jpeg);
   judge (self, window, jpeg);
+}
+
+/* What was said last holds for one more window. */
+static void
+take_unchanged (L4Watcher *self, const L4News *times)
+{
+  L4News *latest = self->latest[times->camera];
+  g_autoptr (GBytes) jpeg = NULL;
+
+  if (latest == NULL || times->end <= latest->end)
+    return;
+  jpeg = make_jpeg (self, latest);
+  latest->start = times->end - MIN (latest->end - latest->start, times->end);
+  latest->from = times->until - (latest->until - latest->from);
+  latest->end = times->end;
+  latest->until = times->until;
+  judge (self, latest, jpeg);
+}
+
+/* event: NULL, or a window. (transfer full) */
+static void
+set_latest (L4Watcher *self, guint camera, L4News *event)
+{
+  l4_news_free (self->latest[camera]);
+  self->latest[camera] = event;
 }
 
 /* A summary, or a text that grows, which is not kept. */
@@ -95,6 +127,7 @@ take_said (L4Watcher *self, const L4News *said)
 static void
 break_rules (L4Watcher *self, guint camera)
 {
+  set_latest (self, camera, NULL);
   for (guint i = 0; i < self->cameras->rules->len; i++)
     if (l4_judge_break (self->judge, camera, i)) {
       L4Told told = {.camera = get_camera (self, camera),.rule = g_ptr_array_index (self->cameras->rules, i),.over = TRUE };
@@ -143,6 +176,9 @@ take (L4Watcher *self, const L4News *event)
     case L4_NEWS_WINDOW:
       take_window (self, event);
       break;
+    case L4_NEWS_UNCHANGED:
+      take_unchanged (self, event);
+      break;
     case L4_NEWS_SUMMARY:
     case L4_NEWS_PARTIAL:
       take_said (self, event);
@@ -175,7 +211,10 @@ take_all (L4Watcher *self, guint64 wait_us)
 
   while ((event = l4_news_queue_pop (self->context.news, wait_us)) != NULL) {
     take (self, event);
-    l4_news_free (event);
+    if (event->kind == L4_NEWS_WINDOW)
+      set_latest (self, event->camera, event);
+    else
+      l4_news_free (event);
     wait_us = 0;
   }
 }
@@ -317,6 +356,7 @@ l4_watcher_new (L4Cameras *cameras, const L4DescribeOptions *options, L4Progress
   self->context.news = l4_news_queue_new (self->context.pictures ? MOST_PICTURES : MOST_WINDOWS);
   self->context.clips = l4_clips_new (cameras, self->context.news);
   self->judge = l4_judge_new (cameras);
+  self->latest = g_new0 (L4News *, cameras->cameras->len);
   return self;
 }
 
@@ -329,6 +369,9 @@ l4_watcher_free (L4Watcher *self)
   l4_actions_free (self->actions);
   l4_clips_free (self->context.clips);
   l4_judge_free (self->judge);
+  for (guint i = 0; i < self->cameras->cameras->len; i++)
+    l4_news_free (self->latest[i]);
+  g_free (self->latest);
   l4_news_queue_free (self->context.news);
   l4_progress_free (self->progress);
   l4_cameras_free (self->cameras);

@@ -47,6 +47,22 @@ test_dates_are_days_moments_and_ages (void)
   assert_date ("2w", FALSE, "2026-03-15T08:00:00Z");
 }
 
+/* On the Azores clocks go back from one to midnight. */
+static void
+test_a_day_begins_at_the_first_of_two_midnights (void)
+{
+  g_autofree char *before = g_strdup (g_getenv ("TZ"));
+
+  g_setenv ("TZ", "AZOT1AZOST,M3.5.0/0,M10.5.0/1", TRUE);
+  for (guint day = 24; day < 28; day++) {
+    g_autoptr (GDateTime) midnight = l4_midnight (2026, 10, day), utc = g_date_time_to_utc (midnight);
+
+    g_assert_cmpint (g_date_time_get_day_of_month (utc), ==, day);
+    g_assert_cmpint (g_date_time_get_hour (utc), ==, day < 26 ? 0 : 1);
+  }
+  g_setenv ("TZ", before, TRUE);
+}
+
 static void
 test_what_is_no_date_is_refused (void)
 {
@@ -110,6 +126,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/find/dates-are-days-moments-and-ages", test_dates_are_days_moments_and_ages);
+  g_test_add_func ("/find/a-day-begins-at-the-first-of-two-midnights", test_a_day_begins_at_the_first_of_two_midnights);
   g_test_add_func ("/find/what-is-no-date-is-refused", test_what_is_no_date_is_refused);
   g_test_add_func ("/find/a-player-gets-the-file-and-the-time", test_a_player_gets_the_file_and_the_time);
   g_test_add_func ("/find/a-name-stays-one-argument-as-it-is", test_a_name_stays_one_argument_as_it_is);

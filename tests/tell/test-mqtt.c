@@ -277,6 +277,40 @@ test_alert_that_displeases (void)
   stage_close (&broker, &listener, &said);
 }
 
+/* A broker may come to take what it closed for. */
+static void
+test_what_is_kept_is_given_up_for_a_while (void)
+{
+  g_autofree char *huge = g_strnfill (3000, 'x'), *config = NULL, *path = NULL, *found = NULL;
+  g_auto (GStrv) parts = NULL;
+  Broker broker;
+  Listener listener;
+  Said said;
+  L4MqttSettings settings;
+  L4Tell *tell;
+
+  said_init (&said);
+  broker_init (&broker, "allow_anonymous true\nmax_packet_size 2000");
+  broker_start (&broker);
+  listener_init (&listener, broker.port, NULL, NULL, NULL);
+  settings = settings_for (broker.port, &said);
+  tell = mqtt_new (&settings);
+  l4_tell_said (tell, &(L4Said) { "Yard", 0, 1, huge, FALSE, NULL, NULL });
+  g_usleep (3 * G_USEC_PER_SEC);        /* for the five connections that it ends */
+  path = g_build_filename (broker.folder, "broker.conf", NULL);
+  g_assert_true (g_file_get_contents (path, &config, NULL, NULL));
+  parts = g_strsplit (config, "max_packet_size 2000", -1);
+  g_free (config);
+  config = g_strjoinv ("", parts);
+  broker_stop (&broker, SIGTERM);
+  g_assert_true (g_file_set_contents (path, config, -1, NULL));
+  broker_start (&broker);
+  wait_for ((found = find_got (&listener, "llama4describe/Yard/sentence ")) != NULL);
+  g_assert_nonnull (strstr (found, huge));
+  l4_tell_free (tell);
+  stage_close (&broker, &listener, &said);
+}
+
 static gpointer
 tell_many (gpointer tell)
 {
@@ -367,6 +401,7 @@ main (int argc, char **argv)
   g_test_add_func ("/mqtt/both-sides-show-who-they-are-with-tls", test_tls);
   g_test_add_func ("/mqtt/a-broker-whose-certificate-is-not-right-is-told-nothing", test_certificates);
   g_test_add_func ("/mqtt/the-same-news-is-told-once", test_news_is_told_once);
+  g_test_add_func ("/mqtt/what-is-kept-is-given-up-for-a-while", test_what_is_kept_is_given_up_for_a_while);
   g_test_add_func ("/mqtt/an-alert-for-which-the-broker-hangs-up-is-given-up", test_alert_that_displeases);
   g_test_add_func ("/mqtt/many-threads-may-tell", test_from_many_threads);
   g_test_add_func ("/mqtt/settings-that-cannot-work-are-told", test_settings_that_cannot_work);

@@ -159,6 +159,25 @@ test_of_pictures_that_nobody_looks_at_none_is_made (Stage *self, gconstpointer d
   g_assert_true (g_bytes_equal (before, after));
 }
 
+/* A page shows of it what is shown of windows. */
+static void
+test_of_a_camera_with_a_region_no_whole_picture_is_shown (Stage *self, gconstpointer data)
+{
+  g_autoptr (GInputStream) events = NULL;
+  g_autoptr (GBytes) before = get_picture (self), after = NULL;
+  L4Camera *camera = g_ptr_array_index (self->cameras->cameras, 0);
+  L4CameraProperty *region = g_new0 (L4CameraProperty, 1);
+
+  region->name = g_strdup ("region");
+  region->value = g_strdup ("0,0,0.5,1");
+  g_ptr_array_add (camera->properties, region);
+  events = look_at_page (self);
+  for (guint n = 0; n < 3 * FPS; n++)
+    push (self, n);
+  after = get_picture (self);
+  g_assert_true (g_bytes_equal (before, after));
+}
+
 /* As after a camera was lost. */
 static void
 test_a_clock_that_begins_anew_holds_up_no_picture (Stage *self, gconstpointer data)
@@ -203,6 +222,8 @@ main (int argc, char **argv)
   gst_init (&argc, &argv);
   g_test_add ("/sight/a-page-gets-one-picture-a-second", Stage, NULL, set_up, test_one_picture_a_second, tear_down);
   g_test_add ("/sight/of-pictures-that-nobody-looks-at-none-is-made", Stage, NULL, set_up, test_of_pictures_that_nobody_looks_at_none_is_made, tear_down);
+  g_test_add ("/sight/of-a-camera-with-a-region-no-whole-picture-is-shown", Stage, NULL, set_up,
+      test_of_a_camera_with_a_region_no_whole_picture_is_shown, tear_down);
   g_test_add ("/sight/a-clock-that-begins-anew-holds-up-no-picture", Stage, NULL, set_up, test_a_clock_that_begins_anew_holds_up_no_picture,
       tear_down);
   g_test_add ("/sight/a-picture-whose-meta-lies-is-not-shown-and-the-next-one-is", Stage, NULL, set_up,
