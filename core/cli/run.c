@@ -35,7 +35,7 @@ static const GOptionEntry entries[] = {
   {"top-p", 0, 0, G_OPTION_ARG_DOUBLE, &options.top_p, N_("Share of the likeliest words to choose from (1)"), "P"},
   {"seed", 0, 0, G_OPTION_ARG_INT64, &options.seed, N_("Start of the random numbers (0)"), "N"},
   {"tiles", 0, 0, G_OPTION_ARG_INT, &options.tiles, N_("Most tiles a picture; 0: what the model allows (0)"), "N"},
-  {"prune", 0, 0, G_OPTION_ARG_DOUBLE, &options.prune, N_("Leave out parts of a picture that differ by this share of full scale at most from the picture before (0)"), "SHARE"},
+  {"prune", 0, 0, G_OPTION_ARG_DOUBLE, &options.prune, N_("Leave out parts of a picture that differ by this share of full scale at most from the picture that showed them last (0)"), "SHARE"},
   {"threads", 0, 0, G_OPTION_ARG_INT, &options.threads, N_("Threads; 0: one for every CPU (0)"), "N"},
   {"projector", 0, 0, G_OPTION_ARG_FILENAME, &options.projector, N_("Vision part of the model"), "FILE"},
   {"load", 0, 0, G_OPTION_ARG_FILENAME, &options.load, N_("Read the weights into memory, map their file, or read experts when they are needed"), L4_CLI_LOAD},

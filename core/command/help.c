@@ -76,7 +76,7 @@ l4_help_print (const L4Command *command)
       command->description != NULL ? _(command->description) : "");
   g_autofree char *text = l4_fill (whole, WIDTH, "");
 
-  printf (_("Usage: llama4 %s [OPTION…] %s\n"), command->name, command->usage);
+  printf (_("Usage: llama4 %s [OPTION…] %s\n"), command->name, _(command->usage));
   printf ("\n%s\n%s:\n", text, _("Options"));
   for (guint i = 0; i < options->len; i++)
     print_option (&g_array_index (options, L4Option, i));
@@ -91,7 +91,7 @@ void
 l4_help_print_all (void)
 {
   g_autofree char *models = l4_fill (_("Wherever a MODEL may be given, it is a GGUF file or a Hugging Face folder; without one the embedded "
-          "model is used."), WIDTH, "");
+          "model is used, but by ask, summary, convert and synth, which need one."), WIDTH, "");
 
   printf (_("Usage: llama4 COMMAND [OPTION…] [ARGUMENT…]\n"));
   printf ("\n%s", models);

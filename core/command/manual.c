@@ -21,7 +21,7 @@ static const char environment[] =
     "LLAMA4_LOCALE_DIR  # Where the translations are, instead of where they were installed.\n"
     "XDG_CACHE_HOME  # The folder of llama4describe/speed.ini, instead of ~/.cache.");
 static const char files[] =
-    N_("~/.cache/llama4describe/speed.ini  # What the machine can do, measured once; delete it to have it measured again.");
+    N_("~/.cache/llama4describe/speed.ini  # What the machine can do, measured again after a week; delete it to have that done at once.");
 static const char exit_status[] =
     N_("0  # All went well.\n"
     "1  # Something did not; a line on standard error says what.\n"
@@ -144,7 +144,7 @@ l4_manual_print (const L4Command *command)
 
   put_head (name, _(l4_catalogue_find (command->name)->summary));
   printf (".SH %s\n\\fBllama4 %s\\fR [\\fI%s\\fR...] ", _("SYNOPSIS"), command->name, _("OPTION"));
-  put (command->usage, TRUE);
+  put (_(command->usage), TRUE);
   putchar ('\n');
   if (command->description != NULL) {
     printf (".SH %s\n", _("DESCRIPTION"));
@@ -183,7 +183,8 @@ l4_manual_print_all (void)
           "that can be searched, and answers prompts about pictures.\n\n"
           "Wherever a MODEL may be given, it is a GGUF file (whole, or the first shard of a split set), whose vision part is found beside it as "
           "mmproj*.gguf, or a folder as published on Hugging Face. A file with the suffix .script holds prepared answers. Without a MODEL the "
-          "embedded one is used, which knows test patterns and moving shapes only."));
+          "embedded one is used, which tells test patterns and moving shapes, and of film light, colours, cuts and motion; ask, summary, convert "
+          "and synth need one."));
   printf (".SH %s\n", _("COMMANDS"));
   put_commands ();
   put_list (_("EXIT STATUS"), exit_status);
