@@ -144,3 +144,15 @@ gst_llama4_extent_map (const GstVideoInfo * info, GstBuffer * buffer, GstVideoFr
     *problem = g_steal_pointer (&why);
   return FALSE;
 }
+
+/* Each field is scaled by itself, which takes three rows of it. */
+#define LEAST_OF_FIELDS 6
+
+void
+gst_llama4_extent_join_fields (GstVideoFrame * frame, guint rows)
+{
+  if (rows >= LEAST_OF_FIELDS)
+    return;
+  frame->info.interlace_mode = GST_VIDEO_INTERLACE_MODE_PROGRESSIVE;
+  frame->flags &= ~GST_VIDEO_FRAME_FLAG_INTERLACED;
+}

@@ -12,4 +12,7 @@ G_BEGIN_DECLS
  * strides alone are looked at. */
 gboolean gst_llama4_extent_map (const GstVideoInfo * info, GstBuffer * buffer, GstVideoFrame * frame, char **problem);
 
+/* Of a mapped frame of which so few rows are to be scaled, to or from, that GStreamer makes no scaler for its fields: it is taken for one picture. */
+void gst_llama4_extent_join_fields (GstVideoFrame * frame, guint rows);
+
 G_END_DECLS

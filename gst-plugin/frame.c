@@ -11,9 +11,6 @@
 #include "thin.h"
 #include "unpack.h"
 
-/* GStreamer scales each field by itself, and cannot if it has fewer than three rows, before or after. */
-#define LEAST_OF_FIELDS 6
-
 typedef GstLlama4Area Area;     /* of a frame, that is shown */
 
 struct _GstLlama4Draft
@@ -254,10 +251,7 @@ convert_bytes (GstLlama4Copier * self, const GstVideoInfo * source, GstVideoFram
   GstVideoFrame out;
   gboolean done = FALSE;
 
-  if (area->height < LEAST_OF_FIELDS || height < LEAST_OF_FIELDS) {
-    in->info.interlace_mode = GST_VIDEO_INTERLACE_MODE_PROGRESSIVE;
-    in->flags &= ~GST_VIDEO_FRAME_FLAG_INTERLACED;
-  }
+  gst_llama4_extent_join_fields (in, MIN ((guint) area->height, height));
   if (!prepare_converter (self, &in->info, area, width, height)) {
     *problem = g_strdup_printf (_("cannot convert %dx%d %s to %ux%u RGB"), area->width, area->height,
         gst_video_format_to_string (GST_VIDEO_FRAME_FORMAT (in)), width, height);

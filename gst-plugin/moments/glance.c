@@ -5,10 +5,8 @@
 
 #include <string.h>
 
+#include "extent.h"
 #include "thin.h"
-
-/* GStreamer scales each field by itself, and cannot if it has fewer than three rows. */
-#define LEAST_OF_FIELDS 6
 
 #define W GST_LLAMA4_GLANCE_WIDTH
 #define H GST_LLAMA4_GLANCE_HEIGHT
@@ -432,10 +430,7 @@ gst_llama4_glancer_look (GstLlama4Glancer * self, const GstVideoInfo * caps, Gst
     look (frame, &visible, glance);
     return TRUE;
   }
-  if (visible.height < LEAST_OF_FIELDS) {
-    frame->info.interlace_mode = GST_VIDEO_INTERLACE_MODE_PROGRESSIVE;
-    frame->flags &= ~GST_VIDEO_FRAME_FLAG_INTERLACED;
-  }
+  gst_llama4_extent_join_fields (frame, visible.height);
   if (!prepare_converter (self, &frame->info, &visible) || !gst_video_frame_map (&small, &self->small, self->buffer, GST_MAP_READWRITE))
     return FALSE;
   if (!has_all_columns (&frame->info, &visible))

@@ -35,7 +35,7 @@ gboolean l4_live_check_token (const char *token, GError **error);
 /* cameras: their names, which ends with NULL; calls for others do nothing. Fails when the port is taken. (transfer full) */
 L4Live *l4_live_new (const L4LiveSettings *settings, const char *const *cameras, GError **error);
 
-/* Whether the settings cannot work, whatever port is taken. */
+/* FALSE: the settings cannot work, whatever port is free. */
 gboolean l4_live_check (const L4LiveSettings *settings, GError **error);
 void l4_live_free (L4Live *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Live, l4_live_free)

@@ -28,7 +28,7 @@ typedef struct
  * gst-rtsp-server. (transfer full) */
 L4OnvifServer *l4_onvif_server_new (const L4OnvifServerSettings *settings, GError **error);
 
-/* Whether the settings cannot work, wherever they are used. */
+/* FALSE: the settings cannot work, whatever port is free. */
 gboolean l4_onvif_server_check (const L4OnvifServerSettings *settings, GError **error);
 void l4_onvif_server_free (L4OnvifServer *self);        /* NULL is fine */
 

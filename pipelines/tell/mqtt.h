@@ -48,7 +48,7 @@ typedef struct
  * because the broker is away. (transfer full) */
 L4Tell *l4_mqtt_new (const L4MqttSettings *settings, const L4TellCamera *cameras, guint n_cameras, GError **error);
 
-/* Whether it would fail; nobody is asked anything. */
+/* FALSE: it would fail. Nobody is asked anything. */
 gboolean l4_mqtt_check (const L4MqttSettings *settings, const L4TellCamera *cameras, guint n_cameras, GError **error);
 
 G_END_DECLS

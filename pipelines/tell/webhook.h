@@ -31,7 +31,7 @@ char *l4_webhook_read_token (const char *path, GError **error);
 /* Fails for settings that cannot work, never because the server is away. (transfer full) */
 L4Tell *l4_webhook_new (const L4WebhookSettings *settings, GError **error);
 
-/* Whether it would fail; nobody is asked anything. */
+/* FALSE: it would fail. Nobody is asked anything. */
 gboolean l4_webhook_check (const L4WebhookSettings *settings, GError **error);
 
 G_END_DECLS

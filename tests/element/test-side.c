@@ -171,30 +171,41 @@ test_a_pad_may_be_released_from_a_probe_on_it (void)
   }
 }
 
+static gint blocked;
+
 static GstPadProbeReturn
-block (GstPad * pad, GstPadProbeInfo * info, gpointer blocked)
+block (GstPad * pad, GstPadProbeInfo * info, gpointer data)
 {
-  g_atomic_int_set ((gint *) blocked, 1);
+  g_atomic_int_set (&blocked, 1);
   return GST_PAD_PROBE_OK;      /* and so stays blocked */
 }
 
-/* As a sink is that has its first buffer in PAUSED. */
+/* Blocks what the text is linked to, as a sink is that has its first buffer in PAUSED, and pushes until it holds one. */
+static gulong
+hold_up (Fixture * self, GstPad ** pad, GstPad ** peer)
+{
+  gulong probe;
+
+  g_atomic_int_set (&blocked, 0);
+  *pad = gst_element_get_static_pad (self->element, "text_src");
+  *peer = gst_pad_get_peer (*pad);
+  probe = gst_pad_add_probe (*peer, GST_PAD_PROBE_TYPE_BLOCK | GST_PAD_PROBE_TYPE_BUFFER, block, NULL, NULL);
+  push_until (self, 0, 5 * GST_SECOND);
+  while (!g_atomic_int_get (&blocked))
+    g_usleep (1000);
+  return probe;
+}
+
 static void
 test_releasing_a_pad_does_not_wait_for_who_holds_it_up (void)
 {
-  gint blocked = 0;
   g_autoptr (GstPad) pad = NULL, peer = NULL;
   gint64 begun;
   gulong probe;
   Fixture self;
 
   set_up (&self, TEXT, TWO_ANSWERS, NULL, NULL);
-  pad = gst_element_get_static_pad (self.element, "text_src");
-  peer = gst_pad_get_peer (pad);
-  probe = gst_pad_add_probe (peer, GST_PAD_PROBE_TYPE_BLOCK | GST_PAD_PROBE_TYPE_BUFFER, block, &blocked, NULL);
-  push_until (&self, 0, 5 * GST_SECOND);
-  while (!g_atomic_int_get (&blocked))
-    g_usleep (1000);
+  probe = hold_up (&self, &pad, &peer);
   begun = g_get_monotonic_time ();
   gst_pad_unlink (pad, peer);
   gst_element_release_request_pad (self.element, pad);
@@ -207,7 +218,6 @@ test_releasing_a_pad_does_not_wait_for_who_holds_it_up (void)
 static void
 test_in_skip_mode_a_text_said_again_and_again_holds_up_no_video (void)
 {
-  gint blocked = 0;
   g_autoptr (GstPad) pad = NULL, peer = NULL;
   gulong probe;
   Fixture self;
@@ -220,12 +230,7 @@ test_in_skip_mode_a_text_said_again_and_again_holds_up_no_video (void)
   gst_harness_set_src_caps_str (self.video, CAPS);
   push_segment (&self, 1, 0, GST_CLOCK_TIME_NONE, 0, 0);
   wait_for_model (&self);
-  pad = gst_element_get_static_pad (self.element, "text_src");
-  peer = gst_pad_get_peer (pad);
-  probe = gst_pad_add_probe (peer, GST_PAD_PROBE_TYPE_BLOCK | GST_PAD_PROBE_TYPE_BUFFER, block, &blocked, NULL);
-  push_until (&self, 0, 5 * GST_SECOND);
-  while (!g_atomic_int_get (&blocked))
-    g_usleep (1000);
+  probe = hold_up (&self, &pad, &peer);
   push_until (&self, 5 * GST_SECOND, 300 * GST_SECOND);
   g_assert_cmpuint (get_stat (&self, "unchanged"), >, 60);
   gst_pad_remove_probe (peer, probe);

@@ -247,6 +247,22 @@ test_news_is_told_once (void)
   said_clear (&said);
 }
 
+#define SMALL "max_packet_size 2000"
+
+/* A stage whose broker closes for what is larger. */
+static L4Tell *
+open_small (Broker *broker, Listener *listener, Said *said)
+{
+  L4MqttSettings settings;
+
+  said_init (said);
+  broker_init (broker, "allow_anonymous true\n" SMALL);
+  broker_start (broker);
+  listener_init (listener, broker->port, NULL, NULL, NULL);
+  settings = settings_for (broker->port, said);
+  return mqtt_new (&settings);
+}
+
 /* What a broker closes for ever is given up, and what follows is told. */
 static void
 test_alert_that_displeases (void)
@@ -255,15 +271,8 @@ test_alert_that_displeases (void)
   Broker broker;
   Listener listener;
   Said said;
-  L4MqttSettings settings;
-  L4Tell *tell;
+  L4Tell *tell = open_small (&broker, &listener, &said);
 
-  said_init (&said);
-  broker_init (&broker, "allow_anonymous true\nmax_packet_size 2000");
-  broker_start (&broker);
-  listener_init (&listener, broker.port, NULL, NULL, NULL);
-  settings = settings_for (broker.port, &said);
-  tell = mqtt_new (&settings);
   tell_number (tell, "car", TRUE, 1);
   l4_tell_alert (tell, &(L4Alert) { .camera = "Yard", .rule = "car", .on = TRUE, .record = record, .sentence = "" });
   tell_number (tell, "car", TRUE, 2);
@@ -286,20 +295,13 @@ test_what_is_kept_is_given_up_for_a_while (void)
   Broker broker;
   Listener listener;
   Said said;
-  L4MqttSettings settings;
-  L4Tell *tell;
+  L4Tell *tell = open_small (&broker, &listener, &said);
 
-  said_init (&said);
-  broker_init (&broker, "allow_anonymous true\nmax_packet_size 2000");
-  broker_start (&broker);
-  listener_init (&listener, broker.port, NULL, NULL, NULL);
-  settings = settings_for (broker.port, &said);
-  tell = mqtt_new (&settings);
   l4_tell_said (tell, &(L4Said) { "Yard", 0, 1, huge, FALSE, NULL, NULL });
   g_usleep (3 * G_USEC_PER_SEC);        /* for the five connections that it ends */
   path = g_build_filename (broker.folder, "broker.conf", NULL);
   g_assert_true (g_file_get_contents (path, &config, NULL, NULL));
-  parts = g_strsplit (config, "max_packet_size 2000", -1);
+  parts = g_strsplit (config, SMALL, -1);
   g_free (config);
   config = g_strjoinv ("", parts);
   broker_stop (&broker, SIGTERM);

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Models in memory: loaded once for all, with progress and limits, and refused where their files do not fit. */
+
+#include "checkpoint.h"
+
+static void
+assert_refused (Fixture *self, L4Error code, const char *thing)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (L4Model) model = load (self->folder, &error);
+
+  g_assert_null (model);
+  g_assert_error (error, L4_ERROR, (int) code);
+  g_test_message ("%s", error->message);
+  g_assert_nonnull (strstr (error->message, self->folder));
+  g_assert_nonnull (strstr (error->message, thing));
+  g_assert_null (strchr (error->message, '\n'));
+}
+
+static void
+test_one_model_in_memory_for_many_users (Fixture *self, gconstpointer data)
+{
+  L4Model *one = load (self->folder, NULL), *two = load (self->folder, NULL), *three;
+
+  g_assert_true (one == two);
+  l4_model_unref (one);
+  three = load (self->folder, NULL);
+  g_assert_true (three == two);
+  l4_model_unref (two);
+  l4_model_unref (three);
+}
+
+static gpointer
+load_in_thread (gpointer folder)
+{
+  return load (folder, NULL);
+}
+
+static void
+test_loading_at_once_gives_one_model (Fixture *self, gconstpointer data)
+{
+  GThread *threads[8];
+  L4Model *models[8];
+
+  for (guint i = 0; i < 8; i++)
+    threads[i] = g_thread_new ("load", load_in_thread, self->folder);
+  for (guint i = 0; i < 8; i++)
+    models[i] = g_thread_join (threads[i]);
+  for (guint i = 0; i < 8; i++) {
+    g_assert_nonnull (models[i]);
+    g_assert_true (models[i] == models[0]);
+  }
+  for (guint i = 0; i < 8; i++)
+    l4_model_unref (models[i]);
+}
+
+typedef struct
+{
+  guint last;
+  guint calls;
+  GCancellable *cancellable;
+} Progress;
+
+static void
+on_progress (guint percent, gpointer user_data)
+{
+  Progress *self = user_data;
+
+  g_assert_cmpuint (percent, >=, self->last);
+  g_assert_cmpuint (percent, <=, 100);
+  self->last = percent;
+  self->calls++;
+  if (self->cancellable != NULL && percent >= 30)
+    g_cancellable_cancel (self->cancellable);
+}
+
+static void
+test_progress_rises_to_a_hundred (Fixture *self, gconstpointer data)
+{
+  const L4LoadOptions options = {.model_path = self->folder };
+  Progress progress = { 0 };
+  g_autoptr (L4Model) model = l4_model_load (&options, on_progress, &progress, NULL, NULL);
+
+  g_assert_nonnull (model);
+  g_assert_cmpuint (progress.last, ==, 100);
+  g_assert_cmpuint (progress.calls, >, 5);
+}
+
+static void
+test_loading_can_be_cancelled (Fixture *self, gconstpointer data)
+{
+  const L4LoadOptions options = {.model_path = self->folder };
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  Progress progress = {.cancellable = cancellable };
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (l4_model_load (&options, on_progress, &progress, cancellable, &error));
+  g_assert_error (error, L4_ERROR, L4_ERROR_CANCELLED);
+  g_assert_cmpuint (progress.last, <, 100);
+}
+
+static void
+test_memory_limit_is_kept (Fixture *self, gconstpointer data)
+{
+  const L4LoadOptions options = {.model_path = self->folder,.memory_limit = 100000 };
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (l4_model_load (&options, NULL, NULL, NULL, &error));
+  g_assert_error (error, L4_ERROR, L4_ERROR_MEMORY);
+  g_assert_nonnull (strstr (error->message, "memory-limit"));
+  g_test_message ("%s", error->message);
+}
+
+/* Sizes that no machine has: refused from the settings alone. */
+static void
+test_model_larger_than_the_machine_is_refused (Fixture *self, gconstpointer data)
+{
+  static const char header[] = "{\"weights\":{\"dtype\":\"BF16\",\"shape\":[4194304,524288],\"data_offsets\":[0,4398046511104]}}";
+  g_autofree char *path = g_build_filename (self->folder, "model.safetensors", NULL);
+  GString *file = g_string_new (NULL);
+  guint64 length = sizeof header - 1;
+
+  g_string_append_len (file, (const char *) &length, sizeof length);
+  g_string_append (file, header);
+  replace (self, "model.safetensors", file->str, file->len);
+  g_string_free (file, TRUE);
+  g_assert_cmpint (truncate (path, sizeof length + length + (G_GINT64_CONSTANT (4) << 40)), ==, 0);     /* 4 TiB, all of it a hole */
+  assert_refused (self, L4_ERROR_MEMORY, "MiB");
+}
+
+static void
+test_missing_files_are_named (Fixture *self, gconstpointer data)
+{
+  replace (self, "tokenizer.json", NULL, 0);
+  assert_refused (self, L4_ERROR_NOT_FOUND, "tokenizer.json");
+  replace (self, "config.json", NULL, 0);
+  assert_refused (self, L4_ERROR_NOT_FOUND, "config.json");
+  replace (self, "model.safetensors", NULL, 0);
+  assert_refused (self, L4_ERROR_NOT_FOUND, "model.safetensors");
+}
+
+static void
+test_missing_folder_is_named (void)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (load ("/nowhere/at/all", &error));
+  g_assert_error (error, L4_ERROR, L4_ERROR_NOT_FOUND);
+  g_assert_nonnull (strstr (error->message, "/nowhere/at/all"));
+}
+
+static void
+test_wrong_tokenizer_is_refused (Fixture *self, gconstpointer data)
+{
+  edit (self, "tokenizer.json", "<|patch|>", "<|match|>");
+  assert_refused (self, L4_ERROR_FORMAT, "<|patch|>");
+}
+
+static void
+test_projector_that_does_not_fit_is_refused (Fixture *self, gconstpointer data)
+{
+  edit (self, "config.json", "\"vision_output_dim\": 64", "\"vision_output_dim\": 32");
+  edit (self, "config.json", "\"projector_output_dim\": 64", "\"projector_output_dim\": 32");
+  assert_refused (self, L4_ERROR_FORMAT, "projector_input_dim");
+  edit (self, "config.json", "\"projector_input_dim\": 64", "\"projector_input_dim\": 32");
+  assert_refused (self, L4_ERROR_FORMAT, "vision_adapter");
+}
+
+static void
+test_truncated_weights_are_refused (Fixture *self, gconstpointer data)
+{
+  g_autofree char *path = g_build_filename (self->folder, "model.safetensors", NULL);
+  g_autofree char *bytes = NULL;
+  gsize length;
+
+  g_assert_true (g_file_get_contents (path, &bytes, &length, NULL));
+  replace (self, "model.safetensors", bytes, length - 1);
+  assert_refused (self, L4_ERROR_FORMAT, "model.safetensors");
+  replace (self, "model.safetensors", bytes, 5);
+  assert_refused (self, L4_ERROR_FORMAT, "model.safetensors");
+}
+
+static void
+test_other_weights_have_another_digest (Fixture *self, gconstpointer data)
+{
+  g_autofree char *path = g_build_filename (self->folder, "model.safetensors", NULL), *bytes = NULL, *digest = NULL;
+  guint64 header;
+  gsize length;
+
+  for (guint i = 0; i < 2; i++) {
+    g_autoptr (L4Model) model = load (self->folder, NULL);
+    const char *own = l4_model_get_info (model)->digest;
+
+    g_assert_true (g_str_has_prefix (own, "sha256:"));
+    g_assert_cmpstr (own, !=, digest);
+    if (i > 0)
+      break;
+    digest = g_strdup (own);
+    g_assert_true (g_file_get_contents (path, &bytes, &length, NULL));
+    memcpy (&header, bytes, sizeof header);
+    for (gsize at = GUINT64_FROM_LE (header) + sizeof header; at < length; at++)
+      bytes[at] ^= 1;
+    replace (self, "model.safetensors", bytes, (gssize) length);
+  }
+}
+
+static void
+test_a_projector_that_was_replaced_is_loaded_anew (Fixture *self, gconstpointer data)
+{
+  g_autofree char *model = g_test_build_filename (G_TEST_DIST, "golden", "gguf-tiny", "model.gguf", NULL);
+  g_autofree char *given = g_test_build_filename (G_TEST_DIST, "golden", "gguf-tiny", "mmproj-F16.gguf", NULL);
+  g_autofree char *path = g_build_filename (self->folder, "model.safetensors", NULL), *bytes = NULL;
+  const L4LoadOptions options = {.model_path = model,.projector_path = path };
+  g_autoptr (L4Model) one = NULL, same = NULL, other = NULL;
+  gsize length;
+
+  g_assert_true (g_file_get_contents (given, &bytes, &length, NULL));
+  replace (self, "model.safetensors", bytes, (gssize) length);
+  one = l4_model_load (&options, NULL, NULL, NULL, NULL);
+  same = l4_model_load (&options, NULL, NULL, NULL, NULL);
+  g_assert_true (one != NULL && one == same);
+  g_assert_cmpint (g_utime (path, &(struct utimbuf) { 1, 1 }), ==, 0);
+  other = l4_model_load (&options, NULL, NULL, NULL, NULL);
+  g_assert_true (other != NULL && other != one);
+}
+
+/* Whether it is in memory already or not. */
+static void
+test_a_model_without_eyes_is_refused_for_pictures (void)
+{
+  g_autofree char *folder = g_test_build_filename (G_TEST_DIST, "golden", "dense-tiny", NULL);
+  g_autoptr (L4Model) held = NULL;
+
+  for (guint i = 0; i < 2; i++) {
+    const L4LoadOptions options = {.model_path = folder,.for_pictures = TRUE };
+    g_autoptr (GError) error = NULL;
+
+    g_assert_null (l4_model_load (&options, NULL, NULL, NULL, &error));
+    g_assert_error (error, L4_ERROR, L4_ERROR_INPUT);
+    g_assert_nonnull (strstr (error->message, "text-only"));
+    if (held == NULL)
+      held = load (folder, NULL);
+    g_assert_nonnull (held);
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  static const Test tests[] = {
+    {"one-model-in-memory-for-many-users", test_one_model_in_memory_for_many_users},
+    {"other-weights-have-another-digest", test_other_weights_have_another_digest},
+    {"a-projector-that-was-replaced-is-loaded-anew", test_a_projector_that_was_replaced_is_loaded_anew},
+    {"loading-at-once-gives-one-model", test_loading_at_once_gives_one_model},
+    {"progress-rises-to-a-hundred", test_progress_rises_to_a_hundred},
+    {"loading-can-be-cancelled", test_loading_can_be_cancelled},
+    {"memory-limit-is-kept", test_memory_limit_is_kept},
+    {"model-larger-than-the-machine-is-refused", test_model_larger_than_the_machine_is_refused},
+    {"missing-files-are-named", test_missing_files_are_named},
+    {"wrong-tokenizer-is-refused", test_wrong_tokenizer_is_refused},
+    {"projector-that-does-not-fit-is-refused", test_projector_that_does_not_fit_is_refused},
+    {"truncated-weights-are-refused", test_truncated_weights_are_refused},
+  };
+
+  g_test_init (&argc, &argv, NULL);
+  add_tests ("models", tests, G_N_ELEMENTS (tests));
+  g_test_add_func ("/models/missing-folder-is-named", test_missing_folder_is_named);
+  g_test_add_func ("/models/a-model-without-eyes-is-refused-for-pictures", test_a_model_without_eyes_is_refused_for_pictures);
+  return g_test_run ();
+}
