@@ -33,7 +33,7 @@ struct _L4Batch
   guint n_joined;               /* conversations that generate */
   gboolean running;             /* somebody takes a step */
   GQueue requests;              /* of Request, that wait */
-  gint64 since;                 /* when the first of them came, monotonic time */
+  gint64 since;                 /* when the first of them came, or the latest step ended; monotonic time */
   gint64 step_us;               /* the latest step took */
 };
 
@@ -139,13 +139,14 @@ run (L4Batch *self)
 
   while (n < L4_BATCH_MOST && !g_queue_is_empty (&self->requests))
     requests[n++] = g_queue_pop_head (&self->requests);
-  self->since = begun;          /* of those that are left */
   self->running = TRUE;
   g_mutex_unlock (&self->lock);
   compute_each (self, requests, n);
   g_mutex_lock (&self->lock);
   self->running = FALSE;
-  self->step_us = g_get_monotonic_time () - begun;
+  /* Who came meanwhile, or was left, waits for those of this step, too: with no patience left they would take turns for ever. */
+  self->since = g_get_monotonic_time ();
+  self->step_us = self->since - begun;
   for (gsize i = 0; i < n; i++) {
     requests[i]->n_together = n;
     requests[i]->done = TRUE;

@@ -162,6 +162,79 @@ test_who_generates_is_waited_for (void)
 }
 
 static void
+sleep_long (gpointer data, gsize task, guint thread)
+{
+  g_atomic_int_set ((gint *) data, 1);
+  g_usleep (150000);
+}
+
+typedef struct
+{
+  L4Compute *compute;
+  gint holds;
+} Hold;
+
+/* Has whoever wants to compute wait. */
+static gpointer
+hold_compute (gpointer data)
+{
+  Hold *self = data;
+
+  l4_compute_run (self->compute, sleep_long, &self->holds, 1, 0);
+  return NULL;
+}
+
+static gpointer
+take_two_steps (gpointer data)
+{
+  Strand *strands = data;
+
+  for (guint i = 0; i < 2; i++) {
+    strands[i].good = l4_batch_step (strands[i].batch, strands[i].cache, strands[i].h, strands[i].n, strands[i].logits, &strands[i].n_together,
+        NULL, NULL);
+    g_usleep (5000);            /* it chooses a token */
+  }
+  l4_batch_leave (strands->batch);
+  return NULL;
+}
+
+/* One that comes while the other's long step is under way: they must not take turns from then on. Returns how many shared its step. */
+static guint
+come_later (const L4Llama *model, Strand *strands)
+{
+  Hold hold = { model->compute, 0 };
+  GThread *holder = g_thread_new ("hold", hold_compute, &hold), *threads[2];
+
+  while (!g_atomic_int_get (&hold.holds))
+    g_usleep (1000);
+  l4_batch_join (model->batch);
+  l4_batch_join (model->batch);
+  threads[0] = g_thread_new ("step", take_two_steps, strands);
+  g_usleep (60000);
+  threads[1] = g_thread_new ("step", take_step, &strands[2]);
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    g_thread_join (threads[i]);
+  g_thread_join (holder);
+  return strands[2].n_together;
+}
+
+static void
+test_steps_that_begin_at_different_times_become_one (void)
+{
+  g_autoptr (L4Llama) model = load_llama ("frames-tiny");
+  Strand strands[N];
+  gint64 deadline = g_get_monotonic_time () + PATIENCE;
+  guint together = 1;
+
+  while (together < 2) {
+    g_assert_cmpint (g_get_monotonic_time (), <, deadline);
+    init_strands (strands, model, FALSE);
+    together = come_later (model, strands);
+    clear_strands (strands);
+  }
+}
+
+static void
 test_one_that_is_no_number_harms_no_other (void)
 {
   g_autoptr (L4Llama) model = load_llama ("scout-tiny");
@@ -443,6 +516,7 @@ main (int argc, char **argv)
     g_test_add_data_func (path, names[i], test_logits_together_are_those_alone);
   }
   g_test_add_func ("/batch/who-generates-is-waited-for", test_who_generates_is_waited_for);
+  g_test_add_func ("/batch/steps-that-begin-at-different-times-become-one", test_steps_that_begin_at_different_times_become_one);
   g_test_add_func ("/batch/one-that-is-no-number-harms-no-other", test_one_that_is_no_number_harms_no_other);
   g_test_add_func ("/batch/answers-together-are-those-alone", test_answers_together_are_those_alone);
   g_test_add_func ("/batch/one-that-is-cancelled-leaves-the-others-alone", test_one_that_is_cancelled_leaves_the_others_alone);
