@@ -14,7 +14,7 @@
  * second-level cache for all rows, the scores of CALL_ROWS of them in the first. */
 #define TASK_ROWS 320
 #define STRIDE 256
-#define ROW_STEP 16
+#define ROW_STEP 8              /* one token's heads that share a key head are five in Llama 4 */
 #define CALL_ROWS 32
 #define DEPTH_STEP 32
 
@@ -158,17 +158,18 @@ weigh_row (const Call *call, gint64 head, const Stride *stride, State *state, gi
     }
 }
 
-/* `rows` rows, a multiple of 16, from row `first` on. */
+/* `rows` rows, a multiple of 8, from row `first` on. */
 static void
 attend_rows (const Call *call, gint64 head, gint64 first_query, const Stride *stride, State *state, gint64 first, gint64 rows)
 {
   L4Brgemm *brgemm = call->compute->brgemm;
   gsize size = element_size (call);
 
-  memset (state->scores, 0, STRIDE * CALL_ROWS * sizeof (float));
-  for (gint64 k = 0; k < stride->width; k += L4_BLOCK_COLUMNS)
+  for (gint64 k = 0; k < stride->width; k += L4_BLOCK_COLUMNS) {
+    memset (state->scores + k * CALL_ROWS, 0, rows * L4_BLOCK_COLUMNS * sizeof (float));
     l4_brgemm_add (brgemm, call->store->kind, rows, L4_BLOCK_COLUMNS, call->depth, state->queries + first * call->depth * size,
         stride->keys[k / L4_BLOCK_COLUMNS], state->scores + k * CALL_ROWS);
+  }
   for (gint64 i = 0; i < rows; i++) {
     gint64 visible = call->first_visible + (first_query + (first + i) / call->group) * call->step - stride->slot;
 

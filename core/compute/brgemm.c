@@ -10,10 +10,10 @@
 #include "base/bf16.h"
 #include "kernels/kernels.h"
 
-#define ROW_STEP 16
+#define ROW_STEP 8
 #define DEPTH_STEP 32
 #define COLUMN_STEP 32
-#define N_ROWS 2
+#define N_ROWS 4
 #define N_COLUMNS (L4_BLOCK_COLUMNS / COLUMN_STEP)
 #define N_DEPTHS (L4_BLOCK_DEPTH / DEPTH_STEP)
 

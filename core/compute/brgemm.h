@@ -7,7 +7,7 @@
 
 /* Columns of every block; of these 32 or all are multiplied. */
 #define L4_BLOCK_COLUMNS 64
-/* Rows of a block: 16 or 32; its depth: a multiple of 32 up to this. */
+/* Rows of a block: a multiple of 8 up to 32; its depth: a multiple of 32 up to this. */
 #define L4_BLOCK_DEPTH 512
 
 typedef enum

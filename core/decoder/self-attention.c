@@ -41,21 +41,37 @@ l4_self_attention_clear (L4SelfAttention *self)
   l4_free (self->o_bias);
 }
 
-/* Rotates the heads [n, n_heads, head_dim] and brings each to unit root mean square if the model does so. */
-static void
-rotate_heads (const L4TextConfig *config, const L4Angles *angles, gint64 n, gint64 n_heads, float *heads)
+typedef struct
 {
+  const L4TextConfig *config;
+  const L4Angles *angles;
+  gint64 n_heads;
+  float *heads;                 /* [n, n_heads, head_dim] */
+} Rotate;
+
+/* Rotates the heads of a token and brings each to unit root mean square if the model does so. */
+static void
+rotate_token (gpointer data, gsize token, guint thread)
+{
+  const Rotate *job = data;
   const L4Kernels *kernels = l4_kernels ();
-  gint64 d = config->head_dim, n_pairs = d / 2;
+  gint64 d = job->config->head_dim, n_pairs = d / 2;
 
-  for (gint64 t = 0; t < n; t++)
-    for (gint64 h = 0; h < n_heads; h++) {
-      float *head = heads + (t * n_heads + h) * d;
+  for (gint64 h = 0; h < job->n_heads; h++) {
+    float *head = job->heads + ((gint64) token * job->n_heads + h) * d;
 
-      kernels->rotate (head, angles->cosines + t * n_pairs, angles->sines + t * n_pairs, n_pairs);
-      if (config->qk_norm)
-        kernels->rms_norm (head, NULL, d, config->rms_eps, head);
-    }
+    kernels->rotate (head, job->angles->cosines + token * n_pairs, job->angles->sines + token * n_pairs, n_pairs);
+    if (job->config->qk_norm)
+      kernels->rms_norm (head, NULL, d, job->config->rms_eps, head);
+  }
+}
+
+static void
+rotate_heads (L4Compute *compute, const L4TextConfig *config, const L4Angles *angles, gint64 n, gint64 n_heads, float *heads)
+{
+  Rotate job = { config, angles, n_heads, heads };
+
+  l4_compute_run (compute, rotate_token, &job, n, 4 * n * n_heads * config->head_dim);
 }
 
 static void
@@ -114,8 +130,8 @@ l4_self_attention_forward (const L4SelfAttention *self, L4Compute *compute, cons
   if (memory == NULL || !l4_multiply (compute, inputs, G_N_ELEMENTS (inputs), error))
     return FALSE;
   if (config->layers[layer].rope) {
-    rotate_heads (config, angles, n, config->n_heads, q);
-    rotate_heads (config, angles, n, config->n_kv_heads, k);
+    rotate_heads (compute, config, angles, n, config->n_heads, q);
+    rotate_heads (compute, config, angles, n, config->n_kv_heads, k);
   }
   for (gsize i = 0; i < tokens->n_strands; at += tokens->strands[i++].n) {
     const L4Strand *strand = &tokens->strands[i];

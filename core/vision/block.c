@@ -96,6 +96,14 @@ l4_vision_angles (const L4VisionConfig *config, float *cosines, float *sines)
     }
 }
 
+gboolean
+l4_vision_store_init (L4KeyValues *store, const L4Compute *compute, const L4VisionConfig *config, GError **error)
+{
+  gint64 grid = l4_vision_grid (config);
+
+  return l4_key_values_init (store, compute, FALSE, config->n_heads, config->hidden / config->n_heads, grid * grid + 1, error);
+}
+
 typedef struct
 {
   const L4VisionConfig *config;
@@ -121,26 +129,24 @@ rotate_token (gpointer data, gsize task, guint thread)
 
 /* Rotates, then attends tile by tile; v, out: [n_tiles, n, hidden]. */
 static gboolean
-attend (L4Compute *compute, const Rotate *job, gint64 n_tiles, const float *v, float *out, GError **error)
+attend (L4Compute *compute, L4KeyValues *store, const Rotate *job, gint64 n_tiles, const float *v, float *out, GError **error)
 {
   const L4VisionConfig *config = job->config;
   gint64 d = config->hidden / config->n_heads, size = job->n * config->hidden;
-  L4KeyValues store;
-  gboolean good = l4_key_values_init (&store, compute, FALSE, config->n_heads, d, job->n, error);
+  gboolean good = TRUE;
 
   l4_compute_run (compute, rotate_token, (gpointer) job, n_tiles * job->n, n_tiles * size);
   for (gint64 tile = 0; good && tile < n_tiles; tile++) {
-    l4_key_values_store (&store, compute, 0, job->k + tile * size, v + tile * size, job->n);
-    good = l4_attention (compute, &store, job->q + tile * size, job->n, config->n_heads, 1 / sqrtf (d), job->n, 0,
+    l4_key_values_store (store, compute, 0, job->k + tile * size, v + tile * size, job->n);
+    good = l4_attention (compute, store, job->q + tile * size, job->n, config->n_heads, 1 / sqrtf (d), job->n, 0,
         out + tile * size, error);
   }
-  l4_key_values_clear (&store);
   return good;
 }
 
 gboolean
 l4_vision_block_forward (const L4VisionBlock *self, L4Compute *compute, const L4VisionConfig *config,
-    const float *cosines, const float *sines, gint64 n_tiles, float *h, GError **error)
+    const float *cosines, const float *sines, L4KeyValues *store, gint64 n_tiles, float *h, GError **error)
 {
   gint64 n = l4_vision_grid (config) * l4_vision_grid (config) + 1, rows = n_tiles * n, size = rows * config->hidden;
   g_auto (L4Workspace) workspace = { 0 };
@@ -160,6 +166,6 @@ l4_vision_block_forward (const L4VisionBlock *self, L4Compute *compute, const L4
   const Rotate rotate = { config, cosines, sines, n, q, k };
 
   return memory != NULL && l4_multiply (compute, inputs, G_N_ELEMENTS (inputs), error)
-      && attend (compute, &rotate, n_tiles, v, heads, error) && l4_multiply (compute, &output, 1, error)
+      && attend (compute, store, &rotate, n_tiles, v, heads, error) && l4_multiply (compute, &output, 1, error)
       && l4_multiply (compute, &fc1, 1, error) && l4_multiply (compute, &fc2, 1, error);
 }

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include "compute/key-values.h"
 #include "compute/loader.h"
 #include "compute/product.h"
 #include "config/config.h"
@@ -37,6 +38,9 @@ void l4_vision_block_clear (L4VisionBlock *self);
  * Pairs of the first half turn with the column, those of the second with the row, both counted from 1. */
 void l4_vision_angles (const L4VisionConfig *config, float *cosines, float *sines);
 
+/* What blocks keep the keys and values of a tile in, for as many as one likes, one after the other. */
+gboolean l4_vision_store_init (L4KeyValues *store, const L4Compute *compute, const L4VisionConfig *config, GError **error);
+
 /* h += attention(norm(h)); h += perceptron(norm(h)). h: [n_tiles, patches + 1, hidden] */
 gboolean l4_vision_block_forward (const L4VisionBlock *self, L4Compute *compute, const L4VisionConfig *config,
-    const float *cosines, const float *sines, gint64 n_tiles, float *h, GError **error);
+    const float *cosines, const float *sines, L4KeyValues *store, gint64 n_tiles, float *h, GError **error);

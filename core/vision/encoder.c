@@ -207,7 +207,7 @@ project (const L4VisionEncoder *self, L4Compute *compute, const float *h, gint64
 
 /* Of at most l4_vision_tiles_at_once() tiles. */
 static gboolean
-forward_tiles (const L4VisionEncoder *self, L4Compute *compute, const float *tiles, gint64 n_tiles, float *features,
+forward_tiles (const L4VisionEncoder *self, L4Compute *compute, L4KeyValues *store, const float *tiles, gint64 n_tiles, float *features,
     GCancellable *cancellable, GError **error)
 {
   const L4VisionConfig *config = &self->config->vision;
@@ -225,7 +225,7 @@ forward_tiles (const L4VisionEncoder *self, L4Compute *compute, const float *til
   for (gint64 l = 0; l < config->n_layers; l++) {
     if (g_cancellable_is_cancelled (cancellable))
       return l4_fail (error, L4_ERROR_CANCELLED, _("cancelled"));
-    if (!l4_vision_block_forward (&self->blocks[l], compute, config, self->cosines, self->sines, n_tiles, h, error))
+    if (!l4_vision_block_forward (&self->blocks[l], compute, config, self->cosines, self->sines, store, n_tiles, h, error))
       return FALSE;
   }
   normalise (&self->norm_after, compute, h, n_tiles * rows, config->hidden);
@@ -245,10 +245,12 @@ l4_vision_encoder_forward (const L4VisionEncoder *self, L4Compute *compute, cons
   const L4VisionConfig *config = &self->config->vision;
   gint64 tile_size = config->channels * config->image_size * config->image_size;
   gint64 features_size = l4_vision_tokens_per_tile (config) * self->config->text.hidden, at_once = l4_vision_tiles_at_once (config);
+  L4KeyValues store;            /* one for all blocks: its padding is cleared once */
+  gboolean good = l4_vision_store_init (&store, compute, config, error);
 
-  for (gint64 at = 0; at < n_tiles; at += at_once)
-    if (!forward_tiles (self, compute, tiles + at * tile_size, MIN (at_once, n_tiles - at), features + at * features_size, cancellable,
-            error))
-      return FALSE;
-  return TRUE;
+  for (gint64 at = 0; good && at < n_tiles; at += at_once)
+    good = forward_tiles (self, compute, &store, tiles + at * tile_size, MIN (at_once, n_tiles - at), features + at * features_size,
+        cancellable, error);
+  l4_key_values_clear (&store);
+  return good;
 }

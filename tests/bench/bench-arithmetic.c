@@ -87,8 +87,11 @@ measure_vision_block (L4Type type)
   L4Linear *const linears[] = { &block.q, &block.k, &block.v, &block.o, &block.fc1, &block.fc2 };
   const double tokens = 577, hidden = 1408;
   Figure figure = {.operations = 2 * tokens * 12 * hidden * hidden + 4 * tokens * tokens * hidden,.best = G_MAXINT64 };
+  L4KeyValues store;
 
   g_snprintf (figure.name, sizeof figure.name, "a block of the vision part, %s", l4_type_name (type));
+  if (!l4_vision_store_init (&store, compute, &config, NULL))
+    g_error ("no memory");
   for (guint i = 0; i < G_N_ELEMENTS (linears); i++)
     *linears[i] = (L4Linear) { random_weight (type, i == 4 ? 5632 : 1408, i == 5 ? 5632 : 1408), numbers };
   for (guint i = 0; i < TRIES; i++) {
@@ -96,12 +99,13 @@ measure_vision_block (L4Type type)
 
     memcpy (results, numbers, 577 * 1408 * sizeof (float));
     start = now ();
-    if (!l4_vision_block_forward (&block, compute, &config, numbers, numbers, 1, results, NULL))
+    if (!l4_vision_block_forward (&block, compute, &config, numbers, numbers, &store, 1, results, NULL))
       g_error ("no memory");
     count (&figure, start);
   }
   for (guint i = 0; i < G_N_ELEMENTS (linears); i++)
     l4_weight_free (linears[i]->weight);
+  l4_key_values_clear (&store);
   print (&figure);
 }
 

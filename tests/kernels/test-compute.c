@@ -262,6 +262,7 @@ test_attention (gconstpointer data)
   for (gboolean int8 = FALSE; int8 <= TRUE; int8++) {
     check_attention (compute, int8, 6, 2, 6, 4, 9, 3, 1);
     check_attention (compute, int8, 4, 4, 88, 77, 77, 77, 0);
+    check_attention (compute, int8, 5, 1, 128, 1, 700, 700, 0); /* a token of Llama 4 */
     check_attention (compute, int8, 5, 1, 128, 3, 700, 600, 1);
     check_attention (compute, int8, 10, 2, 32, 300, 300, 1, 1);
     check_attention (many, int8, 10, 2, 16, 1, 3000, 3000, 0);  /* keys split between threads */
