@@ -90,14 +90,14 @@ is_too_much (Expansion *self, const L4Conjunction *taken)
   return ++self->text->steps > L4_SCHEMA_MAX_STEPS || self->alternatives->len >= MAX_ALTERNATIVES || taken->len >= MAX_TOGETHER;
 }
 
-/* Takes one pending schema after the other; consumes taken. */
+/* Takes one pending schema after the other, also those that it adds meanwhile; consumes taken. */
 static gboolean
 expand (Expansion *self, L4Conjunction *own, GPtrArray *pending)
 {
   g_autoptr (GPtrArray) taken = own;
 
-  while (pending->len > 0) {
-    const Link *link = g_ptr_array_steal_index (pending, 0);
+  for (guint i = 0; i < pending->len; i++) {    /* nothing is taken out: that would move all of the rest each time */
+    const Link *link = g_ptr_array_index (pending, i);
     yyjson_val *schema = link->schema;
 
     if (yyjson_is_false (schema))
@@ -113,8 +113,10 @@ expand (Expansion *self, L4Conjunction *own, GPtrArray *pending)
     g_ptr_array_add (taken, schema);
     if (!add_references (self, pending, link))
       return FALSE;
-    if (yyjson_obj_get (schema, "anyOf") != NULL)
+    if (yyjson_obj_get (schema, "anyOf") != NULL) {
+      g_ptr_array_remove_range (pending, 0, i + 1);
       return branch (self, taken, pending, yyjson_obj_get (schema, "anyOf"), link);
+    }
   }
   g_ptr_array_add (self->alternatives, g_steal_pointer (&taken));
   return TRUE;

@@ -32,11 +32,36 @@ set_digits (L4Decimal *self, const char *digits, int point)
   }
 }
 
+/* The digits of a double without its sign, and where their point is. */
+static int
+digits_of_double (double size, char digits[static 32])
+{
+  char text[64];
+  int n = 0;
+
+  if (size >= 0x1p53 && size < 1e24) {  /* its shortest text may be another whole number */
+    g_snprintf (digits, 32, "%.0f", size);
+    return (int) strlen (digits);
+  }
+  for (int precision = 0; precision <= 16; precision++) {       /* the shortest text that is this number */
+    char format[8];
+
+    g_snprintf (format, sizeof format, "%%.%de", precision);
+    g_ascii_formatd (text, sizeof text, format, size);
+    if (g_ascii_strtod (text, NULL) == size)
+      break;
+  }
+  for (const char *at = text; *at != 'e'; at++)
+    if (g_ascii_isdigit (*at))
+      digits[n++] = *at;
+  return (int) g_ascii_strtoll (strchr (text, 'e') + 1, NULL, 10) + 1;
+}
+
 void
 l4_decimal_set (L4Decimal *self, yyjson_val *number)
 {
-  char text[64], digits[32] = "";
-  int point, n = 0;
+  char digits[32] = "";
+  int point;
 
   if (yyjson_is_int (number)) {
     guint64 size = yyjson_is_uint (number) ? yyjson_get_uint (number) : -(guint64) yyjson_get_sint (number);
@@ -45,21 +70,8 @@ l4_decimal_set (L4Decimal *self, yyjson_val *number)
     g_snprintf (digits, sizeof digits, "%" PRIu64, size);
     point = (int) strlen (digits);
   } else {
-    double value = yyjson_get_real (number);
-
-    self->negative = value < 0;
-    for (int precision = 0; precision <= 16; precision++) {     /* the shortest text that is this number */
-      char format[8];
-
-      g_snprintf (format, sizeof format, "%%.%de", precision);
-      g_ascii_formatd (text, sizeof text, format, fabs (value));
-      if (g_ascii_strtod (text, NULL) == fabs (value))
-        break;
-    }
-    for (const char *at = text; *at != 'e'; at++)
-      if (g_ascii_isdigit (*at))
-        digits[n++] = *at;
-    point = (int) g_ascii_strtoll (strchr (text, 'e') + 1, NULL, 10) + 1;
+    self->negative = yyjson_get_real (number) < 0;
+    point = digits_of_double (fabs (yyjson_get_real (number)), digits);
   }
   set_digits (self, digits, point);
 }
