@@ -162,6 +162,17 @@ def web_server(taken):
         server.shutdown()
 
 
+def listen(events, *wanted):
+    """What a page's events say until all that is wanted came: others come for ever, and nothing when the program is gone."""
+    deadline, said = time.monotonic() + PATIENCE, b""
+    while not all(part in said for part in wanted):
+        assert time.monotonic() < deadline, (wanted, said[-2000:])
+        line = events.readline()
+        assert line, (wanted, said[-2000:])
+        said += line
+    return said
+
+
 def hang(_):
     time.sleep(PATIENCE)
 
