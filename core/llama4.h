@@ -183,7 +183,7 @@ typedef struct
   guint reused_tokens;          /* of the prompt: the session held them already from its last answer */
   guint pruned_tokens;          /* of pictures, and not in the prompt: see L4GenerateOptions */
   guint prompt_together;        /* most conversations whose prompts shared a pass with it, itself included */
-  guint reused_pictures;        /* that the session had encoded lately */
+  guint reused_pictures;        /* that the session had encoded lately, or holds in its keys and values */
   guint guessed_tokens;         /* generated ones that were guessed right, several in one pass */
   guint steps;                  /* passes through the decoder after the prompt */
   guint64 steps_together;       /* the sum over these of the conversations that shared them, itself included */
@@ -250,9 +250,9 @@ L4_API gboolean l4_session_prepare (L4Session *self, const L4Message *messages, 
 L4_API gboolean l4_session_compare (L4Session *self, const L4Message *messages, gsize n_messages, const L4GenerateOptions *options,
     L4Held *held, GError **error);
 
-/* Writes what the session holds to a file, which appears whole or not at all, in place of one that is there. A session that holds nothing
- * is L4_ERROR_INPUT. The file takes what the session's keys and values do, and tells to who can read it what stands in the conversation: a
- * new one is its owner's alone, one that is replaced can be read by whom it could. */
+/* Writes what the session holds to a file, which appears whole or not at all, in place of one that is there. A session that holds nothing,
+ * or lacks some of it since an answer failed, is L4_ERROR_INPUT. The file takes what the session's keys and values do, and tells to who can
+ * read it what stands in the conversation: a new one is its owner's alone, one that is replaced can be read by whom it could. */
 L4_API gboolean l4_session_save (L4Session *self, const char *path, GError **error);
 
 /* Makes the session hold what was saved by the same version with the same weights and kv_int8, whatever the machine; what it held is
@@ -264,7 +264,7 @@ L4_API gboolean l4_session_load (L4Session *self, const char *path, gboolean kv_
 typedef struct
 {
   guint pictures;               /* in the conversation */
-  guint tiles;                  /* to encode: those of pictures that the session has not seen lately */
+  guint tiles;                  /* to encode: those of pictures that the session has not seen lately and does not hold */
   guint prompt_tokens;
   guint reused_tokens;          /* of the prompt: the session holds them already */
   guint generated_tokens;       /* as many as the session's answers usually have; at first the most that are allowed */

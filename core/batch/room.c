@@ -15,9 +15,11 @@ struct _L4Room
   guint64 limit;
   L4RoomFunc share;             /* NULL: nobody else has any of it */
   gpointer user_data;
+  guint64 beside;               /* bytes that a conversation takes beside its cache; 0: they do not count */
   GMutex lock;
   GCond changed;
   guint64 bytes;                /* of all caches */
+  guint n_conversations;
   guint n_entered;              /* conversations between enter and leave */
   guint n_waiting;              /* of these, that wait and hold nothing */
   GQueue idle;                  /* of L4Tenant with a cache, whose answer has ended: the longest ago first */
@@ -38,10 +40,18 @@ l4_room_new (const L4Compute *compute, const L4TextConfig *config, guint64 limit
 }
 
 void
-l4_room_share (L4Room *self, L4RoomFunc func, gpointer user_data)
+l4_room_share (L4Room *self, guint64 beside, L4RoomFunc func, gpointer user_data)
 {
+  self->beside = beside;
   self->share = func;
   self->user_data = user_data;
+}
+
+/* Bytes of all caches, and of what conversations take beside theirs: all but one, who is counted where the limit is made. */
+static guint64
+taken (const L4Room *self)
+{
+  return self->bytes + (MAX (self->n_conversations, 1) - 1) * self->beside;
 }
 
 /* Tells who else has memory that caches take, or are about to take, so many bytes. */
@@ -100,7 +110,17 @@ l4_room_clear (L4Room *self, L4Tenant *tenant)
 {
   g_mutex_lock (&self->lock);
   give_up (self, tenant);
-  tell (self, self->bytes);
+  tell (self, taken (self));
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+}
+
+void
+l4_room_count (L4Room *self, gint change)
+{
+  g_mutex_lock (&self->lock);
+  self->n_conversations += change;
+  tell (self, taken (self));
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
 }
@@ -111,15 +131,15 @@ available (const L4Room *self)
 {
   guint64 free = l4_memory_available ();
 
-  return self->limit > 0 ? MIN (free, self->limit - MIN (self->bytes, self->limit)) : free;
+  return self->limit > 0 ? MIN (free, self->limit - MIN (taken (self), self->limit)) : free;
 }
 
 /* Whoever else has the memory gives it up, as far as caches may have it. */
 static void
 tell_needed (L4Room *self, guint64 needed)
 {
-  if (self->bytes + needed <= self->limit)
-    tell (self, self->bytes + needed);
+  if (needed <= self->limit - MIN (taken (self), self->limit))
+    tell (self, taken (self) + needed);
 }
 
 /* Makes place for that many bytes, with the caches of ended answers first, and then when others have ended. */
@@ -152,7 +172,7 @@ idle_would_do (const L4Room *self, guint64 needed)
 
   for (GList *l = self->idle.head; l != NULL; l = l->next)
     idle += ((const L4Tenant *) l->data)->bytes;
-  return self->limit > 0 ? needed <= self->limit - MIN (self->bytes - idle, self->limit) : needed <= l4_memory_available () + idle;
+  return self->limit > 0 ? needed <= self->limit - MIN (taken (self) - idle, self->limit) : needed <= l4_memory_available () + idle;
 }
 
 /* Without waiting, since who waits holds nothing. */
@@ -185,7 +205,7 @@ l4_room_take (L4Room *self, L4Tenant *tenant, gboolean int8, gint64 capacity, GC
     return TRUE;
   g_mutex_lock (&self->lock);
   if (tenant->cache != NULL && tenant->cache->int8 == int8 && tenant->cache->n_tokens > 0 && grow (self, tenant, capacity)) {
-    tell (self, self->bytes);
+    tell (self, taken (self));
     g_mutex_unlock (&self->lock);
     return TRUE;
   }
@@ -195,7 +215,7 @@ l4_room_take (L4Room *self, L4Tenant *tenant, gboolean int8, gint64 capacity, GC
     tenant->bytes = tenant->cache != NULL ? needed : 0;
     self->bytes += tenant->bytes;
   }
-  tell (self, self->bytes);
+  tell (self, taken (self));
   g_mutex_unlock (&self->lock);
   return tenant->cache != NULL;
 }

@@ -16,13 +16,17 @@ typedef struct
   GList *idle;                  /* its place among those that may be given up; the room's */
 } L4Tenant;
 
-/* Whoever has memory that caches may have instead makes do with less, or with more again: bytes are what they take together. */
+/* Whoever has memory that caches may have instead makes do with less, or with more again: bytes are what they take together, and `beside`
+ * for every conversation but one, which it takes beside its cache. Before it is used. */
 typedef void (*L4RoomFunc) (guint64 bytes, gpointer user_data);
-void l4_room_share (L4Room *self, L4RoomFunc func, gpointer user_data); /* before it is used */
+void l4_room_share (L4Room *self, guint64 beside, L4RoomFunc func, gpointer user_data);
 
 /* limit: bytes for all caches; 0: what the machine has free. (transfer full) */
 L4Room *l4_room_new (const L4Compute *compute, const L4TextConfig *config, guint64 limit);
 void l4_room_free (L4Room *self);       /* NULL is fine; all tenants have gone */
+
+/* A conversation has come (1) or gone (-1). */
+void l4_room_count (L4Room *self, gint change);
 
 /* An answer begins: the cache, if it is still there, is the caller's alone, and stays. */
 void l4_room_enter (L4Room *self, L4Tenant *tenant);

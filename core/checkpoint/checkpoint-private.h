@@ -3,6 +3,8 @@
 
 #pragma once
 
+#include <time.h>
+
 #include "checkpoint/checkpoint.h"
 
 #define L4_MAX_SHARDS 4096
@@ -12,7 +14,8 @@ typedef struct
   char *name;                   /* within the folder */
   char *path;
   int fd;
-  guint64 size;                 /* when it was opened */
+  guint64 size;                 /* when it was opened, and when it had changed last */
+  struct timespec changed;
   gpointer mapping;             /* of all of it; NULL until it is asked for */
 } L4CheckpointFile;
 

@@ -3,10 +3,12 @@
 
 #include "checkpoint/checkpoint-private.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "checkpoint/packed.h"
@@ -34,10 +36,13 @@ L4CheckpointFile *
 l4_checkpoint_add_file (L4Checkpoint *self, const char *folder, const char *name, GError **error)
 {
   L4CheckpointFile file = { 0 };
+  struct stat status;
 
   file.path = g_build_filename (folder, name, NULL);
   file.name = g_strdup (name);
   file.fd = l4_file_open (file.path, &file.size, error);
+  if (file.fd >= 0 && fstat (file.fd, &status) == 0)
+    file.changed = status.st_mtim;
   g_array_append_val (self->files, file);
   return file.fd >= 0 ? &g_array_index (self->files, L4CheckpointFile, self->files->len - 1) : NULL;
 }
@@ -316,6 +321,27 @@ l4_checkpoint_read_float (const L4Checkpoint *self, const L4Tensor *tensor, gsiz
     block += some;
     left -= some;
   }
+  return TRUE;
+}
+
+static gboolean
+check_file (const L4CheckpointFile *file, GError **error)
+{
+  struct stat now;
+
+  if (fstat (file->fd, &now) != 0)
+    return l4_fail (error, L4_ERROR_IO, "%s: %s", file->path, g_strerror (errno));
+  return ((guint64) now.st_size == file->size && now.st_mtim.tv_sec == file->changed.tv_sec
+      && now.st_mtim.tv_nsec == file->changed.tv_nsec)
+      || l4_fail (error, L4_ERROR_IO, _("%s: has changed while it was read"), file->path);
+}
+
+gboolean
+l4_checkpoint_check (const L4Checkpoint *self, GError **error)
+{
+  for (guint i = 0; i < self->files->len; i++)
+    if (!check_file (&g_array_index (self->files, L4CheckpointFile, i), error))
+      return FALSE;
   return TRUE;
 }
 

@@ -53,6 +53,9 @@ gboolean l4_checkpoint_read_float (const L4Checkpoint *self, const L4Tensor *ten
 gboolean l4_checkpoint_read (const L4Checkpoint *self, const L4Tensor *tensor, guint64 first_byte, gsize n_bytes, void *out,
     GError **error);
 
+/* Whether all files are as they were opened: FALSE with L4_ERROR_IO, and what was read may be of two models. Any thread. */
+gboolean l4_checkpoint_check (const L4Checkpoint *self, GError **error);
+
 /* What a tensor was put together of is no longer needed in the system's cache, as far as those bytes of it have just been read. Any thread. */
 void l4_checkpoint_drop (const L4Checkpoint *self, const L4Tensor *tensor, guint64 first_byte, gsize n_bytes);
 

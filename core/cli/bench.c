@@ -121,6 +121,13 @@ random_ids (const L4TextConfig *text, gint64 n)
   return ids;
 }
 
+/* Bytes of an element of keys and values, as this machine keeps them. */
+static guint
+kv_size (const Bench *bench)
+{
+  return (guint) l4_key_values_element (l4_key_values_kind (bench->model->compute), l4_cli_is (options.kv_type, "int8"));
+}
+
 static Result *
 begin (Bench *bench, const char *kind, gint64 n)
 {
@@ -145,8 +152,7 @@ measure_tokens (Bench *bench, gint64 n, gboolean generate, GError **error)
   if (cache == NULL || logits == NULL)
     return FALSE;
   result->integers = l4_type_info (type)->block_elements > 1;
-  l4_budget_tokens (bench->model->config, type, l4_cli_is (options.kv_type, "int8") ? 1 : 2, generate ? n / 2 : 0, generate ? 1 : n,
-      &result->work);
+  l4_budget_tokens (bench->model->config, type, kv_size (bench), generate ? n / 2 : 0, generate ? 1 : n, &result->work);
   if (generate)
     l4_work_scale (&result->work, n);
   for (gint r = -1; r < options.repetitions; r++) {
@@ -196,7 +202,7 @@ measure_together (Bench *bench, gint64 n, GError **error)
   g_snprintf (result->name, sizeof result->name, "tg%" PRId64 "x%" PRId64, n, n_talks);
   result->units = n * n_talks;
   result->integers = l4_type_info (type)->block_elements > 1;
-  l4_budget_tokens (bench->model->config, type, int8 ? 1 : 2, n / 2, n_talks, &result->work);
+  l4_budget_tokens (bench->model->config, type, kv_size (bench), n / 2, n_talks, &result->work);
   l4_work_scale (&result->work, n);
   for (gint r = -1; r < options.repetitions; r++) {
     gint64 start = g_get_monotonic_time ();

@@ -52,11 +52,12 @@ typedef struct
   L4Work prompt, token, question, tile;
 } Figures;
 
+/* What caches take is told for all machines alike, but what is read of them is what this one keeps. */
 static void
-get_figures (const Plan *plan, Figures *figures)
+get_figures (const Plan *plan, const L4Compute *compute, Figures *figures)
 {
   const L4Config *config = plan->config;
-  guint kv_size = plan->kv_int8 ? 1 : 2;
+  guint kv_size = (guint) l4_key_values_element (l4_key_values_kind (compute), plan->kv_int8);
 
   l4_budget_count (config, &figures->counts);
   figures->text_bytes = (double) l4_budget_text_bytes (config, plan->type);
@@ -73,7 +74,7 @@ get_figures (const Plan *plan, Figures *figures)
   figures->unstreamed = plan->files.type != L4_TYPE_OTHER ? (double) plan->files.unstreamed
       : figures->memory - (double) l4_budget_expert_bytes (config, plan->type);
   for (guint i = 0; i < N_CONTEXTS; i++)
-    l4_budget_cache (&config->text, contexts[i], kv_size, &figures->full[i], &figures->chunked[i]);
+    l4_budget_cache (&config->text, contexts[i], plan->kv_int8 ? 1 : 2, &figures->full[i], &figures->chunked[i]);
   l4_budget_tokens (config, plan->type, kv_size, 0, PROMPT, &figures->prompt);
   l4_budget_tokens (config, plan->type, kv_size, plan->context - 1, 1, &figures->token);
   l4_budget_tokens (config, plan->type, kv_size, MAX (plan->context - QUESTION, 0), QUESTION, &figures->question);
@@ -291,9 +292,9 @@ print_plan (const Plan *plan, const Plan *other, GError **error)
 
   if (compute == NULL || !l4_machine_measure (compute, &speed, error))
     return FALSE;
-  get_figures (plan, &figures[0]);
+  get_figures (plan, compute, &figures[0]);
   if (other != NULL) {
-    get_figures (other, &figures[1]);
+    get_figures (other, compute, &figures[1]);
     printf (_("%s was announced and never published. Known: 288 G parameters a token, 16 experts, nearly 2000 G in all, pictures. "
             "Assumed: all else, in two shapes that agree with that; a figure below is from one to the other\n"), UNKNOWN);
     print_shape (other);

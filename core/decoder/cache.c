@@ -144,6 +144,22 @@ l4_cache_rewind (L4Cache *self, gint64 n)
   return TRUE;
 }
 
+/* Where they begin a chunk, they lie over the last one: its tokens are not needed to go on, but can no longer be rewound to. */
+gboolean
+l4_cache_undo (L4Cache *self, gint64 before, gint64 n)
+{
+  gint64 chunk = self->config->chunk, in_chunk = chunk > 0 ? before % chunk : 0;
+
+  if (in_chunk > 0 && n > chunk - in_chunk) {
+    l4_cache_clear (self);
+    return FALSE;
+  }
+  if (chunk > 0 && in_chunk == 0)
+    self->lost = before;
+  self->n_tokens = before;
+  return TRUE;
+}
+
 gint64
 l4_cache_rewindable (const L4Cache *self)
 {

@@ -50,3 +50,7 @@ gboolean l4_cache_holds (const L4Cache *self, gint64 n);
 
 /* Tokens after which a chunked layer begins anew, so that what came before them can no longer be rewound to. */
 gint64 l4_cache_rewindable (const L4Cache *self);
+
+/* A pass of n tokens after the first `before` has failed, with some stored on some layers: forgets them. FALSE, and all is forgotten, where
+ * they may lie over what came before them in their chunk. */
+gboolean l4_cache_undo (L4Cache *self, gint64 before, gint64 n);

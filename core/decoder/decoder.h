@@ -34,8 +34,8 @@ gboolean l4_decoder_embed (const L4Decoder *self, const gint32 *ids, gint64 n, f
 
 /* Runs further tokens through all layers: h [tokens->n, hidden] holds embeddings on entry and the normalised output on return. Each
  * strand's cache must have room. Of several strands each gives, to the last bit, what it gives by itself: if none has more than
- * L4_STEP_TOKENS, or if all have more and are called prompts. h then has the rows of those that stayed. probe may be NULL. A cancelled cancellable stops between layers: FALSE with L4_ERROR_CANCELLED, and the caches are then
- * of no further use. */
+ * L4_STEP_TOKENS, or if all have more and are called prompts. h then has the rows of those that stayed. probe may be NULL. A cancelled
+ * cancellable stops between layers: FALSE with L4_ERROR_CANCELLED. On FALSE some of the tokens may be in the caches: l4_cache_undo(). */
 #define L4_STEP_TOKENS 8
 gboolean l4_decoder_forward (const L4Decoder *self, L4Compute *compute, const L4Strands *tokens, float *h, const L4Probe *probe,
     GCancellable *cancellable, GError **error);

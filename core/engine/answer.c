@@ -154,12 +154,19 @@ needed_capacity (const L4Llama *model, const L4Prompt *prompt, guint max_tokens)
   return MIN ((gint64) prompt->ids->len + max_tokens, model->config->text.context);
 }
 
+/* Bytes of an element of keys and values, as this machine keeps them. */
+static guint
+kv_size (const L4Llama *model, gboolean int8)
+{
+  return (guint) l4_key_values_element (l4_key_values_kind (model->compute), int8);
+}
+
 /* Learns from what an answer took. */
 static void
 learn (L4LlamaSession *self, const L4Pictures *pictures, L4Answer *answer)
 {
   const L4Task task = { pictures->n_pictures - pictures->n_reused, pictures->n_new_tiles, answer->prompt_tokens,
-    answer->reused_tokens, answer->generated_tokens, self->tenant.cache->int8 ? 1 : 2
+    answer->reused_tokens, answer->generated_tokens, kv_size (self->model, self->tenant.cache->int8)
   };
   const gint64 took_us[L4_N_STAGES] = { answer->vision_us, answer->prefill_us, answer->decode_us };
   L4Work work[L4_N_STAGES];
@@ -183,6 +190,30 @@ begin_guide (L4LlamaSession *self, const char *schema, guint max_tokens, L4Guide
   return schema == NULL || (*guide != NULL && (l4_guide_begin (*guide, max_tokens, &needed) || l4_guided_refuse (needed, max_tokens, error)));
 }
 
+/* Pictures and prompt to the logits after it. The cache comes first: only then it is known what the session still holds, whose pictures need
+ * not be encoded. Waiting for its memory counts as prefill. */
+static gboolean
+read_prompt (L4LlamaSession *self, L4Prompt *prompt, gboolean kv_int8, gint64 capacity, float *logits, gint64 *clock, L4Answer *answer,
+    GCancellable *cancellable, GError **error)
+{
+  answer->vision_us = lap (clock);
+  if (!l4_llama_session_take_cache (self, kv_int8, capacity, cancellable, error))
+    return FALSE;
+  answer->prefill_us = lap (clock);
+  if (!l4_llama_session_encode (self, prompt, cancellable, error))
+    return FALSE;
+  answer->reused_pictures = prompt->pictures.n_reused;
+  answer->vision_us += lap (clock);
+
+  answer->prompt_tokens = prompt->ids->len;
+  answer->pruned_tokens = prompt->pictures.n_dropped;
+  answer->prompt_digest = l4_prompt_digest (prompt);
+  if (!l4_llama_session_prefill (self, prompt, logits, answer, cancellable, error))
+    return FALSE;
+  answer->prefill_us += lap (clock);
+  return TRUE;
+}
+
 static gboolean
 answer_conversation (L4LlamaSession *self, const L4Message *messages, gsize n_messages, const L4GenerateOptions *options,
     L4TextFunc on_text, gpointer user_data, GCancellable *cancellable, L4Answer *answer, GError **error)
@@ -199,20 +230,11 @@ answer_conversation (L4LlamaSession *self, const L4Message *messages, gsize n_me
   if (sampler == NULL || !l4_prompt_prepare (model, self->pictures, messages, n_messages, options, &prompt, error))
     return FALSE;
   capacity = needed_capacity (model, &prompt, options->max_tokens);
-  if (!begin_guide (self, options->schema, capacity - prompt.ids->len, &guide, error)
-      || !l4_pictures_encode (model, self->pictures, &prompt.pictures, cancellable, error))
+  if (!begin_guide (self, options->schema, capacity - prompt.ids->len, &guide, error))
     return FALSE;
-  answer->reused_pictures = prompt.pictures.n_reused;
-  answer->vision_us = lap (&clock);
-
-  answer->prompt_tokens = prompt.ids->len;
-  answer->pruned_tokens = prompt.pictures.n_dropped;
-  answer->prompt_digest = l4_prompt_digest (&prompt);
   logits = l4_alloc ((L4_MAX_DRAFT + 1) * model->config->text.vocab * sizeof (float), _("logits"), error);
-  if (logits == NULL || !l4_llama_session_take_cache (self, options->kv_int8, capacity, cancellable, error)
-      || !l4_llama_session_prefill (self, &prompt, logits, answer, cancellable, error))
+  if (logits == NULL || !read_prompt (self, &prompt, options->kv_int8, capacity, logits, &clock, answer, cancellable, error))
     return FALSE;
-  answer->prefill_us = lap (&clock);
 
   l4_draft_begin (self->draft, (const gint32 *) prompt.ids->data, prompt.ids->len);
   generation = (Generation) { self, sampler, guide, FALSE, capacity - prompt.ids->len, bytes, text, on_text, user_data, answer };
@@ -229,15 +251,13 @@ ask_whether (L4LlamaSession *self, const L4Message *messages, gsize n_messages, 
     double *yes, GError **error)
 {
   const L4Llama *model = self->model;
-  gint64 vocab = model->config->text.vocab;
+  gint64 vocab = model->config->text.vocab, clock = g_get_monotonic_time ();
   g_auto (L4Prompt) prompt = { 0 };
-  g_auto (L4Answer) held = { 0 };
+  g_auto (L4Answer) none = { 0 };
   l4_autofree float *logits = l4_alloc (vocab * sizeof (float), _("logits"), error);
 
   if (logits == NULL || !l4_prompt_prepare (model, self->pictures, messages, n_messages, options, &prompt, error)
-      || !l4_pictures_encode (model, self->pictures, &prompt.pictures, cancellable, error)
-      || !l4_llama_session_take_cache (self, options->kv_int8, needed_capacity (model, &prompt, 1), cancellable, error)
-      || !l4_llama_session_prefill (self, &prompt, logits, &held, cancellable, error))
+      || !read_prompt (self, &prompt, options->kv_int8, needed_capacity (model, &prompt, 1), logits, &clock, &none, cancellable, error))
     return FALSE;
   *yes = l4_yes_share (model->tokenizer, logits, vocab);
   return !isnan (*yes) || refuse_weights (model, error);
@@ -305,7 +325,7 @@ add_questions (const L4Llama *model, const L4Prompt *prompt, const L4Message *la
   for (const char *const *question = options->questions; question != NULL && *question != NULL; question++) {
     L4Work work = { 0 };
 
-    l4_budget_tokens (model->config, type, options->kv_int8 ? 1 : 2, shared, MAX (around + count_tokens (model, *question), 1), &work);
+    l4_budget_tokens (model->config, type, kv_size (model, options->kv_int8), shared, MAX (around + count_tokens (model, *question), 1), &work);
     prefill->operations += work.operations;
     prefill->weight_bytes += work.weight_bytes;
     prefill->cache_bytes += work.cache_bytes;
@@ -320,20 +340,21 @@ l4_llama_forecast (gpointer session, const L4Message *messages, gsize n_messages
   const L4Llama *model = self->model;
   g_auto (L4Prompt) prompt = { 0 };
   L4Work work[L4_N_STAGES];
-  gint64 capacity;
+  gint64 capacity, kept;
   L4Task task;
 
   if (!l4_prompt_prepare (model, self->pictures, messages, n_messages, options, &prompt, error))
     return FALSE;
   capacity = needed_capacity (model, &prompt, options->max_tokens);
   l4_llama_session_enter (self);
+  kept = l4_llama_session_kept (self, options->kv_int8, &prompt);
   task = (L4Task) {
     .pictures = prompt.pictures.n_pictures - prompt.pictures.n_reused,
     .tiles = prompt.pictures.n_new_tiles,
     .prompt = prompt.ids->len,
-    .kept = l4_llama_session_kept (self, options->kv_int8, &prompt),
+    .kept = kept,
     .generated = MIN (capacity - prompt.ids->len, self->usual_tokens > 0 ? self->usual_tokens + 0.5 : options->max_tokens),
-    .kv_size = options->kv_int8 ? 1 : 2,
+    .kv_size = kv_size (model, options->kv_int8),
   };
   l4_llama_session_leave (self);
   l4_task_work (&task, model->config, l4_type_from_name (model->quantization), work);

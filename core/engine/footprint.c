@@ -20,13 +20,18 @@
 
 /* Weights ---------------------------------------------------------------------------------------------------------------- */
 
-/* What is kept as float32 whatever the file has: vectors, the positions of patches, routers, scales. */
+/* What is kept as float32 whatever the file has: vectors, the positions of patches, routers. */
 static gboolean
 becomes_floats (const L4Tensor *tensor)
 {
   return tensor->n_dims < 2 || g_str_has_suffix (tensor->name, "positional_embedding_vlm")
-      || g_str_has_suffix (tensor->name, ".router.weight") || g_str_has_suffix (tensor->name, "_scale")
-      || g_str_has_suffix (tensor->name, "_scale_inv");
+      || g_str_has_suffix (tensor->name, ".router.weight");
+}
+
+static gboolean
+is_scale (const L4Tensor *tensor)
+{
+  return g_str_has_suffix (tensor->name, "_scale") || g_str_has_suffix (tensor->name, "_scale_inv");
 }
 
 static gboolean
@@ -58,7 +63,7 @@ can_stay (const L4Tensor *tensor, L4Precision precision)
 static gboolean
 is_expert (const L4Tensor *tensor)
 {
-  return strstr (tensor->name, ".feed_forward.experts.") != NULL && !becomes_floats (tensor);
+  return strstr (tensor->name, ".feed_forward.experts.") != NULL && !becomes_floats (tensor) && !is_scale (tensor);
 }
 
 /* A matrix as it is multiplied: in the blocks of its file, but float32 becomes bfloat16 unless all is float32. It stays in the file
@@ -78,6 +83,16 @@ matrix_memory (const L4Tensor *tensor, L4Precision precision, L4Load load, gbool
   return rounded ? tensor->bytes / 2 : tensor->bytes;
 }
 
+/* What the rows of 8-bit floats are multiplied by: in memory, wherever the matrix is, each has a scale of its own, even if the file has one
+ * for all of them. */
+static guint64
+scales_memory (const L4Tensor *tensor)
+{
+  gint64 n_in = tensor->n_dims > 1 ? tensor->dims[is_turned (tensor) ? 1 : tensor->n_dims - 1] : 0;
+
+  return tensor->type == L4_TYPE_F8_E4M3 && n_in > 0 ? tensor->n_elements / (guint64) n_in * sizeof (float) : 0;
+}
+
 guint64
 l4_footprint_weights (const L4Checkpoint *checkpoint, const L4Config *config, L4Precision precision, L4Load load,
     gboolean vision_int8)
@@ -88,6 +103,9 @@ l4_footprint_weights (const L4Checkpoint *checkpoint, const L4Config *config, L4
     const L4Tensor *tensor = l4_checkpoint_get_tensor (checkpoint, i);
     gboolean embeddings = g_str_has_suffix (tensor->name, ".embed_tokens.weight");
 
+    if (is_scale (tensor))      /* its matrix's rows have it */
+      continue;
+    total += scales_memory (tensor);
     if (becomes_floats (tensor))
       total += tensor->n_elements * sizeof (float);
     else if (!embeddings || config->text.tied)  /* tied: once in rows and once as the head */
@@ -193,6 +211,14 @@ l4_footprint_work (const L4Config *config, gint64 n, guint threads)
   guint64 vision = n_tiles > 0 ? vision_work (&config->vision, n_tiles) : 0, text = text_work (&config->text, n);
 
   return features + MAX (text, vision) + threads * (MIN (n, SUM_ROWS) * 4 * 64 * sizeof (float) + BLOCK_BYTES);
+}
+
+guint64
+l4_footprint_beside (const L4Config *config)
+{
+  guint64 tokens = config->has_vision ? l4_vision_tokens_per_tile (&config->vision) : 0;
+
+  return ((L4_KEPT_TILES * tokens + L4_FORWARD_BATCH) * config->text.hidden + (L4_MAX_DRAFT + 1) * config->text.vocab) * sizeof (float);
 }
 
 guint64

@@ -36,5 +36,9 @@ guint64 l4_footprint_unmapped (const L4Config *config);
  * as can be. */
 guint64 l4_footprint_work (const L4Config *config, gint64 n, guint threads);
 
+/* Bytes that every further conversation takes beside its cache, at most, while another one computes: picture tokens that its session keeps,
+ * embeddings that wait, and logits. */
+guint64 l4_footprint_beside (const L4Config *config);
+
 /* Bytes of the program, its libraries and its vocabulary. */
 guint64 l4_footprint_program (const L4Config *config);

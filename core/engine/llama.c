@@ -108,13 +108,13 @@ slot_bytes (const L4Llama *self)
   return l4_stream_bytes (self->stream, 1) - l4_stream_bytes (self->stream, 0);
 }
 
-/* Caches and slots share the memory: what the caches do not take holds experts. */
+/* Caches and slots share the memory: what the caches do not take, nor further conversations beside theirs, holds experts. */
 static void
-share_memory (guint64 cache_bytes, gpointer user_data)
+share_memory (guint64 bytes, gpointer user_data)
 {
   L4Llama *self = user_data;
 
-  l4_stream_allow (self->stream, (gsize) ((self->shared - MIN (cache_bytes, self->shared)) / slot_bytes (self)));
+  l4_stream_allow (self->stream, (gsize) ((self->shared - MIN (bytes, self->shared)) / slot_bytes (self)));
 }
 
 /* Slots for as many experts as there is memory for. *cache_bytes: what caches may take of it at most. */
@@ -195,7 +195,7 @@ load_weights (L4Llama *self, L4ProgressFunc progress, gpointer user_data, GCance
   l4_loader_set_type (loader, L4_N_TYPES);
   l4_loader_set_stream (loader, self->stream);
   self->decoder = l4_decoder_load (loader, self->config);
-  if (!l4_loader_finish (loader, error))
+  if (!l4_loader_finish (loader, error) || !l4_checkpoint_check (self->checkpoint, error))
     return FALSE;
   return (self->decoder != NULL && (self->vision != NULL || !self->config->has_vision))
       || l4_fail (error, L4_ERROR_MEMORY, _("%s: no memory for its tables"), self->path);
@@ -257,7 +257,7 @@ l4_llama_load (const L4LoadOptions *options, L4Precision precision, L4ProgressFu
     for_caches = self->memory_limit > 0 ? MAX (self->memory_limit - self->memory, 1) : 0;
   self->room = l4_room_new (self->compute, &self->config->text, for_caches);
   if (self->stream != NULL)
-    l4_room_share (self->room, share_memory, self);
+    l4_room_share (self->room, l4_footprint_beside (self->config), share_memory, self);
   if (self->load == L4_LOAD_READ)
     g_clear_pointer (&self->checkpoint, l4_checkpoint_free);
   return g_steal_pointer (&self);

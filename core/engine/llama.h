@@ -29,7 +29,7 @@ typedef struct
   L4Load load;                  /* as it turned out: not L4_LOAD_AUTO */
   L4Stream *stream;             /* NULL: no expert is streamed */
   char *why_not_repacked;       /* as of l4_experts_use() */
-  guint64 shared;               /* bytes of its slots and all caches together */
+  guint64 shared;               /* bytes of its slots, all caches and what further conversations take beside theirs */
   gboolean vision_int8;         /* as in L4LoadOptions */
   char *path;
   char *digest;

@@ -129,11 +129,27 @@ collect (L4Pictures *self, const L4Message *messages, gsize n_messages)
   self->shown = (const L4Picture **) g_ptr_array_free (shown, FALSE);
 }
 
-/* Whether picture number i was seen lately, or stands further up in the same conversation. */
-static gboolean
-is_known (L4PictureCache *cache, const L4Pictures *self, gsize i)
+/* How many of the pictures, from the first one on, have all that is shown of them among the first `held` tokens that are shown. */
+static gsize
+count_held (const L4VisionConfig *config, const L4Pictures *self, gint64 held)
 {
-  for (gsize earlier = 0; earlier < i; earlier++)
+  gint64 per_tile = l4_vision_tokens_per_tile (config), at = 0, shown = 0;
+
+  for (gsize i = 0; i < self->n_pictures; i++) {
+    for (; at < self->first_tile[i + 1] * per_tile; at++)
+      shown += !self->dropped[at];
+    if (shown > held)
+      return i;
+  }
+  return self->n_pictures;
+}
+
+/* Whether picture number i was seen lately, or stands further up in the same conversation among those from number `first` on, which will have
+ * been encoded by then. */
+static gboolean
+is_known (L4PictureCache *cache, const L4Pictures *self, gsize first, gsize i)
+{
+  for (gsize earlier = first; earlier < i; earlier++)
     if (memcmp (self->digests[earlier], self->digests[i], L4_PICTURE_DIGEST) == 0)
       return TRUE;
   return find_kept (cache, self->digests[i]) != NULL;
@@ -158,6 +174,20 @@ drop_rows (L4Pictures *self, gsize hidden)
   for (gint64 from = 0; self->n_dropped > 0 && from < self->n_tokens + self->n_dropped; from++)
     if (!self->dropped[from])
       memmove (self->features + to++ * hidden, self->features + from * hidden, hidden * sizeof (float));
+}
+
+void
+l4_pictures_count (const L4Llama *model, L4PictureCache *cache, L4Pictures *pictures, gint64 held)
+{
+  gsize n_held = pictures->n_pictures > 0 ? count_held (&model->config->vision, pictures, held) : 0;
+
+  pictures->n_reused = n_held;
+  pictures->n_new_tiles = 0;
+  for (gsize i = n_held; i < pictures->n_pictures; i++)
+    if (is_known (cache, pictures, n_held, i))
+      pictures->n_reused++;
+    else
+      pictures->n_new_tiles += pictures->canvases[i].n_tiles;
 }
 
 gboolean
@@ -185,20 +215,17 @@ l4_pictures_find (const L4Llama *model, L4PictureCache *cache, const L4Message *
     pictures->grids[i] = canvas->grid;
     pictures->first_tile[i] = pictures->n_tiles;
     pictures->n_tiles += canvas->n_tiles;
-    if (is_known (cache, pictures, i))
-      pictures->n_reused++;
-    else
-      pictures->n_new_tiles += canvas->n_tiles;
   }
   pictures->first_tile[pictures->n_pictures] = pictures->n_tiles;
   choose_tokens (config, prune, pictures);
+  l4_pictures_count (model, cache, pictures, 0);
   return TRUE;
 }
 
 gboolean
-l4_pictures_encode (const L4Llama *model, L4PictureCache *cache, L4Pictures *pictures, GCancellable *cancellable, GError **error)
+l4_pictures_encode (const L4Llama *model, L4PictureCache *cache, L4Pictures *pictures, gint64 held, GCancellable *cancellable, GError **error)
 {
-  gsize tile;
+  gsize tile, n_held;
 
   if (pictures->n_pictures == 0)        /* the model may have no vision part */
     return TRUE;
@@ -206,8 +233,10 @@ l4_pictures_encode (const L4Llama *model, L4PictureCache *cache, L4Pictures *pic
   pictures->features = l4_alloc_raw (pictures->n_tiles * tile * sizeof (float), _("pictures"), error);
   if (pictures->features == NULL)
     return FALSE;
-  pictures->n_reused = pictures->n_new_tiles = 0;       /* what was known may be forgotten on the way */
-  for (gsize i = 0; i < pictures->n_pictures; i++) {
+  n_held = count_held (&model->config->vision, pictures, held);
+  pictures->n_reused = n_held;
+  pictures->n_new_tiles = 0;    /* what was known may be forgotten on the way */
+  for (gsize i = n_held; i < pictures->n_pictures; i++) {
     const L4Canvas *canvas = &pictures->canvases[i];
     float *features = pictures->features + pictures->first_tile[i] * tile;
     gsize bytes = canvas->n_tiles * tile * sizeof (float);

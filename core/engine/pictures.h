@@ -23,11 +23,11 @@ typedef struct
   guint8 (*digests)[L4_PICTURE_DIGEST]; /* [n_pictures] */
   gint64 n_tiles;
   gint64 *first_tile;           /* [n_pictures + 1] */
-  guint n_reused;               /* pictures that the cache has, or that come twice */
+  guint n_reused;               /* pictures that the cache has, that come twice, or whose tokens are held */
   gint64 n_new_tiles;           /* of the others */
   gint64 n_tokens, n_dropped;   /* that are shown, and that are not */
   gboolean *dropped;            /* [n_tiles * tokens_per_tile]: not shown, since an earlier picture shows the same there */
-  float *features;              /* [n_tokens, hidden]; NULL until encoded, and without pictures */
+  float *features;              /* [n_tokens, hidden]; NULL until encoded, and without pictures; undefined rows of what is held */
 } L4Pictures;
 
 /* Chooses the canvas of every picture of the conversation and looks which of them the cache has. max_tiles: 0 for what the checkpoint
@@ -35,8 +35,12 @@ typedef struct
 gboolean l4_pictures_find (const L4Llama *model, L4PictureCache *cache, const L4Message *messages, gsize n_messages,
     guint max_tiles, double prune, L4Pictures *pictures, GError **error);
 
-/* Encodes those that the cache does not have. */
-gboolean l4_pictures_encode (const L4Llama *model, L4PictureCache *cache, L4Pictures *pictures, GCancellable *cancellable,
+/* Counts n_reused and n_new_tiles for who holds the first `held` tokens that are shown; l4_pictures_find() counts for who holds none. */
+void l4_pictures_count (const L4Llama *model, L4PictureCache *cache, L4Pictures *pictures, gint64 held);
+
+/* Encodes those that the cache does not have, but none whose tokens are all among the first `held` that are shown: who holds these reads no
+ * rows of theirs, which stay undefined. */
+gboolean l4_pictures_encode (const L4Llama *model, L4PictureCache *cache, L4Pictures *pictures, gint64 held, GCancellable *cancellable,
     GError **error);
 void l4_pictures_clear (L4Pictures *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (L4Pictures, l4_pictures_clear)

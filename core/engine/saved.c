@@ -93,6 +93,13 @@ write_all (const L4LlamaSession *self, const L4Whole *file, GError **error)
   return l4_whole_write (file, at, sums, n_layers * sizeof *sums, error);
 }
 
+/* Not after an answer that failed where a chunk begins: the last chunk, which is not needed to go on, belongs into the file. */
+static gboolean
+can_be_saved (const L4LlamaSession *self)
+{
+  return self->places->len > 0 && l4_cache_holds (self->tenant.cache, self->places->len);
+}
+
 gboolean
 l4_llama_save (gpointer session, const char *path, GError **error)
 {
@@ -101,7 +108,7 @@ l4_llama_save (gpointer session, const char *path, GError **error)
   gboolean good;
 
   l4_llama_session_enter (self);
-  good = (self->places->len > 0 || l4_fail (error, L4_ERROR_INPUT, _("%s: the session holds nothing that could be saved"), path))
+  good = (can_be_saved (self) || l4_fail (error, L4_ERROR_INPUT, _("%s: the session holds nothing that could be saved"), path))
       && l4_whole_open (&file, path, 0600, error) && write_all (self, &file, error) && l4_whole_finish (&file, error);
   l4_llama_session_leave (self);
   return good;
@@ -276,7 +283,6 @@ hold (L4LlamaSession *self, const L4Message *messages, gsize n_messages, const L
   g_auto (L4Prompt) prompt = { 0 };
 
   return l4_prompt_prepare_beginning (model, self->pictures, messages, n_messages, options, &prompt, error)
-      && l4_pictures_encode (model, self->pictures, &prompt.pictures, cancellable, error)
       && l4_llama_session_take_cache (self, options->kv_int8, MIN (prompt.ids->len + SPARE, model->config->text.context), cancellable, error)
       && l4_llama_session_hold (self, &prompt, cancellable, error);
 }

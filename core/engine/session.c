@@ -20,6 +20,7 @@ l4_llama_session_new (gpointer model)
   self->places = g_array_new (FALSE, TRUE, sizeof (L4Place));
   self->pictures = l4_picture_cache_new ();
   self->draft = l4_draft_new (self->model->stream != NULL ? L4_DRAFT_WORTH_STREAMED : L4_DRAFT_WORTH);
+  l4_room_count (self->model->room, 1);
   return self;
 }
 
@@ -33,6 +34,7 @@ l4_llama_session_free (gpointer session)
   l4_picture_cache_free (self->pictures);
   l4_draft_free (self->draft);
   l4_guided_clear (&self->guided);
+  l4_room_count (self->model->room, -1);
   g_free (self);
 }
 
@@ -88,12 +90,6 @@ count_kept (const L4LlamaSession *self, const L4Prompt *prompt)
   return same > 0 && l4_cache_can_rewind (self->tenant.cache, same) ? same : 0;
 }
 
-gint64
-l4_llama_session_kept (const L4LlamaSession *self, gboolean int8, const L4Prompt *prompt)
-{
-  return self->tenant.cache != NULL && self->tenant.cache->int8 == int8 ? count_kept (self, prompt) : 0;
-}
-
 /* Makes the cache hold just the first n tokens, which it does hold. */
 static void
 keep_prefix (L4LlamaSession *self, gint64 n)
@@ -114,6 +110,22 @@ features_before (const L4Prompt *prompt, gint64 at)
   for (gint64 t = 0; t < at; t++)
     n += prompt->places[t].picture;
   return n;
+}
+
+gint64
+l4_llama_session_kept (const L4LlamaSession *self, gboolean int8, L4Prompt *prompt)
+{
+  gint64 kept = self->tenant.cache != NULL && self->tenant.cache->int8 == int8 ? count_kept (self, prompt) : 0;
+
+  l4_pictures_count (self->model, self->pictures, &prompt->pictures, features_before (prompt, kept));
+  return kept;
+}
+
+gboolean
+l4_llama_session_encode (L4LlamaSession *self, L4Prompt *prompt, GCancellable *cancellable, GError **error)
+{
+  return l4_pictures_encode (self->model, self->pictures, &prompt->pictures, features_before (prompt, count_kept (self, prompt)), cancellable,
+      error);
 }
 
 /* Tokens that go through the decoder at once of n that are left: never so that too few are left. */
@@ -143,6 +155,16 @@ prefill_piece (L4LlamaSession *self, const L4Prompt *prompt, gint64 at, gint64 n
   return TRUE;
 }
 
+/* Tokens at … at + n - 1 of the prompt failed. Those before them are held, but from `kept` on not among the places yet. */
+static void
+undo_piece (L4LlamaSession *self, const L4Prompt *prompt, gint64 kept, gint64 at, gint64 n)
+{
+  if (l4_cache_undo (self->tenant.cache, at, n))
+    g_array_append_vals (self->places, prompt->places + kept, at - kept);
+  else
+    g_array_set_size (self->places, 0);
+}
+
 gboolean
 l4_llama_session_prefill (L4LlamaSession *self, const L4Prompt *prompt, float *logits, L4Answer *answer, GCancellable *cancellable,
     GError **error)
@@ -154,7 +176,7 @@ l4_llama_session_prefill (L4LlamaSession *self, const L4Prompt *prompt, float *l
   for (gint64 at = kept, piece; at < n; at += piece) {
     piece = next_piece (n - at);
     if (!prefill_piece (self, prompt, at, piece, at + piece == n ? logits : NULL, answer, cancellable, error)) {
-      l4_llama_session_forget (self);
+      undo_piece (self, prompt, kept, at, piece);
       return FALSE;
     }
   }
@@ -163,13 +185,14 @@ l4_llama_session_prefill (L4LlamaSession *self, const L4Prompt *prompt, float *l
 }
 
 gboolean
-l4_llama_session_hold (L4LlamaSession *self, const L4Prompt *prompt, GCancellable *cancellable, GError **error)
+l4_llama_session_hold (L4LlamaSession *self, L4Prompt *prompt, GCancellable *cancellable, GError **error)
 {
   gint64 n = prompt->ids->len;
   L4Answer answer = { 0 };
 
   if (l4_llama_session_common (self, prompt) < n || !l4_cache_holds (self->tenant.cache, n))
-    return l4_llama_session_prefill (self, prompt, NULL, &answer, cancellable, error);
+    return l4_llama_session_encode (self, prompt, cancellable, error)
+        && l4_llama_session_prefill (self, prompt, NULL, &answer, cancellable, error);
   keep_prefix (self, n);
   return TRUE;
 }
@@ -181,7 +204,8 @@ l4_llama_session_step (L4LlamaSession *self, const gint32 *ids, guint n, float *
   guint together = 0;
 
   if (h == NULL || !l4_batch_step (self->model->batch, self->tenant.cache, h, n, logits, &together, cancellable, error)) {
-    l4_llama_session_forget (self);
+    if (!l4_cache_undo (self->tenant.cache, self->places->len, n))
+      g_array_set_size (self->places, 0);
     return FALSE;
   }
   for (guint i = 0; i < n; i++)

@@ -32,18 +32,22 @@ void l4_llama_session_forget (L4LlamaSession *self);
 /* How many of the first places of the prompt are those that the session holds. */
 gint64 l4_llama_session_common (const L4LlamaSession *self, const L4Prompt *prompt);
 
-/* How many tokens of the prompt the session would not compute again with such a cache. */
-gint64 l4_llama_session_kept (const L4LlamaSession *self, gboolean int8, const L4Prompt *prompt);
+/* How many tokens of the prompt the session would not compute again with such a cache; the prompt's pictures are counted by that. */
+gint64 l4_llama_session_kept (const L4LlamaSession *self, gboolean int8, L4Prompt *prompt);
+
+/* Encodes the prompt's pictures as far as l4_llama_session_prefill() will read them: between both the cache stays as it is. */
+gboolean l4_llama_session_encode (L4LlamaSession *self, L4Prompt *prompt, GCancellable *cancellable, GError **error);
 
 /* Sends what the cache does not hold of the prompt through the decoder; logits [vocab] of its last token, or NULL. In the answer the
- * reused tokens and who shared a pass are told. On FALSE the cache is empty. */
+ * reused tokens and who shared a pass are told. On FALSE the cache holds the beginning of the prompt as far as it got, or nothing. */
 gboolean l4_llama_session_prefill (L4LlamaSession *self, const L4Prompt *prompt, float *logits, L4Answer *answer, GCancellable *cancellable,
     GError **error);
 
-/* The session then holds just the prompt. */
-gboolean l4_llama_session_hold (L4LlamaSession *self, const L4Prompt *prompt, GCancellable *cancellable, GError **error);
+/* Both, if need be: the session then holds just the prompt. */
+gboolean l4_llama_session_hold (L4LlamaSession *self, L4Prompt *prompt, GCancellable *cancellable, GError **error);
 
-/* Sends n tokens that follow through the decoder; logits [n, vocab]. On FALSE the cache is empty. */
+/* Sends n tokens that follow through the decoder; logits [n, vocab]. On FALSE the cache holds what it held before, or nothing where the
+ * tokens cross the border of a chunk. */
 gboolean l4_llama_session_step (L4LlamaSession *self, const gint32 *ids, guint n, float *logits, L4Answer *answer,
     GCancellable *cancellable, GError **error);
 

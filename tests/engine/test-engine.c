@@ -50,7 +50,8 @@ test_same_seed_same_text (Fixture *self, gconstpointer data)
 
 /* Two pictures of one colour each, then the question. */
 static void
-ask (L4Session *session, guint8 first, guint8 second, const char *question, double temperature, L4Answer *answer)
+ask_unless (GCancellable *cancellable, L4Session *session, guint8 first, guint8 second, const char *question, double temperature,
+    L4Answer *answer)
 {
   enum { SIDE = 56 };
   guint8 one[SIDE * SIDE * 3], other[SIDE * SIDE * 3];
@@ -63,8 +64,14 @@ ask (L4Session *session, guint8 first, guint8 second, const char *question, doub
 
   memset (one, first, sizeof one);
   memset (other, second, sizeof other);
-  g_assert_true (l4_session_answer (session, &message, 1, &options, NULL, NULL, NULL, answer, &error));
+  g_assert_true (l4_session_answer (session, &message, 1, &options, NULL, NULL, cancellable, answer, &error));
   g_assert_no_error (error);
+}
+
+static void
+ask (L4Session *session, guint8 first, guint8 second, const char *question, double temperature, L4Answer *answer)
+{
+  ask_unless (NULL, session, first, second, question, temperature, answer);
 }
 
 static void
@@ -106,6 +113,82 @@ test_what_is_reused_changes_no_answer (Fixture *self, gconstpointer data)
   }
   g_assert_cmpuint (tokens, >, 0);
   g_assert_cmpuint (guessed, >, 0);
+}
+
+#define MANY 33                 /* pictures of a tile each: of one more than a session keeps the tokens */
+
+/* All of them, of one colour each, then the question. */
+static void
+ask_of_many (L4Session *session, const char *question, L4Answer *answer, L4Forecast *forecast)
+{
+  enum { SIDE = 56 };
+  static guint8 colours[MANY][SIDE * SIDE * 3];
+  L4Part parts[MANY + 2] = { {.text = "See these pictures and say what there is to say about them."} };
+  const L4Message message = { L4_ROLE_USER, parts, G_N_ELEMENTS (parts) };
+  const L4GenerateOptions options = {.max_tokens = 20,.top_p = 1,.max_tiles = 1 };
+  g_autoptr (GError) error = NULL;
+
+  for (guint i = 0; i < MANY; i++) {
+    memset (colours[i], (int) (7 * i), sizeof colours[i]);
+    parts[1 + i].picture = (L4Picture) { colours[i], SIDE, SIDE, SIDE * 3 };
+  }
+  parts[MANY + 1].text = question;
+  l4_session_forecast (session, &message, 1, &options, forecast, &error);
+  g_assert_no_error (error);
+  l4_session_answer (session, &message, 1, &options, NULL, NULL, NULL, answer, &error);
+  g_assert_no_error (error);
+}
+
+/* Where the keys and values of more pictures are held than their tokens. */
+static void
+test_pictures_that_are_held_are_not_encoded_again (Fixture *self, gconstpointer data)
+{
+  static const char *const questions[] = { "What is it that we see here, and what else is there?",
+    "Which of them is the brighter one? Answer in one word, please."
+  };
+  g_autoptr (L4Model) model = NULL;
+  g_autoptr (L4Session) session = NULL;
+
+  edit (self, "config.json", "\"attention_chunk_size\": 64", "\"attention_chunk_size\": 8192");
+  model = load (self->folder, NULL);
+  session = l4_session_new (model);
+  for (guint i = 0; i < 2; i++) {
+    g_autoptr (L4Session) fresh = l4_session_new (model);
+    g_auto (L4Answer) answer = { 0 }, expected = { 0 };
+    L4Forecast forecast, other;
+
+    ask_of_many (session, questions[i], &answer, &forecast);
+    ask_of_many (fresh, questions[i], &expected, &other);
+    g_assert_cmpstr (answer.text, ==, expected.text);
+    g_assert_cmpuint (answer.reused_pictures, ==, i == 0 ? 0 : MANY);
+    g_assert_cmpuint (forecast.tiles, ==, i == 0 ? MANY : 0);
+    g_assert_cmpuint (expected.reused_pictures, ==, 0);
+    g_assert_cmpuint (other.tiles, ==, MANY);
+  }
+}
+
+static void
+test_a_cancelled_answer_leaves_what_was_held (Fixture *self, gconstpointer data)
+{
+  static const char question[] = "Which of them is the brighter one? Answer in one word, please.";
+  g_autoptr (GCancellable) cancelled = g_cancellable_new ();
+  g_autoptr (L4Model) model = NULL;
+  g_autoptr (L4Session) session = NULL, fresh = NULL;
+  g_auto (L4Answer) first = { 0 }, none = { 0 }, answer = { 0 }, expected = { 0 };
+
+  edit (self, "config.json", "\"attention_chunk_size\": 64", "\"attention_chunk_size\": 8192");
+  model = load (self->folder, NULL);
+  session = l4_session_new (model);
+  fresh = l4_session_new (model);
+  g_cancellable_cancel (cancelled);
+  ask (session, 10, 200, "What is it that we see here, and what else is there?", 0, &first);
+  ask_unless (cancelled, session, 10, 200, question, 0, &none);
+  g_assert_cmpint (none.finish, ==, L4_FINISH_CANCELLED);
+  ask (session, 10, 200, question, 0, &answer);
+  ask (fresh, 10, 200, question, 0, &expected);
+  g_assert_cmpuint (answer.reused_tokens, >, 0);
+  g_assert_cmpuint (answer.reused_pictures, ==, 2);
+  g_assert_cmpstr (answer.text, ==, expected.text);
 }
 
 static void
@@ -266,6 +349,8 @@ main (int argc, char **argv)
   static const Test tests[] = {
     {"answer-streams-what-it-returns", test_answer_streams_what_it_returns},
     {"what-is-reused-changes-no-answer", test_what_is_reused_changes_no_answer},
+    {"pictures-that-are-held-are-not-encoded-again", test_pictures_that_are_held_are_not_encoded_again},
+    {"a-cancelled-answer-leaves-what-was-held", test_a_cancelled_answer_leaves_what_was_held},
     {"same-seed-same-text", test_same_seed_same_text},
     {"cancelling-stops-between-tokens", test_cancelling_stops_between_tokens},
     {"unusable-options-are-refused", test_unusable_options_are_refused},

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "compute/compute.h"
+#include "engine/llama.h"
 #include "engine/machine.h"
 #include "engine/pace.h"
 #include "llama4.h"
@@ -181,6 +182,37 @@ test_questions_count_by_what_they_do_not_share (void)
   }
   g_assert_cmpfloat_with_epsilon (with.operations - without.operations, operations, 0.02 * operations);
   g_assert_cmpfloat_with_epsilon (with.bytes - without.bytes, bytes, 0.02 * bytes);
+}
+
+/* Of a model that is all float32, as its keys and values are on a machine without bfloat16, and of one as this machine has it. */
+static void
+test_keys_and_values_count_as_they_are_kept (void)
+{
+  g_autofree char *path = g_test_build_filename (G_TEST_DIST, "golden", "scout-tiny", NULL);
+  const L4LoadOptions load_options = {.model_path = path,.threads = 1 };
+  Question question;
+
+  ask (&question, 0, 1);
+  for (guint i = 0; i < 4; i++) {
+    const L4Precision precision = i < 2 ? L4_PRECISION_F32 : L4_PRECISION_BF16;
+    const L4GenerateOptions options = {.max_tokens = 5,.top_p = 1,.max_tiles = 1,.kv_int8 = i % 2 };
+    g_autoptr (GError) error = NULL;
+    g_autoptr (L4Llama) model = l4_llama_load (&load_options, precision, NULL, NULL, NULL, &error);
+    gboolean halves = i >= 2 && l4_key_values_kind (model->compute) == L4_BLOCK_BF16;
+    gpointer session = l4_llama_session_new (model);
+    L4Work work[L4_N_STAGES];
+    L4Forecast told;
+    double bytes = 0;
+
+    l4_llama_forecast (session, &question.message, 1, &options, &told, &error);
+    g_assert_no_error (error);
+    l4_task_work (&(L4Task) { told.pictures, told.tiles, told.prompt_tokens, 0, told.generated_tokens, i % 2 ? 1 : halves ? 2 : 4 }, model->config,
+        l4_type_from_name (model->quantization), work);
+    for (guint stage = 0; stage < L4_N_STAGES; stage++)
+      bytes += work[stage].weight_bytes + work[stage].cache_bytes;
+    g_assert_cmpfloat_with_epsilon (told.bytes, bytes, 1e-6 * bytes);
+    l4_llama_session_free (session);
+  }
 }
 
 static void
@@ -398,6 +430,7 @@ main (int argc, char **argv)
   g_test_add_func ("/forecast/forecasting-changes-no-answer", test_forecasting_changes_no_answer);
   g_test_add_func ("/forecast/longer-answers-and-more-tiles-cost-more", test_longer_answers_and_more_tiles_cost_more);
   g_test_add_func ("/forecast/questions-count-by-what-they-do-not-share", test_questions_count_by_what_they_do_not_share);
+  g_test_add_func ("/forecast/keys-and-values-count-as-they-are-kept", test_keys_and_values_count_as_they_are_kept);
   g_test_add_func ("/forecast/what-cannot-be-answered-is-not-forecast", test_what_cannot_be_answered_is_not_forecast);
   g_test_add_func ("/forecast/the-machine-is-measured-once-and-its-speed-kept", test_the_machine_is_measured_once_and_its_speed_kept);
   g_test_add_func ("/forecast/a-speed-is-measured-again-after-a-week-and-the-better-one-kept",

@@ -177,7 +177,7 @@ prepare (Scene *self, double prune, L4Prompt *prompt)
 
   l4_prompt_prepare (self->model, self->cache, &self->message, 1, &options, prompt, &error);
   g_assert_no_error (error);
-  l4_pictures_encode (self->model, self->cache, &prompt->pictures, NULL, &error);
+  l4_pictures_encode (self->model, self->cache, &prompt->pictures, 0, NULL, &error);
   g_assert_no_error (error);
 }
 
@@ -213,6 +213,36 @@ test_the_prompt_holds_the_other_tokens_as_they_were (Scene *self, gconstpointer 
       g_assert_cmpmem (&whole.places[other], sizeof (L4Place), &pruned.places[t], sizeof (L4Place));
     }
     g_assert_cmpuint (other, ==, whole.ids->len);
+  }
+}
+
+/* The first picture has four tokens in the prompt, the second one. */
+static void
+test_who_holds_a_pictures_tokens_needs_no_others (Scene *self, gconstpointer data)
+{
+  static const guint held[] = { 3, 4, 5 }, reused[] = { 0, 1, 2 };
+  gsize row = self->model->config->text.hidden * sizeof (float);
+  const L4GenerateOptions options = {.max_tokens = 1,.max_tiles = 1,.prune = 0.001 };
+  g_auto (L4Prompt) whole = { 0 };
+
+  prepare (self, 0.001, &whole);
+  for (guint i = 0; i < G_N_ELEMENTS (held); i++) {
+    L4PictureCache *nothing = l4_picture_cache_new ();
+    g_auto (L4Prompt) prompt = { 0 };
+    gint64 from = reused[i] == 0 ? 0 : held[i];
+
+    g_assert_true (l4_prompt_prepare (self->model, nothing, &self->message, 1, &options, &prompt, NULL));
+    for (guint again = 0; again < 2; again++) { /* counted, and then done */
+      if (again == 0)
+        l4_pictures_count (self->model, nothing, &prompt.pictures, held[i]);
+      else
+        g_assert_true (l4_pictures_encode (self->model, nothing, &prompt.pictures, held[i], NULL, NULL));
+      g_assert_cmpuint (prompt.pictures.n_reused, ==, reused[i]);
+      g_assert_cmpint (prompt.pictures.n_new_tiles, ==, 2 - reused[i]);
+    }
+    g_assert_cmpmem ((const guint8 *) prompt.pictures.features + from * row, (MODEL_TOKENS + 1 - from) * row,
+        (const guint8 *) whole.pictures.features + from * row, (MODEL_TOKENS + 1 - from) * row);
+    l4_picture_cache_free (nothing);
   }
 }
 
@@ -257,6 +287,8 @@ main (int argc, char **argv)
   g_test_add_func ("/prune/another-size-is-shown-whole", test_another_size_is_shown_whole);
   g_test_add_func ("/prune/a-change-is-shown-in-its-tile-and-in-the-overview", test_a_change_is_shown_in_its_tile_and_in_the_overview);
   g_test_add ("/prune/the-prompt-holds-the-other-tokens-as-they-were", Scene, NULL, set_up, test_the_prompt_holds_the_other_tokens_as_they_were,
+      tear_down);
+  g_test_add ("/prune/who-holds-a-pictures-tokens-needs-no-others", Scene, NULL, set_up, test_who_holds_a_pictures_tokens_needs_no_others,
       tear_down);
   g_test_add_func ("/prune/an-answer-tells-how-much-was-left-out", test_an_answer_tells_how_much_was_left_out);
   return g_test_run ();

@@ -190,6 +190,28 @@ test_what_is_loaded_answers_as_what_was_saved (void)
 }
 
 static void
+test_pictures_of_what_was_loaded_are_not_encoded_again (void)
+{
+  g_autoptr (Folder) folder = folder_new ();
+  g_autoptr (Folder) long_chunks = copy_model ("config.json", "\"attention_chunk_size\": 64", "\"attention_chunk_size\":999");
+  g_autoptr (L4Model) model = load_model (long_chunks);
+  g_autoptr (L4Session) one = l4_session_new (model), other = l4_session_new (model);
+  g_autofree char *path = g_build_filename (folder, "session", NULL);
+  const L4GenerateOptions options = {.max_tokens = 4,.top_p = 1,.max_tiles = 1 };
+  g_auto (L4Answer) answer = { 0 };
+  g_autoptr (GError) error = NULL;
+  L4Message messages[BEFORE + 1];
+
+  prepare (one, FALSE);
+  save (one, path);
+  load (other, path, FALSE);
+  make_messages (messages, 0);
+  l4_session_answer (other, messages, BEFORE + 1, &options, NULL, NULL, NULL, &answer, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (answer.reused_pictures, ==, 1);
+}
+
+static void
 test_saving_again_gives_the_same_file (void)
 {
   g_autoptr (Folder) folder = folder_new ();
@@ -537,6 +559,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   draw ();
   g_test_add_func ("/saved/what-is-loaded-answers-as-what-was-saved", test_what_is_loaded_answers_as_what_was_saved);
+  g_test_add_func ("/saved/pictures-of-what-was-loaded-are-not-encoded-again", test_pictures_of_what_was_loaded_are_not_encoded_again);
   g_test_add_func ("/saved/saving-again-gives-the-same-file", test_saving_again_gives_the_same_file);
   g_test_add_func ("/saved/what-another-kind-of-machine-saved-is-the-same", test_what_another_kind_of_machine_saved_is_the_same);
   g_test_add_func ("/saved/a-cache-that-grows-forgets-nothing", test_a_cache_that_grows_forgets_nothing);

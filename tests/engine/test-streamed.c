@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Models whose experts are streamed compute what they compute in memory, bit for bit. */
 
+#include "engine/footprint.h"
 #include "streamed.h"
 
 static const char *const models[] = { "gguf-tiny", "scout-tiny", "maverick-tiny", "frames-tiny" };
@@ -243,6 +244,59 @@ test_caches_and_experts_share_the_memory (void)
   assert_same (model, logits, expected);
 }
 
+static guint64
+bytes_of_slots (const L4Llama *model)
+{
+  return l4_stream_bytes (model->stream, l4_stream_n_slots (model->stream)) - l4_stream_bytes (model->stream, 0);
+}
+
+/* The smallest cache that is larger than so many bytes. */
+static gint64
+capacity_beyond (const L4Llama *model, guint64 bytes)
+{
+  gint64 capacity = 64;
+
+  while (l4_cache_bytes (model->compute, &model->config->text, FALSE, capacity) <= bytes)
+    capacity += 64;
+  return capacity;
+}
+
+/* What a further conversation takes beside its cache neither experts nor caches have while it is there. */
+static void
+test_further_conversations_share_the_memory_too (void)
+{
+  g_autoptr (Folder) folder = folder_new ();
+  g_autofree char *path = make_model (folder, "scout-tiny", "BF16");
+  g_autoptr (L4Llama) read = load (path, L4_LOAD_READ, 0, NULL);
+  guint64 beside = l4_footprint_beside (read->config);
+  g_autoptr (L4Llama) model = load (path, L4_LOAD_STREAM, find_limit (path) + beside + 512 * 1024, NULL);
+  gsize n_slots = l4_stream_n_slots (model->stream);
+  guint64 for_caches = model->shared - (l4_stream_bytes (model->stream, L4_STREAM_LEAST_SLOTS) - l4_stream_bytes (model->stream, 0));
+  gint64 capacity = capacity_beyond (model, for_caches - beside);
+  gpointer first = l4_llama_session_new (model), second;
+  L4Tenant tenant = { 0 };
+  g_autoptr (GError) error = NULL;
+
+  g_assert_cmpuint (l4_stream_n_slots (model->stream), ==, n_slots);
+  second = l4_llama_session_new (model);
+  g_assert_cmpuint (l4_stream_n_slots (model->stream), <, n_slots);
+  g_assert_cmpuint (bytes_of_slots (model) + beside, <=, model->shared);
+  l4_room_enter (model->room, &tenant);
+  g_assert_false (l4_room_take (model->room, &tenant, FALSE, capacity, NULL, &error));
+  g_assert_error (error, L4_ERROR, L4_ERROR_MEMORY);
+  g_clear_error (&error);
+  l4_room_take (model->room, &tenant, FALSE, capacity - 64, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (bytes_of_slots (model) + beside + tenant.bytes, <=, model->shared);
+  l4_llama_session_free (second);
+  l4_room_take (model->room, &tenant, FALSE, capacity, NULL, &error);
+  g_assert_no_error (error);
+  l4_room_leave (model->room, &tenant);
+  l4_room_clear (model->room, &tenant);
+  g_assert_cmpuint (l4_stream_n_slots (model->stream), ==, n_slots);
+  l4_llama_session_free (first);
+}
+
 static void
 test_a_model_without_experts_is_read (void)
 {
@@ -271,6 +325,7 @@ main (int argc, char **argv)
   g_test_add_func ("/streamed/what-does-not-fit-is-streamed-by-itself", test_what_does_not_fit_is_streamed_by_itself);
   g_test_add_func ("/streamed/too-small-a-limit-names-one-that-is-enough", test_too_small_a_limit_names_one_that_is_enough);
   g_test_add_func ("/streamed/caches-and-experts-share-the-memory", test_caches_and_experts_share_the_memory);
+  g_test_add_func ("/streamed/further-conversations-share-the-memory-too", test_further_conversations_share_the_memory_too);
   g_test_add_func ("/streamed/a-model-without-experts-is-read", test_a_model_without_experts_is_read);
   return g_test_run ();
 }
