@@ -174,6 +174,8 @@ open_mux (Job *self, Output *output, GError **error)
   for (guint i = 0; i < left_out->len; i++)
     l4_progress_say (self->progress, _("%s: cannot hold %s of %s, which is left out"), output->path,
         (const char *) g_ptr_array_index (left_out, i), self->path);
+  if (l4_mux_shows_hidden (output->mux))
+    l4_progress_say (self->progress, _("%s: begins with what %s hides before its beginning; only MP4 and MOV can hide it"), output->path, self->path);
   return TRUE;
 }
 

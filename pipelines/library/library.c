@@ -63,6 +63,13 @@ l4_library_sidecar_base (const L4Library *self, const L4ScanFile *file)
   return self->context.output != NULL ? g_build_filename (self->context.output, file->relative, NULL) : g_strdup (file->path);
 }
 
+/* In one folder films of different archives may have the same name. */
+static const char *
+sidecar_owner (const L4Library *self, const L4ScanFile *file)
+{
+  return self->context.output != NULL ? file->path : "";
+}
+
 /* The kinds that the file is to have. */
 static guint
 wanted_sidecars (const L4Library *self, const L4ScanFile *file)
@@ -86,11 +93,11 @@ l4_library_write_sidecars (L4Library *self, const L4ScanFile *file, gint64 video
   g_autoptr (GError) refused = NULL;
   g_autoptr (GPtrArray) windows = NULL;
 
-  kinds &= wanted_sidecars (self, file);
-  if (kinds == 0)
+  if (kinds == 0 || g_hash_table_contains (self->nameless, file))
     return TRUE;
   windows = l4_index_list_windows (self->context.index, video, self->context.run, FALSE, error);
-  if (windows == NULL || !l4_sidecar_write (self->context.index, base, kinds, windows, self->context.force, &refused, error))
+  if (windows == NULL || !l4_sidecar_write (self->context.index, base, sidecar_owner (self, file), kinds, windows, self->context.force, &refused,
+          error))
     return FALSE;
   if (refused != NULL)
     l4_tally_fail (self->context.tally, self->context.progress, NULL, refused->message);
@@ -98,11 +105,12 @@ l4_library_write_sidecars (L4Library *self, const L4ScanFile *file, gint64 video
 }
 
 gboolean
-l4_library_drop_sidecars (L4Library *self, const L4ScanFile *file, GError **error)
+l4_library_drop_sidecars (L4Library *self, const L4ScanFile *file, guint *dropped, GError **error)
 {
   g_autofree char *base = l4_library_sidecar_base (self, file);
+  guint kinds = g_hash_table_contains (self->nameless, file) ? 0 : L4_SIDECAR_ALL;
 
-  return l4_sidecar_drop (self->context.index, base, wanted_sidecars (self, file), error);
+  return l4_sidecar_drop (self->context.index, base, sidecar_owner (self, file), kinds, dropped, error);
 }
 
 /* Survey ---------------------------------------------------------------------------------------------------------------------------- */
@@ -258,14 +266,21 @@ claim (L4Library *self, const L4IndexVideo *video, L4Standing *standing, gboolea
   return !taken || *needed || l4_index_settle (context->index, video->id, context->run, L4_INDEX_DONE, NULL, error);
 }
 
-/* A film that is described, where nothing but its side files may be missing. */
+/* A film that is described, where nothing but its side files may be missing. If it was described just now from another file of its content,
+ * those of this one are old. */
 static gboolean
 settle_done (L4Library *self, const L4ScanFile *file, const L4Identity *identity, GError **error)
 {
   L4TallyKind kind = identity->copy ? L4_TALLY_COPIES : identity->moved ? L4_TALLY_MOVED : L4_TALLY_UNCHANGED;
+  const gint64 video = identity->video->id;
+  guint dropped = 0;
 
   self->context.tally->counts[kind]++;
-  return self->context.look_only || l4_library_write_sidecars (self, file, identity->video->id, missing_sidecars (self, file), error);
+  if (self->context.look_only)
+    return TRUE;
+  if (g_hash_table_contains (self->done, &video) && !l4_library_drop_sidecars (self, file, &dropped, error))
+    return FALSE;
+  return l4_library_write_sidecars (self, file, video, dropped | missing_sidecars (self, file), error);
 }
 
 /* Opens and claims it. *work NULL: it is no film, or another run has it. */

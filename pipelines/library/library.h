@@ -69,8 +69,9 @@ gboolean l4_library_describe (L4Library *self, L4Describer *describer, L4Work *w
 void l4_library_give_back (L4Library *self, L4Work *work);
 
 /* Takes away the side files that are as they were written, before the film counts as described again: what they say is old then, and what is
- * not there is written by this run or, if that is ended, by the next. FALSE: the index failed. */
-gboolean l4_library_drop_sidecars (L4Library *self, const L4ScanFile *file, GError **error);
+ * not there is written by this run or, if that is ended, by the next. Of all kinds, whichever this run was asked for: *dropped. FALSE: the
+ * index failed. */
+gboolean l4_library_drop_sidecars (L4Library *self, const L4ScanFile *file, guint *dropped, GError **error);
 
 /* Writes the side files of a film that is described. */
 gboolean l4_library_write_sidecars (L4Library *self, const L4ScanFile *file, gint64 video, guint kinds, GError **error);

@@ -171,41 +171,73 @@ get_digest (const char *path)
   return g_strdup (n == 0 ? g_checksum_get_string (sum) : "");
 }
 
+/* What the index knows such content by. (transfer full) */
+static char *
+mark (const char *digest, const char *owner)
+{
+  g_autofree char *both = g_strconcat (digest, owner, NULL);
+
+  return g_compute_checksum_for_string (G_CHECKSUM_SHA256, both, -1);
+}
+
+/* Whether content was written for that film; earlier versions kept its digest alone. */
+static gboolean
+was_written (L4Index *index, const char *digest, const char *owner, gboolean *written, GError **error)
+{
+  g_autofree char *own = mark (digest, owner);
+
+  return l4_index_has_written (index, own, written, error) && (*written || l4_index_has_written (index, digest, written, error));
+}
+
 /* Whether it may be written over: it says the same, or is as it was written. */
 static gboolean
-is_ours (L4Index *index, const char *path, const char *digest, gboolean *ours, GError **error)
+is_ours (L4Index *index, const char *path, const char *digest, const char *owner, gboolean *ours, GError **error)
 {
   g_autofree char *there = get_digest (path);
 
   *ours = g_str_equal (there, digest);
-  return *ours || *there == '\0' || l4_index_has_written (index, there, ours, error);
+  return *ours || *there == '\0' || was_written (index, there, owner, ours, error);
 }
 
 /* The index knows of it before it is there: whenever this ends, it is known again. */
 static gboolean
-write_one (L4Index *index, const char *path, const char *text, gboolean force, GError **refused, GError **error)
+write_one (L4Index *index, const char *path, const char *owner, const char *text, gboolean force, GError **refused, GError **error)
 {
-  g_autofree char *digest = g_compute_checksum_for_string (G_CHECKSUM_SHA256, text, -1);
+  g_autofree char *digest = g_compute_checksum_for_string (G_CHECKSUM_SHA256, text, -1), *own = mark (digest, owner);
   struct stat status;
   gboolean ours;
 
   if (!force && lstat (path, &status) == 0) {
-    if (!is_ours (index, path, digest, &ours, error))
+    if (!is_ours (index, path, digest, owner, &ours, error))
       return FALSE;
     if (!ours) {
       g_set_error (refused, L4_ERROR, L4_ERROR_INPUT, _("%s: was there before, or was changed; --force writes over it"), path);
       return TRUE;
     }
   }
-  if (!l4_index_put_written (index, digest, error))
+  if (!l4_index_put_written (index, own, error))
     return FALSE;
   write_whole (path, text, refused);
   return TRUE;
 }
 
-gboolean
-l4_sidecar_drop (L4Index *index, const char *base, guint kinds, GError **error)
+/* What was taken away is gone before the index says something else, which may be on another disk. */
+static void
+sync_folder (const char *base)
 {
+  g_autofree char *path = g_path_get_dirname (base);
+  int folder = g_open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+
+  if (folder < 0)
+    return;
+  fsync (folder);
+  close (folder);
+}
+
+gboolean
+l4_sidecar_drop (L4Index *index, const char *base, const char *owner, guint kinds, guint *dropped, GError **error)
+{
+  *dropped = 0;
   for (guint i = 0; i < G_N_ELEMENTS (kinds_known); i++) {
     g_autofree char *path = g_strconcat (base, kinds_known[i].suffix, NULL), *there = NULL;
     gboolean ours = FALSE;
@@ -213,16 +245,19 @@ l4_sidecar_drop (L4Index *index, const char *base, guint kinds, GError **error)
     if (!(kinds & kinds_known[i].kind))
       continue;
     there = get_digest (path);
-    if (*there != '\0' && !l4_index_has_written (index, there, &ours, error))
+    if (*there != '\0' && !was_written (index, there, owner, &ours, error))
       return FALSE;
-    if (ours)
-      g_unlink (path);
+    if (ours && g_unlink (path) == 0)
+      *dropped |= kinds_known[i].kind;
   }
+  if (*dropped != 0)
+    sync_folder (base);
   return TRUE;
 }
 
 gboolean
-l4_sidecar_write (L4Index *index, const char *base, guint kinds, GPtrArray *windows, gboolean force, GError **refused, GError **error)
+l4_sidecar_write (L4Index *index, const char *base, const char *owner, guint kinds, GPtrArray *windows, gboolean force, GError **refused,
+    GError **error)
 {
   g_autofree char *folder = g_path_get_dirname (base);
 
@@ -236,7 +271,7 @@ l4_sidecar_write (L4Index *index, const char *base, guint kinds, GPtrArray *wind
     if (!(kinds & kinds_known[i].kind))
       continue;
     text = make_contents (windows, kinds_known[i].kind);
-    if (!write_one (index, path, text, force, *refused == NULL ? refused : NULL, error))
+    if (!write_one (index, path, owner, text, force, *refused == NULL ? refused : NULL, error))
       return FALSE;
   }
   return TRUE;

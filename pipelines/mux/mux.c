@@ -125,6 +125,14 @@ l4_mux_get_left_out (const L4Mux *self)
   return self->streams.left_out;
 }
 
+gboolean
+l4_mux_shows_hidden (const L4Mux *self)
+{
+  const AVPacket *first = l4_reader_peek (self->reader, 0, NULL);
+
+  return (self->kind == L4_MUX_MKV || self->kind == L4_MUX_WEBM) && first != NULL && (first->flags & AV_PKT_FLAG_DISCARD);
+}
+
 guint
 l4_mux_get_damaged (const L4Mux *self)
 {
@@ -233,16 +241,16 @@ begin (L4Mux *self, int file, const char *name, GError **error)
 }
 
 /* Takes over the packet, whose times are in that unit; what is damaged so that the container cannot hold it is left out. Muxers want
- * decoding times that rise. */
+ * decoding times that rise, and of subtitles, several of which may be shown at once, such that do not fall. */
 static gboolean
 put (L4Mux *self, AVPacket *packet, int stream, AVRational unit, const char *name, GError **error)
 {
+  const gint64 step = self->muxer->streams[stream]->codecpar->codec_type == AVMEDIA_TYPE_SUBTITLE ? 0 : 1;
   int status;
 
   av_packet_rescale_ts (packet, unit, self->muxer->streams[stream]->time_base);
-  if (self->last[stream] != AV_NOPTS_VALUE && packet->dts <= self->last[stream]
-      && self->muxer->streams[stream]->codecpar->codec_type != AVMEDIA_TYPE_SUBTITLE)
-    packet->dts = self->last[stream] + 1;
+  if (self->last[stream] != AV_NOPTS_VALUE && packet->dts < self->last[stream] + step)
+    packet->dts = self->last[stream] + step;
   packet->pts = MAX (packet->pts, packet->dts);
   self->last[stream] = packet->dts;
   packet->stream_index = stream;

@@ -47,6 +47,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Mux, l4_mux_free)
 /* What the container cannot hold and is left out, a line each: "sound 2 (truehd)". (transfer none) */
 GPtrArray *l4_mux_get_left_out (const L4Mux *self);
 
+/* Whether the copy begins with what an edit list hides (of pictures that are encoded anew, with its sound): Matroska and WebM have no such lists. */
+gboolean l4_mux_shows_hidden (const L4Mux *self);
+
 /* Writes all of it to an empty file that can be read and sought in; once. name: of that file, for errors. progress (may be NULL) is told
  * the film's time from time to time. cues: NULL with pictures. */
 gboolean l4_mux_write (L4Mux *self, int file, const char *name, GPtrArray *cues, void (*progress) (guint64 position, gpointer data),

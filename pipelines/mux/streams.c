@@ -154,6 +154,7 @@ l4_streams_make_muxer (const L4Streams *self, gint64 base)
     avformat_free_context (muxer);
     return NULL;
   }
+  muxer->strict_std_compliance = FF_COMPLIANCE_UNOFFICIAL;     /* MP4 tells of Dolby Vision, spheres and stereo only so */
   copy_tags (self->demuxer, muxer);
   copy_chapters (self->demuxer, muxer, base);
   return muxer;
@@ -198,6 +199,8 @@ is_known (const L4Streams *self, int index)
 
   if (stream->codecpar->codec_type == AVMEDIA_TYPE_ATTACHMENT || (is_cover (stream) && self->kind == L4_MUX_MKV))
     return self->kind == L4_MUX_MKV;
+  if (is_cover (stream) && self->kind == L4_MUX_MOV)
+    return FALSE;               /* FFmpeg's muxer takes it, and writes none */
   return codec != AV_CODEC_ID_NONE && avformat_query_codec (format, codec, compliance) == 1;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A folder of pages that appears whole. */
 
-#define _GNU_SOURCE             /* renameat2 */
+#define _GNU_SOURCE             /* renameat2, syncfs */
 
 #include "page/folder.h"
 
@@ -272,9 +272,18 @@ exchange (const char *part, const char *path, GError **error)
   return g_rename (aside, part) == 0 || fail_errno (error, aside);
 }
 
+/* After a loss of power what stands there is whole: its content is on the disk before its name is, and before what was there goes. */
+static gboolean
+sync_part (const L4PageFolder *self, GError **error)
+{
+  return self->lock < 0 || syncfs (self->lock) == 0 || fail_errno (error, self->path);
+}
+
 gboolean
 l4_page_folder_publish (L4PageFolder *self, GError **error)
 {
+  if (!sync_part (self, error))
+    return FALSE;
   if (!is_folder (self->path) || is_empty (self->path)) {
     self->made = g_rename (self->part, self->path) != 0;
     return !self->made || fail_errno (error, self->path);

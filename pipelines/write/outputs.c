@@ -189,14 +189,28 @@ give_name (const Output *output, const char *name)
   return linkat (AT_FDCWD, link, output->folder, name, AT_SYMLINK_FOLLOW);
 }
 
+/* Where a file has one name only. A file system that cannot leave alone what is there is asked right before whether something is. */
+static int
+rename_new (const Output *output)
+{
+  struct stat there;
+
+  if (renameat2 (output->folder, output->hidden, output->folder, output->name, RENAME_NOREPLACE) == 0)
+    return 0;
+  if (errno != EINVAL && errno != ENOSYS)
+    return -1;
+  if (fstatat (output->folder, output->name, &there, AT_SYMLINK_NOFOLLOW) == 0)
+    errno = EEXIST;
+  return errno == ENOENT ? renameat (output->folder, output->hidden, output->folder, output->name) : -1;
+}
+
 /* To a place where nothing is. */
 static gboolean
 place_new (Output *output)
 {
   if (output->hidden == NULL)
     return give_name (output, output->name) == 0;
-  if (linkat (output->folder, output->hidden, output->folder, output->name, 0) != 0
-      && (errno == EEXIST || renameat2 (output->folder, output->hidden, output->folder, output->name, RENAME_NOREPLACE) != 0))
+  if (linkat (output->folder, output->hidden, output->folder, output->name, 0) != 0 && (errno == EEXIST || rename_new (output) != 0))
     return FALSE;
   unlinkat (output->folder, output->hidden, 0);
   g_clear_pointer (&output->hidden, g_free);
