@@ -5,15 +5,18 @@
 
 #include "base/memory.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/group.h"
 
 #define CACHE_LINE 64
 #define HUGE_PAGE (2 << 20)     /* bytes, on x86-64 */
+#define MUCH (1 << 20)          /* bytes; of less it is not worth a call of the system that it has them back */
 
 gpointer
 l4_alloc_raw (gsize bytes, const char *what, GError **error)
@@ -39,9 +42,23 @@ l4_alloc (gsize bytes, const char *what, GError **error)
   return memory != NULL ? memset (memory, 0, bytes + CACHE_LINE) : NULL;
 }
 
+/* The C library keeps what is freed, of blocks of up to 32 MiB, for who asks next: a cache or a slot that was given up would leave the system
+ * no more room for the next. The pages that lie in the block as a whole go back before. */
+static void
+give_back (gpointer memory)
+{
+  guintptr page = (guintptr) sysconf (_SC_PAGESIZE), at = (guintptr) memory;
+  guintptr first = (at + page - 1) / page * page, end = (at + malloc_usable_size (memory)) / page * page;
+
+  if (end > first && end - first > MUCH)
+    madvise ((gpointer) first, end - first, MADV_DONTNEED);
+}
+
 void
 l4_free (gpointer memory)
 {
+  if (memory != NULL)
+    give_back (memory);
   free (memory);
 }
 
@@ -58,11 +75,12 @@ l4_checked_product (const gint64 *dims, guint n_dims, gsize size, gsize *product
 /* What two versions of memory control groups call the same things. */
 static const struct
 {
-  const char *limit, *used, *stat;
+  const char *limits[2];        /* beyond the first nothing is given, beyond the second a group is slowed down until it hardly goes on */
+  const char *used, *stat;
   const char *files[2];         /* lines of stat */
 } versions[] = {
-  {"memory.max", "memory.current", "memory.stat", {"\ninactive_file", "\nactive_file"}},
-  {"memory.limit_in_bytes", "memory.usage_in_bytes", "memory.stat", {"\ntotal_inactive_file", "\ntotal_active_file"}},
+  {{"memory.max", "memory.high"}, "memory.current", "memory.stat", {"\ninactive_file", "\nactive_file"}},
+  {{"memory.limit_in_bytes", NULL}, "memory.usage_in_bytes", "memory.stat", {"\ntotal_inactive_file", "\ntotal_active_file"}},
 };
 
 /* The number after key, or at the start of the file; 0 where there is none. */
@@ -87,13 +105,29 @@ read_number (const char *folder, const char *file, const char *key, guint64 *num
   return TRUE;
 }
 
+/* The lowest of them; FALSE: there is none. */
+static gboolean
+read_limit (const char *folder, const char *const limits[2], guint64 *limit)
+{
+  gboolean any = FALSE;
+  guint64 number;
+
+  *limit = G_MAXUINT64;
+  for (guint i = 0; i < 2 && limits[i] != NULL; i++)
+    if (read_number (folder, limits[i], NULL, &number)) {
+      *limit = MIN (*limit, number);
+      any = TRUE;
+    }
+  return any;
+}
+
 guint64
 l4_memory_of_group (const char *folder)
 {
   guint64 available = G_MAXUINT64, limit, used, inactive, active;
 
   for (guint i = 0; i < G_N_ELEMENTS (versions); i++) {
-    if (!read_number (folder, versions[i].limit, NULL, &limit) || !read_number (folder, versions[i].used, NULL, &used))
+    if (!read_limit (folder, versions[i].limits, &limit) || !read_number (folder, versions[i].used, NULL, &used))
       continue;
     read_number (folder, versions[i].stat, versions[i].files[0], &inactive);
     read_number (folder, versions[i].stat, versions[i].files[1], &active);

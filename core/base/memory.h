@@ -10,7 +10,8 @@
 gpointer l4_alloc (gsize bytes, const char *what, GError **error);
 /* The same with any contents; in huge pages where it is large and the system has them. */
 gpointer l4_alloc_raw (gsize bytes, const char *what, GError **error);
-void l4_free (gpointer memory);         /* NULL is fine */
+/* What is large goes back to the system. NULL is fine. */
+void l4_free (gpointer memory);
 
 /* A float array that l4_autofree releases when it leaves its scope. */
 static inline void
