@@ -69,12 +69,14 @@ l4_whole_clear (L4Whole *self)
   *self = (L4Whole) { 0 };
 }
 
+/* Where the file system has no such call, space is taken while the file is written. So it is after a signal, at which some give up all that
+ * they have taken: if signals come often enough, trying again would never end. */
 gboolean
 l4_whole_reserve (const L4Whole *self, guint64 bytes, GError **error)
 {
   if (fallocate (self->fd, 0, 0, (off_t) bytes) == 0)
     return TRUE;
-  if ((errno == EOPNOTSUPP || errno == ENOSYS) && ftruncate (self->fd, (off_t) bytes) == 0)
+  if ((errno == EOPNOTSUPP || errno == ENOSYS || errno == EINTR) && ftruncate (self->fd, (off_t) bytes) == 0)
     return TRUE;
   return l4_fail (error, L4_ERROR_IO, _("%s: %s; %" PRIu64 " bytes are needed"), self->path, g_strerror (errno), bytes);
 }

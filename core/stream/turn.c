@@ -70,9 +70,7 @@ l4_stream_foresee (L4Stream *self, guint layer, gint64 n)
 {
   g_mutex_lock (&self->lock);
   if (layer == 0)
-    self->next = 0;     /* the step before may have ended anywhere */
-  if (layer == 0 && is_sweep (&g_array_index (self->layers, L4StreamLayer, 0), n))
-    self->swept = 0;
+    self->next = self->swept = 0;       /* the step before may have ended anywhere, a sweep too */
   foresee_layer (self, layer, n);
   g_mutex_unlock (&self->lock);
 }
@@ -167,6 +165,25 @@ l4_stream_begin (L4Stream *self, guint index, const gint64 *uses, gint64 n)
   return turn;
 }
 
+/* A file from which an expert should come that the turn waits for. */
+static const char *
+awaited_file (const L4StreamTurn *turn)
+{
+  const char *path = "";
+  guint64 size;
+
+  for (gint64 e = 0; e < turn->n_experts; e++)
+    for (guint p = 0; turn->left[e] && p < L4_STREAM_PARTS; p++) {
+      const L4StreamMatrix *part = &l4_stream_expert (turn->stream, turn->first + (gsize) e)->parts[p];
+
+      if (part->n_rows == 0)
+        continue;
+      l4_reader_get_file (turn->stream->reader, part->file, &path, &size);
+      return path;
+    }
+  return path;
+}
+
 /* Waits for a change; FALSE: there is no sense in it any longer. */
 static gboolean
 wait_for_change (L4StreamTurn *turn, GCancellable *cancellable, GError **error)
@@ -181,7 +198,7 @@ wait_for_change (L4StreamTurn *turn, GCancellable *cancellable, GError **error)
   if (g_cancellable_is_cancelled (cancellable))
     return l4_fail (error, L4_ERROR_CANCELLED, _("cancelled"));
   if (self->pieces > 0 && begun - self->latest > self->patience)
-    return l4_fail (error, L4_ERROR_IO, _("the disk with the weights has given nothing for %.3g seconds"),
+    return l4_fail (error, L4_ERROR_IO, _("%s: the disk has given nothing for %.3g seconds"), awaited_file (turn),
         (double) self->patience / G_TIME_SPAN_SECOND);
   g_cond_wait_until (&self->changed, &self->lock, begun + LOOK);
   now = g_get_monotonic_time ();

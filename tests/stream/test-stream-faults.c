@@ -148,7 +148,7 @@ test_a_disk_that_stalls_is_an_error_and_can_be_cancelled (void)
   g_assert_false (experts_use (&self, 0, 1, 1, cancellable, &error));
   g_assert_error (error, L4_ERROR, L4_ERROR_CANCELLED);
   l4_stream_set_patience (self.stream, 50 * G_TIME_SPAN_MILLISECOND);
-  experts_assert_fails (&self, 0, 1, "nothing for 0.05 seconds");
+  experts_assert_fails (&self, 0, 1, "experts.gguf|the disk has given nothing for 0.05 seconds");
   g_atomic_int_set (&disk.released, TRUE);
   l4_stream_set_patience (self.stream, G_TIME_SPAN_MINUTE);
   experts_assert_use (&self, 0, 31, 1);

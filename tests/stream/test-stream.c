@@ -115,6 +115,49 @@ test_the_warm_stay (void)
   experts_clear (&self);
 }
 
+/* Waits until nothing is under way of what was read ahead. */
+static void
+wait_until_quiet (const Experts *self)
+{
+  gint64 until = g_get_monotonic_time () + WAIT;
+  gboolean quiet = FALSE;
+
+  while (!quiet) {
+    g_mutex_lock (&self->stream->lock);
+    quiet = self->stream->pieces == 0;
+    g_mutex_unlock (&self->stream->lock);
+    g_assert_cmpint (g_get_monotonic_time (), <, until);
+    g_usleep (100);
+  }
+}
+
+/* The layers behind a sweep are no worse places once another step has begun, however far the sweep came. */
+static void
+test_the_warm_stay_after_a_sweep_that_was_broken_off (void)
+{
+  Experts self = { 0 };
+  L4StreamFigures before, after;
+
+  experts_start (&self, 4);
+  l4_stream_foresee (self.stream, 0, 100);
+  experts_assert_use (&self, 0, 31, 100);
+  for (guint i = 0; i < 30; i++) {
+    l4_stream_foresee (self.stream, 0, 1);
+    experts_assert_use (&self, 0, 1, 1);
+    experts_assert_use (&self, 1, 1, 1);
+    wait_until_quiet (&self);
+  }
+  for (guint e = 1; e < EXPERTS; e++)
+    experts_assert_use (&self, 2, 1u << e, 1);
+  before = experts_figures (&self);
+  experts_assert_use (&self, 0, 1, 1);
+  experts_assert_use (&self, 1, 1, 1);
+  after = experts_figures (&self);
+  g_assert_cmpuint (after.hits, ==, before.hits + 2);
+  g_assert_cmpuint (after.reads, ==, before.reads);
+  experts_clear (&self);
+}
+
 static void
 test_what_is_guessed_is_there_when_it_is_asked_for (void)
 {
@@ -148,6 +191,7 @@ main (int argc, char **argv)
   g_test_add_func ("/stream/sweeps-too", test_sweeps_too);
   g_test_add_func ("/stream/many-at-once-get-what-they-asked-for", test_many_at_once_get_what_they_asked_for);
   g_test_add_func ("/stream/the-warm-stay", test_the_warm_stay);
+  g_test_add_func ("/stream/the-warm-stay-after-a-sweep-that-was-broken-off", test_the_warm_stay_after_a_sweep_that_was_broken_off);
   g_test_add_func ("/stream/what-is-guessed-is-there-when-it-is-asked-for", test_what_is_guessed_is_there_when_it_is_asked_for);
   return g_test_run ();
 }
