@@ -20,13 +20,22 @@ add_file (L4Checkpoint *self, const char *name, GError **error)
       && l4_safetensors_read_header (file->fd, file->path, file->size, self->files->len - 1, self->strings, self->tensors, error);
 }
 
-/* Shards lie in the checkpoint's own folder: nothing that leads elsewhere is a name. */
+static gboolean
+has_control_characters (const char *name)
+{
+  while (*name != '\0' && !g_unichar_iscntrl (g_utf8_get_char (name)))
+    name = g_utf8_next_char (name);
+  return *name != '\0';
+}
+
+/* Shards lie in the checkpoint's own folder: nothing that leads elsewhere is a name. Names go into messages, so they are short and
+ * printable. */
 static gboolean
 is_plain_file_name (yyjson_val *value)
 {
   const char *name = yyjson_get_str (value);
 
-  return name != NULL && *name != '\0' && strlen (name) == yyjson_get_len (value) && strlen (name) <= 255
+  return name != NULL && *name != '\0' && strlen (name) == yyjson_get_len (value) && strlen (name) <= 255 && !has_control_characters (name)
       && strchr (name, '/') == NULL && strchr (name, '\\') == NULL && strcmp (name, ".") != 0 && strcmp (name, "..") != 0;
 }
 

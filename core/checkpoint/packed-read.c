@@ -12,6 +12,9 @@
 
 #define MIDDLE 8
 #define AT_ONCE (1 << 20)       /* bytes of blocks that are put together at once, if a row is not longer */
+/* Bytes that are wished for at once: of a longer wish Linux grants only the beginning, as much as is read ahead of the device; that is so much
+ * unless somebody changed it. */
+#define AHEAD (128 << 10)
 
 /* Some rows of some columns of a matrix; one part of it, as it was read. */
 typedef struct
@@ -229,14 +232,22 @@ check_order (const L4Checkpoint *self, const L4Packed *packed, GError **error)
   return TRUE;
 }
 
+/* All of it will be read. */
+static void
+read_ahead (const L4Checkpoint *self, const L4Tensor *part)
+{
+  int fd = l4_checkpoint_file_of (self, part)->fd;
+
+  for (gsize at = 0; at < part->bytes; at += AHEAD)
+    posix_fadvise (fd, (off_t) (part->offset + at), (off_t) MIN (AHEAD, part->bytes - at), POSIX_FADV_WILLNEED);
+}
+
 /* What comes with the first block of a tensor, and so once for each reader of all. */
 static gboolean
 begin (const L4Checkpoint *self, const L4Packed *packed, GError **error)
 {
-  const L4CheckpointFile *file = l4_checkpoint_file_of (self, &packed->codes);
-
   if (packed->kind == L4_PACKED_GPTQ)   /* of which rows are read in many places */
-    posix_fadvise (file->fd, (off_t) packed->codes.offset, (off_t) packed->codes.bytes, POSIX_FADV_WILLNEED);
+    read_ahead (self, &packed->codes);
   return !packed->has_order || check_order (self, packed, error);
 }
 

@@ -42,13 +42,23 @@ print_vision (const L4VisionConfig *vision)
       vision->hidden, vision->n_heads, vision->image_size, vision->max_patches, l4_vision_tokens_per_tile (vision));
 }
 
+/* What is missing, as an error says it: that may hold whatever files and their names do. */
+static void
+print_missing (const GError *error)
+{
+  g_autofree char *shown = l4_text_to_line (error->message, -1);
+
+  printf (_("missing: %s\n"), shown);
+}
+
 static void
 print_no_vision (const L4Checkpoint *checkpoint)
 {
   const char *why = l4_checkpoint_why_no_vision (checkpoint);
+  g_autofree char *shown = why != NULL ? l4_text_to_line (why, -1) : NULL;
 
   if (why != NULL)
-    printf (_("missing: the vision part; the model reads text only: %s\n"), why);
+    printf (_("missing: the vision part; the model reads text only: %s\n"), shown);
   else
     printf (_("missing: the vision part; the model reads text only\n"));
 }
@@ -65,24 +75,28 @@ print_files (const L4Checkpoint *checkpoint)
     l4_gguf_get_string (gguf, "general.name", &name, NULL);
   shown = l4_text_to_line (name != NULL ? name : "", -1);
   printf (gguf != NULL ? _("GGUF: %s\n") : _("Hugging Face folder%s\n"), shown);
-  for (guint i = 0; i < l4_checkpoint_get_n_files (checkpoint); i++)
-    printf (_("file: %s\n"), l4_checkpoint_get_file (checkpoint, i));
+  for (guint i = 0; i < l4_checkpoint_get_n_files (checkpoint); i++) {
+    g_autofree char *path = l4_text_to_line (l4_checkpoint_get_file (checkpoint, i), -1);
+
+    printf (_("file: %s\n"), path);
+  }
 }
 
 /* The file of repacked experts beside it. */
 static void
 print_repacked (L4Checkpoint *checkpoint, const L4Config *config)
 {
-  g_autofree char *path = l4_experts_path (checkpoint), *why = NULL;
+  g_autofree char *path = l4_experts_path (checkpoint), *why = NULL, *shown = NULL;
   g_autoptr (L4Stream) experts = g_file_test (path, G_FILE_TEST_EXISTS) ? l4_experts_find (checkpoint, config, NULL) : NULL;
 
   if (experts == NULL)
     return;
   l4_experts_use (experts, checkpoint, &why);
+  shown = l4_text_to_line (why != NULL ? why : path, -1);
   if (why == NULL)
-    printf (_("repacked experts: %s, %" PRIu64 " bytes\n"), path, l4_stream_expert_bytes (experts));
+    printf (_("repacked experts: %s, %" PRIu64 " bytes\n"), shown, l4_stream_expert_bytes (experts));
   else
-    printf (_("repacked experts: %s\n"), why);
+    printf (_("repacked experts: %s\n"), shown);
 }
 
 static void
@@ -151,7 +165,7 @@ print_missing_tensors (const L4Checkpoint *checkpoint, GArray *layout)
     if (tensor->source == NULL || l4_source_find (checkpoint, tensor, &source, &error))
       continue;
     if (++n_missing <= MAX_MISSING)
-      printf (_("missing: %s\n"), error->message);
+      print_missing (error);
   }
   if (n_missing > MAX_MISSING)
     printf (_("missing: %u tensors more\n"), n_missing - MAX_MISSING);
@@ -167,7 +181,7 @@ print_tokenizer (const L4Checkpoint *checkpoint, const L4Config *config)
   L4ChatTokens tokens;
 
   if (tokenizer == NULL || !l4_chat_tokens_find (tokenizer, config, &tokens, &error)) {
-    printf (_("missing: %s\n"), error->message);
+    print_missing (error);
     return;
   }
   printf (_("tokenizer: %u ids; stop at"), l4_tokenizer_get_size (tokenizer));

@@ -240,7 +240,7 @@ l4_convert (const L4Convert *self, GArray *layout, L4GgufWriter *writer, GError 
   }
   l4_pool_run (pool, run_task, &work, work.tasks->len);
   if (work.error == NULL)
-    return TRUE;
+    return l4_checkpoint_check (self->checkpoint, error);
   g_propagate_error (error, g_steal_pointer (&work.error));
   return FALSE;
 }

@@ -21,5 +21,5 @@ typedef struct
 
 /* Adds the tensors of layout, begins writer and writes their data, which leaves l4_gguf_writer_finish() to the caller. Reads every
  * weight once. Each thread holds one expert's matrix as it is in the checkpoint and 2 MiB, so there are only as many threads as
- * half of the free memory has room for. What has the wanted type already is copied as it is. */
+ * half of the free memory has room for. What has the wanted type already is copied as it is. Files that change meanwhile are an error. */
 gboolean l4_convert (const L4Convert *self, GArray *layout, L4GgufWriter *writer, GError **error);

@@ -12,6 +12,7 @@
 G_STATIC_ASSERT (L4_FILE_PADDING >= YYJSON_PADDING_SIZE);
 
 #define MAX_SHOWN 80            /* bytes of a value in a message */
+#define MAX_KEY 200             /* of a key */
 #define MAX_LABEL_DEPTH 4
 #define BYTES_A_VALUE 8
 #define FREE_VALUES 262144      /* that short texts may have in any case */
@@ -91,6 +92,32 @@ l4_json_free (L4Json *self)
   g_free (self);
 }
 
+/* Characters that JSON may have as they are, but a line may not. */
+static gboolean
+breaks_lines (gunichar character)
+{
+  GUnicodeType type = g_unichar_type (character);
+
+  return type == G_UNICODE_CONTROL || type == G_UNICODE_LINE_SEPARATOR || type == G_UNICODE_PARAGRAPH_SEPARATOR;
+}
+
+/* Text of a file for a message: on one line, and of most bytes if it has more. */
+static char *
+show (const char *text, gsize length, gsize most)
+{
+  GString *shown = g_string_new (NULL);
+  const char *at = text;
+
+  for (; at < text + length && shown->len < most; at = g_utf8_next_char (at))
+    if (breaks_lines (g_utf8_get_char (at)))
+      g_string_append_printf (shown, "\\u%04x", g_utf8_get_char (at));
+    else
+      g_string_append_len (shown, at, g_utf8_next_char (at) - at);
+  if (at < text + length)
+    g_string_append (shown, "…");
+  return g_string_free (shown, FALSE);
+}
+
 char *
 l4_json_describe (yyjson_val *value)
 {
@@ -104,13 +131,7 @@ l4_json_describe (yyjson_val *value)
   text = yyjson_val_write (value, YYJSON_WRITE_NOFLAG, &length);
   if (text == NULL)
     return g_strdup ("?");
-  if (length <= MAX_SHOWN) {
-    shown = g_strdup (text);
-  } else {
-    char *end = g_utf8_find_prev_char (text, text + MAX_SHOWN);
-
-    shown = g_strdup_printf ("%.*s…", (int) (end - text), text);
-  }
+  shown = show (text, length, MAX_SHOWN);
   free (text);
   return shown;
 }
@@ -128,9 +149,10 @@ label (yyjson_val *parent, yyjson_val *object, guint depth)
     return NULL;
   yyjson_obj_foreach (parent, i, n, key, value) {
     g_autofree char *rest = yyjson_is_obj (value) ? label (value, object, depth + 1) : NULL;
+    g_autofree char *shown = rest != NULL ? show (yyjson_get_str (key), yyjson_get_len (key), MAX_KEY) : NULL;
 
     if (rest != NULL)
-      return g_strdup_printf ("%s.%s", yyjson_get_str (key), rest);
+      return g_strdup_printf ("%s.%s", shown, rest);
   }
   return NULL;
 }
@@ -141,15 +163,15 @@ l4_json_refuse (const L4Json *self, yyjson_val *object, const char *key, L4Error
   va_list args;
   yyjson_val *value = yyjson_obj_get (object, key);
   g_autofree char *shown = value != NULL ? l4_json_describe (value) : NULL;
-  g_autofree char *place = label (self->root, object, 0);
+  g_autofree char *place = label (self->root, object, 0), *name = show (key, strlen (key), MAX_KEY);
   g_autofree char *text = NULL;
 
   va_start (args, reason);
   text = g_strdup_vprintf (reason, args);
   va_end (args);
   if (shown == NULL)
-    return l4_fail (error, code, _("%s: %s%s is missing: %s"), self->path, place != NULL ? place : "", key, text);
-  return l4_fail (error, code, _("%s: %s%s is %s: %s"), self->path, place != NULL ? place : "", key, shown, text);
+    return l4_fail (error, code, _("%s: %s%s is missing: %s"), self->path, place != NULL ? place : "", name, text);
+  return l4_fail (error, code, _("%s: %s%s is %s: %s"), self->path, place != NULL ? place : "", name, shown, text);
 }
 
 static const char *

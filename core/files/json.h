@@ -39,7 +39,8 @@ gboolean l4_json_get_double (const L4Json *self, yyjson_val *object, const char 
     double *value, GError **error);
 gboolean l4_json_get_bool (const L4Json *self, yyjson_val *object, const char *key, gboolean *value, GError **error);
 
-/* Fails with "FILE: KEY is VALUE: reason"; KEY with the names of the objects around it. Returns FALSE. */
+/* Fails with "FILE: KEY is VALUE: reason"; KEY with the names of the objects around it, each shortened. One line, whatever is in the file.
+ * Returns FALSE. */
 gboolean l4_json_refuse (const L4Json *self, yyjson_val *object, const char *key, L4Error code, GError **error,
     const char *reason, ...) G_GNUC_PRINTF (6, 7);
 

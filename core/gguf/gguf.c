@@ -22,6 +22,7 @@
 #define MIN_ALIGNMENT 8
 #define MAX_ALIGNMENT 65536
 #define FIRST_READ 65536        /* bytes */
+#define MAX_HEADER (256 << 20)  /* bytes; that of a model with a vocabulary of 200,000 tokens has some ten million */
 
 /* The least that one of them takes in the file. */
 #define MIN_KEY_BYTES (8 + 1 + 4 + 1)
@@ -59,7 +60,9 @@ fill (Reader *reader, gsize needed, GError **error)
 
   if (needed <= self->length)
     return TRUE;
-  capacity = MAX (capacity, needed);
+  if (needed > MAX_HEADER)
+    return l4_fail (error, L4_ERROR_FORMAT, _("%s: has a header of more than %d MiB"), self->path, MAX_HEADER >> 20);
+  capacity = MAX (MIN (capacity, MAX_HEADER), needed);
   data = g_try_realloc (self->data, capacity);
   if (data == NULL)
     return l4_fail (error, L4_ERROR_MEMORY, _("%s: cannot allocate %zu bytes"), self->path, capacity);

@@ -334,6 +334,25 @@ test_inspect_knows_gguf_files (void)
   g_assert_null (strstr (out, "missing"));
 }
 
+/* Neither of names of files nor of what messages repeat. */
+static void
+test_inspect_prints_no_control_characters (void)
+{
+  g_autoptr (Folder) outer = folder_new ();
+  g_autoptr (Folder) folder = g_build_filename (outer, "a\xc2\x9b" "31mb", NULL);
+  g_autofree char *golden = g_test_build_filename (G_TEST_DIST, "golden", "dense-tiny", "config.json", NULL), *config = NULL;
+  g_autofree char *arguments = g_strconcat ("inspect ", folder, NULL), *out = NULL, *err = NULL;
+
+  g_assert_true (g_file_get_contents (golden, &config, NULL, NULL));
+  g_assert_cmpint (g_mkdir (folder, 0700), ==, 0);
+  g_free (folder_write (folder, "config.json", config, -1));
+  g_free (folder_write (folder, "model.safetensors", "\x02\0\0\0\0\0\0\0{}", 10));
+  g_assert_cmpint (run (arguments, NULL, &out, &err), ==, 0);
+  g_assert_nonnull (strstr (out, "/a31mb: tensor \""));
+  g_assert_nonnull (strstr (out, "embed_tokens.weight\" is missing\n"));
+  g_assert_null (strstr (out, "\xc2\x9b"));
+}
+
 static void
 test_trace_writes_the_reference_stages (void)
 {
@@ -455,6 +474,7 @@ main (int argc, char **argv)
   g_test_add_func ("/cli/bad-lines-are-named-by-number", test_bad_lines_are_named_by_number);
   g_test_add_func ("/cli/inspect-tells-shapes-and-totals", test_inspect_tells_shapes_and_totals);
   g_test_add_func ("/cli/inspect-knows-gguf-files", test_inspect_knows_gguf_files);
+  g_test_add_func ("/cli/inspect-prints-no-control-characters", test_inspect_prints_no_control_characters);
   g_test_add_func ("/cli/trace-writes-the-reference-stages", test_trace_writes_the_reference_stages);
   g_test_add_func ("/cli/run-describes-a-picture", test_run_describes_a_picture);
   g_test_add_func ("/cli/plan-tells-figures-of-published-shapes-and-files",

@@ -210,6 +210,33 @@ test_experts_that_cannot_stay_in_their_file_count (void)
   g_assert_cmpuint (mapped, <, all);
 }
 
+/* Whether the file has one for a matrix or one for a row, and wherever the matrix stays. */
+static void
+test_scales_count_as_they_are_in_memory (void)
+{
+  static const struct
+  {
+    const char *dims;
+    guint n;
+  } cases[] = { {"[1]", 1}, {"[]", 1}, {"[48,1]", WIDTH} };
+  const guint8 bytes[WIDTH * HIDDEN] = { 0 };
+  const float scales[WIDTH] = { 0 };
+  const L4Config config = { 0 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (Folder) folder = folder_new ();
+    g_autoptr (L4Checkpoint) checkpoint = NULL;
+    Maker maker = maker_new ();
+
+    maker_add (&maker, "layers.0.feed_forward.experts.0.up_proj.weight", "F8_E4M3", "[48,40]", bytes, sizeof bytes);
+    maker_add (&maker, "layers.0.feed_forward.experts.0.up_proj.weight_scale", "F32", cases[i].dims, scales, cases[i].n * sizeof *scales);
+    checkpoint = make (&maker, folder);
+    g_assert_cmpuint (l4_footprint_weights (checkpoint, &config, L4_PRECISION_BF16, L4_LOAD_READ, FALSE), ==, sizeof bytes + sizeof scales);
+    g_assert_cmpuint (l4_footprint_weights (checkpoint, &config, L4_PRECISION_BF16, L4_LOAD_MAP, FALSE), ==, sizeof scales);
+    g_assert_cmpuint (l4_footprint_weights (checkpoint, &config, L4_PRECISION_BF16, L4_LOAD_STREAM, FALSE), ==, sizeof scales);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -219,5 +246,6 @@ main (int argc, char **argv)
   g_test_add_func ("/loader/float32-matrices-become-bfloat16-but-the-router-stays",
       test_float32_matrices_become_bfloat16_but_the_router_stays);
   g_test_add_func ("/loader/experts-that-cannot-stay-in-their-file-count", test_experts_that_cannot_stay_in_their_file_count);
+  g_test_add_func ("/loader/scales-count-as-they-are-in-memory", test_scales_count_as_they_are_in_memory);
   return g_test_run ();
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Models in memory: loaded once for all, with progress and limits, and refused where their files do not fit. */
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include "checkpoint.h"
 
 static void
@@ -180,6 +183,42 @@ test_truncated_weights_are_refused (Fixture *self, gconstpointer data)
   assert_refused (self, L4_ERROR_FORMAT, "model.safetensors");
 }
 
+typedef struct
+{
+  const char *path;
+  time_t time;
+} Change;
+
+/* Somebody writes to the file while it is read. */
+static void
+change_file (guint percent, gpointer user_data)
+{
+  const Change *self = user_data;
+
+  g_assert_cmpint (utimensat (AT_FDCWD, self->path, (const struct timespec[]) { {self->time, 0}, {self->time, 0} }, 0), ==, 0);
+}
+
+static void
+test_weights_that_change_while_they_are_loaded_are_refused (Fixture *self, gconstpointer data)
+{
+  static const L4Load loads[] = { L4_LOAD_READ, L4_LOAD_MAP };
+  g_autofree char *path = g_build_filename (self->folder, "model.safetensors", NULL), *bytes = NULL;
+  gsize length;
+
+  g_assert_true (g_file_get_contents (path, &bytes, &length, NULL));
+  replace (self, "model.safetensors", bytes, (gssize) length);
+  for (guint i = 0; i < G_N_ELEMENTS (loads); i++) {
+    const L4LoadOptions options = {.model_path = self->folder,.load = loads[i] };
+    Change change = { path, 1000 + i };
+    g_autoptr (GError) error = NULL;
+
+    g_assert_null (l4_model_load (&options, change_file, &change, NULL, &error));
+    g_assert_error (error, L4_ERROR, L4_ERROR_IO);
+    g_assert_nonnull (strstr (error->message, path));
+    g_assert_nonnull (strstr (error->message, "has changed while it was read"));
+  }
+}
+
 static void
 test_other_weights_have_another_digest (Fixture *self, gconstpointer data)
 {
@@ -260,6 +299,7 @@ main (int argc, char **argv)
     {"wrong-tokenizer-is-refused", test_wrong_tokenizer_is_refused},
     {"projector-that-does-not-fit-is-refused", test_projector_that_does_not_fit_is_refused},
     {"truncated-weights-are-refused", test_truncated_weights_are_refused},
+    {"weights-that-change-while-they-are-loaded-are-refused", test_weights_that_change_while_they_are_loaded_are_refused},
   };
 
   g_test_init (&argc, &argv, NULL);

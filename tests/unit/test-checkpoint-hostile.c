@@ -82,6 +82,7 @@ static const BadHeader bad_headers[] = {
   {"a-hole-between", "{'a':{" ONE AT (0, 4) "},'b':{" ONE AT (5, 9) "}}", 9, L4_ERROR_FORMAT, "\"b\"|byte 5|hole after 4"},
   {"an-empty-name", "{'':{" ONE AT (0, 4) "}}", 4, L4_ERROR_FORMAT, "name \"\""},
   {"a-line-end-in-a-name", "{'a\\nb':{" ONE AT (0, 4) "}}", 4, L4_ERROR_FORMAT, "a\\nb"},
+  {"a-control-character-in-a-name", "{'a\\u009b':{'dtype':8,'shape':[4]," AT (0, 4) "}}", 4, L4_ERROR_FORMAT, "a\\u009b.dtype is 8"},
   {"a-nul-in-a-name", "{'a\\u0000b':{" ONE AT (0, 4) "}}", 4, L4_ERROR_FORMAT, "control"},
 };
 
@@ -255,6 +256,8 @@ static const BadIndex bad_indexes[] = {
   {"a-shard-named-dot", MAP ("'a':'.'"), L4_ERROR_FORMAT, "weight_map"},
   {"a-shard-named-dot-dot", MAP ("'a':'..'"), L4_ERROR_FORMAT, "weight_map"},
   {"a-shard-with-a-nul", MAP ("'a':'one\\u0000'"), L4_ERROR_FORMAT, "weight_map"},
+  {"a-shard-with-a-line-end", MAP ("'a':'one\\ntwo'"), L4_ERROR_FORMAT, "weight_map[\"a\"] is \"one\\ntwo\""},
+  {"a-shard-with-a-control-character", MAP ("'a':'one\\u009b31m'"), L4_ERROR_FORMAT, "weight_map[\"a\"] is \"one\\u009b31m\""},
   {"a-missing-shard", MAP ("'a':'one','b':'one','c':'three'"), L4_ERROR_NOT_FOUND, "three"},
   {"a-tensor-that-is-nowhere", MAP ("'a':'one','b':'one','c':'two','d':'two'"), L4_ERROR_FORMAT, "\"d\"|two"},
   {"a-tensor-in-another-shard", MAP ("'a':'one','b':'two','c':'two'"), L4_ERROR_FORMAT, "\"b\" is in one"},

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <math.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "support/safetensors.h"
@@ -181,6 +182,63 @@ test_shrunk_file (void)
   g_assert_nonnull (strstr (error->message, "6 bytes are missing"));
 }
 
+static void
+change_time (const char *path)
+{
+  g_assert_cmpint (utimensat (AT_FDCWD, path, (const struct timespec[]) { {5, 0}, {5, 0} }, 0), ==, 0);
+}
+
+/* Too soon for the clock to tell. */
+static void
+change_size (const char *path)
+{
+  GStatBuf before;
+
+  g_assert_cmpint (g_stat (path, &before), ==, 0);
+  g_assert_cmpint (truncate (path, before.st_size + 1), ==, 0);
+  g_assert_cmpint (utimensat (AT_FDCWD, path, (const struct timespec[]) { before.st_atim, before.st_mtim }, 0), ==, 0);
+}
+
+/* What was opened stays as it was. */
+static void
+replace_by_another (const char *path)
+{
+  g_autofree char *folder = g_path_get_dirname (path);
+
+  write_file (folder, "two", "{}", 0);
+}
+
+static void
+test_files_that_changed_are_told (void)
+{
+  static const struct
+  {
+    void (*change) (const char *path);
+    gboolean told;
+  } cases[] = { {change_time, TRUE}, {change_size, TRUE}, {replace_by_another, FALSE} };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (Folder) folder = folder_new ();
+    g_autofree char *path = g_build_filename (folder, "two", NULL);
+    g_autoptr (L4Checkpoint) checkpoint = NULL;
+    g_autoptr (GError) error = NULL;
+
+    write_file (folder, "one", "{'a':{" ONE AT (0, 4) "}}", 4);
+    write_file (folder, "two", "{'b':{" ONE AT (0, 4) "}}", 4);
+    write_index (folder, "{'weight_map':{'a':'one','b':'two'}}");
+    checkpoint = open_good (folder);
+    g_assert_true (l4_checkpoint_check (checkpoint, &error));
+    g_assert_no_error (error);
+    cases[i].change (path);
+    g_assert_true (l4_checkpoint_check (checkpoint, &error) != cases[i].told);
+    if (!cases[i].told)
+      continue;
+    g_assert_error (error, L4_ERROR, L4_ERROR_IO);
+    g_assert_true (g_str_has_prefix (error->message, path));
+    assert_says (error, "has changed while it was read");
+  }
+}
+
 /* A sparse file: its one tensor has more bytes than 32 bits count. */
 static void
 test_tensor_beyond_4_gib (void)
@@ -299,6 +357,7 @@ main (int argc, char **argv)
   g_test_add_func ("/checkpoint/empty-tensors-are-fine", test_empty_tensors);
   g_test_add_func ("/checkpoint/a-file-without-tensors-is-fine", test_file_without_tensors);
   g_test_add_func ("/checkpoint/a-file-that-shrank-is-an-error", test_shrunk_file);
+  g_test_add_func ("/checkpoint/files-that-changed-are-told", test_files_that_changed_are_told);
   g_test_add_func ("/checkpoint/tensors-may-pass-4-gib", test_tensor_beyond_4_gib);
   g_test_add_func ("/checkpoint/index/fifty-shards-are-one-checkpoint", test_fifty_shards);
   g_test_add_func ("/checkpoint/index/a-single-file-comes-first", test_single_file_comes_first);

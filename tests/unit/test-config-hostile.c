@@ -29,6 +29,8 @@ typedef struct
 
 #define FP8(format, group) \
   "'quantization_config':{'quant_method':'compressed-tensors','format':'" format "','config_groups':{'group_0':" group "}},"
+#define GROUPS(groups) \
+  "'quantization_config':{'quant_method':'compressed-tensors','format':'float-quantized','config_groups':{" groups "}},"
 
 static const BadValue bad_values[] = {
   {"an-empty-file", NULL, "", L4_ERROR_FORMAT, "not JSON"},
@@ -87,6 +89,11 @@ static const BadValue bad_values[] = {
       "weights is missing"},
   {"a-group-that-is-a-number", "'boi_token_index'", FP8 ("float-quantized", "7") "'boi_token_index'", L4_ERROR_FORMAT,
       "group_0 is 7"},
+  {"a-group-with-a-line-end-in-its-name", "'boi_token_index'", GROUPS ("'a\\nb':7") "'boi_token_index'", L4_ERROR_FORMAT,
+      "quantization_config.config_groups.a\\u000ab is 7"},
+  {"an-object-with-a-line-end-in-its-name", "'boi_token_index'", GROUPS ("'a\\u2028b':{}") "'boi_token_index'", L4_ERROR_FORMAT,
+      "config_groups.a\\u2028b.weights is missing"},
+  {"a-control-character-in-a-value", "'llama4',", "'llama\\u009b4',", L4_ERROR_UNSUPPORTED, "model_type is \"llama\\u009b4\""},
   {"quantised-weights-without-method", "'boi_token_index'", "'quantization_config':{},'boi_token_index'", L4_ERROR_UNSUPPORTED,
       "quantization_config"},
 
@@ -264,6 +271,23 @@ test_deep_nesting (void)
   assert_refused (folder, "config.json", L4_ERROR_FORMAT, "text_config is an array of 1");
 }
 
+/* Messages name keys by their beginnings, of objects and of what is in them. */
+static void
+test_long_keys (void)
+{
+  static const char *const values[][2] = { {"7", "… is 7"}, {"{}", "….weights is missing"} };
+  g_autofree char *key = g_strnfill (1024 * 1024, 'k');
+
+  for (guint i = 0; i < G_N_ELEMENTS (values); i++) {
+    g_autoptr (Folder) folder = folder_new ();
+    g_autofree char *groups = g_strdup_printf (GROUPS ("'%s':%s") "'boi_token_index'", key, values[i][0]);
+    g_autofree char *text = replaced (PUBLISHED, "'boi_token_index'", groups);
+
+    put (folder, "config.json", text);
+    assert_refused (folder, "config.json", L4_ERROR_FORMAT, values[i][1]);
+  }
+}
+
 static void
 test_bad_generation (void)
 {
@@ -341,6 +365,7 @@ main (int argc, char **argv)
   g_test_add_func ("/config/refuses/a-missing-file", test_missing_file);
   g_test_add_func ("/config/refuses/a-file-of-5-mib", test_huge_file);
   g_test_add_func ("/config/refuses/250000-nested-arrays", test_deep_nesting);
+  g_test_add_func ("/config/refuses/keys-of-a-mib", test_long_keys);
   g_test_add_func ("/config/refuses/a-bad-end-id-of-generation", test_bad_generation);
   g_test_add_func ("/config/every-prefix-is-refused", test_every_prefix);
   g_test_add_func ("/config/every-damaged-byte-is-refused-or-harmless", test_every_byte_damaged);

@@ -278,6 +278,25 @@ test_a_million_empty_tokens_need_little_memory (void)
   assert_bounded (file);
 }
 
+/* A sparse file: the header would have 4 GiB of numbers. */
+static void
+test_a_header_of_gigabytes_is_refused (void)
+{
+  g_autoptr (Folder) folder = folder_new ();
+  g_autofree char *path = gguf_write (folder, "model.gguf", HEAD (0, 2) ARCH ARR ("numbers", 10, 0x20000000));
+  g_autoptr (GError) error = NULL;
+
+  if (truncate (path, G_GINT64_CONSTANT (5) << 30) != 0) {
+    g_test_skip ("no file of 5 GiB can be made here");
+    return;
+  }
+  allocations_reset ();
+  g_assert_null (l4_checkpoint_open (path, NULL, &error));
+  g_assert_cmpuint (allocations_peak (), <=, MAX_MEMORY (0));
+  g_assert_error (error, L4_ERROR, L4_ERROR_FORMAT);
+  assert_says (error, "model.gguf|header of more than 256 MiB");
+}
+
 /* Damage -------------------------------------------------------------------------------------------------------------- */
 
 #define GOOD \
@@ -372,6 +391,7 @@ main (int argc, char **argv)
   g_test_add_func ("/gguf/many-keys-need-little-memory", test_many_keys_need_little_memory);
   g_test_add_func ("/gguf/many-tensors-need-little-memory", test_many_tensors_need_little_memory);
   g_test_add_func ("/gguf/a-million-empty-tokens-need-little-memory", test_a_million_empty_tokens_need_little_memory);
+  g_test_add_func ("/gguf/a-header-of-gigabytes-is-refused", test_a_header_of_gigabytes_is_refused);
   g_test_add_func ("/gguf/every-prefix-is-refused", test_every_prefix_is_refused);
   g_test_add_func ("/gguf/every-damaged-byte-is-refused-or-harmless", test_every_damaged_byte_is_refused_or_harmless);
   return g_test_run ();

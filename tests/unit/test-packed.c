@@ -1,10 +1,36 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Weights in several tensors, as published folders have them, against what the packages that write them read there. */
 
-#define _GNU_SOURCE             /* memmem */
+#define _GNU_SOURCE             /* memmem, syscall */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include "blocks/load.h"
 #include "files/npy.h"
 #include "support/safetensors.h"
+
+/* Bytes of a file that will be read, as was said: how many, from where on, up to where, and how many at once at most. */
+static struct
+{
+  gint64 n, first, end, most;
+} wished;
+
+/* In the place of the C library's. */
+int
+posix_fadvise (int fd, off_t offset, off_t n, int advice)
+{
+  if (advice == POSIX_FADV_WILLNEED) {
+    wished.first = wished.n == 0 ? offset : MIN (wished.first, offset);
+    wished.end = MAX (wished.end, offset + n);
+    wished.most = MAX (wished.most, n);
+    wished.n += n;
+  }
+  return syscall (SYS_fadvise64, fd, offset, n, advice) == 0 ? 0 : errno;
+}
 
 static const struct
 {
@@ -332,6 +358,33 @@ test_a_file_that_shrank_is_an_error (void)
   assert_says (error, SINGLE);
 }
 
+/* Linux reads no more of a longer wish than its first 128 KiB. */
+static void
+test_codes_that_lie_apart_are_wished_for_in_small_pieces (void)
+{
+  const gint64 n_codes = 32 * 2504 * 4, n_scales = 2 * 2504 * 2, n_zeros = 2 * 313 * 4;
+  g_autoptr (Folder) folder = folder_new ();
+  g_autofree char *header = g_strdup_printf ("'w.qweight':{'dtype':'I32','shape':[32,2504],'data_offsets':[0,%" PRId64 "]},"
+      "'w.scales':{'dtype':'F16','shape':[2,2504],'data_offsets':[%" PRId64 ",%" PRId64 "]},"
+      "'w.qzeros':{'dtype':'I32','shape':[2,313],'data_offsets':[%" PRId64 ",%" PRId64 "]}", n_codes, n_codes, n_codes + n_scales,
+      n_codes + n_scales, n_codes + n_scales + n_zeros);
+  g_autoptr (L4Checkpoint) checkpoint = NULL;
+  g_autoptr (GError) error = NULL;
+  const L4Tensor *tensor;
+  guint8 block[256];
+
+  write_folder (folder, GPTQ, header, (gsize) (n_codes + n_scales + n_zeros));
+  checkpoint = open_good (folder);
+  tensor = l4_checkpoint_find (checkpoint, "w.weight");
+  memset (&wished, 0, sizeof wished);
+  l4_checkpoint_read (checkpoint, tensor, 0, l4_type_info (tensor->type)->block_bytes, block, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (wished.most, <=, 128 << 10);
+  g_assert_cmpint (wished.n, ==, n_codes);
+  g_assert_cmpint (wished.first, ==, (gint64) l4_checkpoint_get_part (tensor, 0)->offset);
+  g_assert_cmpint (wished.end, ==, wished.first + n_codes);
+}
+
 /* Codes without settings that say what they are, stay what they are. */
 static void
 test_parts_without_settings_are_tensors (void)
@@ -363,6 +416,7 @@ main (int argc, char **argv)
   g_test_add_func ("/packed/scales-that-are-no-numbers-are-named", test_scales_that_are_no_numbers_are_named);
   g_test_add_func ("/packed/columns-in-the-order-of-activations-are-refused", test_columns_in_the_order_of_activations_are_refused);
   g_test_add_func ("/packed/a-file-that-shrank-is-an-error", test_a_file_that_shrank_is_an_error);
+  g_test_add_func ("/packed/codes-that-lie-apart-are-wished-for-in-small-pieces", test_codes_that_lie_apart_are_wished_for_in_small_pieces);
   g_test_add_func ("/packed/parts-without-settings-are-tensors", test_parts_without_settings_are_tensors);
   return g_test_run ();
 }
