@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The llama4 program as its users meet it. */
 
-#define _GNU_SOURCE             /* posix_openpt */
+#define _GNU_SOURCE             /* memmem, posix_openpt */
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -353,6 +353,32 @@ test_inspect_prints_no_control_characters (void)
   g_assert_null (strstr (out, "\xc2\x9b"));
 }
 
+/* Nor of what a GGUF file holds, and of names of files that should lie beside it or do. */
+static void
+test_inspect_prints_no_control_characters_of_gguf_files (void)
+{
+  static const char key[] = "tokenizer.ggml.pre", rule[] = "a\xc2\x9b" "31m";
+  g_autoptr (Folder) outer = folder_new ();
+  g_autoptr (Folder) folder = g_build_filename (outer, "a\xc2\x9b" "31mb", NULL);
+  g_autofree char *golden = g_test_build_filename (G_TEST_DIST, "golden", "gguf-tiny", "model.gguf", NULL), *bytes = NULL;
+  g_autofree char *arguments = g_strconcat ("inspect ", folder, "/model.gguf", NULL), *out = NULL, *err = NULL;
+  gsize length;
+  char *value;
+
+  g_assert_true (g_file_get_contents (golden, &bytes, &length, NULL));
+  value = (char *) memmem (bytes, length, key, strlen (key)) + strlen (key) + 4 + 8;    /* after the type and the length, which stays */
+  g_assert_cmpmem (value, strlen (rule), "llama4", 6);
+  memcpy (value, rule, strlen (rule));
+  g_assert_cmpint (g_mkdir (folder, 0700), ==, 0);
+  g_free (folder_write (folder, "model.gguf", bytes, (gssize) length));
+  g_free (folder_write (folder, "model.gguf.experts", "", 0));
+  g_assert_cmpint (run (arguments, NULL, &out, &err), ==, 0);
+  g_assert_nonnull (strstr (out, "tokenizer.ggml.pre is "));
+  g_assert_nonnull (strstr (out, "missing: the vision part"));
+  g_assert_nonnull (strstr (out, "repacked experts: "));
+  g_assert_null (strstr (out, "\xc2\x9b"));
+}
+
 static void
 test_trace_writes_the_reference_stages (void)
 {
@@ -475,6 +501,7 @@ main (int argc, char **argv)
   g_test_add_func ("/cli/inspect-tells-shapes-and-totals", test_inspect_tells_shapes_and_totals);
   g_test_add_func ("/cli/inspect-knows-gguf-files", test_inspect_knows_gguf_files);
   g_test_add_func ("/cli/inspect-prints-no-control-characters", test_inspect_prints_no_control_characters);
+  g_test_add_func ("/cli/inspect-prints-no-control-characters-of-gguf-files", test_inspect_prints_no_control_characters_of_gguf_files);
   g_test_add_func ("/cli/trace-writes-the-reference-stages", test_trace_writes_the_reference_stages);
   g_test_add_func ("/cli/run-describes-a-picture", test_run_describes_a_picture);
   g_test_add_func ("/cli/plan-tells-figures-of-published-shapes-and-files",
