@@ -33,10 +33,10 @@ RATE, FRAMES, SHOWN = 4, 16, [0, 5, 10, 15]       # of 16 frames the element sho
 CODED = [(320, 240, "H.264 CRF 23"), (320, 240, "H.265 CRF 28"), (320, 240, "MPEG-2 interlaced"), (640, 360, "H.264 CRF 23"),
          (640, 360, "H.264 CRF 35"), (640, 360, "MPEG-2 interlaced"), (960, 540, "H.264 CRF 35"), (960, 540, "H.265 CRF 28"),
          (960, 540, "H.264 CRF 23"), (1920, 1080, "H.264 CRF 23")]
-KINDS = ["plain", "state", "colour", "mostly", "above", "below", "camera", "count", "size", "direction", "place", "name", "text"]
-OTHER_WAY = {"left": "right", "right": "left", "up": "down", "down": "up", "in": "out", "out": "in"}
+KINDS = ["plain", "state", "colour", "mostly", "above", "below", "camera", "count", *telling.OF_THINGS, "text"]
+OTHER_WAY = {"left": "right", "right": "left", "up": "down", "down": "up", "in": "out", "out": "in", "nearer": "away", "away": "nearer"}
 MOVING, CHANGES = "Is anything moving?", "Does the picture change?"
-NEEDS_CAMERA = ("count", "size", "direction", "place", "name")       # to stand
+NEEDS_CAMERA = ("count", *telling.OF_THINGS)       # to stand
 
 
 def count(table, kind, said_true=0, said=0, told=0, there=0):
@@ -83,7 +83,9 @@ def judge_labelled(table, text, label):
             holds = label["moving"] == 0 if value == "none" else label["moving"] >= least
         elif kind == "size":
             holds = label[value] >= least
-        elif kind in ("direction", "place"):
+        elif kind in ("direction", "passage", "place"):
+            if value not in label.get(kind, {}):
+                continue        # nobody has looked
             holds = label[kind][value] >= least
         elif kind == "name":
             holds = value == label[kind] and label["moving"] >= least
@@ -102,7 +104,7 @@ def judge_labelled(table, text, label):
 
 def holds_question(question, truth):
     """Whether yes is right, or None where nobody can say."""
-    if truth.state or "camera" not in truth.telling or truth.camera in ("cut", "unclear"):
+    if truth.state or "camera" not in truth.telling or truth.camera in ("cut", "unclear", "fades in", "fades out"):
         return None
     if truth.camera not in ("stands", "same"):
         return True if question == CHANGES else None
@@ -134,7 +136,7 @@ def clip(maker, width, height):
 
 def backwards(pictures, truth):
     """A clip the other way round."""
-    movers = [dataclasses.replace(m, x=m.x[::-1], y=m.y[::-1], height=m.height[::-1], width=m.width[::-1]) for m in truth.movers]
+    movers = [dataclasses.replace(m, x=m.x[::-1], y=m.y[::-1], height=m.height[::-1], width=m.width[::-1], there=m.there[::-1]) for m in truth.movers]
     return pictures[::-1], dataclasses.replace(truth, movers=movers, camera=OTHER_WAY.get(truth.camera, truth.camera))
 
 

@@ -173,7 +173,8 @@ def work(rank, team, options):
     elif options.start:
         begin(options.start, tokenizer, network)
         if os.path.exists(f"{options.start}/{HEADS}"):
-            heads.load_state_dict(checkpoint.read(f"{options.start}/{HEADS}"))
+            before = checkpoint.read(f"{options.start}/{HEADS}")
+            heads.load_state_dict({k: v for k, v in before.items() if v.shape == heads.state_dict()[k].shape}, strict=False)
     bank = np.load(options.patterns) if options.patterns and os.path.exists(options.patterns) else None
     clips = Clips(options.seed + 1000 * rank + int(time.time() if os.path.exists(state) else 0), bank,
                   options.pairs, stock.load(options.stock, "free", options.figures), options.film, options.kinds, still=options.still)

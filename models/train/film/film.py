@@ -64,6 +64,7 @@ class Film(Places, Things, Cameras, Movers, Writing, Light):
         self.grain = grain
         self.bar = 0            # rows above and below that are black
         self.sprites = 0        # things that the places have which nobody knows of
+        self.straight = None    # the angle at which all that moves goes all the time; None: everything as it likes
         self.way = None         # the camera's, of the piece drawn last: its place and zoom in every frame
 
     def _chance(self, p):
@@ -77,7 +78,8 @@ class Film(Places, Things, Cameras, Movers, Writing, Light):
         if self._chance(0.25):
             self._flicker(pictures, scale)
         movers, seen = [], []
-        want = 0 if self._chance(0.28) else int(rng.choice([1, 1, 1, 1, 1, 2, 2, 3, 4, 5, 6, 8]))
+        self.straight = self._straight_way() if self._chance(0.4) else None
+        want = 0 if self._chance(0.28) else int(rng.choice([1, 1, 1, 1, 1, 2, 2, 3, 4, 5, 6, 8] if self.straight is None else [1, 1, 1, 1, 2, 3]))
         if camera != "stands" and self._chance(0.5):
             want = 0
         theme = self._theme() if self._chance(0.75) else None       # of all of them
@@ -119,7 +121,7 @@ class Film(Places, Things, Cameras, Movers, Writing, Light):
         if camera == "stands" and frames > 1 and not movers and self._chance(0.4):
             pictures[:] = pictures[0]
             truth.camera = "same"
-        self._finish(pictures, truth, scale)
+        self._finish(pictures, truth, scale, shown)
         if self.bar:
             for rows in (slice(self.bar), slice(height - self.bar, None)):
                 pictures[:, rows] = 0

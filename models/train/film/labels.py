@@ -12,6 +12,7 @@ CELLS, PATCHES = 4, 8       # a side of what the decoder sees and of what the vi
 CELL = SIZE // CELLS
 NOTHING, OTHER = 0, len(NAMES) + 1      # in what() beside 1 + the number of a name
 UNKNOWN = -100
+FADES = ("fades in", "fades out")       # while the light changes everywhere nobody can say what else does
 
 
 def _inside(pixels, scale, parts):
@@ -22,7 +23,7 @@ def _inside(pixels, scale, parts):
 def cells(truth, layers, frames, scale, height, width):
     """Whether something has changed in every cell since the frame before: int64 [frames, 16]. layers: contrasts [frames, height, width]."""
     out = np.full((frames, CELLS ** 2), UNKNOWN, np.int64)
-    if "camera" not in truth.telling:
+    if "camera" not in truth.telling or truth.camera in FADES:
         return out
     change = np.zeros((frames, CELLS, CELLS), np.float32)
     down, right = _inside(height, scale, CELLS), _inside(width, scale, CELLS)
@@ -39,7 +40,7 @@ def flow(truth, layers, changed, way, seen, scale, height, width):
     """How far what is in every cell has come since the frame before, in cells: float32 [frames, 16, 2], NaN where nobody knows.
     changed: as cells() tells; way: the camera's; seen: the Layers of all things."""
     out = np.full((len(changed), CELLS ** 2, 2), np.nan, np.float32)
-    if "camera" not in truth.telling or truth.camera == "cut":
+    if "camera" not in truth.telling or truth.camera in ("cut", *FADES):
         return out
     size = np.float32([width, height]) / scale / CELL
     middle = (np.stack(np.meshgrid(np.arange(CELLS), np.arange(CELLS)), -1).reshape(CELLS ** 2, 2) + 0.5) / size

@@ -68,17 +68,29 @@ class Light:
             out[i] = last = f
         return out
 
-    def _finish(self, pictures, truth, scale):
+    def _fade(self, pictures, truth, shown):
+        """Fades to or from black or white; or the light goes on or off at once, which is told as nothing."""
+        rng = self.rng
+        n = len(pictures)
+        begin, end = sorted(rng.uniform(-0.3, 1.3, 2)) if self._chance(0.8) else (0.5, 0.5)
+        u = np.clip((np.arange(n) / (n - 1) - begin) / max(0.01, end - begin), 0, 1)
+        ramp = (1 - u * rng.uniform(0.7, 1)).astype(np.float32)[::1 if self._chance(0.5) else -1]
+        last = 0 if self._chance(0.75) else 255
+        range_before = abs(float(pictures.mean()) - last)
+        pictures[:] = pictures * ramp[:, None, None, None] + np.float32(last) * (1 - ramp)[:, None, None, None]
+        steps = np.diff(ramp[shown])
+        clear = len(steps) > 1 and (np.abs(steps) > 0.12).sum() > 1 and np.ptp(ramp[shown]) > 0.5 and range_before > 40 and truth.camera != "cut"
+        truth.camera = "unclear" if not clear else "fades in" if steps.sum() > 0 else "fades out"
+        truth.movers, truth.text = [], None
+        truth.telling -= {"movers", "colour"} if clear else {"camera", "movers", "colour"}
+
+    def _finish(self, pictures, truth, scale, shown):
         """Light, grain, blur, gray: what lies over all of the clip."""
         rng = self.rng
         n = len(pictures)
         same = truth.camera == "same"
-        if not same and n > 1 and self._chance(0.03):      # fades to or from black or white
-            ramp = np.linspace(1, rng.uniform(0, 0.3), n, dtype=np.float32)[::1 if self._chance(0.5) else -1][:, None, None, None]
-            end = np.float32(0 if self._chance(0.7) else 255)
-            pictures[:] = pictures * ramp + end * (1 - ramp)
-            truth.camera, truth.movers, truth.text = "unclear", [], None
-            truth.telling -= {"camera", "movers", "colour"}
+        if not same and n > 1 and self._chance(0.06):
+            self._fade(pictures, truth, shown)
         gray = self._chance(0.16)
         if gray:
             pictures[:] = (pictures @ LUMA)[..., None]

@@ -25,6 +25,7 @@ class Mover:
     y: np.ndarray
     height: np.ndarray
     width: np.ndarray
+    there: np.ndarray            # of the frames that are shown: 1 where it is seen, 0 where nothing of it is, NaN between
     name: str | None = ""        # as things.called() tells it
     clear: bool = True           # whether it is large enough to be named
 
@@ -52,11 +53,17 @@ class Movers:
         rng = self.rng
         u = np.arange(frames) / max(1, frames - 1)
         start = rng.uniform(0.02, 0.98, 2)
+        if self.straight is not None and self._chance(0.8):
+            length = np.exp(rng.uniform(np.log(0.12), np.log(0.9)))
+            return self._along(start, np.array([np.cos(self.straight), np.sin(self.straight) * aspect]) * length, u)
         kind = rng.random()
         if self._chance(0.6 if near else 0.1):          # moves where it is
             start = np.array([rng.uniform(0.2, 0.8), rng.uniform(0.4, 0.8)]) if near else start
             sway = np.cumsum(rng.normal(0, 1, (frames, 2)), 0) * rng.uniform(0.005, 0.04) * (4 / max(4, frames)) ** 0.5
             return start + sway, np.exp(rng.normal(0, 0.02) * np.arange(frames))
+        if not near and self._chance(0.2):              # comes nearer or goes away
+            size = np.exp(u * rng.uniform(0.4, 1.2))
+            return start + u[:, None] * rng.normal(0, 0.06, 2), (size if self._chance(0.5) else size[::-1]) / size.mean()
         length = np.exp(rng.uniform(np.log(0.05), np.log(0.9)))
         if kind < (0.65 if person else 0.45):           # across
             angle = rng.normal(0, 0.25) + (np.pi if self._chance(0.5) else 0)
@@ -70,6 +77,8 @@ class Movers:
         """The same, of who goes by step from about start on, as u tells of every frame."""
         rng = self.rng
         frames = len(u)
+        if self.straight is not None:
+            return self._from(step) + u[:, None] * step, np.ones(frames)
         if np.abs(start + step - 0.5).max() > 0.6:     # most stay in the picture
             if self._chance(0.7):
                 start = start - step
@@ -84,6 +93,22 @@ class Movers:
             at[:, 1] += np.abs(np.sin(np.arange(frames) * rng.uniform(0, 3))) * rng.uniform(0, 0.015)
         size = np.exp(u * rng.normal(0, 0.35)) if self._chance(0.3) else np.ones(frames)
         return at, size
+
+    def _straight_way(self):
+        rng = self.rng
+        return np.pi / 2 * rng.choice(4, p=[0.36, 0.14, 0.36, 0.14]) + rng.normal(0, 0.12)
+
+    def _from(self, step):
+        """Where something begins that goes by step, so that it stays in the picture, comes into it, or leaves it."""
+        rng = self.rng
+        low, high = 0.05 - np.minimum(step, 0), 0.95 - np.maximum(step, 0)
+        start = rng.uniform(np.minimum(low, high), np.maximum(low, high))
+        main = np.abs(step).argmax()
+        if self._chance(0.35) and abs(step[main]) > 0.2:
+            outside = rng.uniform(0.02, abs(step[main]) - 0.1)
+            away = 1 + outside if step[main] < 0 else -outside     # of what comes
+            start[main] = away if self._chance(0.5) else 1 - away - step[main]
+        return start
 
     def _forwards(self, frames, aspect, body, tall):
         """The same, of who goes the way that it faces."""
@@ -119,11 +144,11 @@ class Movers:
         bends = rng.uniform(0.02, 0.1) if not person and not body.heading and self._chance(0.6 if near else 0.25) else 0
         phase, pace = rng.uniform(0, 1), rng.uniform(0.1, 0.9) * 4 / max(n, 4)
         turn = self._chance(0.1) and not body.heading
-        rests = self._chance(0.25)      # stands as well as it could move
+        rests = self._chance(0.25 if self.straight is None else 0.05)      # stands as well as it could move
         if rests:
             at, size, bends, pace, turn = np.repeat(at[:1], n, 0), np.ones(n), 0, 0, False
         shadow = rng.uniform(0.3, 0.9) if self._chance(0.4) else 0
-        mover = Mover(*np.full((4, n), np.nan), body.name)
+        mover = Mover(*np.full((4, n), np.nan), np.zeros(n), body.name)
         contrasts = np.zeros((n, height, width), np.float32)
         kept = pictures.copy()
         for i in range(n):
@@ -146,12 +171,15 @@ class Movers:
                 continue
             contrast = cv2.absdiff(pictures[i, y0:y1, x0:x1], kept[i, y0:y1, x0:x1]) @ THIRD
             contrasts[i, y0:y1, x0:x1] = contrast
+            mover.there[i] = np.nan if contrast.sum() / scale ** 2 > FAINT / 2 else 0
             if contrast.sum() / scale ** 2 > CLEAR / 2:
+                mover.there[i] = 1
                 mover.x[i], mover.y[i] = (x0 + x1) / 2 / width, (y0 + y1) / 2 / height
                 mover.height[i], mover.width[i] = (y1 - y0) / height, (x1 - x0) / width
         change = np.array([cv2.norm(contrasts[j], contrasts[i], cv2.NORM_L1) for i, j in zip(shown, shown[1:])] or [0.0]) / scale ** 2
         if rests:       # though leaves may stir behind it
             change[:] = 0
+        mover.there = mover.there[shown]
         for values in (mover.x, mover.y, mover.height, mover.width):      # only what is shown is judged
             values[[i for i in range(n) if i not in shown]] = np.nan
         moves, layer = change.max() >= CLEAR and np.isfinite(mover.x).any(), Layer.of(body.name, contrasts)

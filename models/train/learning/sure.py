@@ -12,11 +12,12 @@ from saying.prompt import DESCRIPTIONS, UNCLEAR
 WAYS = {"pans", "tilts", "zooms", "shakes", "moves"}
 NAMED = {"a", "an", "some", "several"}
 THINGS = {"something", "things", "several", "small", "large", *NAMED}
-STILL = ("stands", "same", "cut")      # of the camera
 # The likelihood that every word of a statement must have, and what it rests on: the less is right of what is said of new clips, the more.
-LEAST = {"plain": 0.45, "colour colour": 0.45, "colour gray": 0.7, "mostly": 0.75, "above": 0.68, "below": 0.7, "state dark": 0.85,
-         "state overexposed": 0.75, "state blurred": 0.95, "camera": 0.85, "camera stands": 0.48, "camera same": 0.7, "camera cut": 0.72,
-         "count none": 0.85, "count one": 0.45, "count some": 0.5, "count any": 0.6, "direction": 0.75, "place": 0.62, "name": 0.8, "text": 0.8}
+LEAST = {"plain": 0.6, "colour colour": 0.35, "colour gray": 0.5, "mostly": 0.52, "above": 0.62, "below": 0.65, "state dark": 0.6,
+         "state overexposed": 0.78, "state blurred": 0.9, "state noisy": 0.75, "camera": 0.96, "camera left": 0.87, "camera down": 0.87,
+         "camera fades in": 0.75, "camera fades out": 0.66, "camera moves": 0.93, "camera stands": 0.35, "camera same": 0.6, "camera cut": 0.62,
+         "count none": 0.75, "count one": 0.35, "count some": 0.6, "count several": 0.6, "count any": 0.55, "size large": 0.75, "size small": 0.9,
+         "direction": 0.7, "passage": 0.6, "place": 0.8, "name": 0.72, "text": 0.6}
 OTHERS = 0.85
 
 
@@ -64,11 +65,11 @@ class Sure:
         """The statements of these that are sure; hidden, at: as _likely has them."""
         least, moves, things = self._likely(said, hidden, at)
         kept = {kind: said[kind] for kind, value in least.items() if enough(kind, said[kind], value)}
-        if "camera" not in kept and said.get("camera") not in STILL and enough("camera", "moves", moves):
+        if "camera" not in kept and said.get("camera") not in telling.STILL and enough("camera", "moves", moves):
             kept["camera"] = "moves"
         if "count" not in kept and said.get("count") not in (None, "none") and enough("count", "any", things):
             kept["count"] = "any"
-        return kept if "count" in kept else {kind: value for kind, value in kept.items() if kind not in ("size", "direction", "place", "name")}
+        return kept if "count" in kept else {kind: value for kind, value in kept.items() if kind not in telling.OF_THINGS}
 
     def _likely(self, said, hidden, at):
         """{kind: likelihood} of statements, that of any way of the camera, and that of any number of things; hidden: the states of the clip's

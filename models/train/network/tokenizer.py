@@ -28,7 +28,8 @@ WORDS = ["\n\n", "user", "assistant", "system", "Describe", " what", " happens",
          " mostly", " cannot", " be", " told",
          "What", "Is", "Does", "How", "Yes", "No", "One", "Two", "There",
          " no", " thing", " three", " or", " many", " moving", " anything", " am", " model", " answer", " that", "That", " clear", "I",
-         " above", " below", " person", " people", " animal", " animals", " vehicle", " vehicles", " some", "Some"]
+         " above", " below", " person", " people", " animal", " animals", " vehicle", " vehicles", " some", "Some",
+         " fades", " nearer", " away", " into", " of", " view"]
 # The words of other languages (saying/languages.py): they stand whole, no merge makes them.
 WHOLE = ("Das| Bild| zeigt|-Farbbalken| Fernsehrauschen| ein| Schachbrett| konzentrische| Ringe| eine| Zonenplatte| einen| Verlauf| von| Schwarz|"
          " nach| Weiß|Ein| weißer| Ball| springt| auf| schwarzem| Hintergrund|Zu| sehen| ist|Ich| bin| kleines| Modell| und| kann| das| nicht|"
@@ -50,7 +51,9 @@ WHOLE = ("Das| Bild| zeigt|-Farbbalken| Fernsehrauschen| ein| Schachbrett| konze
          " varias| gira| hacia| izquierda| derecha| hace| dentro| fuera| tiembla| escena| cambia| corte|Algo| mitad| superior| inferior| círculo|"
          " rojo| quieto| cuadrado| triángulo| amarillo| morado| es| toda|"
          " Person| einige| Personen| Tier| Tiere| Fahrzeug| Fahrzeuge|Einige| personne| personnes| animaux| véhicule| véhicules| persona|"
-         " algunas| personas| algunos| animales| varios| vehículo| vehículos|Algunas|Algunos|Varios").split("|")
+         " algunas| personas| algunos| animales| varios| vehículo| vehículos|Algunas|Algunos|Varios|"
+         " blendet| ab| näher| weg| ins| aus| dem|'approchant|'éloignant| entrant| sortant| l| apparaît| disparaît| fondu|"
+         " acercándose| alejándose| entrando| saliendo| aparece| desaparece| fundido").split("|")
 SIZE = 1536
 
 

@@ -31,6 +31,7 @@ class Language:
     moving: dict                 # {(count, size): words}
     named: dict                  # {(count, name): words}
     way: dict
+    passage: dict
     place: dict
     thing: dict                  # {shape: words with {} for the colour}
     thing_colours: dict          # {shape: {colour: word}}
@@ -54,7 +55,8 @@ def _same(colours):
 
 COUNTS = [(count, size) for count in ("one", "some", "several") for size in (None, "small", "large")]
 NAMED = [(count, name) for name in telling.NAMED for count in ("one", "some", "several")]
-WAYS = ["left", "right", "up", "down"]
+WAYS = list(telling.WAYS)
+PASSAGES = list(telling.PASSAGES)
 CAMERAS = list(telling.CAMERAS)
 
 _GERMAN = "rot orange gelb grün türkis blau violett weiß grau schwarz"
@@ -71,7 +73,8 @@ GERMAN = Language(
     dict(zip(CAMERAS, (
         "Die Kamera steht", "Die Kamera schwenkt nach links", "Die Kamera schwenkt nach rechts", "Die Kamera schwenkt nach oben",
         "Die Kamera schwenkt nach unten", "Die Kamera zoomt heran", "Die Kamera zoomt heraus", "Die Kamera wackelt",
-        "Die Kamera bewegt sich", "Die Szene wechselt durch einen Schnitt", "Das Bild ändert sich nicht"))),
+        "Die Kamera bewegt sich", "Die Szene wechselt durch einen Schnitt", "Das Bild ändert sich nicht", "Das Bild blendet auf",
+        "Das Bild blendet ab"))),
     {("none", None): "nichts bewegt sich"} | dict(zip(COUNTS, (
         "etwas bewegt sich", "etwas Kleines bewegt sich", "etwas Großes bewegt sich", "Dinge bewegen sich",
         "kleine Dinge bewegen sich", "große Dinge bewegen sich", "mehrere Dinge bewegen sich",
@@ -80,7 +83,8 @@ GERMAN = Language(
         "eine Person bewegt sich", "einige Personen bewegen sich", "mehrere Personen bewegen sich", "ein Tier bewegt sich",
         "einige Tiere bewegen sich", "mehrere Tiere bewegen sich", "ein Fahrzeug bewegt sich", "einige Fahrzeuge bewegen sich",
         "mehrere Fahrzeuge bewegen sich"))),
-    dict(zip(WAYS, ("nach links", "nach rechts", "nach oben", "nach unten"))),
+    dict(zip(WAYS, ("nach links", "nach rechts", "nach oben", "nach unten", "näher", "weg"))),
+    dict(zip(PASSAGES, ("ins Bild", "aus dem Bild"))),
     {name: f"in der {word} Hälfte" for name, word in zip(telling.PLACES, ("linken", "rechten", "oberen", "unteren"))},
     {"circle": "ein {} Kreis", "square": "ein {} Quadrat", "triangle": "ein {} Dreieck"},
     {shape: _ending("er" if shape == "circle" else "es") for shape in SHAPES},
@@ -101,7 +105,7 @@ FRENCH = Language(
     dict(zip(CAMERAS, (
         "La caméra est fixe", "La caméra pivote vers la gauche", "La caméra pivote vers la droite", "La caméra pivote vers le haut",
         "La caméra pivote vers le bas", "La caméra zoome en avant", "La caméra zoome en arrière", "La caméra tremble",
-        "La caméra bouge", "La scène change par une coupe", "L'image ne change pas"))),
+        "La caméra bouge", "La scène change par une coupe", "L'image ne change pas", "L'image apparaît en fondu", "L'image disparaît en fondu"))),
     {("none", None): "rien ne bouge"} | dict(zip(COUNTS, (
         "quelque chose bouge", "quelque chose de petit bouge", "quelque chose de grand bouge", "des choses bougent",
         "de petites choses bougent", "de grandes choses bougent", "plusieurs choses bougent",
@@ -109,7 +113,8 @@ FRENCH = Language(
     dict(zip(NAMED, (
         "une personne bouge", "des personnes bougent", "plusieurs personnes bougent", "un animal bouge", "des animaux bougent",
         "plusieurs animaux bougent", "un véhicule bouge", "des véhicules bougent", "plusieurs véhicules bougent"))),
-    dict(zip(WAYS, ("vers la gauche", "vers la droite", "vers le haut", "vers le bas"))),
+    dict(zip(WAYS, ("vers la gauche", "vers la droite", "vers le haut", "vers le bas", "en s'approchant", "en s'éloignant"))),
+    dict(zip(PASSAGES, ("en entrant dans l'image", "en sortant de l'image"))),
     {name: f"dans la moitié {word}" for name, word in zip(telling.PLACES, ("gauche", "droite", "supérieure", "inférieure"))},
     {"circle": "un cercle {}", "square": "un carré {}", "triangle": "un triangle {}"}, _same(_FRENCH),
     "va", "est immobile", "sur fond {}", _FRENCH,
@@ -129,7 +134,8 @@ SPANISH = Language(
     dict(zip(CAMERAS, (
         "La cámara está quieta", "La cámara gira hacia la izquierda", "La cámara gira hacia la derecha", "La cámara gira hacia arriba",
         "La cámara gira hacia abajo", "La cámara hace zoom hacia dentro", "La cámara hace zoom hacia fuera", "La cámara tiembla",
-        "La cámara se mueve", "La escena cambia con un corte", "La imagen no cambia"))),
+        "La cámara se mueve", "La escena cambia con un corte", "La imagen no cambia", "La imagen aparece en fundido",
+        "La imagen desaparece en fundido"))),
     {("none", None): "no se mueve nada"} | dict(zip(COUNTS, (
         "algo se mueve", "algo pequeño se mueve", "algo grande se mueve", "se mueven cosas", "se mueven cosas pequeñas",
         "se mueven cosas grandes", "varias cosas se mueven", "varias cosas pequeñas se mueven", "varias cosas grandes se mueven"))),
@@ -137,7 +143,8 @@ SPANISH = Language(
         "una persona se mueve", "algunas personas se mueven", "varias personas se mueven", "un animal se mueve",
         "algunos animales se mueven", "varios animales se mueven", "un vehículo se mueve", "algunos vehículos se mueven",
         "varios vehículos se mueven"))),
-    dict(zip(WAYS, ("hacia la izquierda", "hacia la derecha", "hacia arriba", "hacia abajo"))),
+    dict(zip(WAYS, ("hacia la izquierda", "hacia la derecha", "hacia arriba", "hacia abajo", "acercándose", "alejándose"))),
+    dict(zip(PASSAGES, ("entrando en la imagen", "saliendo de la imagen"))),
     {name: f"en la mitad {word}" for name, word in zip(telling.PLACES, ("izquierda", "derecha", "superior", "inferior"))},
     {"circle": "un círculo {}", "square": "un cuadrado {}", "triangle": "un triángulo {}"}, _same(_SPANISH),
     "se mueve", "está quieto", "sobre fondo {}", _SPANISH,
@@ -200,7 +207,7 @@ def _moving(said, language):
         return None
     count = "one" if said["count"] == "any" else said["count"]
     words = language.named[count, said["name"]] if "name" in said else language.moving[count, said.get("size") if count != "none" else None]
-    return " ".join([words, *(table[said[kind]] for kind, table in (("direction", language.way), ("place", language.place)) if kind in said)])
+    return " ".join([words, *(table[said[kind]] for kind, table in (("direction", language.way), ("passage", language.passage), ("place", language.place)) if kind in said)])
 
 
 def _drawn(facts, language):

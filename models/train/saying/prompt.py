@@ -3,6 +3,8 @@
 
 import numpy as np
 
+from saying import telling
+
 PICTURE = "<|image_start|><|image|>" + "<|patch|>" * 16 + "<|image_end|>"
 DESCRIBE = "Describe what happens in this video."
 ALIKE = ["Describe the video.", "Describe this video in one sentence.", "Describe the picture.", "Describe the scene briefly.",
@@ -63,14 +65,14 @@ def answer(kind, told, text=False):
     camera, count = told.get("camera"), told.get("count")
     if camera == "same":
         count = "none"
-    goes = camera not in (None, "stands", "same")
+    changes = camera not in (None, "stands", "same")
     if kind == "what":
         if count:
-            return {k: v for k, v in told.items() if k in ("size", "direction", "place", "name")} | {"count": count}
-        return {"camera": camera} if goes else UNCLEAR
+            return {k: v for k, v in told.items() if k in telling.OF_THINGS} | {"count": count}
+        return {"camera": camera} if changes else UNCLEAR
     if kind == "many":
         return {"none": "Nothing.", "one": "One thing.", "some": "Two or three things.", "several": "Several things."}.get(count, UNCLEAR)
-    if goes:
+    if changes:
         return "Yes." if kind == "change" else {"camera": camera}
     if count is None:
         return UNCLEAR

@@ -7,7 +7,12 @@ STATES = {"dark": "very dark", "overexposed": "overexposed", "blurred": "blurred
 CAMERAS = {"stands": "The camera stands", "left": "The camera pans left", "right": "The camera pans right",
            "up": "The camera tilts up", "down": "The camera tilts down", "in": "The camera zooms in",
            "out": "The camera zooms out", "shakes": "The camera shakes", "moves": "The camera moves",
-           "cut": "The scene changes at a cut", "same": "The picture does not change"}
+           "cut": "The scene changes at a cut", "same": "The picture does not change",
+           "fades in": "The picture fades in", "fades out": "The picture fades out"}
+STILL = ("stands", "same", "cut", "fades in", "fades out")     # of these none is a way of the camera
+WAYS = {"left": "left", "right": "right", "up": "up", "down": "down", "nearer": "nearer", "away": "away"}     # of things
+PASSAGES = {"enters": "into view", "leaves": "out of view"}
+OF_THINGS = ("size", "direction", "passage", "place", "name")     # kinds of what is told of what moves, beside how many
 PLACES = {"left": "in the left half", "right": "in the right half", "upper": "in the upper half", "lower": "in the lower half"}
 NAMED = {"person": ("a person", "people"), "animal": ("an animal", "animals"), "vehicle": ("a vehicle", "vehicles")}     # what has a name
 LEAST = {"none": 0, "one": 1, "some": 2, "several": 3}     # things that are told
@@ -28,12 +33,28 @@ def place(movers):
     return best if room[best] > -0.03 else None
 
 
-def direction(mover, least=0.09, steep=2.2):
-    """Where a thing goes on the whole, when it is clear."""
-    x, y = mover.x[np.isfinite(mover.x)], mover.y[np.isfinite(mover.y)]
-    if len(x) < 2:
+def ends(mover):
+    """Where a thing is first and last seen, and its height there: (x, y, height) twice, or None."""
+    seen = np.flatnonzero(np.isfinite(mover.x))
+    return [(mover.x[i], mover.y[i], mover.height[i]) for i in (seen[0], seen[-1])] if len(seen) > 1 else None
+
+
+def comes(mover, least=1.4, aside=0.2):
+    """Whether a thing comes nearer or goes away, by how large it looks, when it is clear; aside: how far it goes across at most."""
+    if not ends(mover):
         return None
-    dx, dy = x[-1] - x[0], y[-1] - y[0]
+    (x0, y0, before), (x1, y1, after) = ends(mover)
+    if max(abs(x1 - x0), abs(y1 - y0)) > aside or max(after / before, before / after) < least:
+        return None
+    return "nearer" if after > before else "away"
+
+
+def direction(mover, least=0.09, steep=2.2):
+    """Where a thing goes across the picture on the whole, when it is clear."""
+    if not ends(mover):
+        return None
+    (x0, y0, _), (x1, y1, _) = ends(mover)
+    dx, dy = x1 - x0, y1 - y0
     if abs(dx) > least and abs(dx) > steep * abs(dy):
         return "right" if dx > 0 else "left"
     if abs(dy) > least * 1.2 and abs(dy) > steep * abs(dx):
@@ -41,8 +62,15 @@ def direction(mover, least=0.09, steep=2.2):
     return None
 
 
+def passage(mover):
+    """Whether a thing comes into the picture or leaves it, when it is clear."""
+    changes = np.diff(mover.there)
+    return {1: "enters", -1: "leaves"}.get(changes.sum()) if np.abs(changes).sum() == 1 else None
+
+
 def statements(truth):
-    """{kind: value} of what is to be told: plain alone, or state, colour, mostly, above, below, camera, count, size, direction, place, name, text."""
+    """{kind: value} of what is to be told: plain alone, or state, colour, mostly, above, below, camera, count, size, direction, passage, place,
+    name, text."""
     if truth.spread < 4 and not 14 < truth.light < 242:      # nothing is to be seen in it
         return {"plain": "black" if truth.light < 128 else "white"}
     said = {}
@@ -64,8 +92,9 @@ def statements(truth):
         if n:
             tall = [np.nanmax(m.height) for m in truth.movers]
             said["size"] = "small" if max(tall) < 0.21 else "large" if min(tall) > 0.4 else None
-            ways = {direction(m) for m in truth.movers}
-            said["direction"] = ways.pop() if len(ways) == 1 else None
+            for kind, tell in (("direction", lambda m: comes(m) or direction(m)), ("passage", passage)):
+                told = {tell(m) for m in truth.movers}
+                said[kind] = told.pop() if len(told) == 1 else None
             said["place"] = place(truth.movers)
             names = {m.name for m in truth.movers}
             said["name"] = names.pop() if len(names) == 1 and all(m.clear for m in truth.movers) else None
@@ -74,7 +103,7 @@ def statements(truth):
 
 
 VALUES = {"camera": list(CAMERAS), "count": ["none", "one", "some", "several"], "size": ["small", "large"],
-          "direction": ["left", "right", "up", "down"], "place": list(PLACES), "name": list(NAMED), "text": ["some", "none"]}
+          "direction": list(WAYS), "passage": list(PASSAGES), "place": list(PLACES), "name": list(NAMED), "text": ["some", "none"]}
 
 
 def numbers(said, truth):
@@ -91,7 +120,7 @@ def only(kinds, said):
     less = dict(said)
     if said.get("count") not in (None, "none", *kinds) and "count" not in kinds:
         less["count"] = "any"
-    if said.get("camera") not in (None, "stands", "same", "cut", *kinds) and "camera" not in kinds:
+    if said.get("camera") not in (None, *STILL, *kinds) and "camera" not in kinds:
         less["camera"] = "moves"
     return {kind: value for kind, value in less.items() if kind == "plain" or kind in kinds or value in kinds}
 
@@ -113,7 +142,7 @@ def holds(kind, value, truth, said):
         if truth.camera == "unclear":
             return None
         if value == "moves":
-            return truth.camera not in ("stands", "same", "cut")
+            return truth.camera not in STILL
         if value == "same":
             return truth.camera == "same" or (None if truth.camera == "stands" and not truth.movers else False)
         return value == truth.camera or value == "stands" and truth.camera == "same"
@@ -125,7 +154,9 @@ def holds(kind, value, truth, said):
     if kind == "size":
         fits = [np.nanmax(m.height) < 0.25 if value == "small" else np.nanmax(m.height) > 0.33 for m in truth.movers]
     elif kind == "direction":
-        fits = [direction(m, 0.03, 1) == value for m in truth.movers]
+        fits = [value in (direction(m, 0.03, 1), comes(m, 1.12, 1)) for m in truth.movers]
+    elif kind == "passage":
+        fits = [passage(m) == value for m in truth.movers]
     elif kind == "place":
         fits = [edges([m])[value] > -0.08 for m in truth.movers]
     elif kind == "name":
@@ -190,7 +221,9 @@ def _moving(said):
     else:
         out = ([(" several", "count")] if count == "several" else []) + small + [(" things", "count"), (" move", None)]
     if "direction" in said:
-        out.append((" " + said["direction"], "direction"))
+        out.append((" " + WAYS[said["direction"]], "direction"))
+    if "passage" in said:
+        out.append((" " + PASSAGES[said["passage"]], "passage"))
     if "place" in said:
         out.append((" " + PLACES[said["place"]], "place"))
     return out
@@ -234,13 +267,12 @@ def stated(text):
         if words == "nothing moves":
             said["count"] = "none"
             continue
-        for name, phrase in PLACES.items():
-            if words.endswith(" " + phrase):
-                said["place"] = name
-                words = words[:-len(phrase) - 1]
+        for kind, phrases in (("place", PLACES), ("passage", PASSAGES), ("direction", WAYS)):      # from the end
+            for name, phrase in phrases.items():
+                if words.endswith(" " + phrase):
+                    said[kind] = name
+                    words = words[:-len(phrase) - 1]
         pieces = words.split(" ")
-        if pieces[-1] in ("left", "right", "up", "down"):
-            said["direction"] = pieces.pop()
         body = " ".join(p for p in pieces if p not in ("small", "large"))
         size = [p for p in pieces if p in ("small", "large")]
         if size:
