@@ -59,8 +59,8 @@ licence_notice (void)
 static const char *
 embedded_limits (void)
 {
-  return _("it tells test patterns and moving shapes, and of film light, colours, cuts and whether the camera or something moves, in "
-      "English, German, French and Spanish, but neither people nor things nor writing");
+  return _("it tells test patterns and moving shapes, and of film light, colours, cuts, fades and whether the camera or something moves, now "
+      "and then that it is a person, in English, German, French and Spanish, but no other things and no writing");
 }
 
 /* Which model this is: the files by name and time, and what else shapes it in memory. */
