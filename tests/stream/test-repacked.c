@@ -32,22 +32,6 @@ pwrite (int fd, const void *from, size_t count, off_t offset)
   return syscall (SYS_pwrite64, fd, from, count, offset);
 }
 
-/* How often space was asked for while signals came all the time. */
-static guint interrupted;
-static gboolean signals;
-
-/* In the place of the C library's. */
-int
-fallocate (int fd, int mode, off_t offset, off_t bytes)
-{
-  if (signals) {
-    interrupted++;
-    errno = EINTR;
-    return -1;
-  }
-  return (int) syscall (SYS_fallocate, fd, mode, offset, bytes);
-}
-
 static char *
 path_of (const Experts *self)
 {
@@ -232,25 +216,6 @@ test_a_full_disk_is_one_error_and_leaves_what_was_there (void)
   assert_fails_and_leaves (&self, NAME "|bytes are needed");
   setrlimit (RLIMIT_FSIZE, &before);
   use (&self);
-  experts_clear (&self);
-}
-
-static void
-test_signals_while_space_is_taken_are_no_error (void)
-{
-  Experts self = { 0 };
-  g_autofree char *path = NULL;
-  GStatBuf status;
-
-  interrupted = 0;
-  signals = TRUE;
-  start_repacked (&self, 3);
-  signals = FALSE;
-  g_assert_cmpuint (interrupted, >, 0);
-  path = path_of (&self);
-  g_assert_cmpint (g_stat (path, &status), ==, 0);
-  g_assert_cmpuint (l4_stream_repacked_bytes (self.stream), ==, (guint64) status.st_size);
-  experts_assert_use (&self, 0, 31, 1);
   experts_clear (&self);
 }
 
@@ -586,7 +551,6 @@ main (int argc, char **argv)
   g_test_add_func ("/repacked/what-a-source-makes-too", test_what_a_source_makes_too);
   g_test_add_func ("/repacked/it-is-as-large-as-was-said", test_it_is_as_large_as_was_said);
   g_test_add_func ("/repacked/a-full-disk-is-one-error-and-leaves-what-was-there", test_a_full_disk_is_one_error_and_leaves_what_was_there);
-  g_test_add_func ("/repacked/signals-while-space-is-taken-are-no-error", test_signals_while_space_is_taken_are_no_error);
   g_test_add_func ("/repacked/a-model-that-cannot-be-read-is-one-error-and-leaves-what-was-there",
       test_a_model_that_cannot_be_read_is_one_error_and_leaves_what_was_there);
   g_test_add_func ("/repacked/a-model-that-changes-meanwhile-is-an-error", test_a_model_that_changes_meanwhile_is_an_error);
