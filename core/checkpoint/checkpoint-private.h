@@ -3,7 +3,7 @@
 
 #pragma once
 
-#include <time.h>
+#include <sys/stat.h>
 
 #include "checkpoint/checkpoint.h"
 
@@ -14,8 +14,8 @@ typedef struct
   char *name;                   /* within the folder */
   char *path;
   int fd;
-  guint64 size;                 /* when it was opened, and when it had changed last */
-  struct timespec changed;
+  guint64 size;                 /* when it was opened */
+  struct stat status;           /* then, too */
   gpointer mapping;             /* of all of it; NULL until it is asked for */
 } L4CheckpointFile;
 

@@ -36,13 +36,12 @@ L4CheckpointFile *
 l4_checkpoint_add_file (L4Checkpoint *self, const char *folder, const char *name, GError **error)
 {
   L4CheckpointFile file = { 0 };
-  struct stat status;
 
   file.path = g_build_filename (folder, name, NULL);
   file.name = g_strdup (name);
   file.fd = l4_file_open (file.path, &file.size, error);
-  if (file.fd >= 0 && fstat (file.fd, &status) == 0)
-    file.changed = status.st_mtim;
+  if (file.fd >= 0)
+    fstat (file.fd, &file.status);
   g_array_append_val (self->files, file);
   return file.fd >= 0 ? &g_array_index (self->files, L4CheckpointFile, self->files->len - 1) : NULL;
 }
@@ -331,8 +330,7 @@ check_file (const L4CheckpointFile *file, GError **error)
 
   if (fstat (file->fd, &now) != 0)
     return l4_fail (error, L4_ERROR_IO, "%s: %s", file->path, g_strerror (errno));
-  return ((guint64) now.st_size == file->size && now.st_mtim.tv_sec == file->changed.tv_sec
-      && now.st_mtim.tv_nsec == file->changed.tv_nsec)
+  return l4_file_is_as_before (&file->status, &now)
       || l4_fail (error, L4_ERROR_IO, _("%s: has changed while it was read"), file->path);
 }
 

@@ -43,6 +43,12 @@ l4_file_open (const char *path, guint64 *size, GError **error)
 }
 
 gboolean
+l4_file_is_as_before (const struct stat *then, const struct stat *now)
+{
+  return now->st_size == then->st_size && now->st_mtim.tv_sec == then->st_mtim.tv_sec && now->st_mtim.tv_nsec == then->st_mtim.tv_nsec;
+}
+
+gboolean
 l4_file_read (int fd, const char *path, guint64 offset, gpointer out, gsize bytes, GError **error)
 {
   gsize done = 0;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "files/file.h"
 
 #define ALIGNMENT L4_READER_ALIGNMENT
 
@@ -105,8 +106,7 @@ l4_reader_check_file (L4Reader *self, guint index, GError **error)
 
   if (fstat (file->fd, &now) != 0)
     return l4_fail (error, L4_ERROR_IO, "%s: %s", file->path, g_strerror (errno));
-  return (now.st_size == file->status.st_size && now.st_mtim.tv_sec == file->status.st_mtim.tv_sec
-      && now.st_mtim.tv_nsec == file->status.st_mtim.tv_nsec)
+  return l4_file_is_as_before (&file->status, &now)
       || l4_fail (error, L4_ERROR_IO, _("%s: has changed since the model was loaded"), file->path);
 }
 
