@@ -17,7 +17,7 @@
 #define MOST_CONNECTIONS (2 * L4_ONVIF_MOST_CLIENTS)    /* some of which have not asked for anything yet */
 
 /* A pipeline for each client, so that each gets what is so when it comes. A slow one loses the oldest. */
-#define LAUNCH "( appsrc name=metadata is-live=true format=time do-timestamp=true max-bytes=" MOST_BYTES " leaky-type=downstream " \
+#define LAUNCH "( appsrc name=metadata is-live=true format=time max-bytes=" MOST_BYTES " leaky-type=downstream " \
     "caps=application/x-onvif-metadata,parsed=true,encoding=utf8 ! " L4_ONVIF_PAYLOADER " name=pay0 pt=107 )"
 
 /* Of a camera. A client's pipeline may end after the server has. */
@@ -107,20 +107,30 @@ mount_new (L4OnvifServer *server, guint number)
 
 /* Clients ------------------------------------------------------------------------------------------------------------------------- */
 
-static gboolean
-push_one (GstAppSrc *source, const char *document)
+/* Since the pipeline began to play. A pipeline that starts has its clock a moment before it knows when it began: by appsrc's do-timestamp
+ * a document of that moment is for as long after the beginning as the machine is up, and all of the stream waits until then. */
+static GstClockTime
+time_of (GstElement *source)
 {
-  return gst_app_src_push_buffer (source, gst_buffer_new_memdup (document, strlen (document))) == GST_FLOW_OK;
+  return gst_element_get_base_time (source) > 0 ? gst_element_get_current_running_time (source) : 0;
 }
 
-/* Who has left has a source that flows no more. */
+/* While a client pauses, and when he leaves, his source takes nothing. */
+static void
+push_one (GstAppSrc *source, const char *document)
+{
+  GstBuffer *buffer = gst_buffer_new_memdup (document, strlen (document));
+
+  GST_BUFFER_PTS (buffer) = time_of (GST_ELEMENT (source));
+  gst_app_src_push_buffer (source, buffer);
+}
+
 static void
 push_all (Mount *mount, const char *document)
 {
   g_mutex_lock (&mount->lock);
-  for (guint i = mount->sources->len; i > 0; i--)
-    if (!push_one (g_ptr_array_index (mount->sources, i - 1), document))
-      g_ptr_array_remove_index (mount->sources, i - 1);
+  for (guint i = 0; i < mount->sources->len; i++)
+    push_one (g_ptr_array_index (mount->sources, i), document);
   g_mutex_unlock (&mount->lock);
 }
 

@@ -23,13 +23,40 @@ on_report (gboolean trouble, const char *line, gpointer data)
   fprintf (stderr, "%s\n", line);
 }
 
+/* Of pipelines, with what is to be said then: their clock is there, and what they count from is not yet. */
+static gboolean (*set_clock) (GstElement *, GstClock *);
+static L4Tell *told;
+static char *told_camera;
+
+static gboolean
+set_clock_and_say (GstElement *pipeline, GstClock *clock)
+{
+  const gboolean is_set = set_clock (pipeline, clock);
+
+  l4_tell_said (told, &(L4Said) { told_camera, 0, 0, "Early.", FALSE, NULL, NULL });
+  l4_tell_finish (told, 60000);
+  return is_set;
+}
+
+static void
+say_early (L4Tell *tell, const char *camera)
+{
+  GstElementClass *class = g_type_class_ref (GST_TYPE_PIPELINE);
+
+  told = tell;
+  told_camera = g_strdup (camera);
+  set_clock = class->set_clock;
+  class->set_clock = set_clock_and_say;
+}
+
 static const char *
 text_of (yyjson_val *line, const char *name)
 {
   return yyjson_get_str (yyjson_obj_get (line, name));
 }
 
-/* A line is an object: {"do":"said|alert|present|finish", …}. */
+/* A line is an object: {"do":"said|alert|present|finish|early", …}. early: from now on something is said in the midst of each start of a
+ * pipeline. */
 static void
 obey (L4Tell *tell, yyjson_val *line)
 {
@@ -45,6 +72,8 @@ obey (L4Tell *tell, yyjson_val *line)
     l4_tell_presence (tell, camera, on);
   else if (strcmp (what, "finish") == 0)
     l4_tell_finish (tell, 60000);
+  else if (strcmp (what, "early") == 0)
+    say_early (tell, camera);
 }
 
 static void
@@ -101,5 +130,6 @@ main (int argc, char **argv)
   }
   free (line);
   l4_tell_free (tell);
+  g_free (told_camera);
   return 0;
 }

@@ -3,6 +3,7 @@
 import hashlib
 import re
 import socket
+import time
 import urllib.parse
 import xml.etree.ElementTree
 
@@ -153,7 +154,8 @@ class Stream:
 
     def packet(self):
         """The next one of RTP: marker, type, sequence, time, payload."""
-        while True:
+        until = time.monotonic() + PATIENCE     # reports of RTCP come all the time
+        while time.monotonic() < until:
             if not self.waiting:
                 while (first := self.file.read(1)) != b"$":
                     if not first:
@@ -163,13 +165,16 @@ class Stream:
             if channel == 0:
                 assert data[0] == 0x80, data[0]         # neither padding nor extension nor sources
                 return data[1] >> 7, data[1] & 127, int.from_bytes(data[2:4], "big"), int.from_bytes(data[4:8], "big"), data[12:]
+        raise TimeoutError
 
     def document(self):
         """The next one that is not empty; and the packets that it was in."""
-        while True:
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
             self.packets = [self.packet()]
             while not self.packets[-1][0]:
                 self.packets.append(self.packet())
             root = parse(b"".join(packet[4] for packet in self.packets))
             if len(root) > 0:
                 return root
+        raise TimeoutError
