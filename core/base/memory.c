@@ -15,21 +15,20 @@
 #include "base/group.h"
 
 #define CACHE_LINE 64
-#define HUGE_PAGE (2 << 20)     /* bytes, on x86-64 */
 #define MUCH (1 << 20)          /* bytes; of less it is not worth a call of the system that it has them back */
 
 gpointer
 l4_alloc_raw (gsize bytes, const char *what, GError **error)
 {
   gpointer memory = NULL;
-  gsize alignment = bytes >= 2 * HUGE_PAGE ? HUGE_PAGE : CACHE_LINE, rounded;
+  gsize alignment = bytes >= L4_HUGE_PAGE ? L4_HUGE_PAGE : CACHE_LINE, rounded;
 
   if (!g_size_checked_add (&rounded, bytes, CACHE_LINE) || rounded > G_MAXSSIZE
       || posix_memalign (&memory, alignment, rounded) != 0) {
     l4_fail (error, L4_ERROR_MEMORY, _("%s: cannot allocate %zu bytes"), what, bytes);
     return NULL;
   }
-  if (alignment == HUGE_PAGE)
+  if (alignment == L4_HUGE_PAGE)
     madvise (memory, rounded, MADV_HUGEPAGE);   /* a wish */
   return memory;
 }

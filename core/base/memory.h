@@ -5,6 +5,8 @@
 
 #include <glib.h>
 
+#define L4_HUGE_PAGE ((gsize) 2 << 20)     /* bytes, on x86-64 */
+
 /* bytes of memory aligned to a cache line, zeroed; bytes may be 0. Never aborts: on refusal NULL and L4_ERROR_MEMORY, in which
  * what names the purpose. (transfer full), freed with l4_free(). */
 gpointer l4_alloc (gsize bytes, const char *what, GError **error);

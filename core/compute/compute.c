@@ -64,10 +64,18 @@ l4_compute_run (L4Compute *self, L4PoolFunc func, gpointer data, gsize n_tasks, 
   g_rec_mutex_unlock (&self->lock);
 }
 
+/* Working memory in whole huge pages where it is not small: products that find their rows in small pages took a third longer. */
+static gsize
+round_up (gsize bytes)
+{
+  return bytes < L4_HUGE_PAGE / 4 ? bytes : (bytes + L4_HUGE_PAGE - 1) & ~(L4_HUGE_PAGE - 1);
+}
+
 gpointer
 l4_scratch_take (L4Scratch *self, gsize bytes, GError **error)
 {
   if (self->bytes < bytes) {
+    bytes = round_up (bytes);
     l4_free (self->data);
     self->bytes = 0;
     self->data = l4_alloc_raw (bytes, _("working memory"), error);
@@ -89,7 +97,7 @@ l4_compute_take_own (L4Compute *self, gsize bytes, GError **error)
 float *
 l4_workspace_take (L4Workspace *self, L4Compute *compute, gsize n, GError **error)
 {
-  gsize bytes = n * sizeof (float);
+  gsize bytes = round_up (n * sizeof (float));
   guint best = G_MAXUINT;
 
   g_rec_mutex_lock (&compute->lock);

@@ -59,7 +59,8 @@ l4_job_do_blocks (const L4Job *job, L4Brgemm *brgemm, gsize task, const L4Own *o
     }
     for (gint64 r = 0; r < MIN (rows, job->product->m - first); r++)
       for (guint b = 0; b < job->blocks; b++)
-        l4_job_finish_rows (job, task * job->blocks + b, 1, first + r, 1, own->sums + (b * rows + r) * L4_BLOCK_COLUMNS);
+        l4_job_finish_rows (job, task * job->blocks + b, 1, first + r, 1, own->sums + (b * rows + r) * L4_BLOCK_COLUMNS,
+            L4_BLOCK_COLUMNS);
   }
   l4_brgemm_rest (brgemm);
 }

@@ -46,7 +46,7 @@ do_dots (const L4Job *job, const guint8 *const *panels, gsize task, const L4Own 
         there++;
       dot_panels (job, l4_job_weight (job, p), panels + p, there, i, rows, own->sums + p * L4_PANEL_ROWS);
     }
-    l4_job_finish_rows (job, task, 1, i, rows, own->sums);
+    l4_job_finish_rows (job, task, 1, i, rows, own->sums, L4_BLOCK_COLUMNS);
   }
 }
 
@@ -70,7 +70,7 @@ do_chunks (const L4Job *job, const guint8 *const *panels, gsize task, const L4Ow
       for (guint p = 0; p < L4_BLOCK_PANELS; p += n)
         l4_kernels ()->panels[l4_job_weight (job, p)->type].multiply (there + p, n, depth,
             MIN (L4_CHUNK, product->weight->n_in - depth), &x, rows, own->sums + p * L4_PANEL_ROWS, L4_BLOCK_COLUMNS);
-    l4_job_finish_rows (job, task, 1, first, rows, own->sums);
+    l4_job_finish_rows (job, task, 1, first, rows, own->sums, L4_BLOCK_COLUMNS);
   }
 }
 

@@ -7,6 +7,18 @@
 
 /* Rows at a time: a slice of them and their sums are a second-level cache. */
 #define MAX_TILE_ROWS 640
+/* Bytes of rows that stay there beside their sums and the weights that come and go, and how many rows at least. */
+#define STAYS (1 << 20)
+#define LEAST_ROWS 256
+
+/* Matrix units wait for rows from beyond that cache as long as they multiply; others are slow enough for them. */
+gsize
+l4_job_parts (const L4Product *product)
+{
+  gint64 most = STAYS / (product->weight->n_in * (gint64) sizeof (guint16)) / L4_TILE_ROWS * L4_TILE_ROWS;
+
+  return l4_kernels ()->tiles->matrix_units && most >= LEAST_ROWS ? (product->m + most - 1) / most : 1;
+}
 
 /* The tiles of columns depth … depth + width - 1 of block b of a task, where panels hold them as they are; FALSE: they do not. */
 static gboolean
@@ -44,35 +56,45 @@ static void
 add_tiles (const L4Job *job, gsize task, guint blocks, gint64 first, gint64 rows, gint64 depth, const L4Own *own)
 {
   gint64 width = MIN (L4_BLOCK_DEPTH, job->operand->padded_n - depth);
-  gsize stride = job->blocks * L4_TILE_PANELS * L4_PANEL_ROWS;
-  gsize step = l4_job_columns (job), second = job->product->gate != NULL ? stride / 2 : L4_PANEL_ROWS;
+  gsize step = l4_job_columns (job), second = job->product->gate != NULL ? job->blocks * step : L4_PANEL_ROWS;
 
   for (guint b = 0; b < blocks; b++) {
     const guint16 *tiles[L4_TILE_PANELS], *next[L4_TILE_PANELS];
-    gboolean fetch = b + 1 < blocks && find_tiles (job, task, b + 1, depth, width, next);
+    gint64 then = b + 1 < blocks ? depth : depth + width;
+    gboolean fetch = then < job->operand->padded_n && find_tiles (job, task, (b + 1) % blocks, then,
+        MIN (width, job->operand->padded_n - then), next);
 
     if (!find_tiles (job, task, b, depth, width, tiles))
       make_tiles (job, task, b, depth, width, own, tiles);
     l4_kernels ()->tiles->multiply (l4_operand_block (job->operand, first, depth), rows, width, tiles, fetch ? next : NULL, depth > 0,
-        (float *[]) { own->sums + b * step, own->sums + b * step + second }, stride);
+        (float *[]) { own->sums + b * step, own->sums + b * step + second }, l4_job_stride (job));
   }
 }
 
+/* Rows at a time when they are cut into so many parts. */
+static gint64
+part_rows (const L4Operand *operand, gint64 parts)
+{
+  return (operand->padded_m / parts + L4_TILE_ROWS - 1) / L4_TILE_ROWS * L4_TILE_ROWS;
+}
+
 void
-l4_job_do_tiles (const L4Job *job, gsize task, const L4Own *own)
+l4_job_do_tiles (const L4Job *job, gsize index, const L4Own *own)
 {
   const L4Operand *operand = job->operand;
-  gint64 parts = (operand->padded_m + MAX_TILE_ROWS - 1) / MAX_TILE_ROWS;
-  gint64 most = (operand->padded_m / parts + L4_TILE_ROWS - 1) / L4_TILE_ROWS * L4_TILE_ROWS;
+  gsize each = job->n_tasks / job->parts, task = index % each;
+  gint64 own_rows = part_rows (operand, job->parts), begin = index / each * own_rows, end = MIN (begin + own_rows, job->product->m);
+  gint64 most = part_rows (operand, (operand->padded_m + MAX_TILE_ROWS - 1) / MAX_TILE_ROWS);
   guint blocks = MIN (job->blocks, (job->product->weight->n_out + l4_job_columns (job) - 1) / l4_job_columns (job) - task * job->blocks);
 
   l4_kernels ()->tiles->begin ();
-  for (gint64 first = 0; first < job->product->m; first += most) {
-    gint64 rows = MIN (most, operand->padded_m - first);
+  for (gint64 first = begin; first < end; first += most) {
+    gint64 rows = MIN (most, MIN (begin + own_rows, operand->padded_m) - first);
 
     for (gint64 depth = 0; depth < operand->padded_n; depth += L4_BLOCK_DEPTH)
       add_tiles (job, task, blocks, first, rows, depth, own);
-    l4_job_finish_rows (job, task * job->blocks, job->blocks, first, MIN (rows, job->product->m - first), own->sums);
+    l4_job_finish_rows (job, task * job->blocks, job->blocks, first, MIN (rows, end - first), own->sums,
+        l4_job_stride (job));
   }
   l4_kernels ()->tiles->end ();
 }

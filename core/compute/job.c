@@ -22,6 +22,15 @@ l4_job_columns (const L4Job *job)
   return job->panels * L4_PANEL_ROWS / l4_job_panels_each (job->product);
 }
 
+/* Of tiles an odd number of lines: whole powers of 2 would have all rows meet in a few sets of the caches. */
+gsize
+l4_job_stride (const L4Job *job)
+{
+  gsize columns = job->panels * L4_PANEL_ROWS;
+
+  return job->operand->way == L4_WAY_TILES ? job->blocks * columns + L4_PANEL_ROWS : columns;
+}
+
 /* What comes after a product: columns first … first + n - 1 of row i, sums in c; the gate's, if any, in gate. */
 static void
 finish_row (const L4Product *product, gint64 i, gsize first, gsize n, float *c, float *gate)
@@ -68,12 +77,12 @@ l4_job_panel (const L4Job *job, gsize task, guint p, gint64 first, gint64 count,
 }
 
 void
-l4_job_finish_rows (const L4Job *job, gsize block, guint blocks, gint64 first, gint64 rows, float *sums)
+l4_job_finish_rows (const L4Job *job, gsize block, guint blocks, gint64 first, gint64 rows, float *sums, gsize stride)
 {
   const L4Product *product = job->product;
   gint64 columns = blocks * l4_job_columns (job), column = block * l4_job_columns (job), n = MIN (columns, product->weight->n_out - column);
 
-  for (gint64 r = 0; n > 0 && r < rows; r++, sums += columns * l4_job_panels_each (product))
+  for (gint64 r = 0; n > 0 && r < rows; r++, sums += stride)
     finish_row (product, first + r, column, n, sums, product->gate != NULL ? sums + columns : NULL);
 }
 

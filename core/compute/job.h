@@ -25,6 +25,7 @@ typedef struct
   const L4Operand *operand;
   guint panels;                 /* in a block of columns */
   guint blocks;                 /* in one task */
+  gsize parts;                  /* that the rows are cut into, each with tasks of its own; tiles alone */
   gsize first_task;             /* of the call */
   gsize n_tasks;
 } L4Job;
@@ -32,7 +33,7 @@ typedef struct
 /* One thread's working memory. */
 typedef struct
 {
-  float *sums;                  /* [rows][blocks * columns], of oneDNN's kernels [blocks][rows][columns] */
+  float *sums;                  /* [rows][l4_job_stride ()], of oneDNN's kernels [blocks][rows][columns] */
   guint8 *weights;              /* [blocks][512 * 64] of floats, or one block of tiles */
   guint8 *panel;                /* of mapped weights */
 } L4Own;
@@ -42,6 +43,12 @@ guint l4_job_panels_each (const L4Product *product);
 
 /* Columns of y that a block gives. */
 gsize l4_job_columns (const L4Job *job);
+
+/* Floats from one row of sums to the next. */
+gsize l4_job_stride (const L4Job *job);
+
+/* How many parts the rows are cut into so that each stays in the second-level cache while it meets all columns; 1 where that does not pay. */
+gsize l4_job_parts (const L4Product *product);
 
 /* The weight that panel p of a task, 0 … panels * blocks - 1, is of: with a gate the gate's are the second half of each block. */
 const L4Weight *l4_job_weight (const L4Job *job, guint p);
@@ -53,8 +60,9 @@ const guint8 *l4_job_panel (const L4Job *job, gsize task, guint p, gint64 first,
 /* Bytes of the larger of the product's panels. */
 gsize l4_job_panel_bytes (const L4Product *product);
 
-/* What comes after a product, for rows first … of blocks side by side: sums [rows][all columns, then all of the gate]. */
-void l4_job_finish_rows (const L4Job *job, gsize block, guint blocks, gint64 first, gint64 rows, float *sums);
+/* What comes after a product, for rows first … of blocks side by side: sums [rows][all columns, then all of the gate], rows stride floats
+ * apart. */
+void l4_job_finish_rows (const L4Job *job, gsize block, guint blocks, gint64 first, gint64 rows, float *sums, gsize stride);
 
 /* Does a task whose rows meet panels where they lie; by oneDNN's kernels; by matrix units. */
 void l4_job_do_panels (const L4Job *job, gsize task, const L4Own *own);

@@ -42,7 +42,7 @@ sums_size (const L4Job *job)
   gint64 rows = l4_operand_has_blocks (job->operand) ? MIN (job->operand->padded_m, L4_JOB_ROWS)
       : MAX (MIN (job->product->m, L4_JOB_CHUNK_ROWS), L4_DOT_ROWS);
 
-  return job->blocks * rows * job->panels * L4_PANEL_ROWS;
+  return rows * (job->operand->way == L4_WAY_TILES ? 1 : job->blocks) * l4_job_stride (job);
 }
 
 static gsize
@@ -114,7 +114,7 @@ choose_blocks (const L4Compute *compute, const L4Job *job, gsize n_blocks)
   guint columns = job->product->m < 64 ? L4_JOB_COLUMNS / 4 : job->product->m < 256 ? L4_JOB_COLUMNS / 2 : L4_JOB_COLUMNS;
   guint most = l4_operand_has_blocks (job->operand) ? columns / (job->panels * L4_PANEL_ROWS) : 1;
 
-  while (most > 1 && n_blocks / most < 4 * l4_pool_get_threads (compute->pool))
+  while (most > 1 && n_blocks * job->parts / most < 4 * l4_pool_get_threads (compute->pool))
     most /= 2;
   return most;
 }
@@ -173,8 +173,9 @@ do_products (Call *call, const L4Product *products, gsize n_products, GError **e
     *job = (L4Job) {.product = product,.operand = find_operand (call, product),.first_task = n_tasks };
     job->panels = job->operand->way == L4_WAY_TILES ? L4_TILE_PANELS : L4_BLOCK_PANELS;
     n_blocks = (product->weight->n_out + l4_job_columns (job) - 1) / l4_job_columns (job);
+    job->parts = job->operand->way == L4_WAY_TILES ? l4_job_parts (product) : 1;
     job->blocks = choose_blocks (call->compute, job, n_blocks);
-    job->n_tasks = (n_blocks + job->blocks - 1) / job->blocks;
+    job->n_tasks = (n_blocks + job->blocks - 1) / job->blocks * job->parts;
     n_tasks += job->n_tasks;
     work += product->m * product->weight->n_out * product->weight->n_in * l4_job_panels_each (product);
     call->n_jobs++;

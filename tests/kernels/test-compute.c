@@ -101,6 +101,7 @@ test_products (gconstpointer data)
     check_product (compute, L4_TYPE_F32, 20, 70, 97, variant);
   }
   check_product (compute, L4_TYPE_BF16, 1100, 130, 1060, 0);    /* more rows and columns than one block of sums or depth */
+  check_product (compute, L4_TYPE_Q4_0, 1100, 130, 1056, 63);
 }
 
 static void
