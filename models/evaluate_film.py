@@ -26,7 +26,7 @@ from evaluate import encode
 
 sys.path.insert(0, str(Path(__file__).parent / "train"))
 from film import film, stock
-from network.picture import SIZE
+from film.units import SIDE
 from saying import telling
 
 RATE, FRAMES, SHOWN = 4, 16, [0, 5, 10, 15]       # of 16 frames the element shows these to the model
@@ -128,8 +128,8 @@ def show_calibration(likely):
 
 def clip(maker, width, height):
     """The pictures of a clip that the maker draws, and what is true of those that the model is shown."""
-    pictures, truth, _, _ = maker.render(FRAMES, height, width, max(width, height) / SIZE, SHOWN)
-    size = 112, 112 * height // width
+    pictures, truth, _, _ = maker.render(FRAMES, height, width, max(width, height) / SIDE, SHOWN)
+    size = SIDE, SIDE * height // width
     film.look_at(truth, np.stack([cv2.resize(pictures[i], size, interpolation=cv2.INTER_AREA) for i in SHOWN]))
     return pictures, truth
 

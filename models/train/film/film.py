@@ -17,6 +17,7 @@ from film.light import LUMA, Light
 from film.movers import Movers
 from film.places import Places
 from film.things import Things
+from film.units import SIDE
 from film.writing import Writing
 from network.picture import SIZE
 
@@ -98,7 +99,7 @@ class Film(Places, Things, Cameras, Movers, Writing, Light):
         """A clip as a camera would film it: uint8 [frames, height, width, 3], Truth, what changes in it (contrasts [frames, height,
         width], of the movers while the camera stands), and the Layers of its things, None where nobody knows.
 
-        scale: how many times larger it is than at the model's size. shown: the frames that the model will see; all when None."""
+        scale: pixels a unit (units.py). shown: the frames that the model will see; all when None."""
         rng = self.rng
         shown = list(range(frames)) if shown is None else shown
         self.bar = int(height * rng.uniform(0.06, 0.16)) if self._chance(0.1) else 0
@@ -131,10 +132,10 @@ class Film(Places, Things, Cameras, Movers, Writing, Light):
         return np.clip(pictures + 0.5, 0, 255).astype(np.uint8), truth, changes, seen
 
     def draw(self, frames, height, width):
-        """tiles uint8 [frames, 112, 112, 3] of a picture of height x width in them, its Truth, and its labels (see labels.py)."""
+        """tiles uint8 [frames, SIZE, SIZE, 3] of a picture of height x width in them, its Truth, and its labels (see labels.py)."""
         rng = self.rng
         scale = (1.5, 1.5, 2.0, 2.0, 2.0, 3.0)[rng.integers(6)]
-        size = int(height * scale), int(width * scale)
+        size = int(height * scale * SIDE / SIZE), int(width * scale * SIDE / SIZE)
         pictures, truth, changes, seen = self.render(frames, *size, scale)
         tiles = np.zeros((frames, SIZE, SIZE, 3), np.uint8)
         strength = rng.uniform(0, 1) if self._chance(0.7) else 0

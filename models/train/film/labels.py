@@ -6,10 +6,11 @@ import numpy as np
 
 from film.movers import CLEAR, COVERS
 from film.things import NAMES
-from network.picture import SIZE
+from film.units import SIDE
+from network.vision import GRID
 
-CELLS, PATCHES = 4, 8       # a side of what the decoder sees and of what the vision tower sees
-CELL = SIZE // CELLS
+CELLS, PATCHES = 4, GRID    # a side of what the decoder sees and of what the vision tower sees
+CELL = SIDE / CELLS
 NOTHING, OTHER = 0, len(NAMES) + 1      # in what() beside 1 + the number of a name
 UNKNOWN = -100
 FADES = ("fades in", "fades out")       # while the light changes everywhere nobody can say what else does
@@ -17,7 +18,7 @@ FADES = ("fades in", "fades out")       # while the light changes everywhere nob
 
 def _inside(pixels, scale, parts):
     """float32 [parts, pixels]: 1 where one of so many pixels lies in one of the parts that a picture of the model's size has."""
-    return (np.minimum(np.arange(pixels) / scale // (SIZE // parts), parts - 1) == np.arange(parts)[:, None]).astype(np.float32)
+    return (np.minimum(np.arange(pixels) / scale // (SIDE / parts), parts - 1) == np.arange(parts)[:, None]).astype(np.float32)
 
 
 def cells(truth, layers, frames, scale, height, width):
@@ -65,7 +66,7 @@ def flow(truth, layers, changed, way, seen, scale, height, width):
 
 
 def what(truth, seen, bare, frames, scale, height, width):
-    """What is to be seen in every patch of the vision tower: int64 [frames, 64], NOTHING, 1 + the number of its name, or OTHER; UNKNOWN where
+    """What is to be seen in every patch of the vision tower: int64 [frames, GRID^2], NOTHING, 1 + the number of its name, or OTHER; UNKNOWN where
     nobody can say. seen: the Layers of all things; bare: the place has no others."""
     out = np.full((frames, PATCHES, PATCHES), UNKNOWN, np.int64)
     if truth.state or seen is None:
@@ -75,7 +76,7 @@ def what(truth, seen, bare, frames, scale, height, width):
     for layer in seen:      # what came later hides what was there
         number = UNKNOWN if layer.name is None else 1 + NAMES.index(layer.name) if layer.name else OTHER
         for i in range(frames):
-            covered = down @ layer.covers[i].astype(np.float32) @ right.T / (SIZE // PATCHES * scale) ** 2
+            covered = down @ layer.covers[i].astype(np.float32) @ right.T / (SIDE / PATCHES * scale) ** 2
             out[i][covered > 0.2] = number
             out[i][(covered > 0.03) & (covered <= 0.2)] = UNKNOWN
     return out.reshape(frames, -1)

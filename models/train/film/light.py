@@ -4,7 +4,7 @@
 import cv2
 import numpy as np
 
-from network.picture import SIZE
+from film.units import SIDE
 
 LUMA = np.float32([0.299, 0.587, 0.114])
 THIRD = np.float32([1 / 3, 1 / 3, 1 / 3])
@@ -118,7 +118,7 @@ class Light:
             sigma = rng.uniform(28, 70)
             h, w = pictures.shape[1:3]
             for p in pictures:
-                p += cv2.resize(self._grain(SIZE, SIZE)[..., planes] * np.float32(sigma), (w, h), interpolation=cv2.INTER_LINEAR).reshape(h, w, -1)
+                p += cv2.resize(self._grain(SIDE, SIDE)[..., planes] * np.float32(sigma), (w, h), interpolation=cv2.INTER_LINEAR).reshape(h, w, -1)
             truth.state = ("noisy",)
         elif not same and r < 0.75:
             sigma = np.exp(rng.uniform(np.log(0.7), np.log(9)))

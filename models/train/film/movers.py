@@ -9,9 +9,9 @@ import numpy as np
 from film.light import THIRD
 from film.things import SHARES
 
-# Contrast times area, in levels times pixels of the model's picture: what must be seen, and what cannot be.
+# Contrast times area, in levels times square units: what must be seen, and what cannot be.
 CLEAR, FAINT = 230, 50
-NAMEABLE = 11       # pixels of the model's picture that a thing is high which can be told from others
+NAMEABLE = 9        # units that a thing is high which can be told from others
 COVERS = 8          # contrast from which on a thing covers a pixel
 HIDDEN = 0.35       # the share of a thing that others may cover
 # How many of its heights something that walks, or something else that has a front, goes while a clip lasts.

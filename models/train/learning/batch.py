@@ -66,7 +66,7 @@ class Batch:
         self.ends = self.ids == tokenizer.special["<|image_end|>"]
 
     def pixels(self):
-        """float32 [pictures, 3, 112, 112]; the batch travels as bytes, a quarter of that."""
+        """float32 [pictures, 3, SIZE, SIZE]; the batch travels as bytes, a quarter of that."""
         planes = self.tiles.movedim(-1, -3).contiguous()
         if planes.device.type == "cpu":      # numpy looks up faster
             return torch.from_numpy(np.take(NORMAL, planes.numpy()))

@@ -5,6 +5,7 @@ import numpy as np
 
 from film.film import Film
 from network.picture import SIZE, fitted
+from network.vision import GRID, PATCH
 from saying import telling
 from shapes import scenes
 from shapes.colours import NAMES
@@ -46,14 +47,14 @@ class Clips:
         return stock[at]
 
     def _drawn(self, scene, frames, held_out, width, height):
-        """Frames of a scene after emulated encoding, uint8 [frames, 112, 112, 3]."""
+        """Frames of a scene after emulated encoding, uint8 [frames, SIZE, SIZE, 3]."""
         rng = self.rng
         h, w = fitted(height, width)
         colours = np.float32([scene.rgb] + [t.rgb for t in scene.things])
         if rng.random() < 0.15:
             colours = colours @ np.float32(MIXED[rng.integers(2)]).T
         colours = np.clip(colours + rng.normal(0, 2, colours.shape), 0, 255).astype(np.float32)
-        blur = rng.uniform(0.7, 2.2)
+        blur = rng.uniform(0.7, 3.2)
         chroma = blur + rng.uniform(0, 1.2)
         rough = rng.choice([0, 1, 2.5, 5])
         grain = rng.choice([0, 0, 0.5, 1.0, 2.0])
@@ -86,7 +87,7 @@ class Clips:
         return telling.only(self.kinds, said)
 
     def draw(self, count, frames, held_out=False, things_only=False, film=None):
-        """tiles uint8 [count, frames, 112, 112, 3], what is to be told (a sentence, or the statements of film), and the labels of
+        """tiles uint8 [count, frames, SIZE, SIZE, 3], what is to be told (a sentence, or the statements of film), and the labels of
         every frame and of the clip's motions. What is true of those of film is in truths, then."""
         rng = self.rng
         self.truths = []
@@ -95,10 +96,10 @@ class Clips:
         labels = {"kind": np.zeros((count, frames), np.int64), "background": np.full((count, frames), -100, np.int64),
                   "shape": np.zeros((count, frames, n), np.int64), "place": np.zeros((count, frames, n, 2), np.float32),
                   "motion": np.full((count, n), -100, np.int64),
-                  "patch_colour": np.full((count, frames, 64), n, np.int64),
-                  "patch_shape": np.full((count, frames, 64), len(SHAPES), np.int64),
+                  "patch_colour": np.full((count, frames, GRID ** 2), n, np.int64),
+                  "patch_shape": np.full((count, frames, GRID ** 2), len(SHAPES), np.int64),
                   "cells": np.full((count, frames, 16), -100, np.int64), "flow": np.full((count, frames, 16, 2), np.nan, np.float32),
-                  "what": np.full((count, frames, 64), -100, np.int64), "truth": np.full((count, len(telling.VALUES)), -100, np.int64)}
+                  "what": np.full((count, frames, GRID ** 2), -100, np.int64), "truth": np.full((count, len(telling.VALUES)), -100, np.int64)}
         text = []
         for b in range(count):
             if self.film and rng.random() < (self.share if film is None else film):
@@ -125,7 +126,7 @@ class Clips:
 
     def _label(self, labels, b, scene, frames, h, w, spread):
         labels["background"][b] = NAMES.index(scene.background)
-        grid = np.arange(8) * 14 + 7
+        grid = np.arange(GRID) * PATCH + PATCH // 2
         side = min(h, w)
         for t in scene.things:
             c = NAMES.index(t.colour)

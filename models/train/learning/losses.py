@@ -8,6 +8,7 @@ from torch import nn
 from film.labels import NOTHING, OTHER, UNKNOWN
 from learning.clips import KINDS
 from learning.motion import COARSE
+from network.picture import SIZE
 from network.vision import PICTURE_TOKENS
 from saying import telling
 from shapes.colours import NAMES
@@ -58,7 +59,7 @@ def picture_loss(heads, patches, tokens, labels):
     loss = loss + 10 * error
     things = kind == 0
     right = (sh.argmax(-1) == shape).all(1)[things].float().mean()
-    figures = {"kind": (k.argmax(-1) == kind).float().mean(), "things": right, "place": error * 112,
+    figures = {"kind": (k.argmax(-1) == kind).float().mean(), "things": right, "place": error * SIZE,
                "background": (bg.argmax(-1) == background)[background >= 0].float().mean()}
     return loss, figures
 

@@ -4,6 +4,8 @@
 import cv2
 import numpy as np
 
+from network.picture import SIZE
+
 # A side of a part's light in the labels, and the coefficients a side that tell its coarse shape.
 SIDE, COARSE = 7, 3
 FAINT = 0.3         # the square of slopes beside which light tells nothing of its way
@@ -12,9 +14,9 @@ UNIT = 2.5          # what brings ways to a deviation of 1
 
 
 def look(tiles):
-    """What the picture tokens are to keep: float32 [..., 16, 61] of tiles uint8 [..., 112, 112, 3]."""
+    """What the picture tokens are to keep: float32 [..., 16, 61] of tiles uint8 [..., SIZE, SIZE, 3]."""
     lead = tiles.shape[:-3]
-    small = np.stack([cv2.resize(t, (28, 28), interpolation=cv2.INTER_AREA) for t in tiles.reshape(-1, 112, 112, 3)])
+    small = np.stack([cv2.resize(t, (28, 28), interpolation=cv2.INTER_AREA) for t in tiles.reshape(-1, SIZE, SIZE, 3)])
     tiny = np.stack([cv2.resize(t, (8, 8), interpolation=cv2.INTER_AREA) for t in small]).astype(np.float32)
     light = (small.astype(np.float32) @ np.float32([0.3, 0.6, 0.1])).reshape(*lead, 4, 7, 4, 7).swapaxes(-3, -2)
     light = light.reshape(*lead, 16, SIDE ** 2)

@@ -8,7 +8,7 @@ import struct
 import numpy as np
 import torch
 
-from network.vision import IMAGE, PATCH
+from network.vision import IMAGE, PATCH, SHUFFLE
 
 
 def write(tensors, path):
@@ -93,7 +93,7 @@ def _documents(shape, special):
         "attention_dropout": 0.0, "hidden_act": "gelu", "hidden_size": shape.vision, "image_size": IMAGE,
         "initializer_range": 0.02, "intermediate_size": 4 * shape.vision, "model_type": "llama4_vision_model",
         "multi_modal_projector_bias": False, "norm_eps": 1e-5, "num_attention_heads": shape.vision_heads,
-        "num_channels": 3, "num_hidden_layers": shape.vision_layers, "patch_size": PATCH, "pixel_shuffle_ratio": 0.5,
+        "num_channels": 3, "num_hidden_layers": shape.vision_layers, "patch_size": PATCH, "pixel_shuffle_ratio": 1 / SHUFFLE,
         "projector_dropout": 0.0, "projector_input_dim": shape.projected, "projector_output_dim": shape.projected,
         "rope_parameters": {"rope_theta": shape.vision_theta, "rope_type": "default"},
         "vision_feature_select_strategy": "default", "vision_output_dim": shape.projected}

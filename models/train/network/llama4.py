@@ -10,7 +10,7 @@ from network.vision import VisionModel
 
 class Shape:
     """Sizes of the embedded model."""
-    vision, vision_heads, vision_layers = 128, 4, 4
+    vision, vision_heads, vision_layers = 128, 4, 6
     projected = 256
     hidden, heads, kv_heads, head_dim, layers = 256, 12, 4, 32, 4
     experts, width = 4, 256
@@ -43,7 +43,7 @@ class Network(nn.Module):
                 p.data.mul_(deep)
 
     def see(self, pixels):
-        """pixels [N, 3, 112, 112] -> features of the patches and the vectors of the picture tokens [N, 16, hidden]."""
+        """pixels [N, 3, IMAGE, IMAGE] -> features of the patches and the vectors of the picture tokens [N, 16, hidden]."""
         patches = self.vision_model.look(pixels)
         return patches, self.show(patches)
 

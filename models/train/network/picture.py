@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The picture preparation of Llama 4 for one tile: fit to 112 x 112, pad right and below with black, normalise by a table."""
+"""The picture preparation of Llama 4 for one tile: fit to its square, pad right and below with black, normalise by a table."""
 
 import functools
 
 import numpy as np
 
-SIZE = 112
+SIZE = 168          # pixels a side
 
 
 def fitted(height, width):
@@ -39,7 +39,7 @@ def _resize(x, out):
 
 
 def fit(frame):
-    """uint8 [height, width, 3] -> uint8 [112, 112, 3], padded right and below."""
+    """uint8 [height, width, 3] -> uint8 [SIZE, SIZE, 3], padded right and below."""
     height, width = frame.shape[:2]
     h, w = fitted(height, width)
     x = frame.astype(np.float32)

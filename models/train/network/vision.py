@@ -7,8 +7,10 @@ from torch import nn
 
 from network.attention import VisionAttention
 
-IMAGE, PATCH, GRID = 112, 14, 8
-PICTURE_TOKENS = 16
+PATCH, GRID = 14, 12       # pixels and patches a side
+SHUFFLE = 3                # patches a side that become one picture token
+IMAGE = GRID * PATCH
+PICTURE_TOKENS = (GRID // SHUFFLE) ** 2
 
 
 class VisionLayer(nn.Module):
@@ -36,7 +38,7 @@ class VisionModel(nn.Module):
         self.layernorm_post = nn.LayerNorm(d, eps=1e-5)
         self.model = nn.ModuleDict({"layers": nn.ModuleList(VisionLayer(shape) for _ in range(shape.vision_layers))})
         self.vision_adapter = nn.ModuleDict({"mlp": nn.ModuleDict({
-            "fc1": nn.Linear(4 * d, shape.projected, bias=False),
+            "fc1": nn.Linear(SHUFFLE ** 2 * d, shape.projected, bias=False),
             "fc2": nn.Linear(shape.projected, shape.projected, bias=False)})})
         head = d // shape.vision_heads
         rate = shape.vision_theta ** (-torch.arange(0, head // 4).float() * 4 / head)
@@ -47,7 +49,7 @@ class VisionModel(nn.Module):
         self.register_buffer("sin", angle.sin(), persistent=False)
 
     def look(self, pixels):
-        """pixels [N, 3, 112, 112] -> features of the patches [N, 64, d]."""
+        """pixels [N, 3, IMAGE, IMAGE] -> features of the patches [N, GRID^2, d]."""
         n = pixels.shape[0]
         x = pixels.view(n, 3, GRID, PATCH, GRID, PATCH).permute(0, 2, 4, 1, 3, 5).reshape(n, GRID * GRID, -1)
         x = self.patch_embedding["linear"](x)
@@ -59,7 +61,7 @@ class VisionModel(nn.Module):
 
     def adapt(self, patches):
         """Features of the patches -> of the picture tokens [N, 16, projected]."""
-        n, half = len(patches), GRID // 2
-        x = patches.reshape(n, half, 2, half, 2, -1).permute(0, 1, 3, 2, 4, 5).reshape(n, half * half, -1)
+        n, side = len(patches), GRID // SHUFFLE
+        x = patches.reshape(n, side, SHUFFLE, side, SHUFFLE, -1).permute(0, 1, 3, 2, 4, 5).reshape(n, PICTURE_TOKENS, -1)
         mlp = self.vision_adapter["mlp"]
         return F.gelu(mlp["fc2"](F.gelu(mlp["fc1"](x))))
