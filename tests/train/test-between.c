@@ -4,6 +4,7 @@
 #include <glib.h>
 #include <string.h>
 
+#include "../../models/train/network/attend.c"
 #include "../../models/train/network/between.c"
 
 #define CLOSE 0.02              /* of the root mean square of what is right; bfloat16 has 8 bits */
@@ -63,39 +64,42 @@ slope (Function function, const void *data, double *x, gsize n, const double *we
   return out;
 }
 
-enum { CLIPS = 2, LENGTH = 19, HEADS = 6, KV_HEADS = 2, WIDTH = (HEADS + 2 * KV_HEADS) * HEAD, PITCH = 32 };
+enum { CLIPS = 2, LENGTH = 37, HEADS = 6, KV_HEADS = 2, WIDTH = (HEADS + 2 * KV_HEADS) * HEAD, PITCH = 64 };
+
+typedef struct
+{
+  const float *bias, *cosines, *sines;
+  gboolean causal, even;
+} Way;
 
 static void
-turn (double *x, gsize t, const float *cosines, const float *sines)
+turn (double *x, gsize t, const Way *way)
 {
   double squares = 0;
 
   for (int i = 0; i < HEAD / 2; i++) {
-    const double a = x[2 * i], b = x[2 * i + 1], c = cosines[t * HEAD / 2 + i], s = sines[t * HEAD / 2 + i];
+    const double a = x[2 * i], b = x[2 * i + 1], c = way->cosines[t * HEAD / 2 + i], s = way->sines[t * HEAD / 2 + i];
 
     x[2 * i] = a * c - b * s;
     x[2 * i + 1] = a * s + b * c;
     squares += a * a + b * b;
   }
-  for (int i = 0; i < HEAD; i++)
+  for (int i = 0; way->even && i < HEAD; i++)
     x[i] /= sqrt (squares / HEAD + 1e-5);
 }
-
-typedef struct
-{
-  const float *cosines, *sines;
-} Angles;
 
 /* Attention, word for word. */
 static void
 attention (const double *given, double *y, const void *data)
 {
-  const Angles *angles = data;
+  const Way *way = data;
   g_autofree double *x = g_memdup2 (given, CLIPS * LENGTH * WIDTH * sizeof *x);
 
-  for (gsize row = 0; angles->cosines && row < CLIPS * LENGTH; row++)
+  for (gsize i = 0; way->bias && i < CLIPS * LENGTH * WIDTH; i++)
+    x[i] += way->bias[i % WIDTH];
+  for (gsize row = 0; way->cosines && row < CLIPS * LENGTH; row++)
     for (gsize head = 0; head < HEADS + KV_HEADS; head++)
-      turn (x + row * WIDTH + head * HEAD, row % LENGTH, angles->cosines, angles->sines);
+      turn (x + row * WIDTH + head * HEAD, row % LENGTH, way);
   for (gsize b = 0; b < CLIPS; b++)
     for (gsize t = 0; t < LENGTH; t++)
       for (gsize h = 0; h < HEADS; h++) {
@@ -103,7 +107,7 @@ attention (const double *given, double *y, const void *data)
         double *out = y + ((b * LENGTH + t) * HEADS + h) * HEAD, sum = 0;
 
         memset (out, 0, HEAD * sizeof *out);
-        for (gsize j = 0; j <= t; j++) {
+        for (gsize j = 0; j < (way->causal ? t + 1 : LENGTH); j++) {
           const double *k = x + (b * LENGTH + j) * WIDTH + (HEADS + h / (HEADS / KV_HEADS)) * HEAD, *v = k + KV_HEADS * HEAD;
           double score = 0;
 
@@ -120,13 +124,15 @@ attention (const double *given, double *y, const void *data)
 }
 
 static void
-test_attention_and_its_gradient_are_those_of_float64 (gconstpointer turned)
+test_attention_and_its_gradient_are_those_of_float64 (gconstpointer kind)
 {
   enum { N = CLIPS * LENGTH * WIDTH, N_Y = CLIPS * LENGTH * HEADS * HEAD };
   g_autofree bf16 *qkv = g_new (bf16, N), *y = g_new (bf16, N_Y), *dy = g_new (bf16, N_Y), *dqkv = g_new (bf16, N);
-  g_autofree float *sums = g_new (float, CLIPS * HEADS * PITCH), *memory = g_new (float, (9 * HEAD + 2 * QUERIES + 2) * PITCH);
+  g_autofree float *sums = g_new (float, CLIPS * HEADS * PITCH), *memory = g_new (float, (260 + PITCH / 2) * PITCH);
   g_autofree float *cosines = g_new (float, LENGTH * HEAD / 2), *sines = g_new (float, LENGTH * HEAD / 2);
-  const Angles angles = { turned ? cosines : NULL, turned ? sines : NULL };
+  float bias[WIDTH], dbias[WIDTH] = { 0 };
+  const gboolean turned = g_str_equal (kind, "turned"), seen = g_str_equal (kind, "seen");
+  const Way way = { seen ? bias : NULL, turned || seen ? cosines : NULL, turned || seen ? sines : NULL, !seen, turned };
 
   for (gsize i = 0; i < LENGTH * HEAD / 2; i++) {
     const double angle = g_test_rand_double_range (0, 2 * G_PI);
@@ -134,12 +140,15 @@ test_attention_and_its_gradient_are_those_of_float64 (gconstpointer turned)
     cosines[i] = (float) cos (angle);
     sines[i] = (float) sin (angle);
   }
-  fill (qkv, N, 3);
+  for (gsize i = 0; i < WIDTH; i++)
+    bias[i] = (float) g_test_rand_double_range (-1, 1);
+  fill (qkv, N, seen ? 1 : 3);
   fill (dy, N_Y, 1);
-  attend (qkv, angles.cosines, angles.sines, y, sums, memory, CLIPS, LENGTH, HEADS, KV_HEADS);
-  attend_back (qkv, angles.cosines, angles.sines, y, sums, dy, dqkv, memory, CLIPS, LENGTH, HEADS, KV_HEADS);
+  attend (qkv, way.bias, way.cosines, way.sines, y, sums, memory, CLIPS, LENGTH, HEADS, KV_HEADS, way.causal, way.even);
+  attend_back (qkv, way.bias, way.cosines, way.sines, y, sums, dy, dqkv, seen ? dbias : NULL, memory, CLIPS, LENGTH, HEADS, KV_HEADS, way.causal,
+      way.even);
   g_autofree double *x = widened (qkv, N), *weights = widened (dy, N_Y), *right = g_new (double, N_Y), *found = widened (y, N_Y);
-  attention (x, right, &angles);
+  attention (x, right, &way);
   assert_close (right, found, N_Y);
   /* Of the last clip's first rows alone: differences take a whole attention each. */
   enum { FIRST = (CLIPS - 1) * LENGTH * WIDTH, SOME = 2 * WIDTH };
@@ -151,7 +160,7 @@ test_attention_and_its_gradient_are_those_of_float64 (gconstpointer turned)
       const double kept = x[FIRST + i];
 
       x[FIRST + i] = kept + side * 1e-5;
-      attention (x, right, &angles);
+      attention (x, right, &way);
       x[FIRST + i] = kept;
       for (gsize j = 0; j < N_Y; j++)
         up_to += side * weights[j] * right[j] / 2e-5;
@@ -159,6 +168,13 @@ test_attention_and_its_gradient_are_those_of_float64 (gconstpointer turned)
     sloped[i] = up_to;
   }
   assert_close (sloped, back + FIRST, SOME);
+  double summed[WIDTH] = { 0 }, added[WIDTH];
+  for (gsize i = 0; i < N; i++)
+    summed[i % WIDTH] += back[i];
+  for (gsize i = 0; i < WIDTH; i++)
+    added[i] = dbias[i];
+  if (seen)
+    assert_close (summed, added, WIDTH);
 }
 
 enum { ROWS = 5, SIZE = 48 };
@@ -226,6 +242,125 @@ test_a_norm_and_its_gradient_are_those_of_float64 (void)
   assert_close (sloped, back, G_N_ELEMENTS (back));
 }
 
+/* x [ROWS][SIZE], after which the weights and the biases stand. */
+static void
+layer_normed (const double *x, double *y, const void *data)
+{
+  const double *weights = x + ROWS * SIZE, *biases = weights + SIZE;
+
+  for (gsize r = 0; r < ROWS; r++) {
+    const double *row = x + r * SIZE;
+    double mean = 0, squares = 0;
+
+    for (gsize i = 0; i < SIZE; i++)
+      mean += row[i] / SIZE;
+    for (gsize i = 0; i < SIZE; i++)
+      squares += (row[i] - mean) * (row[i] - mean);
+    for (gsize i = 0; i < SIZE; i++)
+      y[r * SIZE + i] = (row[i] - mean) * weights[i] / sqrt (squares / SIZE + 1e-5) + biases[i];
+  }
+}
+
+static void
+test_a_layer_norm_and_its_gradient_are_those_of_float64 (void)
+{
+  enum { N = ROWS * SIZE, ALL = N + 2 * SIZE };
+  float x[ALL], dx[ALL] = { 0 }, more[N];
+  double wider[ALL], right[N], back[ALL];
+  bf16 y[N], dy[N];
+
+  for (gsize i = 0; i < ALL; i++)
+    wider[i] = x[i] = (float) g_test_rand_double_range (-2, 4);
+  for (gsize i = 0; i < N; i++)
+    more[i] = (float) g_test_rand_double_range (-1, 1);
+  fill (dy, N, 1);
+  layer_norm (x, x + N, x + N + SIZE, y, ROWS, SIZE);
+  layer_norm_back (x, x + N, dy, more, dx, dx + N, dx + N + SIZE, ROWS, SIZE);
+  g_autofree double *found = widened (y, N), *weights = widened (dy, N);
+  layer_normed (wider, right, NULL);
+  assert_close (right, found, N);
+  for (gsize i = 0; i < ALL; i++)
+    back[i] = dx[i] - (i < N ? more[i] : 0);
+  g_autofree double *sloped = slope (layer_normed, NULL, wider, ALL, weights, N);
+  assert_close (sloped, back, ALL);
+}
+
+/* GELU of x [ROWS][SIZE] and the bias, which stands after it. */
+static void
+opened (const double *x, double *y, const void *data)
+{
+  for (gsize i = 0; i < ROWS * SIZE; i++) {
+    const double g = x[i] + x[ROWS * SIZE + i % SIZE];
+
+    y[i] = g * erfc (-g / sqrt (2)) / 2;
+  }
+}
+
+static void
+test_gelu_and_its_gradient_are_those_of_float64 (void)
+{
+  enum { N = ROWS * SIZE, ALL = N + SIZE };
+  bf16 x[N], y[N], dy[N], dx[N];
+  float bias[SIZE], dbias[SIZE] = { 0 };
+  double wider[ALL], right[N], back[ALL];
+
+  fill (x, N, 4);
+  fill (dy, N, 1);
+  for (gsize i = 0; i < N; i++)
+    wider[i] = wide (x[i]);
+  for (gsize i = 0; i < SIZE; i++)
+    wider[N + i] = bias[i] = (float) g_test_rand_double_range (-1, 1);
+  gelu (x, bias, y, ROWS, SIZE);
+  gelu_back (x, bias, dy, dx, dbias, ROWS, SIZE);
+  g_autofree double *found = widened (y, N), *weights = widened (dy, N);
+  opened (wider, right, NULL);
+  assert_close (right, found, N);
+  for (gsize i = 0; i < ALL; i++)
+    back[i] = i < N ? wide (dx[i]) : dbias[i - N];
+  g_autofree double *sloped = slope (opened, NULL, wider, ALL, weights, N);
+  assert_close (sloped, back, ALL);
+}
+
+static void
+test_a_part_is_added_and_its_gradient_is_that_of_the_sum (void)
+{
+  enum { N = ROWS * SIZE };
+  bf16 part[N], dpart[N];
+  float x[N], y[N], bias[SIZE], dbias[SIZE] = { 0 };
+  double sums[SIZE] = { 0 };
+
+  fill (part, N, 2);
+  for (gsize i = 0; i < N; i++)
+    x[i] = (float) g_test_rand_double_range (-2, 2);
+  for (gsize i = 0; i < SIZE; i++)
+    bias[i] = (float) g_test_rand_double_range (-1, 1);
+  add (x, part, bias, y, ROWS, SIZE);
+  add_back (x, dpart, dbias, ROWS, SIZE);
+  for (gsize i = 0; i < N; i++) {
+    g_assert_cmpfloat_with_epsilon (y[i], x[i] + wide (part[i]) + bias[i % SIZE], 1e-5);
+    g_assert_cmpuint (dpart[i], ==, narrow (x[i]));
+    sums[i % SIZE] += x[i];
+  }
+  for (gsize i = 0; i < SIZE; i++)
+    g_assert_cmpfloat_with_epsilon (dbias[i], sums[i], 1e-5);
+}
+
+static void
+test_pictures_become_planes_by_the_table (void)
+{
+  enum { COUNT = 2, PIXELS = 35 };
+  guint8 x[COUNT * PIXELS * 3];
+  bf16 table[256], y[G_N_ELEMENTS (x)];
+
+  for (gsize i = 0; i < 256; i++)
+    table[i] = (bf16) (i * 257 ^ 0x1234);
+  for (gsize i = 0; i < G_N_ELEMENTS (x); i++)
+    x[i] = (guint8) g_test_rand_int_range (0, 256);
+  planes (x, table, y, COUNT, PIXELS);
+  for (gsize i = 0; i < G_N_ELEMENTS (x); i++)
+    g_assert_cmpuint (y[(i / (3 * PIXELS) * 3 + i % 3) * PIXELS + i / 3 % PIXELS], ==, table[x[i]]);
+}
+
 /* Every token's weight times its row, which stands after the weights. */
 static void
 weighed (const double *x, double *y, const void *data)
@@ -280,10 +415,16 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_data_func ("/between/attention-with-positions-and-its-gradient-are-those-of-float64", "turned",
       test_attention_and_its_gradient_are_those_of_float64);
-  g_test_add_data_func ("/between/attention-without-positions-and-its-gradient-are-those-of-float64", NULL,
+  g_test_add_data_func ("/between/attention-without-positions-and-its-gradient-are-those-of-float64", "placeless",
+      test_attention_and_its_gradient_are_those_of_float64);
+  g_test_add_data_func ("/between/attention-of-pictures-and-its-gradient-are-those-of-float64", "seen",
       test_attention_and_its_gradient_are_those_of_float64);
   g_test_add_func ("/between/a-gate-and-its-gradient-are-those-of-float64", test_a_gate_and_its_gradient_are_those_of_float64);
   g_test_add_func ("/between/a-norm-and-its-gradient-are-those-of-float64", test_a_norm_and_its_gradient_are_those_of_float64);
+  g_test_add_func ("/between/a-layer-norm-and-its-gradient-are-those-of-float64", test_a_layer_norm_and_its_gradient_are_those_of_float64);
+  g_test_add_func ("/between/gelu-and-its-gradient-are-those-of-float64", test_gelu_and_its_gradient_are_those_of_float64);
+  g_test_add_func ("/between/a-part-is-added-and-its-gradient-is-that-of-the-sum", test_a_part_is_added_and_its_gradient_is_that_of_the_sum);
+  g_test_add_func ("/between/pictures-become-planes-by-the-table", test_pictures_become_planes_by_the_table);
   g_test_add_func ("/between/every-token-goes-to-its-expert-and-back", test_every_token_goes_to_its_expert_and_back);
   return g_test_run ();
 }

@@ -8,6 +8,7 @@ import torch
 from torch.utils.data import IterableDataset, get_worker_info
 
 from learning.motion import SIDE, drift, look, stir
+from network import between
 from network.picture import NORMAL
 from saying import languages
 from saying.prompt import DESCRIBE, NO_PICTURE, answer, prompt, question, some_times, unknown
@@ -66,7 +67,9 @@ class Batch:
         self.ends = self.ids == tokenizer.special["<|image_end|>"]
 
     def pixels(self):
-        """float32 [pictures, 3, SIZE, SIZE]; the batch travels as bytes, a quarter of that."""
+        """float32, or what a CPU trains with, bfloat16 [pictures, 3, SIZE, SIZE], the same numbers; the batch travels as bytes, less than that."""
+        if between.use(self.tiles):
+            return between.planes(self.tiles, torch.from_numpy(NORMAL))
         planes = self.tiles.movedim(-1, -3).contiguous()
         if planes.device.type == "cpu":      # numpy looks up faster
             return torch.from_numpy(np.take(NORMAL, planes.numpy()))

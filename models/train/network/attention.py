@@ -29,11 +29,13 @@ class VisionAttention(nn.Module):
         for name in "qkvo":
             setattr(self, name + "_proj", nn.Linear(shape.vision, shape.vision))
 
+    def at_once(self):
+        """Weight and bias of queries, keys and values."""
+        return tuple(torch.cat([getattr(p, name) for p in (self.q_proj, self.k_proj, self.v_proj)]) for name in ("weight", "bias"))
+
     def forward(self, x, cos, sin):
         b, t, d = x.shape
-        w = torch.cat((self.q_proj.weight, self.k_proj.weight, self.v_proj.weight))
-        bias = torch.cat((self.q_proj.bias, self.k_proj.bias, self.v_proj.bias))
-        q, k, v = F.linear(x, w, bias).view(b, t, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        q, k, v = F.linear(x, *self.at_once()).view(b, t, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
         y = attend(rotate(q, cos, sin), rotate(k, cos, sin), v)
         return self.o_proj(y.transpose(1, 2).reshape(b, t, d))
 

@@ -1,32 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What lies between the products of the decoder in training, each a single pass over memory, forwards and back: the steps of between.py. */
+/* What lies between the products of the network in training, each a single pass over memory, forwards and back: the steps of between.py. */
 
-#include <math.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-enum { HEAD = 32, LANES = 16, QUERIES = 4 };    /* of attention: a head's size, floats of a vector, queries done together */
-
-/* Activations are bfloat16, sums float. */
-typedef uint16_t bf16;
-typedef float Lanes __attribute__ ((vector_size (LANES * sizeof (float)), aligned (4)));
-
-static const float TINY = 1e-5f;
-
-static inline float
-wide (bf16 x)
-{
-  union { uint32_t bits; float value; } u = { .bits = (uint32_t) x << 16 };
-  return u.value;
-}
-
-static inline bf16
-narrow (float x)
-{
-  union { float value; uint32_t bits; } u = { .value = x };
-  return (bf16) ((u.bits + 0x7fff + (u.bits >> 16 & 1)) >> 16);
-}
+#include "between.h"
 
 /* RMSNorm of rows of a size. */
 void
@@ -59,6 +34,108 @@ norm_back (const float *x, const float *weight, const bf16 *dy, float *dx, float
       dweight[i] += x[i] * scale * wide (dy[i]);
     }
   }
+}
+
+/* LayerNorm of rows of a size. */
+void
+layer_norm (const float *x, const float *weight, const float *bias, bf16 *y, ptrdiff_t rows, ptrdiff_t size)
+{
+  for (ptrdiff_t r = 0; r < rows; r++, x += size, y += size) {
+    float mean = 0, squares = 0;
+    for (ptrdiff_t i = 0; i < size; i++)
+      mean += x[i];
+    mean /= (float) size;
+    for (ptrdiff_t i = 0; i < size; i++)
+      squares += (x[i] - mean) * (x[i] - mean);
+    const float scale = 1 / sqrtf (squares / (float) size + TINY);
+    for (ptrdiff_t i = 0; i < size; i++)
+      y[i] = narrow ((x[i] - mean) * scale * weight[i] + bias[i]);
+  }
+}
+
+/* What layer_norm() does to gradients, `more` of x being there already, or none; those of the weights and biases are added up. */
+void
+layer_norm_back (const float *restrict x, const float *restrict weight, const bf16 *restrict dy, const float *restrict more, float *restrict dx,
+                 float *restrict dweight, float *restrict dbias, ptrdiff_t rows, ptrdiff_t size)
+{
+  for (ptrdiff_t r = 0; r < rows; r++, x += size, dy += size, dx += size) {
+    float mean = 0, squares = 0, level = 0, along = 0;
+    for (ptrdiff_t i = 0; i < size; i++)
+      mean += x[i];
+    mean /= (float) size;
+    for (ptrdiff_t i = 0; i < size; i++) {
+      const float d = weight[i] * wide (dy[i]);
+      squares += (x[i] - mean) * (x[i] - mean);
+      along += (x[i] - mean) * d;
+      level += d;
+    }
+    const float scale = 1 / sqrtf (squares / (float) size + TINY);
+    along *= scale * scale / (float) size;
+    level /= (float) size;
+    for (ptrdiff_t i = 0; i < size; i++) {
+      const float d = wide (dy[i]);
+      dx[i] = scale * (weight[i] * d - level - (x[i] - mean) * along) + (more ? more[i] : 0);
+      dweight[i] += (x[i] - mean) * scale * d;
+      dbias[i] += d;
+    }
+    more = more ? more + size : NULL;
+  }
+}
+
+/* The share of a normal distribution below x, and its height there. Abramowitz and Stegun 7.1.26: less than 1e-7 from what is right. */
+static inline float
+below (float x, float *height)
+{
+  const float e = power (-x * x / 2), t = 1 / (1 + 0.23164189f * fabsf (x));
+  const float tail = e * t * (0.12741480f + t * (-0.14224837f + t * (0.71070687f + t * (-0.72657601f + t * 0.53070271f))));
+  *height = e * 0.39894228f;
+  return x < 0 ? tail : 1 - tail;
+}
+
+/* GELU of rows of x + bias. */
+void
+gelu (const bf16 *restrict x, const float *restrict bias, bf16 *restrict y, ptrdiff_t rows, ptrdiff_t size)
+{
+  for (ptrdiff_t r = 0; r < rows; r++, x += size, y += size)
+    for (ptrdiff_t i = 0; i < size; i++) {
+      const float g = wide (x[i]) + bias[i];
+      float height;
+      y[i] = narrow (g * below (g, &height));
+    }
+}
+
+void
+gelu_back (const bf16 *restrict x, const float *restrict bias, const bf16 *restrict dy, bf16 *restrict dx, float *restrict dbias, ptrdiff_t rows,
+           ptrdiff_t size)
+{
+  for (ptrdiff_t r = 0; r < rows; r++, x += size, dx += size, dy += size)
+    for (ptrdiff_t i = 0; i < size; i++) {
+      const float g = wide (x[i]) + bias[i];
+      float height;
+      const float share = below (g, &height), d = wide (dy[i]) * (share + g * height);
+      dx[i] = narrow (d);
+      dbias[i] += d;
+    }
+}
+
+/* y = x + part + bias, of rows of a size. */
+void
+add (const float *x, const bf16 *part, const float *bias, float *y, ptrdiff_t rows, ptrdiff_t size)
+{
+  for (ptrdiff_t r = 0; r < rows; r++, x += size, part += size, y += size)
+    for (ptrdiff_t i = 0; i < size; i++)
+      y[i] = x[i] + wide (part[i]) + bias[i];
+}
+
+/* The gradient of that part; that of the bias is added up. */
+void
+add_back (const float *restrict dy, bf16 *restrict dpart, float *restrict dbias, ptrdiff_t rows, ptrdiff_t size)
+{
+  for (ptrdiff_t r = 0; r < rows; r++, dy += size, dpart += size)
+    for (ptrdiff_t i = 0; i < size; i++) {
+      dpart[i] = narrow (dy[i]);
+      dbias[i] += dy[i];
+    }
 }
 
 /* SwiGLU of rows of 2 x width, the gate first. */
@@ -126,251 +203,12 @@ gather_back (const bf16 *x, const float *weights, const bf16 *dtaken, const int6
   }
 }
 
-/* A row of a head: turned by its position and made even where there are angles. Returns what it was scaled by. */
-static float
-load (const bf16 *x, const float *cosines, const float *sines, float *y)
-{
-  if (!cosines) {
-    for (int i = 0; i < HEAD; i++)
-      y[i] = wide (x[i]);
-    return 1;
-  }
-  float squares = 0;
-  for (int i = 0; i < HEAD / 2; i++) {
-    const float a = wide (x[2 * i]), b = wide (x[2 * i + 1]);
-    y[2 * i] = a * cosines[i] - b * sines[i];
-    y[2 * i + 1] = a * sines[i] + b * cosines[i];
-    squares += a * a + b * b;
-  }
-  const float scale = 1 / sqrtf (squares / HEAD + TINY);
-  for (int i = 0; i < HEAD; i++)
-    y[i] *= scale;
-  return scale;
-}
-
-/* The gradient of x, from that of y = load (x) and from y. */
-static void
-load_back (const float *y, const float *dy, float scale, const float *cosines, const float *sines, bf16 *dx)
-{
-  if (!cosines) {
-    for (int i = 0; i < HEAD; i++)
-      dx[i] = narrow (dy[i]);
-    return;
-  }
-  float along = 0;
-  for (int i = 0; i < HEAD; i++)
-    along += y[i] * dy[i];
-  along /= HEAD;
-  for (int i = 0; i < HEAD / 2; i++) {
-    const float a = scale * (dy[2 * i] - y[2 * i] * along), b = scale * (dy[2 * i + 1] - y[2 * i + 1] * along);
-    dx[2 * i] = narrow (a * cosines[i] + b * sines[i]);
-    dx[2 * i + 1] = narrow (b * cosines[i] - a * sines[i]);
-  }
-}
-
-/* s[QUERIES][pitch] = x[QUERIES][HEAD] times columns[HEAD][pitch], the first n of them, a multiple of LANES. */
-static void
-products (const float *x, const float *columns, ptrdiff_t pitch, ptrdiff_t n, float *s)
-{
-  for (ptrdiff_t j = 0; j < n; j += LANES) {
-    Lanes sums[QUERIES] = { 0 };
-    for (int c = 0; c < HEAD; c++) {
-      const Lanes column = *(const Lanes *) (columns + c * pitch + j);
-      for (int r = 0; r < QUERIES; r++)
-        sums[r] += x[r * HEAD + c] * column;
-    }
-    for (int r = 0; r < QUERIES; r++)
-      *(Lanes *) (s + r * pitch + j) = sums[r];
-  }
-}
-
-/* y[QUERIES][HEAD] = s[QUERIES][pitch] times rows[n][HEAD]. */
-static void
-mix (const float *s, const float *rows, ptrdiff_t pitch, ptrdiff_t n, float *y)
-{
-  Lanes sums[QUERIES][HEAD / LANES] = { 0 };
-  for (ptrdiff_t j = 0; j < n; j++)
-    for (int h = 0; h < HEAD / LANES; h++) {
-      const Lanes row = *(const Lanes *) (rows + j * HEAD + h * LANES);
-      for (int r = 0; r < QUERIES; r++)
-        sums[r][h] += s[r * pitch + j] * row;
-    }
-  memcpy (y, sums, sizeof sums);
-}
-
-/* rows[n][HEAD] += the transpose of s[QUERIES][pitch] times x[QUERIES][HEAD]. */
-static void
-spread (const float *s, const float *x, ptrdiff_t pitch, ptrdiff_t n, float *rows)
-{
-  Lanes parts[QUERIES][HEAD / LANES];
-  memcpy (parts, x, sizeof parts);
-  for (ptrdiff_t j = 0; j < n; j++)
-    for (int h = 0; h < HEAD / LANES; h++) {
-      Lanes row = *(const Lanes *) (rows + j * HEAD + h * LANES);
-      for (int r = 0; r < QUERIES; r++)
-        row += s[r * pitch + j] * parts[r][h];
-      *(Lanes *) (rows + j * HEAD + h * LANES) = row;
-    }
-}
-
-static void
-transpose (const float *rows, ptrdiff_t length, ptrdiff_t pitch, float *columns)
-{
-  memset (columns, 0, pitch * HEAD * sizeof *columns);
-  for (ptrdiff_t t = 0; t < length; t++)
-    for (int c = 0; c < HEAD; c++)
-      columns[c * pitch + t] = rows[t * HEAD + c];
-}
-
-typedef struct
-{
-  ptrdiff_t length, pitch, heads, kv_heads;     /* pitch: the length, to a multiple of LANES */
-  const float *cosines, *sines;                 /* [length][HEAD / 2], or none */
-} Shape;
-
-static ptrdiff_t
-width_of (const Shape *shape)
-{
-  return (shape->heads + 2 * shape->kv_heads) * HEAD;
-}
-
-/* All rows of a head of one clip; scales: of every row, may be NULL. */
-static void
-load_head (const Shape *shape, const bf16 *qkv, ptrdiff_t head, int turned, float *rows, float *scales)
-{
-  for (ptrdiff_t t = 0; t < shape->length; t++) {
-    const ptrdiff_t at = t * HEAD / 2;
-    const int turns = turned && shape->cosines;
-    const float scale = load (qkv + t * width_of (shape) + head * HEAD, turns ? shape->cosines + at : NULL, turns ? shape->sines + at : NULL,
-                              rows + t * HEAD);
-    if (scales)
-      scales[t] = scale;
-  }
-  memset (rows + shape->length * HEAD, 0, (shape->pitch - shape->length) * HEAD * sizeof *rows);
-}
-
-static void
-load_head_back (const Shape *shape, const float *rows, const float *drows, const float *scales, ptrdiff_t head, int turned, bf16 *dqkv)
-{
-  for (ptrdiff_t t = 0; t < shape->length; t++) {
-    const ptrdiff_t at = t * HEAD / 2;
-    const int turns = turned && shape->cosines;
-    load_back (rows + t * HEAD, drows + t * HEAD, turns ? scales[t] : 1, turns ? shape->cosines + at : NULL,
-               turns ? shape->sines + at : NULL, dqkv + t * width_of (shape) + head * HEAD);
-  }
-}
-
-/* exp (s / sqrt (HEAD) - log_sum) of QUERIES from the one `at` on, and nothing for keys after each; log_sum is found when `find`. */
-static void
-likely (const Shape *shape, ptrdiff_t at, ptrdiff_t n, int find, float *s, float *log_sums)
-{
-  const float scale = 1 / sqrtf (HEAD);
-  for (int r = 0; r < QUERIES; r++) {
-    float *row = s + r * shape->pitch;
-    const ptrdiff_t seen = at + r + 1;
-    if (find) {
-      float most = row[0], sum = 0;
-      for (ptrdiff_t j = 0; j < seen; j++)
-        most = row[j] > most ? row[j] : most;
-      for (ptrdiff_t j = 0; j < seen; j++)
-        sum += expf ((row[j] - most) * scale);
-      log_sums[at + r] = most * scale + logf (sum);
-    }
-    const float log_sum = log_sums[at + r];
-    for (ptrdiff_t j = 0; j < seen; j++)
-      row[j] = expf (row[j] * scale - log_sum);
-    for (ptrdiff_t j = seen; j < n; j++)
-      row[j] = 0;
-  }
-}
-
-static ptrdiff_t
-up (ptrdiff_t n)
-{
-  return (n + LANES - 1) / LANES * LANES;
-}
-
-/* Causal attention: qkv [clips][length][(heads + 2 x kv_heads) x HEAD] -> y [clips][length][heads x HEAD]; log_sums [clips][heads][pitch];
-   memory: of (4 x HEAD + QUERIES) x pitch. */
+/* Pictures of a size, x [count][size][3] -> their three planes, y [count][3][size], each byte as the table has it. */
 void
-attend (const bf16 *qkv, const float *cosines, const float *sines, bf16 *y, float *log_sums, float *memory, ptrdiff_t clips, ptrdiff_t length,
-        ptrdiff_t heads, ptrdiff_t kv_heads)
+planes (const uint8_t *x, const bf16 *table, bf16 *y, ptrdiff_t count, ptrdiff_t size)
 {
-  const Shape shape = { length, up (length), heads, kv_heads, cosines, sines };
-  const ptrdiff_t part = shape.pitch * HEAD, group = heads / kv_heads;
-  float *k = memory, *v = k + part, *q = v + part, *columns = q + part, *s = columns + part;
-  for (ptrdiff_t b = 0; b < clips; b++, qkv += length * width_of (&shape), y += length * heads * HEAD)
-    for (ptrdiff_t h = 0; h < heads; h++, log_sums += shape.pitch) {
-      if (h % group == 0) {
-        load_head (&shape, qkv, heads + h / group, 1, k, NULL);
-        load_head (&shape, qkv, heads + kv_heads + h / group, 0, v, NULL);
-        transpose (k, length, shape.pitch, columns);
-      }
-      load_head (&shape, qkv, h, 1, q, NULL);
-      for (ptrdiff_t i = 0; i < length; i += QUERIES) {
-        float out[QUERIES * HEAD];
-        const ptrdiff_t n = up (i + QUERIES);
-        products (q + i * HEAD, columns, shape.pitch, n, s);
-        likely (&shape, i, n, 1, s, log_sums);
-        mix (s, v, shape.pitch, i + QUERIES, out);
-        for (ptrdiff_t t = i; t < length && t < i + QUERIES; t++)
-          for (int c = 0; c < HEAD; c++)
-            y[(t * heads + h) * HEAD + c] = narrow (out[(t - i) * HEAD + c]);
-      }
-    }
-}
-
-/* The gradient of qkv from that of y; memory: of (9 x HEAD + 2 x QUERIES + 2) x pitch. */
-void
-attend_back (const bf16 *qkv, const float *cosines, const float *sines, const bf16 *y, float *log_sums, const bf16 *dy, bf16 *dqkv,
-             float *memory, ptrdiff_t clips, ptrdiff_t length, ptrdiff_t heads, ptrdiff_t kv_heads)
-{
-  const Shape shape = { length, up (length), heads, kv_heads, cosines, sines };
-  const ptrdiff_t part = shape.pitch * HEAD, group = heads / kv_heads;
-  float *k = memory, *v = k + part, *q = v + part, *dout = q + part, *k_columns = dout + part, *v_columns = k_columns + part;
-  float *dk = v_columns + part, *dv = dk + part, *dq = dv + part;
-  float *s = dq + part, *ds = s + QUERIES * shape.pitch, *k_scales = ds + QUERIES * shape.pitch, *q_scales = k_scales + shape.pitch;
-  const float scale = 1 / sqrtf (HEAD);
-  for (ptrdiff_t b = 0; b < clips; b++) {
-    for (ptrdiff_t h = 0; h < heads; h++, log_sums += shape.pitch) {
-      if (h % group == 0) {
-        load_head (&shape, qkv, heads + h / group, 1, k, k_scales);
-        load_head (&shape, qkv, heads + kv_heads + h / group, 0, v, NULL);
-        transpose (k, length, shape.pitch, k_columns);
-        transpose (v, length, shape.pitch, v_columns);
-        memset (dk, 0, 2 * part * sizeof *dk);
-      }
-      load_head (&shape, qkv, h, 1, q, q_scales);
-      memset (dout, 0, part * sizeof *dout);
-      for (ptrdiff_t t = 0; t < length; t++)
-        for (int c = 0; c < HEAD; c++)
-          dout[t * HEAD + c] = wide (dy[(t * heads + h) * HEAD + c]);
-      for (ptrdiff_t i = 0; i < length; i += QUERIES) {
-        const ptrdiff_t n = up (i + QUERIES);
-        products (q + i * HEAD, k_columns, shape.pitch, n, s);
-        likely (&shape, i, n, 0, s, log_sums);
-        products (dout + i * HEAD, v_columns, shape.pitch, n, ds);
-        for (int r = 0; r < QUERIES; r++) {
-          float along = 0;
-          if (i + r < length)
-            for (int c = 0; c < HEAD; c++)
-              along += dout[(i + r) * HEAD + c] * wide (y[((i + r) * heads + h) * HEAD + c]);
-          for (ptrdiff_t j = 0; j < n; j++)
-            ds[r * shape.pitch + j] = scale * s[r * shape.pitch + j] * (ds[r * shape.pitch + j] - along);
-        }
-        mix (ds, k, shape.pitch, i + QUERIES, dq + i * HEAD);
-        spread (ds, q + i * HEAD, shape.pitch, i + QUERIES, dk);
-        spread (s, dout + i * HEAD, shape.pitch, i + QUERIES, dv);
-      }
-      load_head_back (&shape, q, dq, q_scales, h, 1, dqkv);
-      if (h % group == group - 1) {
-        load_head_back (&shape, k, dk, k_scales, heads + h / group, 1, dqkv);
-        load_head_back (&shape, v, dv, NULL, heads + kv_heads + h / group, 0, dqkv);
-      }
-    }
-    qkv += length * width_of (&shape);
-    dqkv += length * width_of (&shape);
-    y += length * heads * HEAD;
-    dy += length * heads * HEAD;
-  }
+  for (ptrdiff_t n = 0; n < count; n++, x += 3 * size, y += 3 * size)
+    for (ptrdiff_t i = 0; i < size; i++)
+      for (int c = 0; c < 3; c++)
+        y[c * size + i] = table[x[3 * i + c]];
 }

@@ -5,6 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from network import between
 from network.attention import VisionAttention
 
 PATCH, GRID = 14, 12       # pixels and patches a side
@@ -23,6 +24,14 @@ class VisionLayer(nn.Module):
                                   "fc2": nn.Linear(4 * shape.vision, shape.vision)})
 
     def forward(self, x, cos, sin):
+        return self._at_once(x, cos, sin) if between.use(x) else self._step_by_step(x, cos, sin)
+
+    def _at_once(self, x, cos, sin):
+        first, second, fc1, fc2, out = self.input_layernorm, self.post_attention_layernorm, *self.mlp.values(), self.self_attn.o_proj
+        x = between.See.apply(x, first.weight, first.bias, *self.self_attn.at_once(), cos, sin, out.weight, out.bias)
+        return between.Think.apply(x, second.weight, second.bias, fc1.weight, fc1.bias, fc2.weight, fc2.bias)
+
+    def _step_by_step(self, x, cos, sin):
         x = x + self.self_attn(self.input_layernorm(x), cos, sin)
         return x + self.mlp["fc2"](F.gelu(self.mlp["fc1"](self.post_attention_layernorm(x))))
 
@@ -57,7 +66,8 @@ class VisionModel(nn.Module):
         x = self.layernorm_pre(x)
         for layer in self.model["layers"]:
             x = layer(x, self.cos, self.sin)
-        return self.layernorm_post(x)[:, :-1]
+        post = self.layernorm_post
+        return (between.LayerNorm.apply(x, post.weight, post.bias) if between.use(x) else post(x))[:, :-1]
 
     def adapt(self, patches):
         """Features of the patches -> of the picture tokens [N, 16, projected]."""
