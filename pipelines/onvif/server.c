@@ -30,6 +30,13 @@ typedef struct
   GPtrArray *sources;           /* of GstAppSrc: a client each; lock */
 } Mount;
 
+/* Who is served at a mount, as long as his media is there. */
+typedef struct
+{
+  Mount *mount;
+  GstElement *source;
+} Viewer;
+
 struct _L4OnvifServer
 {
   char *(*begin) (guint camera, gpointer data);
@@ -56,14 +63,41 @@ typedef struct
 static GType server_get_type (void);
 G_DEFINE_TYPE (Server, server, GST_TYPE_RTSP_SERVER)
 
+static void
+on_session (GstRTSPClient *client, GstRTSPSession *session, gpointer data)
+{
+  g_object_set_data (G_OBJECT (session), "client", client);
+}
+
+static GstRTSPFilterResult
+end_session (GstRTSPSessionPool *sessions, GstRTSPSession *session, gpointer client)
+{
+  return g_object_get_data (G_OBJECT (session), "client") == client ? GST_RTSP_FILTER_REMOVE : GST_RTSP_FILTER_KEEP;
+}
+
+/* A connection that ends takes its media with it, and not its sessions: they would count until they time out. */
+static void
+on_closed (GstRTSPClient *client, gpointer data)
+{
+  g_autoptr (GstRTSPSessionPool) sessions = gst_rtsp_client_get_session_pool (client);
+
+  g_list_free (gst_rtsp_session_pool_filter (sessions, end_session, client));
+}
+
 static GstRTSPClient *
 create_client (GstRTSPServer *server)
 {
   GList *there = gst_rtsp_server_client_filter (server, NULL, NULL);
   guint n = g_list_length (there);
+  GstRTSPClient *client;
 
   g_list_free_full (there, g_object_unref);
-  return n < MOST_CONNECTIONS ? GST_RTSP_SERVER_CLASS (server_parent_class)->create_client (server) : NULL;
+  if (n >= MOST_CONNECTIONS)
+    return NULL;
+  client = GST_RTSP_SERVER_CLASS (server_parent_class)->create_client (server);
+  g_signal_connect (client, "new-session", G_CALLBACK (on_session), NULL);
+  g_signal_connect (client, "closed", G_CALLBACK (on_closed), NULL);
+  return client;
 }
 
 static void
@@ -141,14 +175,33 @@ forget_mount (gpointer mount, GClosure *closure)
 }
 
 static void
-on_unprepared (GstRTSPMedia *media, Mount *mount)
+viewer_free (gpointer data)
 {
-  g_autoptr (GstElement) pipeline = gst_rtsp_media_get_element (media);
-  g_autoptr (GstElement) source = gst_bin_get_by_name (GST_BIN (pipeline), "metadata");
+  Viewer *self = data;
 
-  g_mutex_lock (&mount->lock);
-  g_ptr_array_remove (mount->sources, source);
-  g_mutex_unlock (&mount->lock);
+  g_mutex_lock (&self->mount->lock);
+  g_ptr_array_remove (self->mount->sources, self->source);
+  g_mutex_unlock (&self->mount->lock);
+  gst_object_unref (self->source);
+  mount_unref (self->mount);
+  g_free (self);
+}
+
+static void
+on_unprepared (GstRTSPMedia *media, gpointer data)
+{
+  g_object_set_data (G_OBJECT (media), "viewer", NULL);
+}
+
+/* A media that cannot be prepared, as without rtpbin, goes without a signal. */
+static void
+add_viewer (GstRTSPMedia *media, Mount *mount, GstElement *source)
+{
+  Viewer *viewer = g_new (Viewer, 1);
+
+  *viewer = (Viewer) { g_atomic_rc_box_acquire (mount), gst_object_ref (source) };
+  g_object_set_data_full (G_OBJECT (media), "viewer", viewer, viewer_free);
+  g_signal_connect (media, "unprepared", G_CALLBACK (on_unprepared), NULL);
 }
 
 /* What is so now, and then all that comes: nothing between them is lost. */
@@ -158,7 +211,7 @@ on_media (GstRTSPMediaFactory *factory, GstRTSPMedia *media, Mount *mount)
   g_autoptr (GstElement) pipeline = gst_rtsp_media_get_element (media);
   GstElement *source = gst_bin_get_by_name (GST_BIN (pipeline), "metadata");
 
-  g_signal_connect_data (media, "unprepared", G_CALLBACK (on_unprepared), g_atomic_rc_box_acquire (mount), forget_mount, 0);
+  add_viewer (media, mount, source);
   g_mutex_lock (&mount->lock);
   if (mount->server != NULL) {
     g_autofree char *document = mount->server->begin (mount->number, mount->server->data);

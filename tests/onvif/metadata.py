@@ -3,11 +3,11 @@
 import hashlib
 import re
 import socket
-import time
 import urllib.parse
 import xml.etree.ElementTree
 
-PATIENCE = 60
+from patience import PATIENCE, patiently
+
 SPACES = {"tt": "http://www.onvif.org/ver10/schema", "wsnt": "http://docs.oasis-open.org/wsn/b-2"}
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
 NUMBER = r"-?\d+(\.\d+)?(e[+-]?\d+)?"
@@ -85,9 +85,9 @@ class Refused(Exception):
 
 
 class Stream:
-    """A client: documents as they come, over the connection of RTSP itself."""
+    """A client: documents as they come, over the connection of RTSP itself unless the transport is another."""
 
-    def __init__(self, url, user=None, password=None):
+    def __init__(self, url, user=None, password=None, transport="RTP/AVP/TCP;unicast;interleaved=0-1"):
         self.url, self.user, self.password, self.number, self.challenge = url, user, password, 0, None
         parts = urllib.parse.urlsplit(url)
         self.socket = socket.create_connection((parts.hostname, parts.port), timeout=PATIENCE)
@@ -96,7 +96,7 @@ class Stream:
         self.waiting = []
         self.sdp = self.ask("DESCRIBE", url, "Accept: application/sdp")[1].decode()
         control = re.search(r"^m=application .*?^a=control:(\S+)", self.sdp, re.M | re.S).group(1)
-        headers, _ = self.ask("SETUP", control if "://" in control else f"{url}/{control}", "Transport: RTP/AVP/TCP;unicast;interleaved=0-1")
+        headers, _ = self.ask("SETUP", control if "://" in control else f"{url}/{control}", f"Transport: {transport}")
         self.session = ["Session: " + headers["session"].split(";")[0]]
         self.packets = []
         self.ask("PLAY", url, "Range: npt=0-")
@@ -139,42 +139,33 @@ class Stream:
 
     def read_line(self):
         """What stands between packets."""
-        while True:
-            first = self.file.read(1)
-            if first == b"$":
-                self.waiting.append(self.read_frame())
-            elif first:
+        for first in patiently(iter(lambda: self.file.read(1), b"")):
+            if first != b"$":
                 return (first + self.file.readline()).decode().strip()
-            else:
-                raise EOFError
+            self.waiting.append(self.read_frame())
 
     def read_frame(self):
         channel, length = self.file.read(1)[0], int.from_bytes(self.file.read(2), "big")
         return channel, self.file.read(length)
 
+    def frames(self):
+        while self.waiting or self.file.read(1) == b"$":
+            yield self.waiting.pop(0) if self.waiting else self.read_frame()
+
     def packet(self):
         """The next one of RTP: marker, type, sequence, time, payload."""
-        until = time.monotonic() + PATIENCE     # reports of RTCP come all the time
-        while time.monotonic() < until:
-            if not self.waiting:
-                while (first := self.file.read(1)) != b"$":
-                    if not first:
-                        raise EOFError
-                self.waiting.append(self.read_frame())
-            channel, data = self.waiting.pop(0)
+        for channel, data in patiently(self.frames()):  # reports of RTCP come all the time
             if channel == 0:
                 assert data[0] == 0x80, data[0]         # neither padding nor extension nor sources
                 return data[1] >> 7, data[1] & 127, int.from_bytes(data[2:4], "big"), int.from_bytes(data[4:8], "big"), data[12:]
-        raise TimeoutError
 
     def document(self):
         """The next one that is not empty; and the packets that it was in."""
-        until = time.monotonic() + PATIENCE
-        while time.monotonic() < until:
-            self.packets = [self.packet()]
-            while not self.packets[-1][0]:
-                self.packets.append(self.packet())
-            root = parse(b"".join(packet[4] for packet in self.packets))
-            if len(root) > 0:
-                return root
-        raise TimeoutError
+        self.packets = []
+        for packet in patiently(iter(self.packet, None)):
+            self.packets.append(packet)
+            if packet[0]:
+                root = parse(b"".join(packet[4] for packet in self.packets))
+                if len(root) > 0:
+                    return root
+                self.packets = []

@@ -62,7 +62,6 @@ ask (gpointer data)
 
   self->why = l4_reach_explain (self->uri, self->trust, FALSE, NULL);
   g_atomic_int_set (&self->done, TRUE);
-  g_main_context_wakeup (NULL);
   return NULL;
 }
 
@@ -74,8 +73,7 @@ assert_told_to (L4Trust *trust, const char *folder, const char *name, const char
   Question question = { uri, trust };
   GThread *thread = g_thread_new ("ask", ask, &question);
 
-  while (!g_atomic_int_get (&question.done))
-    g_main_context_iteration (NULL, TRUE);
+  wait_for ((g_main_context_iteration (NULL, FALSE), g_atomic_int_get (&question.done)));
   g_thread_join (thread);
   g_assert_cmpstr (question.why, ==, expected);
   g_free (question.why);

@@ -17,8 +17,9 @@ import time
 import traceback
 from pathlib import Path
 
+from patience import PATIENCE, patiently
+
 PROGRAM, RTSP_SERVER = (str(Path(argument).resolve()) for argument in sys.argv[1:3])
-PATIENCE = float(os.environ.get("PATIENCE", 90))  # seconds, for what takes a few
 tests = []
 stack = contextlib.ExitStack()  # closed after each test
 
@@ -63,18 +64,20 @@ class Watch:
         self.queue.put(None)
 
     def until(self, wanted, each=False):
-        """Reads events until one is as wanted, and returns it; None at the end. each: every event may take as long as all of them else."""
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            event = self.queue.get(timeout=max(0.1, deadline - time.monotonic()))
-            if event is None:
-                return None
-            self.events.append(event)
-            if wanted(event):
-                return event
-            if each:
-                deadline = time.monotonic() + PATIENCE
-            assert time.monotonic() < deadline, (self.events[-50:], self.said())
+        """Reads events until one is as wanted, and returns it; None at the end. each: every event may take as long as all of them else, and all
+        of them five times that."""
+        deadline, last = (time.monotonic() + times * PATIENCE for times in (1, 5))
+        with contextlib.suppress(queue.Empty):
+            while (left := deadline - time.monotonic()) > 0:
+                event = self.queue.get(timeout=left)
+                if event is None:
+                    return None
+                self.events.append(event)
+                if wanted(event):
+                    return event
+                if each:
+                    deadline = min(time.monotonic() + PATIENCE, last)
+        raise AssertionError((self.events[-50:], self.said()))
 
     def event(self, name, camera=None):
         found = self.until(lambda e: e["event"] == name and camera in (None, e.get("camera")))
@@ -163,14 +166,12 @@ def web_server(taken):
 
 
 def listen(events, *wanted):
-    """What a page's events say until all that is wanted came: others come for ever, and nothing when the program is gone."""
-    deadline, said = time.monotonic() + PATIENCE, b""
-    while not all(part in said for part in wanted):
-        assert time.monotonic() < deadline, (wanted, said[-2000:])
-        line = events.readline()
-        assert line, (wanted, said[-2000:])
+    """What a page's events say until all that is wanted came."""
+    said = b""
+    for line in patiently(events):
         said += line
-    return said
+        if all(part in said for part in wanted):
+            return said
 
 
 def hang(_):
