@@ -13,6 +13,7 @@ void
 l4_identity_clear (L4Identity *self)
 {
   g_clear_pointer (&self->video, l4_index_video_free);
+  g_clear_pointer (&self->from, g_free);
 }
 
 static gint64
@@ -143,7 +144,7 @@ l4_library_identify (L4Library *self, const char *path, guint64 size, gint64 mti
     identity->video = g_new0 (L4IndexVideo, 1);
     identity->video->key = g_steal_pointer (&key);
   }
-  g_free (identity->video->path);
+  identity->from = g_steal_pointer (&identity->video->path);
   identity->video->path = g_strdup (path);
   identity->video->size = size;
   identity->video->mtime = mtime;

@@ -15,6 +15,9 @@ struct _L4Library
   GHashTable *nameless;         /* of L4ScanFile: their side files would be those of another */
 };
 
+/* Whether nothing is there. FALSE: something is, or nobody can tell. */
+gboolean l4_library_is_gone (const char *path);
+
 /* Size and time of a file. FALSE: it cannot be looked at, which is tallied. */
 gboolean l4_library_look (L4Library *self, const char *path, guint64 *size, gint64 *mtime);
 
@@ -23,6 +26,7 @@ typedef struct
 {
   L4IndexVideo *video;          /* id 0: none yet */
   gboolean moved;               /* known under another path, where it is no more */
+  char *from;                   /* where its content was seen last, if that was asked for; NULL: nowhere, or another film lies there since */
   gboolean copy;                /* of a film that is under its own path still */
 } L4Identity;
 
@@ -64,5 +68,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Work, l4_work_free)
 /* What the index lacks of the film in that run; 0: all. NULL: *error. (transfer full) */
 GArray *l4_library_find_missing (L4Library *self, gint64 video, gint64 run, GError **error);
 
-/* Path in front of the suffixes of its side files. (transfer full) */
-char *l4_library_sidecar_base (const L4Library *self, const L4ScanFile *file);
+/* Whether every side file is there that this run is asked for. */
+gboolean l4_library_has_sidecars (const L4Library *self, const L4ScanFile *file, const L4IndexVideo *video);
+
+/* Of a film that is described: those that are missing, and those that were written before it was, by whichever run, say what is said of it. */
+gboolean l4_library_renew_sidecars (L4Library *self, const L4ScanFile *file, const L4IndexVideo *video, GError **error);
+
+/* Those of a film that was moved come along, before the index forgets where it was. */
+gboolean l4_library_move_sidecars (L4Library *self, const L4ScanFile *file, const L4Identity *identity, GError **error);

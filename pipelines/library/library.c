@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/i18n.h"
-#include "library/sidecar.h"
 
 /* What changed so lately is looked at last, and not before it has been left alone for as long. */
 #define FRESH (2 * G_USEC_PER_SEC)
@@ -55,64 +54,6 @@ l4_work_free (L4Work *self)
   g_free (self);
 }
 
-/* Side files ------------------------------------------------------------------------------------------------------------------------ */
-
-char *
-l4_library_sidecar_base (const L4Library *self, const L4ScanFile *file)
-{
-  return self->context.output != NULL ? g_build_filename (self->context.output, file->relative, NULL) : g_strdup (file->path);
-}
-
-/* In one folder films of different archives may have the same name. */
-static const char *
-sidecar_owner (const L4Library *self, const L4ScanFile *file)
-{
-  return self->context.output != NULL ? file->path : "";
-}
-
-/* The kinds that the file is to have. */
-static guint
-wanted_sidecars (const L4Library *self, const L4ScanFile *file)
-{
-  return g_hash_table_contains (self->nameless, file) ? 0 : self->context.sidecars;
-}
-
-static guint
-missing_sidecars (const L4Library *self, const L4ScanFile *file)
-{
-  g_autofree char *base = l4_library_sidecar_base (self, file);
-  guint wanted = wanted_sidecars (self, file);
-
-  return wanted & ~l4_sidecar_find (base, wanted);
-}
-
-gboolean
-l4_library_write_sidecars (L4Library *self, const L4ScanFile *file, gint64 video, guint kinds, GError **error)
-{
-  g_autofree char *base = l4_library_sidecar_base (self, file);
-  g_autoptr (GError) refused = NULL;
-  g_autoptr (GPtrArray) windows = NULL;
-
-  if (kinds == 0 || g_hash_table_contains (self->nameless, file))
-    return TRUE;
-  windows = l4_index_list_windows (self->context.index, video, self->context.run, FALSE, error);
-  if (windows == NULL || !l4_sidecar_write (self->context.index, base, sidecar_owner (self, file), kinds, windows, self->context.force, &refused,
-          error))
-    return FALSE;
-  if (refused != NULL)
-    l4_tally_fail (self->context.tally, self->context.progress, NULL, refused->message);
-  return TRUE;
-}
-
-gboolean
-l4_library_drop_sidecars (L4Library *self, const L4ScanFile *file, guint *dropped, GError **error)
-{
-  g_autofree char *base = l4_library_sidecar_base (self, file);
-  guint kinds = g_hash_table_contains (self->nameless, file) ? 0 : L4_SIDECAR_ALL;
-
-  return l4_sidecar_drop (self->context.index, base, sidecar_owner (self, file), kinds, dropped, error);
-}
-
 /* Survey ---------------------------------------------------------------------------------------------------------------------------- */
 
 static gboolean
@@ -148,7 +89,7 @@ needs_nothing (L4Library *self, const Pending *pending, gboolean *nothing, GErro
     return TRUE;
   if (!l4_library_find_standing (self, video->id, &standing, error))
     return FALSE;
-  if (is_done (&standing) && missing_sidecars (self, pending->file) == 0) {
+  if (is_done (&standing) && l4_library_has_sidecars (self, pending->file, video)) {
     *nothing = TRUE;
     self->context.tally->counts[L4_TALLY_UNCHANGED]++;
   } else if (is_hopeless (self, video, &standing)) {
@@ -266,21 +207,15 @@ claim (L4Library *self, const L4IndexVideo *video, L4Standing *standing, gboolea
   return !taken || *needed || l4_index_settle (context->index, video->id, context->run, L4_INDEX_DONE, NULL, error);
 }
 
-/* A film that is described, where nothing but its side files may be missing. If it was described just now from another file of its content,
- * those of this one are old. */
+/* A film that is described, where nothing but its side files may be missing or old. Whenever the run ends before the index knows where the film
+ * lies now, the next one comes by here again. */
 static gboolean
-settle_done (L4Library *self, const L4ScanFile *file, const L4Identity *identity, GError **error)
+settle_done (L4Library *self, const L4ScanFile *file, L4Identity *identity, GError **error)
 {
   L4TallyKind kind = identity->copy ? L4_TALLY_COPIES : identity->moved ? L4_TALLY_MOVED : L4_TALLY_UNCHANGED;
-  const gint64 video = identity->video->id;
-  guint dropped = 0;
 
   self->context.tally->counts[kind]++;
-  if (self->context.look_only)
-    return TRUE;
-  if (g_hash_table_contains (self->done, &video) && !l4_library_drop_sidecars (self, file, &dropped, error))
-    return FALSE;
-  return l4_library_write_sidecars (self, file, video, dropped | missing_sidecars (self, file), error);
+  return self->context.look_only || (l4_library_renew_sidecars (self, file, identity->video, error) && l4_library_keep (self, identity, error));
 }
 
 /* Opens and claims it. *work NULL: it is no film, or another run has it. */
@@ -360,16 +295,15 @@ take_up (L4Library *self, Pending *pending, L4Work **work, gboolean *later, GErr
   *later = identity.video->id != 0 && identity.video->id == self->at_work;
   if (*later)
     return TRUE;
-  if (!l4_library_find_standing (self, identity.video->id, &standing, error))
-    return FALSE;
-  if (!is_done (&standing) && !is_hopeless (self, identity.video, &standing))
-    return open_film (self, pending, &identity, &standing, work, error);
-  if (!l4_library_keep (self, &identity, error))
+  if (!l4_library_find_standing (self, identity.video->id, &standing, error)
+      || !l4_library_move_sidecars (self, pending->file, &identity, error))
     return FALSE;
   if (is_done (&standing))
     return settle_done (self, pending->file, &identity, error);
+  if (!is_hopeless (self, identity.video, &standing))
+    return open_film (self, pending, &identity, &standing, work, error);
   self->context.tally->counts[L4_TALLY_KNOWN]++;
-  return TRUE;
+  return l4_library_keep (self, &identity, error);
 }
 
 /* What another run is describing can be neither refused nor removed meanwhile. */

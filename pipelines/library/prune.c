@@ -23,8 +23,8 @@ is_below (const char *path, const GPtrArray *folders)
   return FALSE;
 }
 
-static gboolean
-is_gone (const char *path)
+gboolean
+l4_library_is_gone (const char *path)
 {
   struct stat status;
 
@@ -52,7 +52,7 @@ find_empty (const char *path)
 {
   char *folder = g_path_get_dirname (path);
 
-  while (is_gone (folder)) {
+  while (l4_library_is_gone (folder)) {
     char *above = g_path_get_dirname (folder);
 
     g_free (folder);
@@ -115,7 +115,7 @@ l4_library_prune (L4Library *self, const GPtrArray *paths, GError **error)
   for (guint i = 0; i < videos->len && !g_cancellable_is_cancelled (self->context.cancellable); i++) {
     const L4IndexVideo *video = g_ptr_array_index (videos, i);
 
-    if (!is_of_camera (video) && (video->path == NULL || (is_below (video->path, paths) && is_gone (video->path))))
+    if (!is_of_camera (video) && (video->path == NULL || (is_below (video->path, paths) && l4_library_is_gone (video->path))))
       if (!prune_video (self, video, spared, error))
         return FALSE;
   }

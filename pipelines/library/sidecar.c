@@ -42,12 +42,12 @@ l4_sidecar_parse (const char *list)
 }
 
 guint
-l4_sidecar_find (const char *base, guint kinds)
+l4_sidecar_find (const L4SidecarPlace *place, guint kinds)
 {
   guint found = 0;
 
   for (guint i = 0; i < G_N_ELEMENTS (kinds_known); i++) {
-    g_autofree char *path = g_strconcat (base, kinds_known[i].suffix, NULL);
+    g_autofree char *path = g_strconcat (place->base, kinds_known[i].suffix, NULL);
 
     if ((kinds & kinds_known[i].kind) && g_file_test (path, G_FILE_TEST_EXISTS))
       found |= kinds_known[i].kind;
@@ -180,42 +180,74 @@ mark (const char *digest, const char *owner)
   return g_compute_checksum_for_string (G_CHECKSUM_SHA256, both, -1);
 }
 
-/* Whether content was written for that film; earlier versions kept its digest alone. */
-static gboolean
-was_written (L4Index *index, const char *digest, const char *owner, gboolean *written, GError **error)
+/* What is added to digests, and how many these are: nothing where only the film's own can lie. */
+static guint
+get_owners (const L4SidecarPlace *place, const char *owners[2])
 {
-  g_autofree char *own = mark (digest, owner);
+  owners[0] = place->apart ? place->film : "";
+  owners[1] = place->key;
+  return place->apart ? 2 : 1;
+}
 
-  return l4_index_has_written (index, own, written, error) && (*written || l4_index_has_written (index, digest, written, error));
+/* Whether content was written for that film, wherever it lay, or for another that lay there; earlier versions kept its digest alone. */
+static gboolean
+was_written (const L4SidecarPlace *place, const char *digest, gboolean *written, GError **error)
+{
+  const char *owners[2];
+  const guint n_owners = get_owners (place, owners);
+
+  *written = FALSE;
+  for (guint i = 0; i < n_owners && !*written; i++) {
+    g_autofree char *own = mark (digest, owners[i]);
+
+    if (!l4_index_has_written (place->index, own, written, error))
+      return FALSE;
+  }
+  return *written || l4_index_has_written (place->index, digest, written, error);
+}
+
+static gboolean
+put_written (const L4SidecarPlace *place, const char *digest, GError **error)
+{
+  const char *owners[2];
+  const guint n_owners = get_owners (place, owners);
+
+  for (guint i = 0; i < n_owners; i++) {
+    g_autofree char *own = mark (digest, owners[i]);
+
+    if (!l4_index_put_written (place->index, own, error))
+      return FALSE;
+  }
+  return TRUE;
 }
 
 /* Whether it may be written over: it says the same, or is as it was written. */
 static gboolean
-is_ours (L4Index *index, const char *path, const char *digest, const char *owner, gboolean *ours, GError **error)
+is_ours (const L4SidecarPlace *place, const char *path, const char *digest, gboolean *ours, GError **error)
 {
   g_autofree char *there = get_digest (path);
 
   *ours = g_str_equal (there, digest);
-  return *ours || *there == '\0' || was_written (index, there, owner, ours, error);
+  return *ours || *there == '\0' || was_written (place, there, ours, error);
 }
 
 /* The index knows of it before it is there: whenever this ends, it is known again. */
 static gboolean
-write_one (L4Index *index, const char *path, const char *owner, const char *text, gboolean force, GError **refused, GError **error)
+write_one (const L4SidecarPlace *place, const char *path, const char *text, gboolean force, GError **refused, GError **error)
 {
-  g_autofree char *digest = g_compute_checksum_for_string (G_CHECKSUM_SHA256, text, -1), *own = mark (digest, owner);
+  g_autofree char *digest = g_compute_checksum_for_string (G_CHECKSUM_SHA256, text, -1);
   struct stat status;
   gboolean ours;
 
   if (!force && lstat (path, &status) == 0) {
-    if (!is_ours (index, path, digest, owner, &ours, error))
+    if (!is_ours (place, path, digest, &ours, error))
       return FALSE;
     if (!ours) {
       g_set_error (refused, L4_ERROR, L4_ERROR_INPUT, _("%s: was there before, or was changed; --force writes over it"), path);
       return TRUE;
     }
   }
-  if (!l4_index_put_written (index, own, error))
+  if (!put_written (place, digest, error))
     return FALSE;
   write_whole (path, text, refused);
   return TRUE;
@@ -235,43 +267,137 @@ sync_folder (const char *base)
 }
 
 gboolean
-l4_sidecar_drop (L4Index *index, const char *base, const char *owner, guint kinds, guint *dropped, GError **error)
+l4_sidecar_find_old (const L4SidecarPlace *place, GPtrArray *windows, guint *kinds, GError **error)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (kinds_known); i++) {
+    g_autofree char *path = g_strconcat (place->base, kinds_known[i].suffix, NULL), *there = NULL, *text = NULL, *digest = NULL;
+    gboolean old = FALSE;
+
+    if (!(*kinds & kinds_known[i].kind))
+      continue;
+    there = get_digest (path);
+    text = make_contents (windows, kinds_known[i].kind);
+    digest = g_compute_checksum_for_string (G_CHECKSUM_SHA256, text, -1);
+    if (*there != '\0' && !g_str_equal (there, digest) && !was_written (place, there, &old, error))
+      return FALSE;
+    if (!old)
+      *kinds &= ~kinds_known[i].kind;
+  }
+  return TRUE;
+}
+
+gboolean
+l4_sidecar_drop (const L4SidecarPlace *place, guint kinds, guint *dropped, GError **error)
 {
   *dropped = 0;
   for (guint i = 0; i < G_N_ELEMENTS (kinds_known); i++) {
-    g_autofree char *path = g_strconcat (base, kinds_known[i].suffix, NULL), *there = NULL;
+    g_autofree char *path = g_strconcat (place->base, kinds_known[i].suffix, NULL), *there = NULL;
     gboolean ours = FALSE;
 
     if (!(kinds & kinds_known[i].kind))
       continue;
     there = get_digest (path);
-    if (*there != '\0' && !was_written (index, there, owner, &ours, error))
+    if (*there != '\0' && !was_written (place, there, &ours, error))
       return FALSE;
     if (ours && g_unlink (path) == 0)
       *dropped |= kinds_known[i].kind;
   }
   if (*dropped != 0)
-    sync_folder (base);
+    sync_folder (place->base);
+  return TRUE;
+}
+
+/* Under another name the file may be itself, where capitals do not count. */
+static gboolean
+is_another (const char *path, const char *file)
+{
+  struct stat there, own;
+
+  return lstat (path, &there) == 0 && !(lstat (file, &own) == 0 && there.st_dev == own.st_dev && there.st_ino == own.st_ino);
+}
+
+/* To another disk too. */
+static gboolean
+carry (const char *from, const char *to)
+{
+  g_autofree char *folder = g_path_get_dirname (to), *text = NULL;
+
+  if (g_mkdir_with_parents (folder, 0777) != 0)
+    return FALSE;
+  if (g_rename (from, to) == 0)
+    return TRUE;
+  return errno == EXDEV && g_file_get_contents (from, &text, NULL, NULL) && write_whole (to, text, NULL) && g_unlink (from) == 0;
+}
+
+/* What is known by where its film lay is to be known by where it lies. */
+static gboolean
+move_one (const L4SidecarPlace *before, const L4SidecarPlace *place, const char *suffix, GError **error)
+{
+  g_autofree char *from = g_strconcat (before->base, suffix, NULL), *to = g_strconcat (place->base, suffix, NULL), *there = get_digest (from);
+  gboolean ours = FALSE;
+
+  if (*there != '\0' && !was_written (before, there, &ours, error))
+    return FALSE;
+  if (!ours)
+    return TRUE;
+  if (!put_written (place, there, error))
+    return FALSE;
+  if (g_str_equal (from, to))
+    return TRUE;
+  if (is_another (to, from) ? g_unlink (from) == 0 : carry (from, to)) {
+    sync_folder (to);
+    sync_folder (from);
+  }
   return TRUE;
 }
 
 gboolean
-l4_sidecar_write (L4Index *index, const char *base, const char *owner, guint kinds, GPtrArray *windows, gboolean force, GError **refused,
-    GError **error)
+l4_sidecar_move (const L4SidecarPlace *before, const L4SidecarPlace *place, GError **error)
 {
-  g_autofree char *folder = g_path_get_dirname (base);
+  for (guint i = 0; i < G_N_ELEMENTS (kinds_known); i++)
+    if (!move_one (before, place, kinds_known[i].suffix, error))
+      return FALSE;
+  return TRUE;
+}
+
+/* Kinds whose names the file system does not take, which is told of the film. */
+static guint
+find_too_long (const L4SidecarPlace *place, guint kinds, GError **refused)
+{
+  g_autoptr (GString) suffixes = g_string_new (NULL);
+  struct stat status;
+  guint found = 0;
+
+  for (guint i = 0; i < G_N_ELEMENTS (kinds_known); i++) {
+    g_autofree char *path = g_strconcat (place->base, kinds_known[i].suffix, NULL);
+
+    if (!(kinds & kinds_known[i].kind) || lstat (path, &status) == 0 || errno != ENAMETOOLONG)
+      continue;
+    g_string_append_printf (suffixes, "%s%s", found != 0 ? ", " : "", kinds_known[i].suffix);
+    found |= kinds_known[i].kind;
+  }
+  if (found != 0)
+    g_set_error (refused, L4_ERROR, L4_ERROR_INPUT, _("%s: gets no %s: the name would be too long"), place->film, suffixes->str);
+  return found;
+}
+
+gboolean
+l4_sidecar_write (const L4SidecarPlace *place, guint kinds, GPtrArray *windows, gboolean force, GError **refused, GError **error)
+{
+  g_autofree char *folder = g_path_get_dirname (place->base);
 
   if (g_mkdir_with_parents (folder, 0777) != 0) {
     g_set_error (refused, L4_ERROR, L4_ERROR_IO, "%s: %s", folder, g_strerror (errno));
     return TRUE;
   }
+  kinds &= ~find_too_long (place, kinds, refused);
   for (guint i = 0; i < G_N_ELEMENTS (kinds_known); i++) {
-    g_autofree char *path = g_strconcat (base, kinds_known[i].suffix, NULL), *text = NULL;
+    g_autofree char *path = g_strconcat (place->base, kinds_known[i].suffix, NULL), *text = NULL;
 
     if (!(kinds & kinds_known[i].kind))
       continue;
     text = make_contents (windows, kinds_known[i].kind);
-    if (!write_one (index, path, owner, text, force, *refused == NULL ? refused : NULL, error))
+    if (!write_one (place, path, text, force, *refused == NULL ? refused : NULL, error))
       return FALSE;
   }
   return TRUE;

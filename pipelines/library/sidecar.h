@@ -21,19 +21,34 @@ typedef enum
 /* The kinds in "srt,vtt,json,chapters" or some of them. */
 guint l4_sidecar_parse (const char *list);
 
-/* Kinds of those whose file is there. base: what the suffixes are put behind. */
-guint l4_sidecar_find (const char *base, guint kinds);
+/* Where those of a film lie. All borrowed. */
+typedef struct
+{
+  L4Index *index;               /* knows what was written */
+  const char *base;             /* what the suffixes are put behind */
+  const char *film;             /* its path */
+  const char *key;              /* of its content */
+  gboolean apart;               /* not beside their film: those of others may have the same names, and are told from its own by path or content */
+} L4SidecarPlace;
 
-/* owner, below: the path of the film where those of other films may have the same names; "": none has. */
+/* Kinds of those whose file is there. */
+guint l4_sidecar_find (const L4SidecarPlace *place, guint kinds);
 
-/* Takes away those that are as they were written for this index, and they do not come back by a loss of power. *dropped: which these were.
+/* Leaves of the kinds those whose file is as it was written for this film, but not what is made of the windows (of L4IndexWindow). FALSE: the
+ * index failed. */
+gboolean l4_sidecar_find_old (const L4SidecarPlace *place, GPtrArray *windows, guint *kinds, GError **error);
+
+/* Takes away those that are as they were written for this film, and they do not come back by a loss of power. *dropped: which these were.
  * FALSE: the index failed. */
-gboolean l4_sidecar_drop (L4Index *index, const char *base, const char *owner, guint kinds, guint *dropped, GError **error);
+gboolean l4_sidecar_drop (const L4SidecarPlace *place, guint kinds, guint *dropped, GError **error);
 
-/* Writes files of the windows (of L4IndexWindow), each whole or not at all; makes their folder. They come in the place of those that were written
- * for this index and are as they were; in that of others by force only. *refused, NULL before, gets why the first of those was not written that were
- * not; the rest is written all the same. FALSE: the index failed. */
-gboolean l4_sidecar_write (L4Index *index, const char *base, const char *owner, guint kinds, GPtrArray *windows, gboolean force,
-    GError **refused, GError **error);
+/* Of a film that lay elsewhere, where nothing lies any more: those that are as they were written come along; where something is already they
+ * go. What cannot be moved stays. FALSE: the index failed. */
+gboolean l4_sidecar_move (const L4SidecarPlace *before, const L4SidecarPlace *place, GError **error);
+
+/* Writes files of the windows, each whole or not at all; makes their folder. They come in the place of those that were written for this film and
+ * are as they were; in that of others by force only. *refused, NULL before, gets why the first of those was not written that were not; the rest is
+ * written all the same. FALSE: the index failed. */
+gboolean l4_sidecar_write (const L4SidecarPlace *place, guint kinds, GPtrArray *windows, gboolean force, GError **refused, GError **error);
 
 G_END_DECLS

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The side files of a film: which it is to have, and where. */
+
+#include "library/library-private.h"
+
+#include <string.h>
+
+#include "library/sidecar.h"
+
+static L4SidecarPlace
+find_place (const L4Library *self, const L4ScanFile *file, const L4IndexVideo *video, char **base)
+{
+  const char *output = self->context.output;
+
+  *base = output != NULL ? g_build_filename (output, file->relative, NULL) : g_strdup (file->path);
+  return (L4SidecarPlace) { self->context.index, *base, file->path, video->key, output != NULL };
+}
+
+static gboolean
+is_nameless (const L4Library *self, const L4ScanFile *file)
+{
+  return g_hash_table_contains (self->nameless, file);
+}
+
+/* The kinds that the file is to have, and has not. */
+static guint
+find_missing (const L4Library *self, const L4ScanFile *file, const L4SidecarPlace *place)
+{
+  guint wanted = is_nameless (self, file) ? 0 : self->context.sidecars;
+
+  return wanted & ~l4_sidecar_find (place, wanted);
+}
+
+/* The kinds that are there as they were written, but are neither what this run says of the film nor what is searched of it: they were written
+ * when something else was said, or another film lay there. */
+static gboolean
+find_old (const L4Library *self, const L4ScanFile *file, const L4IndexVideo *video, const L4SidecarPlace *place, guint *kinds, GError **error)
+{
+  const gint64 runs[] = { self->context.run, 0 };
+
+  *kinds = is_nameless (self, file) ? 0 : l4_sidecar_find (place, L4_SIDECAR_ALL);
+  for (guint i = 0; i < G_N_ELEMENTS (runs) && *kinds != 0; i++) {
+    g_autoptr (GPtrArray) windows = l4_index_list_windows (self->context.index, video->id, runs[i], FALSE, error);
+
+    if (windows == NULL || !l4_sidecar_find_old (place, windows, kinds, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+gboolean
+l4_library_has_sidecars (const L4Library *self, const L4ScanFile *file, const L4IndexVideo *video)
+{
+  g_autofree char *base = NULL;
+  const L4SidecarPlace place = find_place (self, file, video, &base);
+
+  return find_missing (self, file, &place) == 0;
+}
+
+gboolean
+l4_library_write_sidecars (L4Library *self, const L4ScanFile *file, const L4IndexVideo *video, guint kinds, GError **error)
+{
+  g_autofree char *base = NULL;
+  const L4SidecarPlace place = find_place (self, file, video, &base);
+  g_autoptr (GError) refused = NULL;
+  g_autoptr (GPtrArray) windows = NULL;
+
+  if (kinds == 0 || is_nameless (self, file))
+    return TRUE;
+  windows = l4_index_list_windows (self->context.index, video->id, self->context.run, FALSE, error);
+  if (windows == NULL || !l4_sidecar_write (&place, kinds, windows, self->context.force, &refused, error))
+    return FALSE;
+  if (refused != NULL)
+    l4_tally_fail (self->context.tally, self->context.progress, NULL, refused->message);
+  return TRUE;
+}
+
+gboolean
+l4_library_drop_sidecars (L4Library *self, const L4ScanFile *file, const L4IndexVideo *video, guint *dropped, GError **error)
+{
+  g_autofree char *base = NULL;
+  const L4SidecarPlace place = find_place (self, file, video, &base);
+
+  return l4_sidecar_drop (&place, is_nameless (self, file) ? 0 : L4_SIDECAR_ALL, dropped, error);
+}
+
+gboolean
+l4_library_renew_sidecars (L4Library *self, const L4ScanFile *file, const L4IndexVideo *video, GError **error)
+{
+  g_autofree char *base = NULL;
+  const L4SidecarPlace place = find_place (self, file, video, &base);
+  guint old;
+
+  return find_old (self, file, video, &place, &old, error)
+      && l4_library_write_sidecars (self, file, video, old | find_missing (self, file, &place), error);
+}
+
+/* Where those of a film that lay there were. NULL: that is not known of a folder of their own, as the film was not below what was given.
+ * (transfer full) */
+static char *
+find_base_before (const L4Library *self, const L4ScanFile *file, const char *from)
+{
+  const gsize root = file->relative - file->path;
+
+  if (self->context.output == NULL)
+    return g_strdup (from);
+  return strncmp (from, file->path, root) == 0 ? g_build_filename (self->context.output, from + root, NULL) : NULL;
+}
+
+gboolean
+l4_library_move_sidecars (L4Library *self, const L4ScanFile *file, const L4Identity *identity, GError **error)
+{
+  g_autofree char *base = NULL, *base_before = NULL;
+  const L4SidecarPlace place = find_place (self, file, identity->video, &base);
+  L4SidecarPlace before = place;
+
+  if (identity->from == NULL || self->context.look_only || is_nameless (self, file) || !l4_library_is_gone (identity->from))
+    return TRUE;
+  base_before = find_base_before (self, file, identity->from);
+  if (base_before != NULL)
+    before.base = base_before;
+  before.film = identity->from;
+  return l4_sidecar_move (&before, &place, error);
+}
