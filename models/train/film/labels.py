@@ -7,7 +7,7 @@ import numpy as np
 from film.movers import CLEAR, COVERS
 from film.things import NAMES
 from film.units import SIDE
-from network.vision import GRID
+from network.picture import GRID
 
 CELLS, PATCHES = 4, GRID    # a side of what the decoder sees and of what the vision tower sees
 CELL = SIDE / CELLS

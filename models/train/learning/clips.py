@@ -4,8 +4,7 @@
 import numpy as np
 
 from film.film import Film
-from network.picture import SIZE, fitted
-from network.vision import GRID, PATCH
+from network.picture import GRID, PATCH, SIZE, fitted
 from saying import telling
 from shapes import scenes
 from shapes.colours import NAMES

@@ -8,7 +8,8 @@ import struct
 import numpy as np
 import torch
 
-from network.vision import IMAGE, PATCH, SHUFFLE
+from network.picture import PATCH, SIZE
+from network.vision import SHUFFLE
 
 
 def write(tensors, path):
@@ -90,8 +91,8 @@ def _documents(shape, special):
         "router_jitter_noise": 0.0, "tie_word_embeddings": False, "use_cache": True, "use_qk_norm": True,
         "vocab_size": shape.vocabulary}
     vision = {
-        "attention_dropout": 0.0, "hidden_act": "gelu", "hidden_size": shape.vision, "image_size": IMAGE,
-        "initializer_range": 0.02, "intermediate_size": 4 * shape.vision, "model_type": "llama4_vision_model",
+        "attention_dropout": 0.0, "hidden_act": "gelu", "hidden_size": shape.vision, "image_size": SIZE,
+        "initializer_range": 0.02, "intermediate_size": SHUFFLE ** 2 * shape.vision, "model_type": "llama4_vision_model",
         "multi_modal_projector_bias": False, "norm_eps": 1e-5, "num_attention_heads": shape.vision_heads,
         "num_channels": 3, "num_hidden_layers": shape.vision_layers, "patch_size": PATCH, "pixel_shuffle_ratio": 1 / SHUFFLE,
         "projector_dropout": 0.0, "projector_input_dim": shape.projected, "projector_output_dim": shape.projected,
@@ -101,7 +102,7 @@ def _documents(shape, special):
         "do_convert_rgb": True, "do_normalize": True, "do_rescale": True, "do_resize": True,
         "image_mean": [0.5, 0.5, 0.5], "image_processor_type": "Llama4ImageProcessor", "image_std": [0.5, 0.5, 0.5],
         "max_patches": 1, "resample": 2, "rescale_factor": 1 / 255, "resize_to_max_canvas": False,
-        "size": {"height": IMAGE, "width": IMAGE}}
+        "size": {"height": SIZE, "width": SIZE}}
     return {
         "config.json": {
             "architectures": ["Llama4ForConditionalGeneration"], "boi_token_index": special["<|image_start|>"],

@@ -43,7 +43,7 @@ class Network(nn.Module):
                 p.data.mul_(deep)
 
     def see(self, pixels):
-        """pixels [N, 3, IMAGE, IMAGE] -> features of the patches and the vectors of the picture tokens [N, 16, hidden]."""
+        """pixels [N, 3, SIZE, SIZE] -> features of the patches and the vectors of the picture tokens [N, 16, hidden]."""
         patches = self.vision_model.look(pixels)
         return patches, self.show(patches)
 

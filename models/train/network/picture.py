@@ -5,7 +5,8 @@ import functools
 
 import numpy as np
 
-SIZE = 168          # pixels a side
+PATCH, GRID = 14, 12        # pixels and patches a side
+SIZE = GRID * PATCH         # pixels a side
 
 
 def fitted(height, width):

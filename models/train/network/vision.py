@@ -7,10 +7,9 @@ from torch import nn
 
 from network import between
 from network.attention import VisionAttention
+from network.picture import GRID, PATCH
 
-PATCH, GRID = 14, 12       # pixels and patches a side
-SHUFFLE = 3                # patches a side that become one picture token
-IMAGE = GRID * PATCH
+SHUFFLE = 3         # patches a side that become one picture token
 PICTURE_TOKENS = (GRID // SHUFFLE) ** 2
 
 
@@ -20,8 +19,8 @@ class VisionLayer(nn.Module):
         self.input_layernorm = nn.LayerNorm(shape.vision, eps=1e-5)
         self.self_attn = VisionAttention(shape)
         self.post_attention_layernorm = nn.LayerNorm(shape.vision, eps=1e-5)
-        self.mlp = nn.ModuleDict({"fc1": nn.Linear(shape.vision, 4 * shape.vision),
-                                  "fc2": nn.Linear(4 * shape.vision, shape.vision)})
+        wide = SHUFFLE ** 2 * shape.vision      # one number in the configuration is for this and for the adapter
+        self.mlp = nn.ModuleDict({"fc1": nn.Linear(shape.vision, wide), "fc2": nn.Linear(wide, shape.vision)})
 
     def forward(self, x, cos, sin):
         return self._at_once(x, cos, sin) if between.use(x) else self._step_by_step(x, cos, sin)
@@ -58,7 +57,7 @@ class VisionModel(nn.Module):
         self.register_buffer("sin", angle.sin(), persistent=False)
 
     def look(self, pixels):
-        """pixels [N, 3, IMAGE, IMAGE] -> features of the patches [N, GRID^2, d]."""
+        """pixels [N, 3, SIZE, SIZE] -> features of the patches [N, GRID^2, d]."""
         n = pixels.shape[0]
         x = pixels.view(n, 3, GRID, PATCH, GRID, PATCH).permute(0, 2, 4, 1, 3, 5).reshape(n, GRID * GRID, -1)
         x = self.patch_embedding["linear"](x)
