@@ -42,6 +42,19 @@ get_version (L4Sqlite *self, gint64 *version, GError **error)
 }
 
 static gboolean
+work_get_version (L4Database *base, gpointer version, GError **error)
+{
+  return get_version ((L4Sqlite *) base, version, error);
+}
+
+/* Of one moment: between two looks another process may make the index. */
+static gboolean
+look_at_version (L4Sqlite *self, gint64 *version, GError **error)
+{
+  return l4_database_transact_once (&self->base, FALSE, work_get_version, version, error);
+}
+
+static gboolean
 migrate (L4Database *base, gpointer unused, GError **error)
 {
   L4Sqlite *self = (L4Sqlite *) base;
@@ -144,7 +157,7 @@ open_to_write (L4Sqlite *self, GError **error)
 {
   gint64 version;
 
-  if (!open_handle (self, self->path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, "", error) || !get_version (self, &version, error))
+  if (!open_handle (self, self->path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, "", error) || !look_at_version (self, &version, error))
     return FALSE;
   if (sqlite3_db_readonly (self->handle, "main") == 1)
     return l4_database_fail (&self->base, L4_ERROR_IO, error, _("the index can only be read"));
@@ -163,7 +176,7 @@ try_to_read (L4Sqlite *self, const char *name, int flags, const char *first, gin
 {
   if (self->handle != NULL)
     close_handle (self);
-  return open_handle (self, name, flags, first, error) && get_version (self, version, error);
+  return open_handle (self, name, flags, first, error) && look_at_version (self, version, error);
 }
 
 /* Where no shared memory can be made beside the index nobody writes to it either: it is read without locks, with what is in its log. */
