@@ -25,10 +25,10 @@ from film.writing import BASE, LETTERS, RISE, SIDE
 PACKAGES = {
     "0ad-data": "0.27.0-1", "budgie-backgrounds": "3.0-1", "flightgear-data-models": "1:2020.3.19+dfsg-1",
     "fonts-noto-color-emoji": "2.051-0+deb13u1", "lomiri-wallpapers-16.04": "20.04.0-4", "lomiri-wallpapers-20.04": "20.04.0-4",
-    "mate-backgrounds": "1.26.0-1", "openclipart-png": "1:0.18+dfsg-19", "opencv-doc": "4.10.0+dfsg-5",
+    "budgie-control-center-data": "1.4.0-5.1", "mate-backgrounds": "1.26.0-1", "openclipart-png": "1:0.18+dfsg-19", "opencv-doc": "4.10.0+dfsg-5",
     "plasma-workspace-wallpapers": "4:6.3.4-1", "python3-skimage": "0.25.2-2", "stellarium-data": "24.3-1",
     "torcs-data": "1.3.7+dfsg-5", "trigger-rally-data": "0.6.6.1-4", "tuxpaint-stamps-default": "2025.03.31-1",
-    "ukui-wallpapers": "20.04.3-1.1",
+    "ukui-wallpapers": "20.04.3-1.1", "wordpress-theme-twentytwentyfive": "6.8.12+dfsg1-0+deb13u1",
 }
 FONTS = {
     "fonts-bebas-neue": "3.0-2", "fonts-breip": "1:0.5.1-3", "fonts-cabin": "1.5-3", "fonts-comfortaa": "3.001-4",
@@ -79,7 +79,7 @@ def size(path):
 def photographs(assets):
     """Name and picture; of a wallpaper in several sizes, which stand in a folder "images" of its own, one."""
     seen = set()
-    for path in sorted(p for p in assets.rglob("*") if p.suffix.lower() in (".jpg", ".jpeg", ".png")):
+    for path in sorted(p for p in assets.rglob("*") if p.suffix.lower() in (".jpg", ".jpeg", ".png", ".webp")):
         package = path.relative_to(assets).parts[0]
         drawn = package in DRAWN
         drawn |= package == "stellarium-data" and "landscapes" not in path.parts

@@ -6,7 +6,7 @@ python3 figures.py CACHE [SHARE]
 Reads what fetch.py unpacked: the archive of 0 A.D. (its art is CC-BY-SA 3.0), the cars of TORCS (GPL, Free Art License) and Trigger Rally
 (GPL), the traffic of FlightGear (GPL); needs cc for meshes/raster.c. CACHE/figures.npz takes the loops. Each is uint8 [phases, height, width, 4],
 premultiplied, and its name says what it is: "free/figure/person/ACTOR/NUMBER/walk/0.71/0.05" is one to train with, of a person that walks and
-faces to the right and a little down. SHARE: of the actors, for a trial.
+faces to the right and a little down; of a bust its head and shoulders alone are to be seen. SHARE: of the actors, for a trial.
 """
 
 import dataclasses
@@ -34,6 +34,8 @@ ARMS = ("shield", "weapon", "hand", "quiver", "arrow", "javelin", "spear", "back
 LOOPS = {"person": 10, "animal": 9, "vehicle": 16}      # of each of them
 HEIGHTS = {"person": 64, "animal": 56, "vehicle": 48}
 GAITS = ["walk"] * 7 + ["run"] * 2 + ["idle"]
+BUSTS, BUST, TALL = 3, "bust", 96      # of each person, how they are called, and how tall they are drawn
+HAIR = ((0.1, 0.08, 0.06), (0.25, 0.16, 0.1), (0.4, 0.27, 0.16), (0.75, 0.6, 0.38), (0.6, 0.6, 0.6), (0.45, 0.2, 0.1))
 PHASES = 8
 FORWARDS = {"person": (0, 0, -1), "animal": (0, 0, -1), "vehicle": (1, 0, 0)}
 
@@ -57,16 +59,37 @@ def loop(rng, name, parts, phases):
     """The pictures of what parts are, seen from somewhere, and which way it faces in them (right, down); None when it is out of shape."""
     pitch = rng.uniform(0, 0.2) if rng.random() < 0.35 else rng.uniform(0.15, 0.9)      # from a hand or a shelf, from a pole
     camera = raster.turn(rng.uniform(0, 2 * np.pi), pitch)
-    points = np.concatenate([part.points.reshape(-1, 3) for part in parts]) @ camera.T
-    (left, bottom, _), (right, top, _) = points.min(0), points.max(0)
+    box = bounds(parts, camera)
+    left, right, bottom, top = box
     if not 0.2 < (right - left) / (top - bottom) < 6:
         return None
+    right, up, _ = camera @ FORWARDS[name]
+    return shots(rng, parts, phases, camera, box, HEIGHTS[name], rng.uniform(0.2, 1.3, 3)), (right, -up)
+
+
+def bust(rng, parts, phases):
+    """The pictures of somebody's head and shoulders, as who talks to a camera or to somebody beside it is seen, some from behind."""
+    yaw = rng.normal(np.pi, 0.7) if rng.random() < 0.85 else rng.uniform(0, 2 * np.pi)
+    camera = raster.turn(yaw, rng.normal(0.05, 0.12))
+    left, right, bottom, top = bounds(parts, camera)
+    tall = (top - bottom) * rng.uniform(0.24, 0.6)
+    middle, half = (left + right) / 2, min((right - left) / 2, 0.8 * tall)
+    hair = np.array(HAIR[rng.integers(len(HAIR))]) * rng.uniform(0.7, 1.4)
+    return shots(rng, parts, phases, camera, (middle - half, middle + half, top - tall, top), TALL, hair)
+
+
+def bounds(parts, camera):
+    """left, right, bottom, top of what these parts take in all phases."""
+    points = np.concatenate([part.points.reshape(-1, 3) for part in parts]) @ camera.T
+    (left, bottom, _), (right, top, _) = points.min(0), points.max(0)
+    return left, right, bottom, top
+
+
+def shots(rng, parts, phases, camera, box, height, tint):
+    """uint8 [phases, height, width, 4] under some light."""
     light = rng.normal(0, 1, 3) + (0, 1.5, 0.7)
     light /= np.linalg.norm(light)
-    tint = rng.uniform(0.2, 1.3, 3)
-    pictures = [raster.draw(parts, i, camera, (left, right, bottom, top), HEIGHTS[name], light, tint) for i in range(phases)]
-    right, up, _ = camera @ FORWARDS[name]
-    return np.stack(pictures), (right, -up)
+    return np.stack([raster.draw(parts, i, camera, box, height, light, tint) for i in range(phases)])
 
 
 def people_and_animals(archive, share):
@@ -75,13 +98,17 @@ def people_and_animals(archive, share):
         if not name or zlib.crc32(b"share" + actor.encode()) % 1000 >= 1000 * share:
             continue
         rng = np.random.default_rng(zlib.crc32(actor.encode()))
-        for n in range(LOOPS[name]):
-            gait = GAITS[rng.integers(len(GAITS))]
+        for n in range(LOOPS[name] + BUSTS * (name == "person")):
+            close = n >= LOOPS[name]
+            gait = "idle" if close else GAITS[rng.integers(len(GAITS))]
             today = name == "person" and rng.random() < 0.6
             bare = today or rng.random() < 0.75
             parts = archive.pose(rng, actor, gait, PHASES, ARMS * bare + WORN * today)
             if parts and today:
                 parts = dressed(rng, parts)
+            if parts and close:
+                yield f"figure/{name}/{actor.replace('/', '-')}/{n}/{BUST}/0/0", held_out(family(actor)), bust(rng, parts, PHASES)
+                continue
             made = loop(rng, name, parts, PHASES) if parts else None
             if made:
                 pictures, (right, down) = made

@@ -6,6 +6,7 @@ import numpy as np
 
 # Mean difference of two pictures, in levels, from which on it is seen that the camera moves.
 SEEN = 5
+NEARER_BELOW = ("left", "right", "moves", "shakes")    # cameras that may be carried, past a ground that is nearer below
 
 
 class Cameras:
@@ -44,25 +45,29 @@ class Cameras:
         return "unclear", rng.normal(0, 0.004, (frames, 2)) + u[:, None] * rng.normal(0, 0.02, 2), np.ones(frames)
 
     def _views(self, frames, height, width):
-        """The place as the camera sees it, float32 [frames, height, width, 3], and the camera's name."""
+        """The place as the camera sees it, float32 [frames, height, width, 3], and the camera's name. In `way` it leaves, of cameras that do
+        not stand, the place and the zoom in every frame, and how much faster what is below goes past."""
+        rng = self.rng
         name, at, zoom = self._camera(frames)
         out = np.empty((frames, height, width, 3), np.float32)
         if name == "stands":
             out[:] = self._place(height, width)
             return out, name
         self.way = None
-        reach = np.ptp(at, 0) + (1 / zoom).max() + 0.02
+        near = rng.uniform(0.15, 0.7) if name in NEARER_BELOW and self._chance(0.4) else 0      # how much faster what is below goes past
+        reach = np.ptp(at, 0) * (1 + near / 2, 1) + (1 / zoom).max() + 0.02
         big = self._place(int(min(height * reach[1], max(900, 1.2 * height))), int(min(width * reach[0], max(1400, 1.2 * width))))
         bh, bw = big.shape[:2]
         centre = at - (at.max(0) + at.min(0)) / 2
         room = np.array([bw / width - 1, bh / height - 1]) / 2
         centre = np.clip(centre, -room, room) if name in ("shakes", "unclear") else centre
-        self.way = centre, zoom
+        self.way = centre, zoom, near
         for i in range(frames):
             s = 1 / zoom[i]
             x = bw / 2 + (centre[i, 0] - 0.5 * s) * width
             y = bh / 2 + (centre[i, 1] - 0.5 * s) * height
-            m = np.float32([[s, 0, x], [0, s, y]])
+            lean = near * centre[i, 0] * width / height
+            m = np.float32([[s, lean, x - lean * height / 2], [0, s, y]])
             out[i] = cv2.warpAffine(big, m, (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REFLECT_101)
         # Before a bare wall nobody sees that the camera moves.
         change = max(cv2.norm(a, b, cv2.NORM_L1) for a, b in zip(out, out[1:])) / (height * width * 3)

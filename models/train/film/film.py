@@ -65,8 +65,9 @@ class Film(Places, Things, Cameras, Movers, Writing, Light):
         self.grain = grain
         self.bar = 0            # rows above and below that are black
         self.sprites = 0        # things that the places have which nobody knows of
+        self.bare = False       # whether the place drawn last is one for titles
         self.straight = None    # the angle at which all that moves goes all the time; None: everything as it likes
-        self.way = None         # the camera's, of the piece drawn last: its place and zoom in every frame
+        self.way = None         # the camera's, of the piece drawn last, as _views() leaves it
 
     def _chance(self, p):
         return self.rng.random() < p
@@ -95,6 +96,13 @@ class Film(Places, Things, Cameras, Movers, Writing, Light):
             pictures[:, int(height * rng.uniform(0, 0.4)):, x:x + w] = 0.5 * pictures[0, 0, x] + 30
         return pictures, camera, movers, seen
 
+    def _dissolve(self, pictures, others):
+        """One piece becomes another little by little, which is told as nothing."""
+        frames = len(pictures)
+        middle, long = self.rng.uniform(0.2, 0.8), self.rng.uniform(0.2, 0.8)
+        share = np.clip((np.arange(frames) / (frames - 1) - middle) / long + 0.5, 0, 1).astype(np.float32)[:, None, None, None]
+        pictures += (others - pictures) * share
+
     def render(self, frames, height, width, scale, shown=None):
         """A clip as a camera would film it: uint8 [frames, height, width, 3], Truth, what changes in it (contrasts [frames, height,
         width], of the movers while the camera stands), and the Layers of its things, None where nobody knows.
@@ -105,11 +113,18 @@ class Film(Places, Things, Cameras, Movers, Writing, Light):
         self.bar = int(height * rng.uniform(0.06, 0.16)) if self._chance(0.1) else 0
         self.sprites = 0
         pictures, camera, movers, seen = self._stretch(frames, height, width, scale, shown)
-        if frames > 1 and self._chance(0.09):
-            where = int(rng.integers(shown[0] + 1, shown[-1] + 1))
-            pictures[where:] = self._stretch(frames, height, width, scale, shown)[0][where:]
+        written = slice(None)
+        if frames > 1 and self._chance(0.11):
+            for _ in range(rng.choice([1, 1, 1, 2, 3])):
+                where = int(rng.integers(shown[0] + 1, shown[-1] + 1))
+                pictures[where:] = self._stretch(frames, height, width, scale, shown)[0][where:]
             camera, seen = "cut", None
-        text = self._write(pictures, seen or [])
+            if self._chance(0.5):       # as of a title between two scenes
+                written = slice(where) if self._chance(0.5) else slice(where, None)
+        elif frames > 2 and self._chance(0.03):
+            self._dissolve(pictures, self._stretch(frames, height, width, scale, shown)[0])
+            camera, seen = "unclear", None
+        text = self._write(pictures[written], seen or [])
         changes = [layer.contrast for mover, layer in zip(movers, seen) if mover] if camera == "stands" else [pictures @ LUMA]
         movers = [mover for mover in movers if mover]
         truth = Truth(camera=camera, movers=movers if camera == "stands" else [], text=text)

@@ -48,8 +48,10 @@ def flow(truth, layers, changed, way, seen, scale, height, width):
     out[1:][changed[1:] == 0] = 0
     down, right = _inside(height, scale, CELLS), _inside(width, scale, CELLS)
     if truth.camera not in ("stands", "same"):
-        for i, (at, zoom, before, zoom_before) in enumerate(zip(way[0][1:], way[1][1:], *way), 1):
-            came = 0.5 + (at - before + (middle - 0.5) / zoom) * zoom_before
+        centre, zooms, near = way
+        pace = np.stack((1 + near * (middle[:, 1] - 0.5), np.ones(len(middle))), 1)
+        for i, (at, zoom, before, zoom_before) in enumerate(zip(centre[1:], zooms[1:], centre, zooms), 1):
+            came = 0.5 + ((at - before) * pace + (middle - 0.5) / zoom) * zoom_before
             known = ((came >= 0) & (came <= 1) & (middle < 1)).all(1)
             out[i, known] = ((middle - came) * size)[known]
         for layer in seen:      # which do not go with the camera

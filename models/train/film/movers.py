@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from film.light import THIRD
-from film.things import SHARES
+from film.things import BUST, SHARES
 
 # Contrast times area, in levels times square units: what must be seen, and what cannot be.
 CLEAR, FAINT = 230, 50
@@ -138,10 +138,14 @@ class Movers:
         n, height, width = pictures.shape[:3]
         body = self._body(0.3 * height, theme)
         person = theme in ("drawn", "figure/person")
-        near = not person and not body.heading and self._chance(0.28)      # such as a face or a hand
+        bust = body.gait == BUST
+        near = bust or not person and not body.heading and self._chance(0.28)      # such as a face or a hand
         tall = max(self._tall(body, near), 3.5 * scale / height)
         at, size = (self._forwards(n, width / height, body, tall) if body.heading else self._way(n, width / height, person, near))
-        bends = rng.uniform(0.02, 0.1) if not person and not body.heading and self._chance(0.6 if near else 0.25) else 0
+        if bust:        # nothing of the place is to be seen below it
+            at[:, 1] += 1 - tall * size.min() / 2 + rng.uniform(0, 0.15) - at[:, 1].min()
+        soft = bust or not person and not body.heading and self._chance(0.6 if near else 0.25)
+        bends = rng.uniform(0.02, 0.1) * (0.4 if bust else 1) if soft else 0
         phase, pace = rng.uniform(0, 1), rng.uniform(0.1, 0.9) * 4 / max(n, 4)
         turn = self._chance(0.1) and not body.heading
         rests = self._chance(0.25 if self.straight is None else 0.05)      # stands as well as it could move

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The things of film: figures that walk, people, cut-out things, bodies of any outline; and what each is called."""
 
+import dataclasses
 from dataclasses import dataclass
 
 import cv2
@@ -19,7 +20,8 @@ FOLDERS = {
 EMOJI = {"animal": [(0x1F400, 0x1F440), (0x1F980, 0x1F9AF)], "vehicle": [(0x1F681, 0x1F684), (0x1F690, 0x1F6A0)],
          "person": [(0x1F468, 0x1F46A), (0x1F474, 0x1F476), (0x1F483, 0x1F484), (0x1F57A, 0x1F57B), (0x1F6B4, 0x1F6B7), (0x1F9D1, 0x1F9D2)]}
 # The shares of what moves.
-SHARES = {"figure/person": 0.36, "figure/animal": 0.1, "figure/vehicle": 0.14, "drawn": 0.04, "thing": 0.16, "blob": 0.2}
+SHARES = {"figure/person": 0.33, "figure/animal": 0.1, "figure/vehicle": 0.13, "drawn": 0.03, "bust": 0.1, "thing": 0.14, "blob": 0.17}
+BUST = "bust"       # somebody's head and shoulders, as a theme and as a gait
 
 
 def called(path):
@@ -35,7 +37,7 @@ def called(path):
 class Figure:
     """What figures.py draws: uint8 [phases, height, width, 4], premultiplied, its gait, and which way it faces in the picture (right, down)."""
     loop: np.ndarray
-    gait: str                    # idle, walk, run or drive
+    gait: str                    # idle, walk, run, drive or bust
     heading: tuple
 
 
@@ -56,6 +58,8 @@ class Things:
         if theme == "drawn":
             look = self._look()
             return Body("person", lambda phase, height: self._person(height, phase, look))
+        if theme == BUST and self.figures.get(BUST):
+            return dataclasses.replace(self._figure(BUST), name="person", heading=None)
         if theme.startswith("figure/") and self.figures.get(theme[7:]):
             return self._figure(theme[7:])
         if theme == "thing":

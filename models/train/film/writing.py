@@ -64,7 +64,7 @@ class Writing:
         """Writes on all pictures alike. True when the writing is clear, False when there is none, None when nobody can say.
         seen: the Layers of what is there, which the writing does not hide."""
         rng = self.rng
-        if not self.fonts or not self._chance(0.2):
+        if not self.fonts or not self._chance(0.7 if self.bare else 0.2):
             return False
         height, width = pictures.shape[1:3]
         text, tall = self._text(height, width)
