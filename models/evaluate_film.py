@@ -67,8 +67,10 @@ def judge_drawn(table, text, truth):
 
 
 def judge_labelled(table, text, label):
-    """The same for a window of a real video with a label: how many things move, stay in each half, go each way."""
+    """The same for a window of a real video with a label: how many things move, stay in each half, go each way. Of the camera and of names
+    it has one that holds, or all that may be said to; null where nobody can say."""
     said, wrong = telling.stated(text), []
+    among = lambda value, those: value in those if isinstance(those, list) else value == those
     least = telling.LEAST.get(said.get("count"), 1)
     for kind, value in said.items():
         if kind == "state":
@@ -76,21 +78,23 @@ def judge_labelled(table, text, label):
         elif kind in label and label[kind] is None or kind in NEEDS_CAMERA and (label["moving"] is None or label["camera"] != "stands"):
             continue        # nobody can say
         elif kind in ("colour", "camera", "plain"):
-            holds = value == label.get(kind)
+            holds = among(value, label.get(kind))
         elif kind in ("mostly", "above", "below"):
             holds = value in label[kind]
         elif kind == "count":
             holds = label["moving"] == 0 if value == "none" else label["moving"] >= least
         elif kind == "size":
+            if value not in label:
+                continue        # nobody has looked
             holds = label[value] >= least
         elif kind in ("direction", "passage", "place"):
             if value not in label.get(kind, {}):
                 continue        # nobody has looked
             holds = label[kind][value] >= least
         elif kind == "name":
-            holds = value == label[kind] and label["moving"] >= least
+            holds = among(value, label[kind]) and label["moving"] >= least
         elif kind == "text":
-            holds = label.get("text", False)
+            holds = bool(label.get("text"))
         else:
             holds = value == telling.NOTHING
             kind = "other"
