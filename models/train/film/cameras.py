@@ -69,6 +69,6 @@ class Cameras:
             lean = near * centre[i, 0] * width / height
             m = np.float32([[s, lean, x - lean * height / 2], [0, s, y]])
             out[i] = cv2.warpAffine(big, m, (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REFLECT_101)
-        # Before a bare wall nobody sees that the camera moves.
+        # Before a wall or another bare ground nobody sees that the camera moves.
         change = max(cv2.norm(a, b, cv2.NORM_L1) for a, b in zip(out, out[1:])) / (height * width * 3)
-        return out, name if change > SEEN else "unclear"
+        return out, name if change > SEEN and not self.bare else "unclear"

@@ -35,11 +35,18 @@ class Places:
         return np.clip(out, 0, 255)
 
     def _bare(self, height, width):
-        """A ground for titles: one colour, most often black, that may become lighter to one side."""
+        """A ground for titles: one colour, most often black, that may become lighter to one side or have lines, as of ruled paper."""
         rng = self.rng
         colour = np.zeros(3) if self._chance(0.55) else np.full(3, rng.uniform(0, 255)) if self._chance(0.4) else rng.uniform(0, 255, 3)
         slope = np.linspace(*rng.normal(0, 25, 2), height, dtype=np.float32) if self._chance(0.3) else np.zeros(height, np.float32)
-        return np.clip(np.broadcast_to(np.float32(colour), (height, width, 3)) + slope[:, None, None], 0, 255)
+        out = np.float32(colour) + np.broadcast_to(slope[:, None, None], (height, width, 3))
+        if self._chance(0.3):
+            apart, thick, light = rng.uniform(0.02, 0.12) * height, max(1, int(rng.uniform(0.002, 0.01) * height)), np.float32(rng.normal(0, 25))
+            for row in np.arange(0, height, apart).astype(int):
+                out[row:row + thick] += light
+            for column in np.arange(0, width, apart if self._chance(0.8) else 2 * width).astype(int):
+                out[:, column:column + thick] += light
+        return np.clip(out, 0, 255)
 
     def _photo(self, height, width):
         """A piece of a photograph, float32; at times as seen aslant."""
