@@ -328,6 +328,18 @@ l4_watcher_check (L4Watcher *self, GError **error)
 
 /* The watcher ---------------------------------------------------------------------------------------------------------------------- */
 
+/* Those that have interfaces, and that classes of GIO and libsoup name. A thread that makes such a class while another one registers such a type
+ * waits for it, and it for that one (GLib's issue 541): both for ever, and with them whoever needs another plugin or class. Cameras and
+ * receivers begin at once, so that here these types are registered before. */
+static void
+register_types (void)
+{
+  g_type_ensure (G_TYPE_SOCKET_ADDRESS);
+  g_type_ensure (G_TYPE_INET_SOCKET_ADDRESS);
+  g_type_ensure (G_TYPE_SOCKET);
+  g_type_ensure (G_TYPE_TASK);
+}
+
 /* The file says more than the options. */
 static void
 read_model (L4Watcher *self)
@@ -346,6 +358,7 @@ l4_watcher_new (L4Cameras *cameras, const L4DescribeOptions *options, L4Progress
 {
   L4Watcher *self = g_new0 (L4Watcher, 1);
 
+  register_types ();
   self->cameras = cameras;
   self->options = *options;
   read_model (self);
