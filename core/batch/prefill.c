@@ -18,6 +18,7 @@ typedef struct
   float *logits;
   guint n_together;
   GCancellable *cancellable;
+  gboolean apart;               /* a pass with others has failed */
   gboolean begun, done, good;
   GError *error;
 } Request;
@@ -165,7 +166,7 @@ run_together (Pass *pass, GError **error)
       && find_logits (pass, h, h + tokens.n * self->hidden, error);
 }
 
-/* What goes wrong with all may go right with each. */
+/* What goes wrong with all may go right with each: they are the first to come next, and can be cancelled until it is their turn. */
 static gpointer
 run_pass (gpointer data)
 {
@@ -173,17 +174,20 @@ run_pass (gpointer data)
   L4Prefill *self = pass->prefill;
   gboolean good = run_together (pass, NULL);
 
-  for (gsize i = 0; i < pass->n; i++) {
-    Request *request = pass->requests[i];
-    g_autoptr (GError) error = NULL;
-    gboolean done = request != NULL && (good || run_alone (self, request, &error));
-
-    g_mutex_lock (&self->lock);
-    if (request != NULL)
-      finish (self, request, done, error);
-    g_mutex_unlock (&self->lock);
-  }
   g_mutex_lock (&self->lock);
+  for (gsize i = pass->n; i > 0; i--) {
+    Request *request = pass->requests[i - 1];
+
+    if (request == NULL)
+      continue;
+    if (good) {
+      finish (self, request, TRUE, NULL);
+    } else {
+      request->apart = TRUE;
+      request->begun = FALSE;
+      g_queue_push_head (&self->requests, request);
+    }
+  }
   self->running = FALSE;
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
@@ -212,7 +216,7 @@ goes_once (const Request *self)
 static gboolean
 goes_alone (const Request *self)
 {
-  return is_short (self) || goes_once (self);
+  return self->apart || is_short (self) || goes_once (self);
 }
 
 /* Takes the first request out, and those behind it that may go with it. With the lock held. (transfer full) */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "compute/compute-private.h"
 #include "engine/llama.h"
 
 #define N 8                     /* conversations */
@@ -299,6 +300,63 @@ test_a_prompt_beyond_the_cache_is_refused_and_disturbs_no_other (void)
   }
 }
 
+/* Tokens of a prompt that takes long. */
+#define LONG 4000
+
+static gpointer
+talk_long (gpointer data)
+{
+  Talk *self = data;
+
+  self->good = l4_prefill_run (self->prefill, self->cache, self->h, LONG, NULL, &self->together, self->cancellable, &self->error);
+  return NULL;
+}
+
+/* The first waits until the others have gathered behind it. Their pass fails, since one's cache has no room any more; then the long one begins
+ * by itself, and the one that is cancelled does not wait for it. */
+static void
+test_who_is_cancelled_after_a_pass_has_failed_waits_for_no_other (void)
+{
+  g_autoptr (L4Llama) model = load_llama ("scout-tiny");
+  const L4TextConfig *text = &model->config->text;
+  L4Prefill *prefill = l4_prefill_new (model->decoder, model->compute, text, 2 * LONG);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new (), end = g_cancellable_new ();
+  Talk first, cancelled, without_room, slow = { model, prefill, l4_cache_new (model->compute, text, FALSE, LONG, NULL),.cancellable = end };
+  GThread *threads[4];
+
+  slow.h = g_new0 (float, LONG * text->hidden);
+  talk_init (&first, model, prefill, FALSE, 0);
+  talk_init (&cancelled, model, prefill, FALSE, 1);
+  talk_init (&without_room, model, prefill, FALSE, 3);
+  cancelled.cancellable = cancellable;
+  g_rec_mutex_lock (&model->compute->lock);
+  threads[0] = g_thread_new ("first", talk, &first);
+  g_usleep (50 * 1000);
+  threads[1] = g_thread_new ("slow", talk_long, &slow);
+  g_usleep (50 * 1000);
+  threads[2] = g_thread_new ("cancelled", talk, &cancelled);
+  threads[3] = g_thread_new ("without-room", talk, &without_room);
+  g_usleep (50 * 1000);
+  without_room.cache->capacity = 0;
+  g_rec_mutex_unlock (&model->compute->lock);
+  g_thread_join (threads[0]);
+  g_usleep (20 * 1000);
+  g_cancellable_cancel (cancellable);
+  g_thread_join (threads[2]);
+  g_assert_error (cancelled.error, L4_ERROR, L4_ERROR_CANCELLED);
+  g_assert_false (slow.good);
+  g_cancellable_cancel (end);
+  g_thread_join (threads[1]);
+  g_thread_join (threads[3]);
+  g_assert_error (slow.error, L4_ERROR, L4_ERROR_CANCELLED);
+  g_assert_error (without_room.error, L4_ERROR, L4_ERROR_INPUT);
+  talk_clear (&first);
+  talk_clear (&cancelled);
+  talk_clear (&without_room);
+  talk_clear (&slow);
+  l4_prefill_free (prefill);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -315,6 +373,8 @@ main (int argc, char **argv)
   g_test_add_func ("/prefill/who-is-cancelled-while-waiting-leaves-the-others-alone",
       test_who_is_cancelled_while_waiting_leaves_the_others_alone);
   g_test_add_func ("/prefill/who-is-cancelled-in-a-pass-leaves-the-others-alone", test_who_is_cancelled_in_a_pass_leaves_the_others_alone);
+  g_test_add_func ("/prefill/who-is-cancelled-after-a-pass-has-failed-waits-for-no-other",
+      test_who_is_cancelled_after_a_pass_has_failed_waits_for_no_other);
   g_test_add_func ("/prefill/a-prompt-beyond-the-cache-is-refused-and-disturbs-no-other",
       test_a_prompt_beyond_the_cache_is_refused_and_disturbs_no_other);
   return g_test_run ();
