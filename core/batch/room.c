@@ -21,7 +21,7 @@ struct _L4Room
   guint64 bytes;                /* of all caches */
   guint n_conversations;
   guint n_entered;              /* conversations between enter and leave */
-  guint n_waiting;              /* of these, that wait and hold nothing */
+  GQueue waiting;               /* of these, L4Tenant that waits and holds nothing: who came first first */
   GQueue idle;                  /* of L4Tenant with a cache, whose answer has ended: the longest ago first */
 };
 
@@ -35,6 +35,7 @@ l4_room_new (const L4Compute *compute, const L4TextConfig *config, guint64 limit
   self->limit = limit;
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
+  g_queue_init (&self->waiting);
   g_queue_init (&self->idle);
   return self;
 }
@@ -97,7 +98,9 @@ l4_room_leave (L4Room *self, L4Tenant *tenant)
 {
   g_mutex_lock (&self->lock);
   self->n_entered--;
-  if (tenant->cache != NULL) {
+  if (!g_queue_is_empty (&self->waiting)) {     /* if it entered anew before the first of these has looked, it would have it still */
+    give_up (self, tenant);
+  } else if (tenant->cache != NULL) {
     g_queue_push_tail (&self->idle, tenant);
     tenant->idle = self->idle.tail;
   }
@@ -142,26 +145,47 @@ tell_needed (L4Room *self, guint64 needed)
     tell (self, taken (self) + needed);
 }
 
-/* Makes place for that many bytes, with the caches of ended answers first, and then when others have ended. */
 static gboolean
-make_place (L4Room *self, guint64 needed, gint64 capacity, GCancellable *cancellable, GError **error)
+refuse (guint64 needed, gint64 capacity, guint64 left, GError **error)
 {
-  while (tell_needed (self, needed), needed > available (self)) {
+  return l4_fail (error, L4_ERROR_MEMORY,
+      _("a context of %" PRId64 " tokens needs %.1f MiB of memory, but only %.1f MiB are left"), capacity, needed / 1048576.0,
+      left / 1048576.0);
+}
+
+/* Waits until nobody has waited longer than the tenant and there are that many bytes: the first of those who wait gets the caches of ended
+ * answers, and then those of others when they have ended. */
+static gboolean
+wait_for_place (L4Room *self, const L4Tenant *tenant, guint64 needed, gint64 capacity, GCancellable *cancellable, GError **error)
+{
+  while (self->waiting.head->data != tenant || (tell_needed (self, needed), needed > available (self))) {
+    gboolean first = self->waiting.head->data == tenant;
+
     if (g_cancellable_is_cancelled (cancellable))
       return l4_fail (error, L4_ERROR_CANCELLED, _("cancelled"));
-    if (!g_queue_is_empty (&self->idle)) {
+    if (first && !g_queue_is_empty (&self->idle))
       give_up (self, g_queue_peek_head (&self->idle));
-    } else if (self->n_entered > self->n_waiting + 1) {
-      self->n_waiting++;
+    else if (!first || self->n_entered > self->waiting.length)
       g_cond_wait_until (&self->changed, &self->lock, g_get_monotonic_time () + LOOK);
-      self->n_waiting--;
-    } else {
-      return l4_fail (error, L4_ERROR_MEMORY,
-          _("a context of %" PRId64 " tokens needs %.1f MiB of memory, but only %.1f MiB are left"), capacity, needed / 1048576.0,
-          available (self) / 1048576.0);
-    }
+    else
+      return refuse (needed, capacity, available (self), error);
   }
   return TRUE;
+}
+
+/* Makes place for that many bytes. Nobody overtakes, or those who need little would keep one who needs much waiting for ever. */
+static gboolean
+make_place (L4Room *self, L4Tenant *tenant, guint64 needed, gint64 capacity, GCancellable *cancellable, GError **error)
+{
+  gboolean good;
+
+  if (self->limit > 0 && needed > self->limit)  /* whoever ends */
+    return refuse (needed, capacity, self->limit, error);
+  g_queue_push_tail (&self->waiting, tenant);
+  good = wait_for_place (self, tenant, needed, capacity, cancellable, error);
+  g_queue_remove (&self->waiting, tenant);
+  g_cond_broadcast (&self->changed);    /* another one is the first now */
+  return good;
 }
 
 /* Whether there would be so many bytes if no ended answer had a cache. */
@@ -210,7 +234,7 @@ l4_room_take (L4Room *self, L4Tenant *tenant, gboolean int8, gint64 capacity, GC
     return TRUE;
   }
   give_up (self, tenant);
-  if (make_place (self, needed, capacity, cancellable, error)) {
+  if (make_place (self, tenant, needed, capacity, cancellable, error)) {
     tenant->cache = l4_cache_new (self->compute, self->config, int8, capacity, error);
     tenant->bytes = tenant->cache != NULL ? needed : 0;
     self->bytes += tenant->bytes;

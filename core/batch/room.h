@@ -33,7 +33,8 @@ void l4_room_enter (L4Room *self, L4Tenant *tenant);
 
 /* Gives the tenant, between enter and leave, a cache with room for capacity tokens: the one that it has, which grows if there is memory for
  * that now, or an empty one.
- * Waits while others that have entered hold the memory; L4_ERROR_MEMORY when it would not fit without them either. */
+ * Waits while others that have entered hold the memory, or have waited for it longer; L4_ERROR_MEMORY when it would not fit without them
+ * either. */
 gboolean l4_room_take (L4Room *self, L4Tenant *tenant, gboolean int8, gint64 capacity, GCancellable *cancellable, GError **error);
 
 /* The answer has ended: the cache may be given up. */
