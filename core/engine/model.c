@@ -23,11 +23,11 @@ struct _L4Session
   gpointer session;             /* the backend's */
 };
 
-/* Models in memory, and those that a thread is loading just now. */
+/* Models in memory, and those that a thread is loading or freeing just now. */
 static GMutex registry_lock;
 static GCond registry_changed;
 static GHashTable *loaded;      /* key → L4Model, no reference held */
-static GHashTable *loading;     /* set of keys */
+static GHashTable *busy;        /* set of keys */
 
 static char *
 embedded_path (void)
@@ -126,16 +126,16 @@ registry_claim (const char *key, GCancellable *cancellable, L4Model **model)
   g_mutex_lock (&registry_lock);
   if (loaded == NULL) {
     loaded = g_hash_table_new (g_str_hash, g_str_equal);
-    loading = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+    busy = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   }
-  while ((waits = g_hash_table_contains (loading, key)) && !g_cancellable_is_cancelled (cancellable))
+  while ((waits = g_hash_table_contains (busy, key)) && !g_cancellable_is_cancelled (cancellable))
     g_cond_wait_until (&registry_changed, &registry_lock, g_get_monotonic_time () + 50 * G_TIME_SPAN_MILLISECOND);
   if (!waits) {
     *model = g_hash_table_lookup (loaded, key);
     if (*model != NULL)
       g_atomic_ref_count_inc (&(*model)->references);
     else
-      g_hash_table_add (loading, g_strdup (key));
+      g_hash_table_add (busy, g_strdup (key));
   }
   g_mutex_unlock (&registry_lock);
   return !waits;
@@ -145,7 +145,7 @@ static void
 registry_settle (const char *key, L4Model *model)
 {
   g_mutex_lock (&registry_lock);
-  g_hash_table_remove (loading, key);
+  g_hash_table_remove (busy, key);
   if (model != NULL) {
     model->key = g_strdup (key);
     g_hash_table_insert (loaded, model->key, model);
@@ -196,18 +196,23 @@ l4_model_ref (L4Model *self)
   return self;
 }
 
+/* Whoever loads it anew waits until it is gone: both together may be more than the machine has. */
 void
 l4_model_unref (L4Model *self)
 {
-  gboolean last;
+  g_autofree char *key = NULL;
 
   g_mutex_lock (&registry_lock);        /* so that nobody finds it between the last reference and its end */
-  last = g_atomic_ref_count_dec (&self->references);
-  if (last && g_hash_table_lookup (loaded, self->key) == self)
-    g_hash_table_remove (loaded, self->key);
+  if (g_atomic_ref_count_dec (&self->references)) {
+    key = g_strdup (self->key);
+    g_hash_table_remove (loaded, key);
+    g_hash_table_add (busy, g_strdup (key));
+  }
   g_mutex_unlock (&registry_lock);
-  if (last)
-    model_free (self);
+  if (key == NULL)
+    return;
+  model_free (self);
+  registry_settle (key, NULL);
 }
 
 const L4ModelInfo *

@@ -1,10 +1,50 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Models in memory: loaded once for all, with progress and limits, and refused where their files do not fit. */
 
+#define _GNU_SOURCE             /* syscall */
+
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "checkpoint.h"
+
+/* A model that is mapped, and loaded anew while it is freed. */
+static struct
+{
+  const char *folder;
+  gint armed;
+  GThread *thread;
+  gint begun;                   /* loading */
+  gboolean too_early;
+} again;
+
+static void
+on_begun (guint percent, gpointer user_data)
+{
+  g_atomic_int_set (&again.begun, TRUE);
+}
+
+static gpointer
+load_again (gpointer data)
+{
+  const L4LoadOptions options = {.model_path = again.folder,.load = L4_LOAD_MAP };
+
+  return l4_model_load (&options, on_begun, NULL, NULL, NULL);
+}
+
+/* In the place of the C library's: takes as long as that of a large model does. */
+int
+munmap (void *memory, size_t bytes)
+{
+  if (g_atomic_int_compare_and_exchange (&again.armed, TRUE, FALSE)) {
+    again.thread = g_thread_new ("load", load_again, NULL);
+    g_usleep (300 * 1000);
+    again.too_early = g_atomic_int_get (&again.begun);
+  }
+  return (int) syscall (SYS_munmap, memory, bytes);
+}
 
 static void
 assert_refused (Fixture *self, L4Error code, const char *thing)
@@ -55,6 +95,23 @@ test_loading_at_once_gives_one_model (Fixture *self, gconstpointer data)
   }
   for (guint i = 0; i < 8; i++)
     l4_model_unref (models[i]);
+}
+
+static void
+test_loading_waits_until_the_model_before_is_gone (Fixture *self, gconstpointer data)
+{
+  const L4LoadOptions options = {.model_path = self->folder,.load = L4_LOAD_MAP };
+  L4Model *model = l4_model_load (&options, NULL, NULL, NULL, NULL);
+
+  g_assert_nonnull (model);
+  again.folder = self->folder;
+  g_atomic_int_set (&again.armed, TRUE);
+  l4_model_unref (model);
+  g_assert_nonnull (again.thread);
+  model = g_thread_join (again.thread);
+  g_assert_nonnull (model);
+  g_assert_false (again.too_early);
+  l4_model_unref (model);
 }
 
 typedef struct
@@ -291,6 +348,7 @@ main (int argc, char **argv)
     {"other-weights-have-another-digest", test_other_weights_have_another_digest},
     {"a-projector-that-was-replaced-is-loaded-anew", test_a_projector_that_was_replaced_is_loaded_anew},
     {"loading-at-once-gives-one-model", test_loading_at_once_gives_one_model},
+    {"loading-waits-until-the-model-before-is-gone", test_loading_waits_until_the_model_before_is_gone},
     {"progress-rises-to-a-hundred", test_progress_rises_to_a_hundred},
     {"loading-can-be-cancelled", test_loading_can_be_cancelled},
     {"memory-limit-is-kept", test_memory_limit_is_kept},
