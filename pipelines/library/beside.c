@@ -57,31 +57,38 @@ l4_library_has_sidecars (const L4Library *self, const L4ScanFile *file, const L4
   return find_missing (self, file, &place) == 0;
 }
 
-gboolean
-l4_library_write_sidecars (L4Library *self, const L4ScanFile *file, const L4IndexVideo *video, guint kinds, GError **error)
+static gboolean
+write_kinds (L4Library *self, const L4SidecarPlace *place, guint kinds, GPtrArray *windows, GError **error)
 {
-  g_autofree char *base = NULL;
-  const L4SidecarPlace place = find_place (self, file, video, &base);
   g_autoptr (GError) refused = NULL;
-  g_autoptr (GPtrArray) windows = NULL;
 
-  if (kinds == 0 || is_nameless (self, file))
-    return TRUE;
-  windows = l4_index_list_windows (self->context.index, video->id, self->context.run, FALSE, error);
-  if (windows == NULL || !l4_sidecar_write (&place, kinds, windows, self->context.force, &refused, error))
+  if (kinds != 0 && !l4_sidecar_write (place, kinds, windows, self->context.force, &refused, error))
     return FALSE;
   if (refused != NULL)
     l4_tally_fail (self->context.tally, self->context.progress, NULL, refused->message);
   return TRUE;
 }
 
+/* Until it counts as described the next run comes by here again. */
 gboolean
-l4_library_drop_sidecars (L4Library *self, const L4ScanFile *file, const L4IndexVideo *video, guint *dropped, GError **error)
+l4_library_replace_sidecars (L4Library *self, const L4ScanFile *file, const L4IndexVideo *video, gint64 run, GError **error)
 {
   g_autofree char *base = NULL;
   const L4SidecarPlace place = find_place (self, file, video, &base);
+  g_autoptr (GPtrArray) windows = NULL;
+  guint old;
 
-  return l4_sidecar_drop (&place, is_nameless (self, file) ? 0 : L4_SIDECAR_ALL, dropped, error);
+  if (is_nameless (self, file))
+    return TRUE;
+  old = l4_sidecar_find (&place, L4_SIDECAR_ALL);
+  if ((old | self->context.sidecars) == 0)
+    return TRUE;
+  windows = l4_index_list_windows (self->context.index, video->id, run, FALSE, error);
+  if (windows == NULL || !l4_sidecar_find_old (&place, windows, &old, error)
+      || !write_kinds (self, &place, self->context.sidecars | old, windows, error) || !l4_sidecar_find_old (&place, windows, &old, error))
+    return FALSE;
+  l4_sidecar_drop (&place, old);
+  return TRUE;
 }
 
 gboolean
@@ -89,10 +96,16 @@ l4_library_renew_sidecars (L4Library *self, const L4ScanFile *file, const L4Inde
 {
   g_autofree char *base = NULL;
   const L4SidecarPlace place = find_place (self, file, video, &base);
-  guint old;
+  g_autoptr (GPtrArray) windows = NULL;
+  guint kinds;
 
-  return find_old (self, file, video, &place, &old, error)
-      && l4_library_write_sidecars (self, file, video, old | find_missing (self, file, &place), error);
+  if (!find_old (self, file, video, &place, &kinds, error))
+    return FALSE;
+  kinds |= find_missing (self, file, &place);
+  if (kinds == 0)
+    return TRUE;
+  windows = l4_index_list_windows (self->context.index, video->id, self->context.run, FALSE, error);
+  return windows != NULL && write_kinds (self, &place, kinds, windows, error);
 }
 
 /* Where those of a film that lay there were. NULL: that is not known of a folder of their own, as the film was not below what was given.

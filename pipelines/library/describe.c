@@ -170,15 +170,14 @@ settle_done (Job *job, GError **error)
   L4Library *library = job->library;
   const L4LibraryContext *context = &library->context;
   const L4IndexVideo *video = job->work->video;
-  guint dropped;
 
-  if (!l4_library_drop_sidecars (library, job->work->file, video, &dropped, error)
+  if (!l4_library_replace_sidecars (library, job->work->file, video, job->work->run, error)
       || !l4_index_settle (context->index, video->id, job->work->run, L4_INDEX_DONE, NULL, error))
     return FALSE;
   g_hash_table_add (library->done, g_memdup2 (&video->id, sizeof video->id));
   context->tally->counts[L4_TALLY_DESCRIBED]++;
   l4_progress_end (context->progress, "done", NULL);
-  return l4_library_write_sidecars (library, job->work->file, video, context->sidecars | dropped, error);
+  return TRUE;
 }
 
 /* The film was read to its end. */

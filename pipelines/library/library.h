@@ -68,13 +68,10 @@ gboolean l4_library_describe (L4Library *self, L4Describer *describer, L4Work *w
 /* Gives a film back that will not be described now. NULL is fine. */
 void l4_library_give_back (L4Library *self, L4Work *work);
 
-/* Takes away the side files that are as they were written, before the film counts as described again: what they say is old then, and what is
- * not there is written by this run or, if that is ended, by the next. Of all kinds, whichever this run was asked for: *dropped. FALSE: the
- * index failed. */
-gboolean l4_library_drop_sidecars (L4Library *self, const L4ScanFile *file, const L4IndexVideo *video, guint *dropped, GError **error);
-
-/* Writes the side files of a film that is described. */
-gboolean l4_library_write_sidecars (L4Library *self, const L4ScanFile *file, const L4IndexVideo *video, guint kinds, GError **error);
+/* Writes the side files of a film that was described in that run, before it counts as described: those that this run is asked for, and those of
+ * all kinds that are as they were written. Each comes in the place of the one before in one step, so that none is lost whenever this ends; one
+ * that cannot be written is taken away, as what it says is old then. FALSE: the index failed. */
+gboolean l4_library_replace_sidecars (L4Library *self, const L4ScanFile *file, const L4IndexVideo *video, gint64 run, GError **error);
 
 /* Seconds that describing a window of this run took so far, on average; 0: the index has none. */
 double l4_library_measure (L4Library *self);

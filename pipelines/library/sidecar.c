@@ -253,7 +253,7 @@ write_one (const L4SidecarPlace *place, const char *path, const char *text, gboo
   return TRUE;
 }
 
-/* What was taken away is gone before the index says something else, which may be on another disk. */
+/* What was taken away or replaced is gone before the index says something else, which may be on another disk. */
 static void
 sync_folder (const char *base)
 {
@@ -286,25 +286,17 @@ l4_sidecar_find_old (const L4SidecarPlace *place, GPtrArray *windows, guint *kin
   return TRUE;
 }
 
-gboolean
-l4_sidecar_drop (const L4SidecarPlace *place, guint kinds, guint *dropped, GError **error)
+void
+l4_sidecar_drop (const L4SidecarPlace *place, guint kinds)
 {
-  *dropped = 0;
   for (guint i = 0; i < G_N_ELEMENTS (kinds_known); i++) {
-    g_autofree char *path = g_strconcat (place->base, kinds_known[i].suffix, NULL), *there = NULL;
-    gboolean ours = FALSE;
+    g_autofree char *path = g_strconcat (place->base, kinds_known[i].suffix, NULL);
 
-    if (!(kinds & kinds_known[i].kind))
-      continue;
-    there = get_digest (path);
-    if (*there != '\0' && !was_written (place, there, &ours, error))
-      return FALSE;
-    if (ours && g_unlink (path) == 0)
-      *dropped |= kinds_known[i].kind;
+    if (kinds & kinds_known[i].kind)
+      g_unlink (path);
   }
-  if (*dropped != 0)
+  if (kinds != 0)
     sync_folder (place->base);
-  return TRUE;
 }
 
 /* Under another name the file may be itself, where capitals do not count. */
@@ -400,5 +392,6 @@ l4_sidecar_write (const L4SidecarPlace *place, guint kinds, GPtrArray *windows, 
     if (!write_one (place, path, text, force, *refused == NULL ? refused : NULL, error))
       return FALSE;
   }
+  sync_folder (place->base);
   return TRUE;
 }

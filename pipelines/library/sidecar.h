@@ -38,17 +38,16 @@ guint l4_sidecar_find (const L4SidecarPlace *place, guint kinds);
  * index failed. */
 gboolean l4_sidecar_find_old (const L4SidecarPlace *place, GPtrArray *windows, guint *kinds, GError **error);
 
-/* Takes away those that are as they were written for this film, and they do not come back by a loss of power. *dropped: which these were.
- * FALSE: the index failed. */
-gboolean l4_sidecar_drop (const L4SidecarPlace *place, guint kinds, guint *dropped, GError **error);
+/* Takes those away, and they do not come back by a loss of power. */
+void l4_sidecar_drop (const L4SidecarPlace *place, guint kinds);
 
 /* Of a film that lay elsewhere, where nothing lies any more: those that are as they were written come along; where something is already they
  * go. What cannot be moved stays. FALSE: the index failed. */
 gboolean l4_sidecar_move (const L4SidecarPlace *before, const L4SidecarPlace *place, GError **error);
 
 /* Writes files of the windows, each whole or not at all; makes their folder. They come in the place of those that were written for this film and
- * are as they were; in that of others by force only. *refused, NULL before, gets why the first of those was not written that were not; the rest is
- * written all the same. FALSE: the index failed. */
+ * are as they were, which do not come back by a loss of power; in that of others by force only. *refused, NULL before, gets why the first of
+ * those was not written that were not; the rest is written all the same. FALSE: the index failed. */
 gboolean l4_sidecar_write (const L4SidecarPlace *place, guint kinds, GPtrArray *windows, gboolean force, GError **refused, GError **error);
 
 G_END_DECLS

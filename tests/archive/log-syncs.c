@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* To be preloaded: a line in the file $LLAMA4_TEST_LOG for what is taken away, and for what is brought to the disk. */
+/* To be preloaded: a line in the file $LLAMA4_TEST_LOG for what is taken away or replaced, and for what is brought to the disk. */
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -55,4 +55,13 @@ unlink (const char *path)
 
   add_line ("unlink", path);
   return take_away (path);
+}
+
+int
+rename (const char *from, const char *to)
+{
+  int (*move) (const char *, const char *) = (int (*) (const char *, const char *)) dlsym (RTLD_NEXT, "rename");
+
+  add_line ("rename", to);
+  return move (from, to);
 }
