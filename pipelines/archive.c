@@ -197,6 +197,7 @@ find_files (Archive *self, char **paths, GError **error)
       return FALSE;
   if (!l4_scan_finish (self->scan, self->context.cancellable))
     return FALSE;
+  self->context.roots = l4_scan_get_roots (self->scan);
   l4_scan_get_hidden (self->scan, &counts[L4_TALLY_HIDDEN_FILES], &counts[L4_TALLY_HIDDEN_FOLDERS]);
   return TRUE;
 }

@@ -108,30 +108,42 @@ l4_library_renew_sidecars (L4Library *self, const L4ScanFile *file, const L4Inde
   return windows != NULL && write_kinds (self, &place, kinds, windows, error);
 }
 
-/* Where those of a film that lay there were. NULL: that is not known of a folder of their own, as the film was not below what was given.
- * (transfer full) */
-static char *
-find_base_before (const L4Library *self, const L4ScanFile *file, const char *from)
+/* Where those of a film that lay there may be: in a folder of their own below any folder that was given, as nobody knows which it was then; of
+ * one that was below none, where they are to be. (transfer full) */
+static GPtrArray *
+find_bases_before (const L4Library *self, const char *base, const char *from)
 {
-  const gsize root = file->relative - file->path;
+  GPtrArray *bases = g_ptr_array_new_with_free_func (g_free);
 
   if (self->context.output == NULL)
-    return g_strdup (from);
-  return strncmp (from, file->path, root) == 0 ? g_build_filename (self->context.output, from + root, NULL) : NULL;
+    g_ptr_array_add (bases, g_strdup (from));
+  for (guint i = 0; self->context.output != NULL && i < self->context.roots->len; i++) {
+    const char *root = g_ptr_array_index (self->context.roots, i);
+
+    if (g_str_has_prefix (from, root))
+      g_ptr_array_add (bases, g_build_filename (self->context.output, from + strlen (root), NULL));
+  }
+  if (bases->len == 0)
+    g_ptr_array_add (bases, g_strdup (base));
+  return bases;
 }
 
 gboolean
 l4_library_move_sidecars (L4Library *self, const L4ScanFile *file, const L4Identity *identity, GError **error)
 {
-  g_autofree char *base = NULL, *base_before = NULL;
+  g_autofree char *base = NULL;
   const L4SidecarPlace place = find_place (self, file, identity->video, &base);
+  g_autoptr (GPtrArray) bases = NULL;
   L4SidecarPlace before = place;
 
   if (identity->from == NULL || self->context.look_only || is_nameless (self, file) || !l4_library_is_gone (identity->from))
     return TRUE;
-  base_before = find_base_before (self, file, identity->from);
-  if (base_before != NULL)
-    before.base = base_before;
+  bases = find_bases_before (self, base, identity->from);
   before.film = identity->from;
-  return l4_sidecar_move (&before, &place, error);
+  for (guint i = 0; i < bases->len; i++) {
+    before.base = g_ptr_array_index (bases, i);
+    if (!l4_sidecar_move (&before, &place, error))
+      return FALSE;
+  }
+  return TRUE;
 }

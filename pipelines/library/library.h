@@ -20,6 +20,7 @@ typedef struct
   gboolean look_only;           /* nothing is changed anywhere */
   guint sidecars;               /* of L4SidecarKind */
   const char *output;           /* folder for these; NULL: beside the films */
+  const GPtrArray *roots;       /* of the scan: below which folders films may have been when they got theirs there */
   gboolean force;               /* these may come in the place of others' files */
   const L4DescribeOptions *describe;
   L4Tally *tally;

@@ -21,6 +21,8 @@ struct _L4Scan
   GPtrArray *files;             /* of Found */
   GPtrArray *links;             /* of Link, found in folders */
   gsize root;                   /* bytes of the folder's path that was given, and the slash behind it */
+  GPtrArray *roots;             /* these, of all that was given */
+  GHashTable *known_roots;      /* the same, borrowed: of many files in a folder it is kept once */
   gboolean following;           /* what is found now is behind one */
   GHashTable *folders;          /* of Place, of every one read */
   guint hidden_files, hidden_folders;
@@ -92,6 +94,8 @@ l4_scan_new (gboolean hidden, L4ScanProblem problem, gpointer user_data)
   self->user_data = user_data;
   self->files = g_ptr_array_new_with_free_func (found_free);
   self->links = g_ptr_array_new_with_free_func (link_free);
+  self->roots = g_ptr_array_new_with_free_func (g_free);
+  self->known_roots = g_hash_table_new (g_str_hash, g_str_equal);
   self->folders = g_hash_table_new_full (place_hash, place_equal, g_free, NULL);
   return self;
 }
@@ -103,6 +107,8 @@ l4_scan_free (L4Scan *self)
     return;
   g_ptr_array_unref (self->files);
   g_ptr_array_unref (self->links);
+  g_hash_table_unref (self->known_roots);
+  g_ptr_array_unref (self->roots);
   g_hash_table_unref (self->folders);
   g_free (self);
 }
@@ -259,19 +265,36 @@ follow (L4Scan *self, const char *path, GCancellable *cancellable)
 
 /* Paths in -------------------------------------------------------------------------------------------------------------------------- */
 
+static void
+add_root (L4Scan *self, const char *path, gsize length)
+{
+  g_autofree char *start = g_strndup (path, length), *root = g_strconcat (start, g_str_has_suffix (start, "/") ? "" : "/", NULL);
+
+  if (g_hash_table_contains (self->known_roots, root))
+    return;
+  g_hash_table_add (self->known_roots, root);
+  g_ptr_array_add (self->roots, g_steal_pointer (&root));
+}
+
 gboolean
 l4_scan_add (L4Scan *self, const char *path, GCancellable *cancellable)
 {
   g_autofree char *absolute = g_canonicalize_filename (path, NULL);
-  struct stat status;
+  const gsize parent = strrchr (absolute, '/') + 1 - absolute;
+  struct stat status = { 0 };
+  int problem = stat (absolute, &status) == 0 ? 0 : errno;
 
-  if (stat (absolute, &status) != 0) {
-    tell (self, path, "%s", g_strerror (errno));
+  if (problem != 0 || S_ISDIR (status.st_mode))
+    add_root (self, absolute, strlen (absolute));
+  if (!S_ISDIR (status.st_mode))
+    add_root (self, absolute, parent);
+  if (problem != 0) {
+    tell (self, path, "%s", g_strerror (problem));
   } else if (S_ISDIR (status.st_mode)) {
     self->root = strlen (absolute) + (absolute[1] != '\0');
     return scan_folder (self, absolute, cancellable);
   } else {
-    self->root = strrchr (absolute, '/') + 1 - absolute;
+    self->root = parent;
     take_file (self, absolute, &status);
   }
   return !g_cancellable_is_cancelled (cancellable);
@@ -342,6 +365,12 @@ const GPtrArray *
 l4_scan_get_files (const L4Scan *self)
 {
   return self->files;
+}
+
+const GPtrArray *
+l4_scan_get_roots (const L4Scan *self)
+{
+  return self->roots;
 }
 
 void

@@ -34,6 +34,10 @@ gboolean l4_scan_add_list (L4Scan *self, int file, char end, GCancellable *cance
 gboolean l4_scan_finish (L4Scan *self, GCancellable *cancellable);
 const GPtrArray *l4_scan_get_files (const L4Scan *self);
 
+/* What paths are relative to, with the slash at the end: the folders that were given, and those of files that were, each once and in that order.
+ * Of what is not there both may have been. */
+const GPtrArray *l4_scan_get_roots (const L4Scan *self);
+
 /* What was left out for being hidden: files named as films are, and folders. */
 void l4_scan_get_hidden (const L4Scan *self, guint *files, guint *folders);
 
