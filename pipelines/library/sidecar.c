@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,6 +18,8 @@
 #include "cues/cues.h"
 #include "llama4.h"
 #include "write/bytes.h"
+
+#define MOST_TURNS 100          /* of other runs, before the numbers of files mean nothing on that disk */
 
 static const struct
 {
@@ -129,26 +132,47 @@ part_path (const char *path)
   return g_build_filename (folder, part, NULL);
 }
 
+/* Whether the file that is open has that name still. */
+static gboolean
+has_name (int file, const char *path)
+{
+  struct stat own, there;
+
+  return fstat (file, &own) == 0 && lstat (path, &there) == 0 && own.st_dev == there.st_dev && own.st_ino == there.st_ino;
+}
+
+/* For this process alone, until it closes it: a run that writes the same one is waited for, which gives it another name then. Where the file
+ * system has no locks one does without. -1: errno. */
+static int
+open_part (const char *part)
+{
+  int file = -1;
+
+  for (guint i = 0; i < MOST_TURNS; i++) {
+    file = g_open (part, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
+    while (file >= 0 && flock (file, LOCK_EX) != 0 && errno == EINTR);
+    if (file < 0 || has_name (file, part) || i + 1 == MOST_TURNS)
+      break;
+    close (file);
+  }
+  return file;
+}
+
 static gboolean
 write_whole (const char *path, const char *text, GError **error)
 {
   g_autofree char *part = part_path (path);
-  int file = g_open (part, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
-  gboolean whole = file >= 0 && l4_write_bytes (file, text, strlen (text)) && fsync (file) == 0;
-  int problem = errno;
+  int file = open_part (part);
+  gboolean whole = file >= 0 && ftruncate (file, 0) == 0 && l4_write_bytes (file, text, strlen (text)) && fsync (file) == 0
+      && g_rename (part, path) == 0;
 
-  if (file >= 0 && close (file) != 0 && whole) {
-    whole = FALSE;
-    problem = errno;
-  }
-  if (whole && g_rename (part, path) == 0)
-    return TRUE;
-  if (whole)
-    problem = errno;
-  g_set_error (error, L4_ERROR, L4_ERROR_IO, "%s: %s", path, g_strerror (problem));
-  if (file >= 0)
+  if (!whole)
+    g_set_error (error, L4_ERROR, L4_ERROR_IO, "%s: %s", path, g_strerror (errno));
+  if (!whole && file >= 0)
     g_unlink (part);
-  return FALSE;
+  if (file >= 0)
+    close (file);
+  return whole;
 }
 
 /* Whose the files are that are there ------------------------------------------------------------------------------------------------ */
