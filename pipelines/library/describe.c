@@ -39,6 +39,8 @@ on_window (const L4DescribeWindow *described, gpointer user_data, GError **error
 
   if (described->start >= job->stretch->until)
     return FALSE;               /* from here on the index has all */
+  if (described->start < job->stretch->from)
+    return TRUE;                /* as it has what told where to go on */
   if (!l4_index_put_window (context->index, &window, error))
     return FALSE;
   job->n_windows++;
@@ -52,7 +54,7 @@ on_failed (guint64 start, guint64 end, const char *why, gpointer user_data)
 {
   Job *job = user_data;
 
-  if (start >= job->stretch->until)
+  if (start < job->stretch->from || start >= job->stretch->until)
     return;
   job->n_failed++;
   g_free (job->why);
@@ -96,7 +98,7 @@ on_ahead (guint64 *from, gpointer user_data)
   *job->next = l4_library_next (job->library, FALSE, &job->error);
   if (*job->next == NULL)
     return NULL;
-  *from = g_array_index ((*job->next)->missing, L4Stretch, 0).from;
+  *from = g_array_index ((*job->next)->missing, L4Stretch, 0).begin;
   return (*job->next)->film;
 }
 
@@ -111,7 +113,7 @@ describe_missing (Job *job, L4Describer *describer, GError **error)
   for (guint i = 0; i < missing->len; i++) {
     job->stretch = &g_array_index (missing, L4Stretch, i);
     job->last = i + 1 == missing->len;
-    if (!l4_describer_run (describer, job->work->film, job->stretch->from, &funcs, job, job->library->context.cancellable, error))
+    if (!l4_describer_run (describer, job->work->film, job->stretch->begin, &funcs, job, job->library->context.cancellable, error))
       return FALSE;
   }
   return TRUE;

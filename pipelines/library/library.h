@@ -42,6 +42,7 @@ gboolean l4_library_survey (L4Library *self, const GPtrArray *files, GError **er
 typedef struct
 {
   guint64 from, until;          /* nanoseconds; G_MAXUINT64: to the end */
+  guint64 begin;                /* where describing begins: `from`, or the window before when only that tells where the next one begins */
 } L4Stretch;
 
 /* A film that is to be described. */
