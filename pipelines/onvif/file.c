@@ -16,6 +16,8 @@
 #define TAIL_LENGTH ((off_t) strlen (L4_ONVIF_TAIL))
 #define BLOCK 4096
 #define MOST_FILES 100          /* of others that are passed over */
+#define PATIENCE_US G_USEC_PER_SEC      /* with who keeps one of them locked */
+#define TICK_US 10000           /* between two looks at whether he still does */
 
 static gboolean
 has (int file, off_t at, const char *text)
@@ -90,6 +92,20 @@ add_text (int file, off_t at, off_t size, const char *elements)
   return FALSE;
 }
 
+/* Other programs of this kind have a file for a moment. Who keeps it for longer may never give it back. */
+static gboolean
+lock (int file)
+{
+  gint64 until = g_get_monotonic_time () + PATIENCE_US;
+
+  while (flock (file, LOCK_EX | LOCK_NB) != 0) {
+    if ((errno != EWOULDBLOCK && errno != EINTR) || g_get_monotonic_time () > until)
+      return FALSE;
+    g_usleep (TICK_US);
+  }
+  return TRUE;
+}
+
 /* 1: it was added; 0: the file is another's; -1: errno. */
 static int
 add_there (const char *path, const char *elements)
@@ -100,7 +116,9 @@ add_there (const char *path, const char *elements)
 
   if (file < 0)
     return errno == ELOOP || errno == ENXIO || errno == EISDIR ? 0 : -1;
-  if (flock (file, LOCK_EX) == 0 && fstat (file, &status) == 0) {
+  if (!lock (file)) {
+    result = errno == EWOULDBLOCK ? 0 : -1;
+  } else if (fstat (file, &status) == 0) {
     at = S_ISREG (status.st_mode) ? find_place (file, &status.st_size) : -1;
     if (at < 0)
       result = 0;
