@@ -284,12 +284,16 @@ take_rest (L4Feed *self)
 }
 
 /* The source is stopped, while what came of it is described still: a thread of its that waited for room, behind a picture whose time comes
- * much later, could not be. */
+ * much later, could not be. At the end nothing is, and none waits for an answer to what it asks behind such a picture either. */
 static void
 stop_source (L4Feed *self, GstElement *source)
 {
+  g_autoptr (GstPad) sink = gst_element_get_static_pad (self->chain->queue, "sink");
+
   l4_sight_close (self->sight);
   l4_chain_set_open (self->chain, TRUE);
+  if (is_stopping (self))
+    gst_pad_send_event (sink, gst_event_new_flush_start ());
   gst_element_set_locked_state (source, TRUE);
   gst_element_set_state (source, GST_STATE_NULL);
 }
