@@ -170,15 +170,21 @@ l4_clips_new (const L4Cameras *cameras, L4NewsQueue *news)
 }
 
 void
-l4_clips_free (L4Clips *self)
+l4_clips_finish (L4Clips *self)
 {
-  if (self == NULL)
-    return;
   g_mutex_lock (&self->lock);
   self->stopping = TRUE;
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
-  g_thread_join (self->thread);
+  g_clear_pointer (&self->thread, g_thread_join);
+}
+
+void
+l4_clips_free (L4Clips *self)
+{
+  if (self == NULL)
+    return;
+  l4_clips_finish (self);
   for (guint i = 0; i < self->cameras->cameras->len; i++)
     l4_ring_free (self->rings[i]);
   g_free (self->rings);

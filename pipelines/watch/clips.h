@@ -19,6 +19,9 @@ L4Clips *l4_clips_new (const L4Cameras *cameras, L4NewsQueue *news);
 void l4_clips_free (L4Clips *self);     /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Clips, l4_clips_free)
 
+/* Those that wait are written with what is there, and no others any more. */
+void l4_clips_finish (L4Clips *self);
+
 /* The packets of a camera, for its feed; NULL: no rule wants clips of it. */
 L4Ring *l4_clips_get_ring (L4Clips *self, guint camera);
 

@@ -19,6 +19,7 @@
 #define DRAIN_US (60 * G_USEC_PER_SEC)  /* for what was seen before a camera was lost to be described */
 #define STEADY_US (60 * G_USEC_PER_SEC) /* up for so long: waits begin anew */
 #define SAY_US (60 * G_USEC_PER_SEC)    /* between two warnings */
+#define HANG_US (60 * G_USEC_PER_SEC)   /* that a source may take to begin or to stop */
 
 struct _L4Feed
 {
@@ -37,7 +38,9 @@ struct _L4Feed
 
   GMutex lock;
   GCond changed;
-  gboolean stopping;
+  gboolean stopping, ended;
+  gboolean left;                /* alone: nobody listens any more */
+  gint64 alive;                 /* when its thread was last known to be, monotonic; 0: it hangs, or need not be */
   L4FeedCounts counts;          /* of the tries that are over */
 };
 
@@ -71,6 +74,15 @@ is_stopping (L4Feed *self)
   stopping = self->stopping;
   g_mutex_unlock (&self->lock);
   return stopping;
+}
+
+/* Its thread is, until then and for a while. */
+static void
+set_alive (L4Feed *self, gint64 when)
+{
+  g_mutex_lock (&self->lock);
+  self->alive = when;
+  g_mutex_unlock (&self->lock);
 }
 
 /* Making ------------------------------------------------------------------------------------------------------------------------ */
@@ -127,10 +139,19 @@ l4_feed_new (const L4FeedContext *context, guint number, GError **error)
   return build (self, error) ? g_steal_pointer (&self) : NULL;
 }
 
-void
-l4_feed_join (L4Feed *self)
+gboolean
+l4_feed_join (L4Feed *self, gint64 until)
 {
-  g_clear_pointer (&self->thread, g_thread_join);
+  gboolean ended;
+
+  g_mutex_lock (&self->lock);
+  while (!self->ended && g_cond_wait_until (&self->changed, &self->lock, until));
+  ended = self->ended;
+  self->left = !ended;
+  g_mutex_unlock (&self->lock);
+  if (ended)
+    g_clear_pointer (&self->thread, g_thread_join);
+  return ended;
 }
 
 void
@@ -266,9 +287,21 @@ drain (L4Feed *self, L4Try *try)
   while (!try->drained && !is_stopping (self) && g_get_monotonic_time () < until) {
     g_autoptr (GstMessage) message = gst_bus_timed_pop (self->chain->bus, TICK);
 
+    set_alive (self, g_get_monotonic_time ());
     if (message != NULL)
       take (self, try, message);
   }
+}
+
+static gboolean
+is_left (L4Feed *self)
+{
+  gboolean left;
+
+  g_mutex_lock (&self->lock);
+  left = self->left;
+  g_mutex_unlock (&self->lock);
+  return left;
 }
 
 /* What was described before a stop is on the bus still. */
@@ -277,7 +310,7 @@ take_rest (L4Feed *self)
 {
   GstMessage *message;
 
-  while ((message = gst_bus_pop_filtered (self->chain->bus, GST_MESSAGE_ELEMENT)) != NULL) {
+  while (!is_left (self) && (message = gst_bus_pop_filtered (self->chain->bus, GST_MESSAGE_ELEMENT)) != NULL) {
     take_element (self, message);
     gst_message_unref (message);
   }
@@ -332,6 +365,7 @@ run_once (L4Feed *self, L4Try *try, gboolean again)
 {
   GstElement *source;
 
+  set_alive (self, g_get_monotonic_time ());
   begin (self);
   source = l4_source_new (self->camera->uri, self->trust, on_source, self->ring != NULL ? on_packet : NULL, self);
   l4_arrival_unref (self->arrival);
@@ -341,6 +375,7 @@ run_once (L4Feed *self, L4Try *try, gboolean again)
   while (!try->ended && try->reason == NULL && !is_stopping (self)) {
     g_autoptr (GstMessage) message = gst_bus_timed_pop (self->chain->bus, TICK);
 
+    set_alive (self, g_get_monotonic_time ());
     if (message != NULL)
       take (self, try, message);
     look (self, try, again);
@@ -352,6 +387,7 @@ run_once (L4Feed *self, L4Try *try, gboolean again)
   gst_element_set_state (self->chain->pipeline, GST_STATE_READY);
   take_rest (self);
   gst_bin_remove (GST_BIN (self->chain->pipeline), source);
+  set_alive (self, 0);
   if (self->ring != NULL)
     l4_ring_break (self->ring);
 }
@@ -405,6 +441,10 @@ run (gpointer data)
     if (goes_on)
       wait_ms (self, l4_clock_wait (attempt, self->random));
   }
+  g_mutex_lock (&self->lock);
+  self->ended = TRUE;
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
   return NULL;
 }
 
@@ -422,6 +462,18 @@ l4_feed_stop (L4Feed *self)
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
   g_cancellable_cancel (self->cancellable);
+}
+
+gboolean
+l4_feed_begins_to_hang (L4Feed *self)
+{
+  gboolean hangs;
+
+  g_mutex_lock (&self->lock);
+  hangs = self->alive != 0 && g_get_monotonic_time () - self->alive > HANG_US;
+  self->alive = hangs ? 0 : self->alive;
+  g_mutex_unlock (&self->lock);
+  return hangs;
 }
 
 /* Facts ------------------------------------------------------------------------------------------------------------------------- */

@@ -35,10 +35,14 @@ void l4_feed_start (L4Feed *self);
 
 /* Lets it end. */
 void l4_feed_stop (L4Feed *self);
-/* Waits for that, and for what was said until then to be in the queue. */
-void l4_feed_join (L4Feed *self);
+/* Waits for that, and for what was said until then to be in the queue, no longer than until then by monotonic time. FALSE: its source hangs; it
+ * goes on, with all that it was given, and must not be freed. */
+gboolean l4_feed_join (L4Feed *self, gint64 until);
 void l4_feed_free (L4Feed *self);       /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Feed, l4_feed_free)
+
+/* Whether its source has hung for a minute: once each time that it does. */
+gboolean l4_feed_begins_to_hang (L4Feed *self);
 
 /* Windows that were described, unchanged, left out because the model was at work or the picture could not be shown, failed, in all tries that
  * are over; any thread. */

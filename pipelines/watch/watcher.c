@@ -21,6 +21,7 @@
 #define MOST_WINDOWS 1000       /* that wait, for a standard output that is not read */
 #define MOST_PICTURES 64        /* the same, of windows with their pictures, each of which has megabytes */
 #define PICTURE_SIDE 1280       /* pixels of pictures at most */
+#define PATIENCE_US (15 * G_USEC_PER_SEC)       /* with sources that are to end */
 
 struct _L4Watcher
 {
@@ -39,6 +40,7 @@ struct _L4Watcher
   guint n_over;                 /* films that came to their end */
   guint n_windows;
   char *fatal;                  /* why none can be described */
+  gboolean left_alone;          /* something that hangs was, and has all this still */
 };
 
 static const L4Camera *
@@ -233,16 +235,28 @@ free_feeds (L4Watcher *self)
   g_clear_pointer (&self->feeds, g_free);
 }
 
+/* A camera whose source hangs holds up neither the end nor the others. */
+static void
+join_feeds (L4Watcher *self)
+{
+  gint64 until = g_get_monotonic_time () + PATIENCE_US;
+
+  for (guint i = 0; i < self->cameras->cameras->len; i++)
+    l4_feed_stop (self->feeds[i]);
+  for (guint i = 0; i < self->cameras->cameras->len; i++)
+    if (!l4_feed_join (self->feeds[i], until)) {
+      l4_progress_say (self->progress, _("%s: its source hangs, and is left alone"), get_camera (self, i)->name);
+      self->left_alone = TRUE;
+    }
+}
+
 /* Everything that was said before the end is judged and told. */
 static void
 end (L4Watcher *self)
 {
   L4FeedCounts all = { 0 };
 
-  for (guint i = 0; i < self->cameras->cameras->len; i++)
-    l4_feed_stop (self->feeds[i]);
-  for (guint i = 0; i < self->cameras->cameras->len; i++)
-    l4_feed_join (self->feeds[i]);
+  join_feeds (self);
   for (guint i = 0; i < self->cameras->cameras->len; i++) {
     L4FeedCounts counts;
 
@@ -253,8 +267,10 @@ end (L4Watcher *self)
   }
   take_all (self, 0);
   g_clear_pointer (&self->store, l4_store_free);
-  free_feeds (self);
-  g_clear_pointer (&self->context.clips, l4_clips_free);
+  l4_clips_finish (self->context.clips);
+  self->context.live = NULL;
+  if (!self->left_alone)
+    free_feeds (self);
   take_all (self, 0);
   l4_actions_finish (self->actions);
   take_all (self, 0);
@@ -272,6 +288,18 @@ make_feeds (L4Watcher *self, GError **error)
       return FALSE;
   }
   return TRUE;
+}
+
+/* Of a source that hangs its thread cannot tell. */
+static void
+look_for_hangs (L4Watcher *self)
+{
+  for (guint i = 0; i < self->cameras->cameras->len; i++) {
+    L4News lost = {.kind = L4_NEWS_LOST,.camera = i,.text = (char *) _("its source hangs") };
+
+    if (l4_feed_begins_to_hang (self->feeds[i]))
+      take (self, &lost);
+  }
 }
 
 /* What goes wrong with the model is said before any camera is asked. */
@@ -310,6 +338,7 @@ l4_watcher_run (L4Watcher *self, GCancellable *cancellable, GError **error)
   }
   while (goes_on (self, cancellable)) {
     take_all (self, TICK_US);
+    look_for_hangs (self);
     l4_progress_tick (self->progress);
   }
   end (self);
@@ -376,7 +405,7 @@ l4_watcher_new (L4Cameras *cameras, const L4DescribeOptions *options, L4Progress
 void
 l4_watcher_free (L4Watcher *self)
 {
-  if (self == NULL)
+  if (self == NULL || self->left_alone) /* until the program has ended */
     return;
   l4_describer_model_clear (&self->model);
   l4_actions_free (self->actions);
