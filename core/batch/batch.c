@@ -87,6 +87,7 @@ compute (L4Batch *self, Request *const *requests, gsize n, GError **error)
 {
   L4Strand strands[L4_BATCH_MOST];
   L4Strands tokens = { strands, n, 0 };
+  GCancellable *cancellable = requests[0]->cancellable; /* of all, as those of an element have it; NULL: there is none */
   g_auto (L4Workspace) workspace = { 0 };
   float *h, *logits;
   gint64 at = 0;
@@ -94,6 +95,8 @@ compute (L4Batch *self, Request *const *requests, gsize n, GError **error)
   for (gsize i = 0; i < n; i++) {
     strands[i] = requests[i]->strand;
     tokens.n += strands[i].n;
+    if (requests[i]->cancellable != requests[0]->cancellable)
+      cancellable = NULL;
   }
   h = l4_workspace_take (&workspace, self->compute, tokens.n * (self->hidden + (n > 1 ? self->vocab : 0)), error);
   if (h == NULL)
@@ -101,7 +104,7 @@ compute (L4Batch *self, Request *const *requests, gsize n, GError **error)
   logits = n > 1 ? h + tokens.n * self->hidden : requests[0]->logits;
   for (gsize i = 0; i < n; at += strands[i++].n)
     memcpy (h + at * self->hidden, requests[i]->h, strands[i].n * self->hidden * sizeof (float));
-  if (!l4_decoder_forward (self->decoder, self->compute, &tokens, h, NULL, n == 1 ? requests[0]->cancellable : NULL, error)
+  if (!l4_decoder_forward (self->decoder, self->compute, &tokens, h, NULL, cancellable, error)
       || !l4_decoder_logits (self->decoder, self->compute, h, tokens.n, n > 1, logits, error))
     return FALSE;
   at = 0;

@@ -21,6 +21,7 @@ void l4_batch_leave (L4Batch *self);
 
 /* Sends n <= L4_STEP_TOKENS tokens that follow those in cache, h [n, hidden] their embeddings, through the decoder, together with those
  * of others that wait; logits [n, vocab] are what they would be alone, and what fails one fails no other. *n_together: conversations in
- * the step. Only a step that is taken alone can be cancelled in its midst. On FALSE some of the tokens may be in the cache: l4_cache_undo(). */
+ * the step. In its midst only a step can be cancelled whose conversations all have the same cancellable, as one that is taken alone. On FALSE
+ * some of the tokens may be in the cache: l4_cache_undo(). */
 gboolean l4_batch_step (L4Batch *self, L4Cache *cache, const float *h, gint64 n, float *logits, guint *n_together,
     GCancellable *cancellable, GError **error);

@@ -149,20 +149,24 @@ run_together (Pass *pass, GError **error)
   const L4Prefill *self = pass->prefill;
   L4Strand strands[L4_PREFILL_MOST];
   L4Strands tokens = { strands, pass->n, 0, TRUE, stays, pass };
+  g_autoptr (GCancellable) cancellable = NULL;  /* of all, as those of an element have it; NULL: there is none */
   g_auto (L4Workspace) workspace = { 0 };
   gint64 at = 0;
   float *h;
 
+  g_set_object (&cancellable, pass->requests[0]->cancellable);
   for (gsize i = 0; i < pass->n; i++) {
     strands[i] = pass->requests[i]->strand;
     tokens.n += strands[i].n;
+    if (pass->requests[i]->cancellable != pass->requests[0]->cancellable)
+      g_clear_object (&cancellable);
   }
   h = l4_workspace_take (&workspace, self->compute, tokens.n * self->hidden + pass->n * self->vocab, error);
   if (h == NULL)
     return FALSE;
   for (gsize i = 0; i < pass->n; at += strands[i++].n)
     memcpy (h + at * self->hidden, pass->requests[i]->h, strands[i].n * self->hidden * sizeof (float));
-  return l4_decoder_forward (self->decoder, self->compute, &tokens, h, NULL, NULL, error)
+  return l4_decoder_forward (self->decoder, self->compute, &tokens, h, NULL, cancellable, error)
       && find_logits (pass, h, h + tokens.n * self->hidden, error);
 }
 

@@ -20,7 +20,7 @@ void l4_prefill_free (L4Prefill *self); /* NULL is fine */
 
 /* Sends n tokens that follow those in cache, h [n, hidden] their embeddings, which are overwritten, through the decoder: one pass at a time,
  * those that waited longest first, together with others that wait too. logits [vocab] of the last token, as they would be alone; NULL: not
- * wanted. *n_together: conversations in the pass. One that is cancelled leaves a pass between layers, the others go on. On FALSE
- * some of the tokens may be in the cache: l4_cache_undo(). */
+ * wanted. *n_together: conversations in the pass. One that is cancelled leaves a pass between layers, the others go on; a pass whose
+ * conversations all have the same cancellable ends at once. On FALSE some of the tokens may be in the cache: l4_cache_undo(). */
 gboolean l4_prefill_run (L4Prefill *self, L4Cache *cache, float *h, gint64 n, float *logits, guint *n_together,
     GCancellable *cancellable, GError **error);

@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "compute/compute-private.h"
 #include "streamed.h"
 
 /* A bad sector ----------------------------------------------------------------------------------------------------------- */
@@ -15,6 +16,7 @@
 static struct
 {
   off_t first, last;            /* bytes of the file that cannot be read; none if equal */
+  gint stalled;                 /* no byte comes until it is unset */
 } sector;
 
 /* In the place of the C library's. */
@@ -25,6 +27,8 @@ pread (int fd, void *to, size_t count, off_t offset)
     errno = EIO;
     return -1;
   }
+  while (g_atomic_int_get (&sector.stalled))
+    g_usleep (1000);
   return syscall (SYS_pread64, fd, to, count, offset);
 }
 
@@ -36,6 +40,7 @@ typedef struct
   L4Cache *cache;
   float *h;                     /* [n, hidden] */
   float *logits;                /* [vocab] */
+  GCancellable *cancellable;
   guint n_together;
   gboolean good;
   GError *error;
@@ -47,9 +52,11 @@ take_turn (gpointer data)
   Turn *self = data;
 
   if (self->n > L4_STEP_TOKENS) {
-    self->good = l4_prefill_run (self->model->prefill, self->cache, self->h, self->n, self->logits, &self->n_together, NULL, &self->error);
+    self->good = l4_prefill_run (self->model->prefill, self->cache, self->h, self->n, self->logits, &self->n_together, self->cancellable,
+        &self->error);
   } else {
-    self->good = l4_batch_step (self->model->batch, self->cache, self->h, self->n, self->logits, &self->n_together, NULL, &self->error);
+    self->good = l4_batch_step (self->model->batch, self->cache, self->h, self->n, self->logits, &self->n_together, self->cancellable,
+        &self->error);
     l4_batch_leave (self->model->batch);
   }
   return NULL;
@@ -68,7 +75,7 @@ turns_init (Turn *turns, const L4Llama *model, guint before, guint n)
 
     for (guint t = 0; t < before + n; t++)
       ids[t] = (gint32) (i * 29 + (t < before ? 8 : 1));
-    turns[i] = (Turn) { model, n, l4_cache_new (model->compute, text, FALSE, before + n, NULL), NULL, g_new0 (float, text->vocab), 0, FALSE, NULL };
+    turns[i] = (Turn) { model, n, l4_cache_new (model->compute, text, FALSE, before + n, NULL), NULL, g_new0 (float, text->vocab), NULL, 0, FALSE, NULL };
     turns[i].h = l4_llama_embed (model, ids + before, n, NULL, 0, NULL);
     h = before > 0 ? l4_llama_embed (model, ids, before, NULL, 0, NULL) : NULL;
     g_assert_true (before == 0 || l4_llama_forward (model, turns[i].cache, h, before, 1, turns[i].logits, NULL, NULL));
@@ -181,6 +188,58 @@ test_a_bad_sector_spares_prompts_across_chunks (void)
   compare_turns (path, model, chunk - L4_STEP_TOKENS, 2 * L4_STEP_TOKENS, 20, G_MAXUINT);
 }
 
+/* A disk that stalls ------------------------------------------------------------------------------------------------------- */
+
+#define STALLS (20 * G_TIME_SPAN_SECOND)        /* for so long, until that is an error */
+
+/* Turns of n tokens. The first waits until the others have gathered behind it, and ends before it needs an expert; then the disk stalls, and
+ * the others, which have one cancellable, are cancelled. */
+static void
+cancel_turns (const L4Llama *model, guint n)
+{
+  g_autoptr (GCancellable) own = g_cancellable_new (), common = g_cancellable_new ();
+  GThread *threads[TOGETHER];
+  Turn turns[TOGETHER];
+  gint64 begun;
+
+  turns_init (turns, model, 0, n);
+  for (guint i = 0; n <= L4_STEP_TOKENS && i < TOGETHER; i++)
+    l4_batch_join (model->batch);
+  g_rec_mutex_lock (&model->compute->lock);
+  for (guint i = 0; i < TOGETHER; i++) {
+    turns[i].cancellable = i == 0 ? own : common;
+    threads[i] = g_thread_new ("turn", take_turn, &turns[i]);
+    g_usleep (i == 0 ? 50 * 1000 : 0);
+  }
+  g_usleep (50 * 1000);
+  g_atomic_int_set (&sector.stalled, TRUE);
+  g_cancellable_cancel (own);
+  g_rec_mutex_unlock (&model->compute->lock);
+  g_thread_join (threads[0]);
+  g_usleep (50 * 1000);
+  begun = g_get_monotonic_time ();
+  g_cancellable_cancel (common);
+  for (guint i = 1; i < TOGETHER; i++)
+    g_thread_join (threads[i]);
+  g_assert_cmpint (g_get_monotonic_time () - begun, <, STALLS / 2);
+  g_atomic_int_set (&sector.stalled, FALSE);
+  for (guint i = 0; i < TOGETHER; i++)
+    g_assert_error (turns[i].error, L4_ERROR, L4_ERROR_CANCELLED);
+  turns_clear (turns);
+}
+
+static void
+test_conversations_of_one_element_are_cancelled_while_the_disk_stalls (void)
+{
+  g_autoptr (Folder) folder = folder_new ();
+  g_autofree char *path = make_model (folder, "scout-tiny", "BF16");
+  g_autoptr (L4Llama) model = load_tight (path);
+
+  l4_stream_set_patience (model->stream, STALLS);
+  cancel_turns (model, 1);
+  cancel_turns (model, L4_STEP_TOKENS + 1);
+}
+
 /* Files that change ------------------------------------------------------------------------------------------------------ */
 
 /* The conversation fails with one error that says these words. */
@@ -245,6 +304,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/streamed-trouble/a-bad-sector-fails-only-those-who-need-it", test_a_bad_sector_fails_only_those_who_need_it);
   g_test_add_func ("/streamed-trouble/a-bad-sector-spares-prompts-across-chunks", test_a_bad_sector_spares_prompts_across_chunks);
+  g_test_add_func ("/streamed-trouble/conversations-of-one-element-are-cancelled-while-the-disk-stalls",
+      test_conversations_of_one_element_are_cancelled_while_the_disk_stalls);
   g_test_add_func ("/streamed-trouble/a-file-cut-short-is-an-error", test_a_file_cut_short_is_an_error);
   g_test_add_func ("/streamed-trouble/a-file-written-over-is-an-error", test_a_file_written_over_is_an_error);
   g_test_add_func ("/streamed-trouble/a-file-that-another-took-the-place-of-is-read-on",
