@@ -8,6 +8,7 @@
 struct _L4Library
 {
   L4LibraryContext context;
+  const GPtrArray *files;       /* of L4ScanFile: all that was found */
   GPtrArray *pending;           /* of Pending (library.c) */
   guint n_taken;                /* of them */
   gint64 at_work;               /* id of the video that is being described; 0: none is */

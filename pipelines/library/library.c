@@ -130,6 +130,7 @@ l4_library_survey (L4Library *self, const GPtrArray *files, GError **error)
 {
   guint64 bytes = 0;
 
+  self->files = files;
   find_nameless (self, files);
   for (guint i = 0; i < files->len && !g_cancellable_is_cancelled (self->context.cancellable); i++) {
     Pending pending = { g_ptr_array_index (files, i) };

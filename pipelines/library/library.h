@@ -82,7 +82,8 @@ double l4_library_measure (L4Library *self);
 guint l4_library_count_windows (const L4Library *self, const L4Work *work);
 
 /* Takes films out of the index whose file is gone, of those below the paths (absolute), and those in whose place others lie. Where a
- * folder is empty that had films, it may be that a disk is not there: these stay. */
+ * folder is empty that had films, it may be that a disk is not there: these stay. So do films that were found when the run began: they may
+ * have been moved since. */
 gboolean l4_library_prune (L4Library *self, const GPtrArray *paths, GError **error);
 
 G_END_DECLS

@@ -94,6 +94,17 @@ prune_video (L4Library *self, const L4IndexVideo *video, GHashTable *spared, GEr
   return TRUE;
 }
 
+/* Paths of the files that were found when the run began. */
+static GHashTable *
+get_found (const L4Library *self)
+{
+  GHashTable *found = g_hash_table_new (g_str_hash, g_str_equal);
+
+  for (guint i = 0; self->files != NULL && i < self->files->len; i++)
+    g_hash_table_add (found, ((const L4ScanFile *) self->files->pdata[i])->path);
+  return found;
+}
+
 /* The day of a camera that is watched, which is no file: there is something where its path says only if an alert left it there. */
 static gboolean
 is_of_camera (const L4IndexVideo *video)
@@ -104,7 +115,7 @@ is_of_camera (const L4IndexVideo *video)
 gboolean
 l4_library_prune (L4Library *self, const GPtrArray *paths, GError **error)
 {
-  g_autoptr (GHashTable) spared = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_autoptr (GHashTable) spared = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL), found = get_found (self);
   g_autoptr (GPtrArray) videos = NULL;
 
   if (self->context.index == NULL)
@@ -115,7 +126,8 @@ l4_library_prune (L4Library *self, const GPtrArray *paths, GError **error)
   for (guint i = 0; i < videos->len && !g_cancellable_is_cancelled (self->context.cancellable); i++) {
     const L4IndexVideo *video = g_ptr_array_index (videos, i);
 
-    if (!is_of_camera (video) && (video->path == NULL || (is_below (video->path, paths) && l4_library_is_gone (video->path))))
+    if (!is_of_camera (video) && (video->path == NULL || (is_below (video->path, paths) && !g_hash_table_contains (found, video->path)
+                && l4_library_is_gone (video->path))))
       if (!prune_video (self, video, spared, error))
         return FALSE;
   }
