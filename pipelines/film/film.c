@@ -171,6 +171,12 @@ l4_film_get_facts (const L4Film *self)
   return &self->facts;
 }
 
+gboolean
+l4_film_is (const L4Film *self, guint64 size, gint64 mtime)
+{
+  return l4_source_is (self->reader->source, size, mtime);
+}
+
 void
 l4_film_get_clock (const L4Film *self, int *stream, gint64 *zero)
 {

@@ -53,6 +53,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Film, l4_film_close)
 
 const L4FilmFacts *l4_film_get_facts (const L4Film *self);
 
+/* Whether what was opened has that size and time (nanoseconds since 1970) still and lies anywhere, though another file may lie at its path. */
+gboolean l4_film_is (const L4Film *self, guint64 size, gint64 mtime);
+
 /* For who reads the file's packets by FFmpeg: the film's stream, and the time stamp in its unit that the film counts from. */
 void l4_film_get_clock (const L4Film *self, int *stream, gint64 *zero);
 

@@ -221,6 +221,15 @@ is_same (const struct stat *one, const struct stat *other)
 }
 
 gboolean
+l4_source_is (const L4Source *self, guint64 size, gint64 mtime)
+{
+  struct stat now;
+
+  return fstat (self->file, &now) == 0 && now.st_nlink > 0 && (guint64) now.st_size == size
+      && (gint64) now.st_mtim.tv_sec * 1000000000 + now.st_mtim.tv_nsec == mtime;
+}
+
+gboolean
 l4_source_check (L4Source *self, GError **error)
 {
   struct stat now;

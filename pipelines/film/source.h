@@ -31,6 +31,9 @@ void l4_source_free_io (AVIOContext *io);               /* NULL is fine */
 
 gboolean l4_source_is_cancelled (L4Source *self);
 
+/* Whether what was opened, whatever its name, has that size and time (nanoseconds since 1970) and was not removed. */
+gboolean l4_source_is (const L4Source *self, guint64 size, gint64 mtime);
+
 /* Whether reading went well so far: no read error, not cancelled, and the file under this name is the one that was opened, unchanged. */
 gboolean l4_source_check (L4Source *self, GError **error);
 

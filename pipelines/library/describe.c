@@ -146,7 +146,7 @@ find_fate (Job *job)
   if (key == NULL && problem->code != L4_FILM_ERROR_CHANGED && problem->code != L4_FILM_ERROR_EMPTY)
     return GONE;                /* nobody knows: nothing is forgotten */
   if (key == NULL || !g_str_has_prefix (work->video->key, key))        /* a film that was once a twin has a longer one */
-    return CHANGED;
+    return l4_film_is (work->film, work->size, work->mtime) ? GONE : CHANGED;   /* another film came to lie where it was */
   work->video->size = work->size = status.st_size;
   work->video->mtime = work->mtime = mtime;
   return TOUCHED;
