@@ -45,7 +45,8 @@ code_of (const char *state)
 {
   if (state == NULL || g_str_has_prefix (state, "53") || g_str_has_prefix (state, "57") || g_str_has_prefix (state, "58"))
     return L4_ERROR_IO;
-  return g_str_has_prefix (state, "22") || g_str_has_prefix (state, "23") ? L4_ERROR_INPUT : L4_ERROR_INTERNAL;
+  /* "54": a limit of the server, as of how long a path its indices take */
+  return g_str_has_prefix (state, "22") || g_str_has_prefix (state, "23") || g_str_has_prefix (state, "54") ? L4_ERROR_INPUT : L4_ERROR_INTERNAL;
 }
 
 gboolean

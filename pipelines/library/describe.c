@@ -7,6 +7,7 @@
 
 #include "base/i18n.h"
 #include "library/sidecar.h"
+#include "llama4.h"
 
 typedef struct
 {
@@ -21,6 +22,21 @@ typedef struct
 } Job;
 
 /* What the describer hands over ----------------------------------------------------------------------------------------------------- */
+
+/* What an index cannot hold, such as times that no film has, is a fault of the film. */
+static gboolean
+put_window (L4Index *index, L4IndexWindow *window, GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+
+  if (l4_index_put_window (index, window, &problem))
+    return TRUE;
+  if (g_error_matches (problem, L4_ERROR, L4_ERROR_INPUT))
+    g_set_error_literal (error, L4_FILM_ERROR, L4_FILM_ERROR_UNSUPPORTED, problem->message);
+  else
+    g_propagate_error (error, g_steal_pointer (&problem));
+  return FALSE;
+}
 
 static gboolean
 on_window (const L4DescribeWindow *described, gpointer user_data, GError **error)
@@ -41,7 +57,7 @@ on_window (const L4DescribeWindow *described, gpointer user_data, GError **error
     return FALSE;               /* from here on the index has all */
   if (described->start < job->stretch->from)
     return TRUE;                /* as it has what told where to go on */
-  if (!l4_index_put_window (context->index, &window, error))
+  if (!put_window (context->index, &window, error))
     return FALSE;
   job->n_windows++;
   context->tally->counts[L4_TALLY_WINDOWS]++;

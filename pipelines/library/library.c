@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/i18n.h"
+#include "llama4.h"
 
 /* What changed so lately is looked at last, and not before it has been left alone for as long. */
 #define FRESH (2 * G_USEC_PER_SEC)
@@ -317,6 +318,16 @@ pass_taken (L4Library *self, const GError *problem)
   return TRUE;
 }
 
+/* Nor is what the index cannot hold of one, such as a path that is too long for its server, in the way of the others. */
+static gboolean
+pass_unheld (L4Library *self, const Pending *pending, const GError *problem)
+{
+  if (!g_error_matches (problem, L4_ERROR, L4_ERROR_INPUT))
+    return FALSE;
+  l4_tally_fail (self->context.tally, self->context.progress, pending->file->path, problem->message);
+  return TRUE;
+}
+
 L4Work *
 l4_library_next (L4Library *self, gboolean may_wait, GError **error)
 {
@@ -328,7 +339,7 @@ l4_library_next (L4Library *self, gboolean may_wait, GError **error)
 
     if (!may_wait && pending->fresh_until > g_get_monotonic_time ())
       return NULL;
-    if (!take_up (self, pending, &work, &later, &problem) && !pass_taken (self, problem)) {
+    if (!take_up (self, pending, &work, &later, &problem) && !pass_taken (self, problem) && !pass_unheld (self, pending, problem)) {
       g_propagate_error (error, g_steal_pointer (&problem));
       return NULL;
     }
