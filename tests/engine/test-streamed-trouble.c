@@ -75,7 +75,7 @@ turns_init (Turn *turns, const L4Llama *model, guint before, guint n)
 
     for (guint t = 0; t < before + n; t++)
       ids[t] = (gint32) (i * 29 + (t < before ? 8 : 1));
-    turns[i] = (Turn) { model, n, l4_cache_new (model->compute, text, FALSE, before + n, NULL), NULL, g_new0 (float, text->vocab), NULL, 0, FALSE, NULL };
+    turns[i] = (Turn) { model, n, l4_cache_new (model->compute, text, FALSE, before + n, NULL), NULL, g_new0 (float, text->vocab) };
     turns[i].h = l4_llama_embed (model, ids + before, n, NULL, 0, NULL);
     h = before > 0 ? l4_llama_embed (model, ids, before, NULL, 0, NULL) : NULL;
     g_assert_true (before == 0 || l4_llama_forward (model, turns[i].cache, h, before, 1, turns[i].logits, NULL, NULL));
