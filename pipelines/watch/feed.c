@@ -65,15 +65,22 @@ tell (const L4Feed *self, L4NewsKind kind, const char *text)
   l4_news_queue_push (self->context->news, event);
 }
 
+/* One of its flags. */
+static gboolean
+is_set (L4Feed *self, const gboolean *flag)
+{
+  gboolean set;
+
+  g_mutex_lock (&self->lock);
+  set = *flag;
+  g_mutex_unlock (&self->lock);
+  return set;
+}
+
 static gboolean
 is_stopping (L4Feed *self)
 {
-  gboolean stopping;
-
-  g_mutex_lock (&self->lock);
-  stopping = self->stopping;
-  g_mutex_unlock (&self->lock);
-  return stopping;
+  return is_set (self, &self->stopping);
 }
 
 /* Its thread is, until then and for a while. */
@@ -293,24 +300,13 @@ drain (L4Feed *self, L4Try *try)
   }
 }
 
-static gboolean
-is_left (L4Feed *self)
-{
-  gboolean left;
-
-  g_mutex_lock (&self->lock);
-  left = self->left;
-  g_mutex_unlock (&self->lock);
-  return left;
-}
-
 /* What was described before a stop is on the bus still. */
 static void
 take_rest (L4Feed *self)
 {
   GstMessage *message;
 
-  while (!is_left (self) && (message = gst_bus_pop_filtered (self->chain->bus, GST_MESSAGE_ELEMENT)) != NULL) {
+  while (!is_set (self, &self->left) && (message = gst_bus_pop_filtered (self->chain->bus, GST_MESSAGE_ELEMENT)) != NULL) {
     take_element (self, message);
     gst_message_unref (message);
   }

@@ -5,19 +5,10 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "engine/llama.h"
+#include "golden-model.h"
 
 #define N 12                    /* conversations */
 #define PATIENCE (60 * G_TIME_SPAN_SECOND)      /* on a busy machine threads may run one after the other, again and again */
-
-/* The path of a golden's model. (transfer full) */
-static char *
-golden (const char *name)
-{
-  g_autofree char *folder = g_test_build_filename (G_TEST_DIST, "golden", name, NULL);
-
-  return g_str_equal (name, "gguf-tiny") ? g_build_filename (folder, "model.gguf", NULL) : g_steal_pointer (&folder);
-}
 
 /* Steps by themselves and together --------------------------------------------------------------------------------------- */
 
@@ -75,18 +66,6 @@ step_together (Strand *strands, guint n)
     threads[i] = g_thread_new ("step", take_step, &strands[i]);
   for (guint i = 0; i < n; i++)
     g_thread_join (threads[i]);
-}
-
-static L4Llama *
-load_llama (const char *name)
-{
-  g_autofree char *path = golden (name);
-  const L4LoadOptions options = {.model_path = path,.threads = 2 };
-  g_autoptr (GError) error = NULL;
-  L4Llama *model = l4_llama_load (&options, L4_PRECISION_BF16, NULL, NULL, NULL, &error);
-
-  g_assert_no_error (error);
-  return model;
 }
 
 static void

@@ -5,23 +5,10 @@
 
 #include "base/memory.h"
 #include "compute/compute-private.h"
-#include "engine/llama.h"
+#include "golden-model.h"
 
 #define N 8                     /* conversations */
 #define PATIENCE (60 * G_TIME_SPAN_SECOND)
-
-static L4Llama *
-load_llama (const char *name)
-{
-  g_autofree char *folder = g_test_build_filename (G_TEST_DIST, "golden", name, NULL);
-  g_autofree char *path = g_str_equal (name, "gguf-tiny") ? g_build_filename (folder, "model.gguf", NULL) : g_steal_pointer (&folder);
-  const L4LoadOptions options = {.model_path = path,.threads = 2 };
-  g_autoptr (GError) error = NULL;
-  L4Llama *model = l4_llama_load (&options, L4_PRECISION_BF16, NULL, NULL, NULL, &error);
-
-  g_assert_no_error (error);
-  return model;
-}
 
 /* A conversation of `seen` tokens, a prompt of n that follow, and one more. */
 typedef struct

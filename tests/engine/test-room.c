@@ -1,27 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Memory for the caches of all conversations of a model: who gets it, who waits, who is refused. */
 
-#include "engine/llama.h"
+#include "golden-model.h"
 
 #define PATIENCE (60 * G_TIME_SPAN_SECOND)
-
-static L4Llama *
-load_llama (void)
-{
-  g_autofree char *path = g_test_build_filename (G_TEST_DIST, "golden", "frames-tiny", NULL);
-  const L4LoadOptions options = {.model_path = path,.threads = 2 };
-  g_autoptr (GError) error = NULL;
-  L4Llama *model = l4_llama_load (&options, L4_PRECISION_BF16, NULL, NULL, NULL, &error);
-
-  g_assert_no_error (error);
-  return model;
-}
 
 /* A conversation that could not grow even if all others were forgotten, but begin anew beside them. */
 static void
 test_nothing_is_given_up_where_that_is_not_enough (void)
 {
-  g_autoptr (L4Llama) model = load_llama ();
+  g_autoptr (L4Llama) model = load_llama ("frames-tiny");
   const L4TextConfig *text = &model->config->text;
   guint64 one = l4_cache_bytes (model->compute, text, FALSE, 64), larger = l4_cache_bytes (model->compute, text, FALSE, 4096);
   g_autoptr (GError) error = NULL;
@@ -67,7 +55,7 @@ take_much (gpointer data)
 static void
 test_who_needs_little_does_not_overtake_who_needs_much (void)
 {
-  g_autoptr (L4Llama) model = load_llama ();
+  g_autoptr (L4Llama) model = load_llama ("frames-tiny");
   const L4TextConfig *text = &model->config->text;
   L4Room *room = l4_room_new (model->compute, text, l4_cache_bytes (model->compute, text, FALSE, 4096));
   g_autoptr (GCancellable) cancelled = g_cancellable_new ();
@@ -105,7 +93,7 @@ test_who_needs_little_does_not_overtake_who_needs_much (void)
 static void
 test_what_fits_in_no_way_is_refused_while_others_answer (void)
 {
-  g_autoptr (L4Llama) model = load_llama ();
+  g_autoptr (L4Llama) model = load_llama ("frames-tiny");
   const L4TextConfig *text = &model->config->text;
   L4Room *room = l4_room_new (model->compute, text, l4_cache_bytes (model->compute, text, FALSE, 4096) - 1);
   g_autoptr (GCancellable) cancelled = g_cancellable_new ();
