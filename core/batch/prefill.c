@@ -247,7 +247,7 @@ gather (L4Prefill *self)
     g_queue_delete_link (&self->requests, link);
   }
   for (gsize i = 0; i < pass->n; i++)
-    pass->requests[i]->n_together = pass->n;
+    pass->requests[i]->n_together = MAX (pass->requests[i]->n_together, pass->n);       /* it may go alone after one with others */
   return pass;
 }
 
