@@ -308,11 +308,13 @@ char *
 l4_query_glob_to_regex (const char *glob)
 {
   g_autofree char *valid = g_utf8_make_valid (glob, -1);
-  GString *regex = g_string_new (strchr (valid, '/') == NULL ? "(^|/)" : *valid == '/' || *valid == '*' ? "^" : "^(.*/)?");
-  const char *any = strchr (valid, '/') == NULL ? "[^/]" : ".";
+  gboolean in_name = strchr (valid, '/') == NULL;
+  GString *regex = g_string_new (in_name ? "(^|/)" : *valid == '/' || *valid == '*' ? "^" : "^(.*/)?");
+  const char *any = in_name ? "[^/]" : ".";
 
   for (const char *at = valid; *at != '\0';) {
     if (*at == '[') {
+      g_string_append (regex, in_name ? "(?!/)" : "");
       at = append_set (regex, at);
       continue;
     }

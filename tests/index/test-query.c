@@ -176,6 +176,9 @@ test_globs_are_over_the_name_or_the_path (void)
   assert_glob ("/b/*", "/a/b/c.mp4", FALSE);
   assert_glob ("[a-c].mp4", "/b.mp4", TRUE);
   assert_glob ("[!a-c].mp4", "/b.mp4", FALSE);
+  assert_glob ("[!x]*", "/a/xylophone.mp4", FALSE);
+  assert_glob ("[!x]*", "/x/a.mp4", TRUE);
+  assert_glob ("a[+-9]b", "/a/b", FALSE);
   assert_glob ("[]x].mp4", "/].mp4", TRUE);
   assert_glob ("[x", "/[x", TRUE);
   assert_glob ("100%(1)+$^|.{2}", "/100%(1)+$^|.{2}", TRUE);
