@@ -37,9 +37,9 @@ is_address (const char *where)
 }
 
 L4Database *
-l4_database_open (const char *where, L4IndexMode mode, GError **error)
+l4_database_open (const char *where, L4IndexMode mode, gboolean hurried, GError **error)
 {
-  return (is_address (where) ? &l4_postgres : &l4_sqlite)->open (where, mode, error);
+  return (is_address (where) ? &l4_postgres : &l4_sqlite)->open (where, mode, hurried, error);
 }
 
 void
@@ -47,6 +47,13 @@ l4_database_close (L4Database *self)
 {
   if (self != NULL)
     self->class->close (self);
+}
+
+gboolean
+l4_database_hurry (L4Database *self, GError **error)
+{
+  self->hurried = TRUE;
+  return self->class->set_patience (self, error);
 }
 
 static L4Value
@@ -111,7 +118,7 @@ l4_database_transact (L4Database *self, gboolean write, L4WorkFunc function, gpo
 
     if (l4_database_transact_once (self, write, function, work, &why))
       return TRUE;
-    if (!self->class->try_again (self, attempt)) {
+    if (self->hurried || !self->class->try_again (self, attempt)) {
       g_propagate_error (error, g_steal_pointer (&why));
       return FALSE;
     }

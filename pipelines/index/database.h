@@ -36,8 +36,9 @@ typedef struct _L4Term L4Term;
  * stands here. */
 typedef struct
 {
-  L4Database *(*open) (const char *where, L4IndexMode mode, GError **error);
+  L4Database *(*open) (const char *where, L4IndexMode mode, gboolean hurried, GError **error);
   void (*close) (L4Database *self);
+  gboolean (*set_patience) (L4Database *self, GError **error); /* by self->hurried, which has changed */
 
   gboolean (*begin) (L4Database *self, gboolean write, GError **error);
   gboolean (*commit) (L4Database *self, GError **error);
@@ -64,7 +65,10 @@ struct _L4Database
   const L4DatabaseClass *class;
   char *name;                   /* for messages, without a password */
   L4IndexMode mode;
+  gboolean hurried;             /* waits L4_HURRIED_MS for what others keep locked, once, and not a minute or so in several attempts */
 };
+
+#define L4_HURRIED_MS 2000
 
 extern const L4DatabaseClass l4_sqlite, l4_postgres;
 
@@ -72,9 +76,10 @@ extern const L4DatabaseClass l4_sqlite, l4_postgres;
 #define L4_SCHEMA_VERSION 2
 
 /* Opens where, a path or an address, with the kind of database that it names. */
-L4Database *l4_database_open (const char *where, L4IndexMode mode, GError **error);
+L4Database *l4_database_open (const char *where, L4IndexMode mode, gboolean hurried, GError **error);
 void l4_database_close (L4Database *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Database, l4_database_close)
+gboolean l4_database_hurry (L4Database *self, GError **error);   /* from now on */
 
 /* Sets *error to "NAME: …", returns FALSE. */
 gboolean l4_database_fail (L4Database *self, L4Error code, GError **error, const char *format, ...) G_GNUC_PRINTF (4, 5);

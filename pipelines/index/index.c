@@ -13,7 +13,7 @@ G_DEFINE_QUARK (l4-index-error-quark, l4_index_error)
 L4Index *
 l4_index_open (const char *where, L4IndexMode mode, GError **error)
 {
-  L4Database *database = l4_database_open (where, mode, error);
+  L4Database *database = l4_database_open (where, mode, FALSE, error);
   L4Index *self;
 
   if (database == NULL)
@@ -24,6 +24,12 @@ l4_index_open (const char *where, L4IndexMode mode, GError **error)
   self->claims = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   l4_owner_init (&self->owner);
   return self;
+}
+
+gboolean
+l4_index_hurry (L4Index *self, GError **error)
+{
+  return l4_database_hurry (self->database, error);
 }
 
 void

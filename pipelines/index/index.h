@@ -28,6 +28,8 @@ typedef enum
 
 /* where: a path, or postgresql://…. One of a newer version is an error. */
 L4Index *l4_index_open (const char *where, L4IndexMode mode, GError **error);
+/* Every function waits a minute or so for what another program keeps locked; from now on 2 s: for who is about to end. */
+gboolean l4_index_hurry (L4Index *self, GError **error);
 void l4_index_close (L4Index *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4Index, l4_index_close)
 

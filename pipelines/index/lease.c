@@ -41,7 +41,7 @@ keep_alive (gpointer data)
       continue;
     g_mutex_unlock (&self->lock);
     if (database == NULL)
-      database = l4_database_open (self->where, L4_INDEX_WRITE, NULL);
+      database = l4_database_open (self->where, L4_INDEX_WRITE, TRUE, NULL);
     if (database != NULL)
       l4_database_transact_once (database, TRUE, renew, (gpointer) self->owner, NULL);
     next = g_get_monotonic_time () + PERIOD;

@@ -77,6 +77,7 @@ begin_session (L4Postgres *self, GError **error)
   self->ready = l4_postgres_execute (self, "SET search_path = llama4, pg_catalog; SET jit = off; SET enable_seqscan = off; "
       "SET max_parallel_workers_per_gather = 0; SELECT set_config ('synchronous_commit', 'on', false) "
       "WHERE current_setting ('synchronous_commit') IN ('off', 'local')", error)
+      && l4_postgres_set_patience (&self->base, error)
       && (self->base.mode == L4_INDEX_WRITE || l4_postgres_execute (self, "SET default_transaction_read_only = on", error));
   return self->ready;
 }
@@ -122,14 +123,14 @@ get_version (L4Database *database, gpointer version, GError **error)
   return is_there == 0 || l4_database_query (database, l4_row_integer, version, error, "SELECT version FROM llama4.version", "");
 }
 
-/* One program at a time: the others wait, and find it done. */
+/* One program at a time: the others wait, however long, and find it done. */
 static gboolean
 migrate (L4Database *database, gpointer unused, GError **error)
 {
   L4Postgres *self = (L4Postgres *) database;
   gint64 version;
 
-  if (!l4_postgres_execute (self, "SELECT pg_advisory_xact_lock (x'4c344958'::bigint)", error)
+  if (!l4_postgres_execute (self, "SET LOCAL lock_timeout = 0; SELECT pg_advisory_xact_lock (x'4c344958'::bigint)", error)
       || !get_version (database, &version, error))
     return FALSE;
   if (version > L4_SCHEMA_VERSION)

@@ -12,6 +12,8 @@
 #define MAX_VALUES 24
 #define MAX_COLUMNS 32
 #define ATTEMPTS 7
+#define PATIENCE_MS 5000        /* with what others keep locked, in one attempt */
+#define LOCKED "55P03"          /* the state after it */
 
 /* Numbers of types, which are the same in every server. */
 enum
@@ -32,7 +34,7 @@ enum
 static gboolean
 may_pass (const char *state)
 {
-  static const char *const states[] = { "40001", "40P01", "23505", "57P01", "57P02", "57P03", "53300" };
+  static const char *const states[] = { "40001", "40P01", "23505", LOCKED, "57P01", "57P02", "57P03", "53300" };
 
   for (guint i = 0; i < G_N_ELEMENTS (states); i++)
     if (strcmp (state, states[i]) == 0)
@@ -43,7 +45,7 @@ may_pass (const char *state)
 static L4Error
 code_of (const char *state)
 {
-  if (state == NULL || g_str_has_prefix (state, "53") || g_str_has_prefix (state, "57") || g_str_has_prefix (state, "58"))
+  if (state == NULL || strcmp (state, LOCKED) == 0 || g_str_has_prefix (state, "53") || g_str_has_prefix (state, "57") || g_str_has_prefix (state, "58"))
     return L4_ERROR_IO;
   /* "54": a limit of the server, as of how long a path its indices take */
   return g_str_has_prefix (state, "22") || g_str_has_prefix (state, "23") || g_str_has_prefix (state, "54") ? L4_ERROR_INPUT : L4_ERROR_INTERNAL;
@@ -57,6 +59,8 @@ l4_postgres_fail (L4Postgres *self, const PGresult *result, GError **error)
 
   self->ready &= state != NULL; /* the library says it itself, of a connection that is lost, whether or not that shows yet */
   self->passes = state == NULL || may_pass (state) || PQstatus (self->connection) != CONNECTION_OK;
+  if (g_strcmp0 (state, LOCKED) == 0)
+    message = _("another program keeps the index locked");
   if (message == NULL)
     /* xgettext:no-c-format */
     message = self->unclear ? _("there is no connection by this address; in a user's name and password, %40 stands for @, %2F for / and %25 for "
@@ -169,6 +173,16 @@ l4_postgres_execute (L4Postgres *self, const char *sql, GError **error)
   return right;
 }
 
+/* A new session is made so patient by itself. */
+gboolean
+l4_postgres_set_patience (L4Database *base, GError **error)
+{
+  L4Postgres *self = (L4Postgres *) base;
+  g_autofree char *sql = g_strdup_printf ("SET lock_timeout = %d", base->hurried ? L4_HURRIED_MS : PATIENCE_MS);
+
+  return PQstatus (self->connection) != CONNECTION_OK || l4_postgres_execute (self, sql, error);
+}
+
 /* Transactions ------------------------------------------------------------------------------------------------------------------ */
 
 static gboolean
@@ -240,12 +254,13 @@ close_postgres (L4Database *base)
 }
 
 static L4Database *
-open_postgres (const char *where, L4IndexMode mode, GError **error)
+open_postgres (const char *where, L4IndexMode mode, gboolean hurried, GError **error)
 {
   L4Postgres *self = g_new0 (L4Postgres, 1);
 
   self->base.class = &l4_postgres;
   self->base.mode = mode;
+  self->base.hurried = hurried;
   if (l4_postgres_connect (self, where, error) && l4_postgres_open_schema (self, error))
     return &self->base;
   close_postgres (&self->base);
@@ -255,6 +270,7 @@ open_postgres (const char *where, L4IndexMode mode, GError **error)
 const L4DatabaseClass l4_postgres = {
   .open = open_postgres,
   .close = close_postgres,
+  .set_patience = l4_postgres_set_patience,
   .begin = begin,
   .commit = commit,
   .rollback = rollback,

@@ -22,6 +22,7 @@ gboolean l4_postgres_fail (L4Postgres *self, const PGresult *result, GError **er
 
 /* Several statements without parameters. */
 gboolean l4_postgres_execute (L4Postgres *self, const char *sql, GError **error);
+gboolean l4_postgres_set_patience (L4Database *base, GError **error);
 
 /* Connects to where, or anew, and makes the session as the index needs it. */
 gboolean l4_postgres_connect (L4Postgres *self, const char *where, GError **error);

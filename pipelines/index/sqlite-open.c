@@ -13,10 +13,24 @@
 #include "index/schema.h"
 
 #define APPLICATION_ID 0x4c344958        /* "L4IX" */
-#define BUSY_MS 20000           /* for one attempt */
+#define PATIENCE_MS 20000
 
 /* What brings an index from the version before to this one. */
 static const char *const migrations[L4_SCHEMA_VERSION] = { L4_SCHEMA_SQLITE_1, L4_SCHEMA_SQLITE_2 };
+
+int
+l4_sqlite_get_patience (const L4Sqlite *self)
+{
+  return self->base.hurried ? L4_HURRIED_MS : PATIENCE_MS;
+}
+
+gboolean
+l4_sqlite_set_patience (L4Database *base, GError **error)
+{
+  L4Sqlite *self = (L4Sqlite *) base;
+
+  return sqlite3_busy_timeout (self->handle, l4_sqlite_get_patience (self)) == SQLITE_OK || l4_sqlite_fail (self, error);
+}
 
 static gboolean
 get_number (L4Sqlite *self, const char *sql, gint64 *number, GError **error)
@@ -81,7 +95,7 @@ row_is_wal (const L4Value *columns, gpointer is_wal)
 static gboolean
 use_log (L4Sqlite *self, GError **error)
 {
-  gint64 until = g_get_monotonic_time () + BUSY_MS * 1000;
+  gint64 until = g_get_monotonic_time () + l4_sqlite_get_patience (self) * G_TIME_SPAN_MILLISECOND;
   gboolean is_wal = FALSE;
 
   for (;;) {
@@ -137,9 +151,8 @@ open_handle (L4Sqlite *self, const char *name, int flags, const char *first, GEr
       return l4_database_fail (&self->base, L4_ERROR_MEMORY, error, _("not enough memory"));
     return l4_sqlite_fail (self, error);
   }
-  sqlite3_busy_timeout (self->handle, BUSY_MS);
   sqlite3_db_config (self->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-  return l4_sqlite_execute (self, first, error)
+  return l4_sqlite_set_patience (&self->base, error) && l4_sqlite_execute (self, first, error)
       && l4_sqlite_execute (self, "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA foreign_keys = ON; "
       "PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY", error)
       && l4_sqlite_add_functions (self, error) && l4_sqlite_add_rank (self, error);

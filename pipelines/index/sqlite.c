@@ -10,7 +10,7 @@
 #include "index/search.h"
 
 #define MAX_COLUMNS 32
-#define ATTEMPTS 3              /* each waits for SQLite's busy timeout by itself */
+#define ATTEMPTS 3              /* each is as patient by itself */
 
 static L4Error
 code_of (int result)
@@ -216,7 +216,7 @@ finalize (gpointer statement)
 }
 
 static L4Database *
-open_sqlite (const char *where, L4IndexMode mode, GError **error)
+open_sqlite (const char *where, L4IndexMode mode, gboolean hurried, GError **error)
 {
   L4Sqlite *self = g_new0 (L4Sqlite, 1);
   g_autofree char *shown = g_utf8_make_valid (where, -1);
@@ -224,6 +224,7 @@ open_sqlite (const char *where, L4IndexMode mode, GError **error)
   self->base.class = &l4_sqlite;
   self->base.name = *where == '\0' ? g_strdup ("\"\"") : l4_text_to_line (shown, -1);
   self->base.mode = mode;
+  self->base.hurried = hurried;
   self->statements = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, finalize);
   if (*where == '\0')
     l4_database_fail (&self->base, L4_ERROR_INPUT, error, _("is no name of an index"));
@@ -236,6 +237,7 @@ open_sqlite (const char *where, L4IndexMode mode, GError **error)
 const L4DatabaseClass l4_sqlite = {
   .open = open_sqlite,
   .close = close_sqlite,
+  .set_patience = l4_sqlite_set_patience,
   .begin = begin,
   .commit = commit,
   .rollback = rollback,

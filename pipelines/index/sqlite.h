@@ -20,6 +20,10 @@ typedef struct
 gboolean l4_sqlite_fail (L4Sqlite *self, GError **error);
 gboolean l4_sqlite_execute (L4Sqlite *self, const char *sql, GError **error);
 
+/* How long one attempt waits for a lock. */
+int l4_sqlite_get_patience (const L4Sqlite *self);       /* milliseconds */
+gboolean l4_sqlite_set_patience (L4Database *base, GError **error);
+
 /* Opens self->path as self->base.mode says: makes or migrates the schema, or finds a way to read. */
 gboolean l4_sqlite_open_file (L4Sqlite *self, GError **error);
 

@@ -260,17 +260,38 @@ put_window (L4Store *self, const Window *put, GError **error)
   return l4_index_put_window (self->index, &window, error) && touch (self, open, news->until, error);
 }
 
+static gboolean
+settle_day (L4Store *self, Open *open, GError **error)
+{
+  return open->video == NULL || (l4_index_put_video (self->index, open->video, error) && close_day (self, open, L4_INDEX_BEGUN, error));
+}
+
+/* Gives back every day that is open. An index that is locked or away now is not asked again for each: what is not given back is free when this
+ * process is no more. */
+static gboolean
+settle (L4Store *self, GError **error)
+{
+  if (self->index == NULL)
+    return TRUE;
+  if (!l4_index_hurry (self->index, error))
+    return FALSE;
+  for (guint i = 0; i < 2 * self->context.cameras->cameras->len; i++) {
+    g_autoptr (GError) why = NULL;
+
+    if (!settle_day (self, &self->open[i], &why) && !g_error_matches (why, L4_INDEX_ERROR, L4_INDEX_ERROR_TAKEN)) {
+      g_propagate_error (error, g_steal_pointer (&why));
+      return FALSE;
+    }
+  }
+  return TRUE;
+}
+
 /* All that was open is let go: it is opened again with the next window. */
 static void
-close_index (L4Store *self, gboolean settle)
+close_index (L4Store *self)
 {
-  for (guint i = 0; i < 2 * self->context.cameras->cameras->len; i++) {
-    if (settle && self->open[i].video != NULL && self->index != NULL)
-      l4_index_put_video (self->index, self->open[i].video, NULL);
-    if (settle)
-      close_day (self, &self->open[i], L4_INDEX_BEGUN, NULL);
+  for (guint i = 0; i < 2 * self->context.cameras->cameras->len; i++)
     g_clear_pointer (&self->open[i].video, l4_index_video_free);
-  }
   g_clear_pointer (&self->index, l4_index_close);
 }
 
@@ -315,7 +336,7 @@ write_next (L4Store *self, Window *window)
   }
   if (self->attempt++ == 0)
     say (self, "%s", error->message);
-  close_index (self, FALSE);
+  close_index (self);
   g_mutex_lock (&self->lock);
   g_queue_push_head (&self->waiting, window);
   g_mutex_unlock (&self->lock);
@@ -360,6 +381,7 @@ static gpointer
 run (gpointer data)
 {
   L4Store *self = data;
+  g_autoptr (GError) error = NULL;
   Window *window;
 
   keep (self);
@@ -373,7 +395,9 @@ run (gpointer data)
       break;
     keep (self);
   }
-  close_index (self, TRUE);
+  if (!settle (self, &error))
+    say (self, "%s", error->message);
+  close_index (self);
   return NULL;
 }
 
