@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -192,12 +193,13 @@ try_to_read (L4Sqlite *self, const char *name, int flags, const char *first, gin
   return open_handle (self, name, flags, first, error) && look_at_version (self, version, error);
 }
 
-/* Where no shared memory can be made beside the index nobody writes to it either: it is read without locks, with what is in its log. */
+/* Where no shared memory can be made beside the index nobody writes to it either: it is read without locks, with what is in its log, which
+ * SQLite has beside the file itself and not beside a link to it. */
 static gboolean
 read_without_locks (L4Sqlite *self, gint64 *version, GError **error)
 {
   g_autofree char *escaped = g_uri_escape_bytes ((const guint8 *) self->path, strlen (self->path), "/");
-  g_autofree char *log = g_strconcat (self->path, "-wal", NULL);
+  g_autofree char *file = realpath (self->path, NULL), *log = g_strconcat (file != NULL ? file : self->path, "-wal", NULL);
   g_autofree char *uri = NULL;
   struct stat status;
   gboolean has_log = stat (log, &status) == 0 && status.st_size > 0;

@@ -123,7 +123,7 @@ test_what_is_in_the_log_of_one_that_can_only_be_read_is_read_too (void)
 {
   g_autoptr (Place) place = place_new ();
   pid_t child = fork ();
-  g_autofree char *shared = NULL, *log = NULL;
+  g_autofree char *shared = NULL, *log = NULL, *link = NULL;
 
   if (child == 0) {
     fill (place, 5);
@@ -132,6 +132,8 @@ test_what_is_in_the_log_of_one_that_can_only_be_read_is_read_too (void)
   g_assert_cmpint (waitpid (child, NULL, 0), ==, child);
   shared = g_strconcat (place->where, "-shm", NULL);
   log = g_strconcat (place->where, "-wal", NULL);
+  link = g_strconcat (place->where, ".link", NULL);
+  g_assert_cmpint (symlink (place->where, link), ==, 0);
   g_assert_true (g_file_test (log, G_FILE_TEST_EXISTS));
   set_modes (place, 0555, 0444);
   as_nobody (assert_holds, place->where, 5);
@@ -139,6 +141,7 @@ test_what_is_in_the_log_of_one_that_can_only_be_read_is_read_too (void)
   g_assert_cmpint (g_unlink (shared), ==, 0);
   set_modes (place, 0555, 0444);
   as_nobody (assert_holds, place->where, 5);
+  as_nobody (assert_holds, link, 5);
   set_modes (place, 0755, 0644);
   assert_holds (place->where, 5);
 }
