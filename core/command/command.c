@@ -4,6 +4,7 @@
 #include "command/command.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -72,6 +73,16 @@ l4_command_end_by_signal (int number)
   end_at_once (number);
 }
 
+/* What is opened later must not become a standard file that is closed: it would be printed into. Those are /dev/null, the wrong way round,
+ * so that using them is an error still. */
+static void
+keep_standard_files (void)
+{
+  for (int file = STDIN_FILENO; file <= STDERR_FILENO; file++)
+    if (fcntl (file, F_GETFD) < 0)
+      open ("/dev/null", file == STDIN_FILENO ? O_WRONLY : O_RDONLY);   /* has the lowest number that is free: that one */
+}
+
 void
 l4_command_begin (void)
 {
@@ -80,6 +91,7 @@ l4_command_begin (void)
   if (begun)
     return;
   begun = TRUE;
+  keep_standard_files ();
   setlocale (LC_ALL, "");
   setlocale (LC_NUMERIC, "C");  /* numbers look the same everywhere */
   l4_translate_begin ();

@@ -39,7 +39,7 @@ typedef struct
  * run(), the output's arrival checked. Returns the exit status. */
 int l4_command_main (const L4Command *command, int argc, char **argv);
 
-/* The part of it before options are read, for who has no L4Command: locale and translation; signals end the process even where it is
+/* The part of it before options are read, for who has no L4Command: locale and translation; standard files that are closed stay so; signals end the process even where it is
  * the first of a container, which hears none that it has no handler for; exit() checks that what was printed has arrived. */
 void l4_command_begin (void);
 
