@@ -3,6 +3,7 @@
 
 #include "watch/watcher.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -39,6 +40,7 @@ struct _L4Watcher
   gboolean jpegs;               /* somebody wants them */
   guint n_over;                 /* films that came to their end */
   guint n_windows;
+  gboolean mute;                /* standard output takes nothing, which was said */
   char *fatal;                  /* why none can be described */
   gboolean left_alone;          /* something that hangs was, and has all this still */
 };
@@ -302,6 +304,15 @@ look_for_hangs (L4Watcher *self)
   }
 }
 
+/* What goes on for days does not wait for its end to say so. */
+static void
+look_at_output (L4Watcher *self)
+{
+  if (!self->mute && ferror (stdout))
+    l4_progress_say (self->progress, _("standard output takes nothing: what is said is not seen there any more"));
+  self->mute = ferror (stdout) != 0;
+}
+
 /* What goes wrong with the model is said before any camera is asked. */
 static gboolean
 look_at_model (L4Watcher *self, GError **error)
@@ -339,6 +350,7 @@ l4_watcher_run (L4Watcher *self, GCancellable *cancellable, GError **error)
   while (goes_on (self, cancellable)) {
     take_all (self, TICK_US);
     look_for_hangs (self);
+    look_at_output (self);
     l4_progress_tick (self->progress);
   }
   end (self);
