@@ -7,7 +7,7 @@
 
 #include "llama4.h"
 
-#define MAX_WAITING 32          /* items; a describer that is further ahead waits */
+#define MAX_WAITING 32          /* items, or as many more as the screen is behind; a describer that is further ahead waits */
 
 struct _GstLlama4Side
 {
@@ -24,6 +24,7 @@ struct _GstLlama4Side
   gboolean running;
   gboolean flushing;
   gboolean ending;
+  GstClockTime ahead;           /* stream time from the screen to who pushes items */
   guint generation;             /* of the items that are welcome */
   GThread *thread;
 
@@ -413,11 +414,24 @@ take_in (GstLlama4Item * last, const GstLlama4Item * item)
   return TRUE;
 }
 
+/* Whether video has come as far as the first text that waits is to be shown. Before, who muxes both takes no text. */
+static gboolean
+is_far (const GstLlama4Side * self, const GstLlama4Item * item)
+{
+  for (const GList * i = self->items.head; i != NULL; i = i->next) {
+    const GstLlama4Item *first = i->data;
+
+    if (first->type == GST_LLAMA4_ITEM_TEXT && first->segment_number == item->segment_number)
+      return item->start > first->start + self->ahead;
+  }
+  return TRUE;
+}
+
 /* Whether there is no room for a text now. */
 static gboolean
 is_full (const GstLlama4Side * self, const GstLlama4Item * item)
 {
-  return item->type == GST_LLAMA4_ITEM_TEXT && self->items.length >= MAX_WAITING && !self->ending;
+  return item->type == GST_LLAMA4_ITEM_TEXT && self->items.length >= MAX_WAITING && !self->ending && is_far (self, item);
 }
 
 void
@@ -427,6 +441,8 @@ gst_llama4_side_push (GstLlama4Side * self, GstLlama4Item * given)
   GstLlama4Item *last;
 
   g_mutex_lock (&self->lock);
+  if (item->type == GST_LLAMA4_ITEM_SEGMENT)
+    self->ahead = item->ahead;
   while (!item->hasty && is_full (self, item) && is_welcome (self, item))
     g_cond_wait (&self->changed, &self->lock);
   last = g_queue_peek_tail (&self->items);

@@ -24,6 +24,7 @@ typedef struct
   GstSegment segment;           /* SEGMENT */
   guint segment_number;         /* the segment, or of whose time it is: all but NOTE */
   gboolean goes_on;             /* SEGMENT: the one before with another end */
+  GstClockTime ahead;           /* SEGMENT: stream time from the screen to here */
   gboolean new_stream;          /* SEGMENT: the first of a stream */
   guint32 seqnum;               /* SEGMENT, EOS */
   GstClockTime start, end;      /* stream time: TEXT; PASSED: end alone */
@@ -57,7 +58,8 @@ void gst_llama4_side_interrupt (GstLlama4Side * self);  /* drops what waits; the
 void gst_llama4_side_join (GstLlama4Side * self);
 void gst_llama4_side_detach (GstLlama4Side * self);     /* instead of join: the thread, which may be the caller, ends by itself */
 
-/* Waits only while many items wait, and not when interrupted, flushing or ending. (transfer full) */
+/* Waits only while many items wait, beside those that are to wait as they are shown so much later, and not when interrupted, flushing or ending.
+ * (transfer full) */
 void gst_llama4_side_push (GstLlama4Side * self, GstLlama4Item * item);
 
 /* While the stream ends everything is taken: who takes text may wait for the end of the video. */

@@ -102,6 +102,24 @@ forget_film (GstLlama4Describe * self)
   GST_OBJECT_UNLOCK (self);
 }
 
+GstClockTime
+gst_llama4_describe_get_delay (GstLlama4Describe * self)
+{
+  GstClockTime delay;
+
+  GST_OBJECT_LOCK (self);
+  delay = self->settings.lateness + (self->live ? self->settings.latency : 0);  /* sinks wait only where something is live */
+  GST_OBJECT_UNLOCK (self);
+  return delay;
+}
+
+/* Stream time from the screen to here. */
+static GstClockTime
+get_screen_delay (GstLlama4Describe * self)
+{
+  return MIN (gst_llama4_describe_get_delay (self) * ABS (self->segment.rate * self->segment.applied_rate), G_MAXINT64);
+}
+
 /* Tells the output of the segment, which begins at that stream time, or goes on with the times of before. */
 static void
 push_segment (GstLlama4Describe * self, GstClockTime time, gboolean goes_on)
@@ -113,6 +131,7 @@ push_segment (GstLlama4Describe * self, GstClockTime time, gboolean goes_on)
   item->segment = *segment;
   item->segment_number = self->segment_number;
   item->goes_on = goes_on;
+  item->ahead = get_screen_delay (self);
   item->new_stream = self->new_stream;
   item->seqnum = self->segment_seqnum;
   if (self->new_stream)
@@ -215,28 +234,16 @@ frame_time (GstLlama4Describe * self, GstBuffer * buffer)
   return GST_CLOCK_TIME_IS_VALID (self->last_end) ? self->last_end : stream_time (self, self->segment.position);
 }
 
-GstClockTime
-gst_llama4_describe_get_delay (GstLlama4Describe * self)
-{
-  GstClockTime delay;
-
-  GST_OBJECT_LOCK (self);
-  delay = self->settings.lateness + (self->live ? self->settings.latency : 0);  /* sinks wait only where something is live */
-  GST_OBJECT_UNLOCK (self);
-  return delay;
-}
-
 /* In skip mode text waits for nobody: what has not been said when its time on the screen comes is shown later. */
 static void
 pass_time (GstLlama4Describe * self, GstClockTime time)
 {
-  double ahead;                 /* nanoseconds of stream time from the screen to here */
+  GstClockTime ahead = get_screen_delay (self);
 
   if (!self->skips || (GST_CLOCK_TIME_IS_VALID (self->passed) && time / PASSED_STEP == self->passed / PASSED_STEP))
     return;
   self->passed = time;
-  ahead = gst_llama4_describe_get_delay (self) * ABS (self->segment.rate * self->segment.applied_rate);
-  push_passed (self, time > ahead ? time - (GstClockTime) ahead : 0, TRUE);
+  push_passed (self, time > ahead ? time - ahead : 0, TRUE);
 }
 
 /* The first time of a segment passes. */

@@ -209,6 +209,24 @@ test_textoverlay_does_not_wait_for_ever (void)
   remove_file (script);
 }
 
+/* Who muxes takes the first text when video has come so much further; until then all the other texts wait. */
+static void
+test_text_that_is_shown_much_later_is_muxed (void)
+{
+  static const char *const later[] = { "window=100000000 lateness=5000000000", "window=40000000 frames=1 lateness=4000000000" };
+  char *script = write_script ("{\"text\":\"Here.\"}");
+
+  for (guint i = 0; i < G_N_ELEMENTS (later); i++) {
+    g_autofree char *launch = g_strdup_printf ("videotestsrc num-buffers=250 ! video/x-raw,framerate=25/1,width=160,height=120 ! "
+        "llama4describe model-path=%s %s name=d ! queue max-size-time=0 max-size-bytes=0 max-size-buffers=0 ! matroskamux name=m ! "
+        "fakesink sync=false d.text_src ! m.", script, later[i]);
+    g_autofree char *problem = run (launch, NULL, 60);
+
+    g_assert_null (problem);
+  }
+  remove_file (script);
+}
+
 static void
 test_a_missing_model_is_one_clear_error (void)
 {
@@ -480,6 +498,7 @@ main (int argc, char **argv)
   g_test_add_func ("/pipeline/subtitles-are-muxed-with-the-untouched-video", test_subtitles_are_muxed_with_the_untouched_video);
   g_test_add_func ("/pipeline/tags-in-an-answer-are-text-in-subrip", test_tags_in_an_answer_are_text_in_subrip);
   g_test_add_func ("/pipeline/textoverlay-does-not-wait-for-ever", test_textoverlay_does_not_wait_for_ever);
+  g_test_add_func ("/pipeline/text-that-is-shown-much-later-is-muxed", test_text_that_is_shown_much_later_is_muxed);
   g_test_add_func ("/pipeline/a-missing-model-is-one-clear-error", test_a_missing_model_is_one_clear_error);
   g_test_add_func ("/pipeline/a-memory-limit-too-small-is-one-clear-error", test_a_memory_limit_too_small_is_one_clear_error);
   g_test_add_func ("/pipeline/progress-is-closed-by-complete-or-cancelled", test_progress_is_closed_by_complete_or_cancelled);
