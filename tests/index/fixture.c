@@ -74,6 +74,37 @@ place_execute (const Place *self, const char *sql)
   sqlite3_close (handle);
 }
 
+struct _PlaceLock
+{
+  PGconn *connection;
+  sqlite3 *handle;
+};
+
+PlaceLock *
+place_lock (const Place *self)
+{
+  PlaceLock *lock = g_new0 (PlaceLock, 1);
+
+  if (place_get_server () != NULL) {
+    lock->connection = PQconnectdb (self->where);
+    PQclear (PQexec (lock->connection, "BEGIN; LOCK TABLE llama4.videos IN EXCLUSIVE MODE"));
+    g_assert_cmpint (PQtransactionStatus (lock->connection), ==, PQTRANS_INTRANS);
+  } else {
+    g_assert_cmpint (sqlite3_open (self->where, &lock->handle), ==, SQLITE_OK);
+    g_assert_cmpint (sqlite3_exec (lock->handle, "BEGIN IMMEDIATE", NULL, NULL, NULL), ==, SQLITE_OK);
+  }
+  return lock;
+}
+
+void
+place_unlock (PlaceLock *lock)
+{
+  if (lock->connection != NULL)
+    PQfinish (lock->connection);
+  sqlite3_close (lock->handle);
+  g_free (lock);
+}
+
 static char *
 get_address (const char *database)
 {

@@ -25,6 +25,11 @@ char *place_query (const Place *self, const char *sql);
 
 void place_execute (const Place *self, const char *sql);        /* several statements */
 
+/* Keeps everybody else from writing to it, as another program might. */
+typedef struct _PlaceLock PlaceLock;
+PlaceLock *place_lock (const Place *self);
+void place_unlock (PlaceLock *lock);
+
 L4Index *open_index (const Place *self);        /* to write */
 
 /* A run, a film and a window that differ by their numbers. */

@@ -407,6 +407,25 @@ test_nothing_committed_is_lost_by_kills (void)
   g_test_message ("%u kills, %u films", killed, n_films);
 }
 
+static void
+test_who_is_in_a_hurry_waits_little_for_a_locked_index (void)
+{
+  g_autoptr (Place) place = place_new ();
+  g_autoptr (L4Index) index = open_index (place);
+  gint64 run = add_run (index, "m"), video = add_video (index, "/a.mkv", "1-a"), begun;
+  PlaceLock *lock = place_lock (place);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (l4_index_hurry (index, &error));
+  begun = g_get_monotonic_time ();
+  g_assert_false (l4_index_remove_video (index, video, &error));
+  g_assert_error (error, L4_ERROR, L4_ERROR_IO);
+  assert_says (error, "another program keeps the index locked");
+  g_assert_cmpint (g_get_monotonic_time () - begun, <, 15 * G_USEC_PER_SEC);
+  place_unlock (lock);
+  add_window (index, video, run, 0, "It is free again.");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -422,5 +441,6 @@ main (int argc, char **argv)
   g_test_add_func ("/claims/two-runs-share-the-films", test_two_runs_share_the_films);
   g_test_add_func ("/claims/an-index-is-made-once-whoever-comes", test_an_index_is_made_once_whoever_comes);
   g_test_add_func ("/kills/nothing-committed-is-lost", test_nothing_committed_is_lost_by_kills);
+  g_test_add_func ("/claims/who-is-in-a-hurry-waits-little-for-a-locked-index", test_who_is_in_a_hurry_waits_little_for_a_locked_index);
   return g_test_run ();
 }
