@@ -10,6 +10,7 @@
 #define TOKENS "tokenizer.ggml.tokens"
 #define MERGES "tokenizer.ggml.merges"
 #define TYPES "tokenizer.ggml.token_type"
+#define WHOLE_FIRST "tokenizer.ggml.ignore_merges"      /* which only files that this project converts have */
 
 /* What tokenizer.ggml.token_type says. */
 enum
@@ -97,8 +98,8 @@ l4_tokenizer_read_gguf (const L4Gguf *gguf, GError **error)
       || !read_strings (gguf, MERGES, &merges, &n_merges, error))
     return NULL;
   self = l4_tokenizer_new (l4_gguf_get_path (gguf), n_tokens, error);
-  if (self == NULL || !read_tokens (self, gguf, tokens, n_tokens, error)
-      || !l4_tokenizer_finish_tokens (self, n_merges, error))
+  if (self == NULL || !l4_gguf_get_bool (gguf, WHOLE_FIRST, &self->whole_first, error)
+      || !read_tokens (self, gguf, tokens, n_tokens, error) || !l4_tokenizer_finish_tokens (self, n_merges, error))
     return NULL;
   for (gsize i = 0; i < n_merges; i++)
     if (!l4_tokenizer_add_merge_text (self, i, merges[i].text, merges[i].length, error))

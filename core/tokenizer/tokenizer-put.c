@@ -111,6 +111,8 @@ l4_tokenizer_put (const L4Tokenizer *self, const L4Config *config, L4GgufWriter 
 {
   l4_gguf_writer_put_string (writer, "tokenizer.ggml.model", "gpt2");
   l4_gguf_writer_put_string (writer, "tokenizer.ggml.pre", "llama4");
+  if (self->whole_first)
+    l4_gguf_writer_put_bool (writer, "tokenizer.ggml.ignore_merges", TRUE);
   put_tokens (self, (guint) config->text.vocab, writer);
   put_merges (self, writer);
   put_ids (self, config, writer);

@@ -95,6 +95,25 @@ test_a_converted_model_answers_like_the_folder (void)
   g_assert_cmpstr (from_file, ==, from_folder);
 }
 
+/* The embedded model has words that no merges make. */
+static void
+test_a_converted_model_splits_text_like_the_folder (void)
+{
+  static const char text[] = "\"Das Bild zeigt Farbbalken. Le cercle rouge bouge.\"\n";
+  g_autofree char *embedded = g_build_filename (g_getenv ("LLAMA4_DATA_DIR"), "embedded", NULL), *path = NULL, *err = NULL;
+  g_autofree char *one = g_strdup_printf ("tokenize %s", embedded), *two = NULL, *from_folder = NULL, *from_file = NULL;
+  g_autofree char *err_one = NULL, *err_two = NULL, *err_again = NULL;
+  g_autoptr (Folder) out = folder_new ();
+
+  path = g_build_filename (out, "once.gguf", NULL);
+  two = g_strdup_printf ("tokenize %s/twice.gguf", out);
+  err = succeed ("convert %s %s --type Q8_0 --no-projector", embedded, path);
+  err_again = succeed ("convert %s %s/twice.gguf --type Q8_0 --no-projector", path, out);
+  g_assert_cmpint (run (one, text, &from_folder, &err_one), ==, 0);
+  g_assert_cmpint (run (two, text, &from_file, &err_two), ==, 0);
+  g_assert_cmpstr (from_file, ==, from_folder);
+}
+
 static void
 test_failures_are_one_line_and_leave_nothing (void)
 {
@@ -282,6 +301,7 @@ main (int argc, char **argv)
   g_test_add_func ("/convert/every-golden-computes-the-same-from-its-file", test_every_golden_computes_the_same_from_its_file);
   g_test_add_func ("/convert/a-file-converts-like-the-folder-it-came-from", test_a_file_converts_like_the_folder_it_came_from);
   g_test_add_func ("/convert/a-converted-model-answers-like-the-folder", test_a_converted_model_answers_like_the_folder);
+  g_test_add_func ("/convert/a-converted-model-splits-text-like-the-folder", test_a_converted_model_splits_text_like_the_folder);
   g_test_add_func ("/convert/failures-are-one-line-and-leave-nothing", test_failures_are_one_line_and_leave_nothing);
   g_test_add_func ("/convert/a-pipe-is-not-replaced", test_a_pipe_is_not_replaced);
   g_test_add_func ("/stream/streaming-is-measured-and-forecast", test_streaming_is_measured_and_forecast);
