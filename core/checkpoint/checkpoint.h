@@ -14,7 +14,8 @@ typedef struct _L4Checkpoint L4Checkpoint;
  *   scales and zeros are one tensor, of L4_TYPE_INT4_32, L4_TYPE_INT4_128 or L4_TYPE_F8_128 (checkpoint/packed.h);
  * - a file *.gguf, of a split set any shard: the others are found by their names.
  * projector_path: the GGUF file with the vision part. NULL or "": it is looked for in the model's own file, then beside it, then in
- * the folder above (mmproj*.gguf: the one that fits, of several the one in bfloat16, else in half, else in single precision); where
+ * the folder above (mmproj*.gguf: the one that fits, of several the one that llama4 convert has called after the model, rather than after
+ * none or, last, after another one that is there; of those alike in this the one in bfloat16, else in half, else in single precision); where
  * there is none the model reads text only. A projector that does not fit is an error when it was named or is the only one.
  * (transfer full) */
 L4Checkpoint *l4_checkpoint_open (const char *path, const char *projector_path, GError **error);

@@ -7,6 +7,9 @@
 #include "checkpoint/checkpoint-private.h"
 
 #define PROJECTION "multi_modal_projector.linear_1.weight"
+#define PREFIX "mmproj-"
+#define SUFFIX ".gguf"          /* in any case */
+#define N_TYPE_RANKS 4
 
 static gboolean
 is_vision (const L4Tensor *tensor)
@@ -170,15 +173,45 @@ try_projector (L4Checkpoint *self, const char *folder, const char *name)
   return candidate;
 }
 
+/* The model of which llama4 convert has called it the projector, mmproj-MODEL-TYPE.gguf; NULL: none. (transfer full) */
+static char *
+named_owner (const char *name)
+{
+  g_autofree char *owner = NULL;
+  char *type;
+
+  if (!g_str_has_prefix (name, PREFIX))
+    return NULL;
+  owner = g_strndup (name + strlen (PREFIX), strlen (name) - strlen (PREFIX) - strlen (SUFFIX));
+  type = strrchr (owner, '-');
+  if (type == NULL || l4_type_from_name (type + 1) == L4_TYPE_OTHER)
+    return NULL;
+  *type = '\0';
+  return g_steal_pointer (&owner);
+}
+
+/* In a folder of several models that called after this one comes first, that called after another one that is there last. */
+static guint
+rank_of_owner (const L4Checkpoint *self, const char *folder, const char *name)
+{
+  g_autofree char *owner = named_owner (name), *own = g_path_get_basename (self->path), *file = NULL, *path = NULL;
+
+  if (owner == NULL)
+    return 1;
+  file = g_strconcat (owner, SUFFIX, NULL);
+  path = g_build_filename (folder, file, NULL);
+  return strcmp (own, file) == 0 || strcmp (own, owner) == 0 ? 0 : g_file_test (path, G_FILE_TEST_EXISTS) ? 2 : 1;
+}
+
 /* Of the same weights in several types bfloat16 is what is computed with, and what was published. */
 static guint
 rank_of_type (L4Type type)
 {
-  return type == L4_TYPE_BF16 ? 0 : type == L4_TYPE_F16 ? 1 : type == L4_TYPE_F32 ? 2 : 3;
+  return type == L4_TYPE_BF16 ? 0 : type == L4_TYPE_F16 ? 1 : type == L4_TYPE_F32 ? 2 : N_TYPE_RANKS - 1;
 }
 
-/* Looks among files of a folder for the projector that fits; of several that with the best type, when it is alone. The only one beside
- * the model has to fit. */
+/* Looks among files of a folder for the projector that fits; of several the model's own, else that with the best type, when it is alone.
+ * The only one beside the model has to fit. */
 static gboolean
 find_projector (L4Checkpoint *self, const char *folder, const GPtrArray *names, gboolean beside, GError **error)
 {
@@ -188,7 +221,7 @@ find_projector (L4Checkpoint *self, const char *folder, const GPtrArray *names, 
   for (guint i = 0; i < names->len; i++) {
     const char *name = g_ptr_array_index (names, i);
     Candidate candidate = try_projector (self, folder, name);
-    guint rank = rank_of_type (candidate.type);
+    guint rank = rank_of_owner (self, folder, name) * N_TYPE_RANKS + rank_of_type (candidate.type);
 
     if (!candidate.fits && candidate.width != 0 && beside && names->len == 1) {
       g_autofree char *path = g_build_filename (folder, name, NULL);

@@ -106,6 +106,27 @@ test_of_the_same_weights_bfloat16_is_taken (void)
   assert_takes (model, NULL);
 }
 
+/* As llama4 convert calls them. */
+static void
+test_each_model_of_a_folder_has_its_own (void)
+{
+  g_autoptr (Folder) folder = folder_new ();
+  g_autofree char *one = gguf_write (folder, "one.gguf", MODEL), *two = gguf_write (folder, "two.gguf", MODEL);
+  g_autofree char *bare = gguf_write (folder, "bare", MODEL), *shared = gguf_write (folder, "shared.gguf", MODEL);
+  g_autofree char *of_one = gguf_write (folder, "mmproj-one-F32.gguf", TYPED_PROJECTOR (0)), *of_two = NULL, *of_bare = NULL, *of_none = NULL;
+
+  assert_takes (two, of_one);
+  of_two = gguf_write (folder, "mmproj-two-F32.gguf", TYPED_PROJECTOR (0));
+  of_bare = gguf_write (folder, "mmproj-bare-BF16.gguf", TYPED_PROJECTOR (30));
+  assert_takes (one, of_one);
+  assert_takes (two, of_two);
+  assert_takes (bare, of_bare);
+  of_none = gguf_write (folder, "mmproj-two-parts-F16.gguf", TYPED_PROJECTOR (1));
+  g_assert_cmpint (g_unlink (of_bare), ==, 0);
+  assert_takes (one, of_one);
+  assert_takes (shared, of_none);
+}
+
 /* Where each size of a model has a folder of its own. */
 static void
 test_the_projector_in_the_folder_above_is_found (void)
@@ -149,6 +170,7 @@ main (int argc, char **argv)
   g_test_add_func ("/projector/the-one-beside-the-model-is-found", test_the_projector_beside_the_model_is_found);
   g_test_add_func ("/projector/the-one-in-the-folder-above-is-found", test_the_projector_in_the_folder_above_is_found);
   g_test_add_func ("/projector/of-the-same-weights-bfloat16-is-taken", test_of_the_same_weights_bfloat16_is_taken);
+  g_test_add_func ("/projector/each-model-of-a-folder-has-its-own", test_each_model_of_a_folder_has_its_own);
   g_test_add_func ("/projector/of-another-published-model-it-is-not-taken", test_a_projector_of_another_published_model_is_not_taken);
   g_test_add_func ("/projector/what-is-none-is-refused", test_what_is_no_projector_is_refused);
   return g_test_run ();
