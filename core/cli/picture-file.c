@@ -63,6 +63,18 @@ decode_first (AVFormatContext *file, AVCodecContext *decoder, int stream, AVFram
   return received == AVERROR (EAGAIN) ? status : received;
 }
 
+/* Which numbers are black and white, and how brightness and colours mix, as far as the frame says. */
+static void
+set_colours (struct SwsContext *scaler, const AVFrame *frame)
+{
+  int *from, *to, from_full, to_full, brightness, contrast, saturation;
+
+  if (sws_getColorspaceDetails (scaler, &from, &from_full, &to, &to_full, &brightness, &contrast, &saturation) < 0)
+    return;
+  sws_setColorspaceDetails (scaler, frame->colorspace != AVCOL_SPC_UNSPECIFIED ? sws_getCoefficients (frame->colorspace) : from,
+      from_full || frame->color_range == AVCOL_RANGE_JPEG, to, to_full, brightness, contrast, saturation);
+}
+
 static gboolean
 to_rgb (const char *path, const AVFrame *frame, Picture *picture, GError **error)
 {
@@ -77,6 +89,7 @@ to_rgb (const char *path, const AVFrame *frame, Picture *picture, GError **error
       SWS_BILINEAR | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT, NULL, NULL, NULL);
   if (scaler == NULL)
     return l4_fail (error, L4_ERROR_UNSUPPORTED, _("%s: its pixel format is not supported"), path);
+  set_colours (scaler, frame);
   picture->width = frame->width;
   picture->height = frame->height;
   picture->pixels = planes[0] = g_malloc ((gsize) picture->width * picture->height * 3 + 64);
