@@ -27,14 +27,16 @@ need_int (const L4Gguf *gguf, const Keys *keys, const char *name, gint64 maximum
   return l4_gguf_need_int (gguf, key, 1, maximum, value, error);
 }
 
-/* Most tiles of a picture, which only files that this project converts have. */
+/* How pictures are cut into tiles, which only files that this project converts say. */
 static gboolean
 read_tiles (const L4Gguf *gguf, const Keys *keys, L4VisionConfig *config, GError **error)
 {
-  g_autofree char *key = g_strconcat (keys->prefix, "max_patches", NULL);
+  g_autofree char *most = g_strconcat (keys->prefix, "max_patches", NULL);
+  g_autofree char *grow = g_strconcat (keys->prefix, "resize_to_max_canvas", NULL);
 
   config->max_patches = L4_DEFAULT_TILES;
-  return l4_gguf_get_int (gguf, key, 1, L4_MAX_TILES, &config->max_patches, error);
+  return l4_gguf_get_int (gguf, most, 1, L4_MAX_TILES, &config->max_patches, error)
+      && l4_gguf_get_bool (gguf, grow, &config->resize_to_max_canvas, error);
 }
 
 static gboolean

@@ -189,6 +189,8 @@ l4_gguf_put_vision (L4GgufWriter *writer, const L4VisionConfig *config, gint64 h
   l4_gguf_writer_put_float (writer, "clip.vision.attention.layer_norm_epsilon", (float) config->norm_eps);
   l4_gguf_writer_put_float (writer, "clip.vision.rope.freq_base", (float) config->rope_theta);
   l4_gguf_writer_put_uint (writer, "clip.vision.max_patches", (guint32) config->max_patches);
+  if (config->resize_to_max_canvas)
+    l4_gguf_writer_put_bool (writer, "clip.vision.resize_to_max_canvas", TRUE);
   l4_gguf_writer_put_uint (writer, "clip.vision.projection_dim", (guint32) hidden);
   l4_gguf_writer_put_uint (writer, "clip.vision.projector.scale_factor", (guint32) config->shuffle);
   l4_gguf_writer_put_floats (writer, "clip.vision.image_mean", 3, halves);

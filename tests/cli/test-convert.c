@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "support/folder.h"
 #include "support/program.h"
@@ -112,6 +113,61 @@ test_a_converted_model_splits_text_like_the_folder (void)
   g_assert_cmpint (run (one, text, &from_folder, &err_one), ==, 0);
   g_assert_cmpint (run (two, text, &from_file, &err_two), ==, 0);
   g_assert_cmpstr (from_file, ==, from_folder);
+}
+
+/* The files of a golden; of its processor's settings one text is another. */
+static void
+link_golden (const char *name, const Folder *folder, const char *from, const char *to)
+{
+  g_autofree char *source = golden (name), *settings = g_build_filename (source, "processor_config.json", NULL), *text = NULL;
+  g_autoptr (GDir) files = g_dir_open (source, 0, NULL);
+  g_autoptr (GString) changed = NULL;
+  const char *file;
+
+  while ((file = g_dir_read_name (files)) != NULL) {
+    g_autofree char *old = g_build_filename (source, file, NULL), *new = g_build_filename (folder, file, NULL);
+
+    g_assert_cmpint (symlink (old, new), ==, 0);
+  }
+  g_assert_true (g_file_get_contents (settings, &text, NULL, NULL));
+  changed = g_string_new (text);
+  g_assert_cmpuint (g_string_replace (changed, from, to, 0), ==, 1);
+  g_free (folder_write (folder, "processor_config.json", changed->str, -1));
+}
+
+/* How many tokens a picture of 40 x 20 and a word are. (transfer full) */
+static char *
+count_tokens (const char *model, const Folder *folder)
+{
+  static const char head[] = "P6 40 20 255 ";
+  g_autofree guint8 *bytes = g_malloc0 (sizeof head - 1 + 40 * 20 * 3);
+  g_autofree char *picture = NULL, *arguments = NULL, *out = NULL, *err = NULL, *end = NULL;
+  const char *tokens;
+
+  memcpy (bytes, head, sizeof head - 1);
+  picture = folder_write (folder, "picture.ppm", bytes, sizeof head - 1 + 40 * 20 * 3);
+  arguments = g_strdup_printf ("run %s --image %s --max-tokens 1 --json hello", model, picture);
+  g_assert_cmpint (run (arguments, NULL, &out, &err), ==, 0);
+  tokens = strstr (out, "\"tokens\":");
+  g_assert_nonnull (tokens);
+  return g_strndup (tokens, strcspn (tokens, "}"));
+}
+
+/* Small ones, too, fill as many tiles as there may be, if the folder says so. */
+static void
+test_a_converted_model_cuts_pictures_like_the_folder (void)
+{
+  g_autoptr (Folder) folder = folder_new (), out = folder_new ();
+  g_autofree char *path = g_build_filename (out, "model.gguf", NULL), *plain = golden ("scout-tiny"), *err = NULL;
+  g_autofree char *few = NULL, *many = NULL, *of_file = NULL;
+
+  link_golden ("scout-tiny", folder, "\"resize_to_max_canvas\": false", "\"resize_to_max_canvas\": true");
+  err = succeed ("convert %s %s", folder, path);
+  few = count_tokens (plain, out);
+  many = count_tokens (folder, out);
+  of_file = count_tokens (path, out);
+  g_assert_cmpstr (few, !=, many);
+  g_assert_cmpstr (of_file, ==, many);
 }
 
 static void
@@ -302,6 +358,7 @@ main (int argc, char **argv)
   g_test_add_func ("/convert/a-file-converts-like-the-folder-it-came-from", test_a_file_converts_like_the_folder_it_came_from);
   g_test_add_func ("/convert/a-converted-model-answers-like-the-folder", test_a_converted_model_answers_like_the_folder);
   g_test_add_func ("/convert/a-converted-model-splits-text-like-the-folder", test_a_converted_model_splits_text_like_the_folder);
+  g_test_add_func ("/convert/a-converted-model-cuts-pictures-like-the-folder", test_a_converted_model_cuts_pictures_like_the_folder);
   g_test_add_func ("/convert/failures-are-one-line-and-leave-nothing", test_failures_are_one_line_and_leave_nothing);
   g_test_add_func ("/convert/a-pipe-is-not-replaced", test_a_pipe_is_not_replaced);
   g_test_add_func ("/stream/streaming-is-measured-and-forecast", test_streaming_is_measured_and_forecast);
