@@ -9,6 +9,8 @@
 #include <libavformat/avformat.h>
 #include <libswscale/swscale.h>
 
+#include "cli/heif.h"
+
 #define MAX_SIDE 65535          /* pixels */
 #define MAX_PIXELS (256u << 20)
 
@@ -124,6 +126,15 @@ turn (Picture *picture, const gint32 *m)
   g_free (old.pixels);
 }
 
+static void
+turn_as_file_says (Picture *picture, const char *path)
+{
+  gint32 matrix[9];
+
+  if (l4_heif_find_matrix (path, matrix))
+    turn (picture, matrix);
+}
+
 static gboolean
 load_frame (const char *path, const AVFrame *frame, Picture *picture, GError **error)
 {
@@ -133,6 +144,8 @@ load_frame (const char *path, const AVFrame *frame, Picture *picture, GError **e
     return FALSE;
   if (matrix != NULL && matrix->size >= 9 * sizeof (gint32))
     turn (picture, (const gint32 *) matrix->data);
+  else
+    turn_as_file_says (picture, path);
   return TRUE;
 }
 
@@ -239,6 +252,8 @@ load_grid (const char *path, AVFormatContext *file, const AVStreamGroup *group, 
     av_packet_unref (packet);
   }
   av_packet_free (&packet);
+  if (good && missing == 0)
+    turn_as_file_says (picture, path);
   return good && (missing == 0 || fail (error, path, AVERROR_INVALIDDATA));
 }
 #endif

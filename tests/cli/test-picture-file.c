@@ -3,7 +3,8 @@
  *
  * pictures/corners.jpg has 48 x 32 pixels: red and green above blue and white. grid.heic shows the same at 200 x 180, in four tiles of
  * 128 x 128 (heif-enc --cut-tiles 128). corners.avif is corners.jpg once more, in all of its range, with the matrix of BT.709 (ffmpeg -c:v
- * libaom-av1 -color_range pc -colorspace bt709). */
+ * libaom-av1 -color_range pc -colorspace bt709). turned.heic and turned.avif are these with properties of HEIF: to be turned a quarter
+ * anticlockwise (irot 1), and thereafter, the second, to be mirrored (imir 0: what is above comes below). */
 
 #include <string.h>
 
@@ -70,6 +71,16 @@ test_a_photo_stands_upright (void)
 }
 
 static void
+test_a_picture_with_a_property_stands_upright (void)
+{
+  g_autofree char *avif = g_test_build_filename (G_TEST_DIST, "cli", "pictures", "turned.avif", NULL);
+  g_autofree char *heic = g_test_build_filename (G_TEST_DIST, "cli", "pictures", "turned.heic", NULL);
+
+  assert_quarters (avif, 32, 48, "rbgw");
+  assert_quarters (heic, 180, 200, "gwrb");
+}
+
+static void
 test_a_picture_has_the_colours_that_it_says (void)
 {
   g_autofree char *path = g_test_build_filename (G_TEST_DIST, "cli", "pictures", "corners.avif", NULL);
@@ -115,6 +126,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/picture-file/a-photo-stands-upright", test_a_photo_stands_upright);
+  g_test_add_func ("/picture-file/a-picture-with-a-property-stands-upright", test_a_picture_with_a_property_stands_upright);
   g_test_add_func ("/picture-file/a-picture-has-the-colours-that-it-says", test_a_picture_has_the_colours_that_it_says);
   g_test_add_func ("/picture-file/every-name-is-that-of-one-file", test_every_name_is_that_of_one_file);
   g_test_add_func ("/picture-file/the-tiles-of-a-grid-are-one-picture", test_the_tiles_of_a_grid_are_one_picture);
