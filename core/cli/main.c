@@ -2,6 +2,7 @@
 /* The llama4 program: its own commands, and the way to the programs beside it. */
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "command/catalogue.h"
 #include "command/reference.h"
 #include "config.h"
+#include "files/whole.h"
 
 static const L4Command *const commands[] = {
   &l4_cli_run, &l4_cli_inspect, &l4_cli_plan, &l4_cli_convert, &l4_cli_synth, &l4_cli_bench, &l4_cli_tokenize, &l4_cli_trace, NULL
@@ -90,12 +92,36 @@ do_option (const char *option, GError **error)
   return TRUE;
 }
 
+/* What was not whole goes with who made it. */
+G_NORETURN static void
+end_by_signal (int number)
+{
+  l4_whole_remove_parts ();
+  raise (number);               /* for which there is no handler any longer */
+  _exit (128 + number);         /* the first process of a container */
+}
+
+static void
+hear_signals (void)
+{
+  static const int signals[] = { SIGHUP, SIGINT, SIGTERM };
+  const struct sigaction handler = {.sa_handler = end_by_signal,.sa_flags = SA_RESETHAND | SA_NODEFER };
+
+  for (guint i = 0; i < G_N_ELEMENTS (signals); i++) {
+    struct sigaction now;
+
+    if (sigaction (signals[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
+      sigaction (signals[i], &handler, NULL);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
   g_autoptr (GError) error = NULL;
 
   l4_command_begin ();
+  hear_signals ();
   if (argc < 2) {
     l4_fail (&error, L4_ERROR_INPUT, _("no command; llama4 --help names them"));
     return l4_command_fail (error);

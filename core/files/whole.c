@@ -8,8 +8,51 @@
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <inttypes.h>
+#include <limits.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define MOST_PARTS 4            /* at once, that a signal removes */
+
+/* Names that files have before they are whole. */
+typedef enum
+{
+  FREE, CHANGES, THERE
+} State;
+
+static struct
+{
+  int state;                    /* atomic */
+  char name[PATH_MAX];
+} parts[MOST_PARTS];
+
+static void
+note_part (const char *name)
+{
+  for (guint i = 0; i < MOST_PARTS && strlen (name) < PATH_MAX; i++)
+    if (g_atomic_int_compare_and_exchange (&parts[i].state, FREE, CHANGES)) {
+      strcpy (parts[i].name, name);
+      g_atomic_int_set (&parts[i].state, THERE);
+      return;
+    }
+}
+
+static void
+forget_part (const char *name)
+{
+  for (guint i = 0; i < MOST_PARTS; i++)
+    if (g_atomic_int_get (&parts[i].state) == THERE && strcmp (parts[i].name, name) == 0)
+      g_atomic_int_set (&parts[i].state, FREE);
+}
+
+void
+l4_whole_remove_parts (void)
+{
+  for (guint i = 0; i < MOST_PARTS; i++)
+    if (g_atomic_int_get (&parts[i].state) == THERE)
+      unlink (parts[i].name);
+}
 
 static gboolean
 fail_io (const L4Whole *self, int code, GError **error)
@@ -51,6 +94,8 @@ l4_whole_open (L4Whole *self, const char *path, guint mode, GError **error)
   if (!self->nameless)
     self->fd = g_open (self->part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, (int) mode);
   self->open = self->fd >= 0;
+  if (self->open && !self->nameless)
+    note_part (self->part);
   if (self->open && g_stat (path, &before) == 0)
     fchmod (self->fd, before.st_mode & 0777);
   return self->open || fail_io (self, errno, error);
@@ -63,6 +108,7 @@ l4_whole_clear (L4Whole *self)
     close (self->fd);
     if (!self->nameless)
       g_unlink (self->part);
+    forget_part (self->part);
   }
   g_free (self->path);
   g_free (self->part);
@@ -127,6 +173,7 @@ l4_whole_finish (L4Whole *self, GError **error)
   if (!give_name (self, error))
     return FALSE;
   self->open = FALSE;
+  forget_part (self->part);
   close (self->fd);
   sync_folder (self->path);
   return TRUE;

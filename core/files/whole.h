@@ -27,6 +27,10 @@ gboolean l4_whole_write (const L4Whole *self, guint64 offset, const void *data, 
 /* It is whole: on the disk, and there under its name. */
 gboolean l4_whole_finish (L4Whole *self, GError **error);
 
+/* Removes what has a name before it is whole, where the file system has no files without one: for a handler of the signal that ends the
+ * process. */
+void l4_whole_remove_parts (void);
+
 /* Without l4_whole_finish() before: nothing is left of it. */
 void l4_whole_clear (L4Whole *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (L4Whole, l4_whole_clear)

@@ -326,6 +326,29 @@ test_a_killed_program_leaves_no_file (void)
     g_assert_cmpuint (folder_count (folder), ==, 0);
 }
 
+/* On file systems where a file has a name before it is whole. */
+static void
+test_a_program_that_is_ended_leaves_no_file (void)
+{
+  g_autoptr (GSubprocessLauncher) launcher = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_NONE);
+  g_autofree char *scout = golden ("scout-tiny"), *open = NULL, *path = NULL;
+  g_autoptr (GSubprocess) process = NULL;
+  g_autoptr (Folder) folder = folder_new ();
+
+  path = g_build_filename (folder, "a.gguf", NULL);
+  g_subprocess_launcher_setenv (launcher, "LD_PRELOAD", g_getenv ("NAMED"), TRUE);
+  process = g_subprocess_launcher_spawn (launcher, NULL, g_getenv ("LLAMA4"), "synth", scout, path, "--vocab", "4000000", NULL);
+  while ((open = open_file (process, folder)) == NULL)
+    g_usleep (1000);
+  g_assert_true (g_str_has_suffix (open, ".part"));
+  g_usleep (10 * 1000);         /* until it has noted that */
+  g_subprocess_send_signal (process, SIGTERM);
+  g_assert_true (g_subprocess_wait (process, NULL, NULL));
+  g_assert_true (g_subprocess_get_if_signaled (process));
+  g_assert_cmpint (g_subprocess_get_term_sig (process), ==, SIGTERM);
+  g_assert_cmpuint (folder_count (folder), ==, 0);
+}
+
 /* With experts streamed bench tells what it read, of a file whose name is no UTF-8, too, and plan what to expect. */
 static void
 test_streaming_is_measured_and_forecast (void)
@@ -365,6 +388,7 @@ main (int argc, char **argv)
   g_test_add_func ("/synth/random-models-load-and-answer", test_random_models_load_and_answer);
   g_test_add_func ("/synth/random-models-depend-on-the-seed-alone", test_random_models_depend_on_the_seed_alone);
   g_test_add_func ("/synth/bad-random-models-are-refused", test_bad_random_models_are_refused);
+  g_test_add_func ("/synth/a-program-that-is-ended-leaves-no-file", test_a_program_that_is_ended_leaves_no_file);
   g_test_add_func ("/synth/a-killed-program-leaves-no-file", test_a_killed_program_leaves_no_file);
   return g_test_run ();
 }
