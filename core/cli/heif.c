@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How the picture of a HEIF file is to be held, which FFmpeg does not say before version 8. */
+/* How the picture of a HEIF file is to be held, which FFmpeg 7 does not say. */
 
 #include "cli/heif.h"
 
