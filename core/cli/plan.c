@@ -192,9 +192,9 @@ print_fitting (const Figures *low, double others, double available)
 static gint64
 largest_context (const Plan *plan, const L4Compute *compute, double weights, double available)
 {
-  gint64 most = plan->config->text.context, fits = 0, step = most;
+  gint64 most = plan->config->text.context, fits = 0;
 
-  for (; step > 0; step /= 2)
+  for (gint64 step = G_GINT64_CONSTANT (1) << g_bit_storage ((gulong) most); step > 0; step /= 2)
     if (fits + step <= most && weights + beside (plan, compute, fits + step).all <= available)
       fits += step;
   return fits;

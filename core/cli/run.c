@@ -57,7 +57,7 @@ check_options (GError **error)
   if (!(options.prune >= 0 && options.prune <= 1))
     return l4_fail (error, L4_ERROR_INPUT, _("--prune %g: must be between 0 and 1"), options.prune);
   if (!(options.temperature >= 0 && options.temperature <= G_MAXDOUBLE))
-    return l4_fail (error, L4_ERROR_INPUT, _("--temperature %g: must not be negative"), options.temperature);
+    return l4_fail (error, L4_ERROR_INPUT, _("--temperature %g: is not a number from 0 on"), options.temperature);
   if (!(options.top_p >= 0 && options.top_p <= 1))
     return l4_fail (error, L4_ERROR_INPUT, _("--top-p %g: must be between 0 and 1"), options.top_p);
   return l4_cli_check_threads (options.threads, error)
