@@ -259,6 +259,7 @@ settle_begun (Job *job)
   const L4LibraryContext *context = &job->library->context;
 
   l4_progress_end (context->progress, "stopped", NULL);
+  l4_index_hurry (context->index, NULL);        /* what is not given back is free when this process is no more */
   l4_index_settle (context->index, job->work->video->id, job->work->run, L4_INDEX_BEGUN, NULL, NULL);
   return FALSE;
 }
