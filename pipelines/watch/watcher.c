@@ -3,11 +3,12 @@
 
 #include "watch/watcher.h"
 
-#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "run/model.h"
+#include "run/relay.h"
 #include "run/thumbnail.h"
 #include "watch/actions.h"
 #include "watch/alert.h"
@@ -19,7 +20,8 @@
 #include "watch/store.h"
 
 #define TICK_US (200 * 1000)    /* between two looks at whether a signal came */
-#define MOST_WINDOWS 1000       /* that wait, for a standard output that is not read */
+#define MOST_UNREAD (16 << 20)  /* bytes of lines that wait for who reads standard output */
+#define MOST_WINDOWS 1000       /* that wait for their turn */
 #define MOST_PICTURES 64        /* the same, of windows with their pictures, each of which has megabytes */
 #define PICTURE_SIDE 1280       /* pixels of pictures at most */
 #define PATIENCE_US (15 * G_USEC_PER_SEC)       /* with sources that are to end */
@@ -40,7 +42,8 @@ struct _L4Watcher
   gboolean jpegs;               /* somebody wants them */
   guint n_over;                 /* films that came to their end */
   guint n_windows;
-  gboolean mute;                /* standard output takes nothing, which was said */
+  L4Relay *output;              /* NULL: none can be had, and who reads standard output is waited for */
+  gboolean mute;                /* it takes nothing, which was said */
   char *fatal;                  /* why none can be described */
   gboolean left_alone;          /* something that hangs was, and has all this still */
 };
@@ -308,9 +311,25 @@ look_for_hangs (L4Watcher *self)
 static void
 look_at_output (L4Watcher *self)
 {
-  if (!self->mute && ferror (stdout))
-    l4_progress_say (self->progress, _("standard output takes nothing: what is said is not seen there any more"));
-  self->mute = ferror (stdout) != 0;
+  int problem = self->output != NULL ? l4_relay_get_problem (self->output) : 0;
+
+  if (!self->mute && problem != 0)
+    l4_progress_say (self->progress, _("standard output takes nothing: %s"), g_strerror (problem));
+  self->mute = problem != 0;
+}
+
+static void
+end_output (L4Watcher *self)
+{
+  guint64 n;
+
+  if (self->output == NULL)
+    return;
+  l4_relay_end (self->output);
+  n = l4_relay_get_left_out (self->output);
+  if (n > 0)
+    l4_progress_say (self->progress, _("lines that were left out, as nobody read standard output: %" PRIu64), n);
+  look_at_output (self);
 }
 
 /* What goes wrong with the model is said before any camera is asked. */
@@ -347,6 +366,7 @@ l4_watcher_run (L4Watcher *self, GCancellable *cancellable, GError **error)
     free_feeds (self);
     return FALSE;
   }
+  self->output = l4_relay_new (STDOUT_FILENO, MOST_UNREAD);
   while (goes_on (self, cancellable)) {
     take_all (self, TICK_US);
     look_for_hangs (self);
@@ -354,7 +374,10 @@ l4_watcher_run (L4Watcher *self, GCancellable *cancellable, GError **error)
     l4_progress_tick (self->progress);
   }
   end (self);
-  return self->fatal == NULL || l4_fail (error, L4_ERROR_INPUT, "%s", self->fatal);
+  end_output (self);
+  if (self->fatal != NULL)
+    return l4_fail (error, L4_ERROR_INPUT, "%s", self->fatal);
+  return !self->mute || l4_fail (error, L4_ERROR_IO, _("standard output: %s"), g_strerror (l4_relay_get_problem (self->output)));
 }
 
 gboolean
@@ -429,6 +452,7 @@ l4_watcher_free (L4Watcher *self)
   l4_news_queue_free (self->context.news);
   l4_progress_free (self->progress);
   l4_cameras_free (self->cameras);
+  l4_relay_free (self->output);
   g_free (self->fatal);
   g_free (self);
 }

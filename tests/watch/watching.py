@@ -51,11 +51,15 @@ def config(text):
 class Watch:
     """A run of the program, whose events are read as they come."""
 
-    def __init__(self, *arguments):
+    def __init__(self, *arguments, read=True):
         self.errors = open("errors", "wb")
         self.process = subprocess.Popen([PROGRAM, "--json", *arguments], stdout=subprocess.PIPE, stderr=self.errors, stdin=subprocess.DEVNULL)
         self.queue, self.events = queue.Queue(), []
         self.thread = threading.Thread(target=self.read, daemon=True)
+        if read:
+            self.start_reading()
+
+    def start_reading(self):
         self.thread.start()
 
     def read(self):
@@ -99,8 +103,8 @@ class Watch:
 
 
 @contextlib.contextmanager
-def watching(*arguments):
-    watch = Watch(*arguments)
+def watching(*arguments, **more):
+    watch = Watch(*arguments, **more)
     try:
         yield watch
     finally:
