@@ -16,6 +16,7 @@
 #include "tokenizer/tokenizer.h"
 
 #define MAX_TEMPLATE (4 * 1024 * 1024)  /* bytes */
+#define MAX_WORDS 1000
 
 typedef struct
 {
@@ -116,13 +117,53 @@ put_tokenizer (const Job *job, L4GgufWriter *writer, GError **error)
   return TRUE;
 }
 
+/* A list of words, such as languages. */
+static void
+put_words (const L4Gguf *gguf, const char *key, L4GgufWriter *writer)
+{
+  g_autoptr (GPtrArray) copies = g_ptr_array_new_with_free_func (g_free);
+  g_autofree L4GgufString *words = NULL;
+  gsize n = 0;
+
+  if (!l4_gguf_get_strings (gguf, key, 1, MAX_WORDS, &words, &n, NULL))
+    return;
+  for (gsize i = 0; i < n; i++)
+    g_ptr_array_add (copies, g_strndup (words[i].text, words[i].length));
+  l4_gguf_writer_put_strings (writer, key, n, (const char *const *) copies->pdata);
+}
+
+/* Who made the model, under which licence, of what, and whatever else a file says of it: that stays. */
+static void
+put_origin (const L4Gguf *gguf, L4GgufWriter *writer)
+{
+  static const char *const own[] = { "general.architecture", "general.type", "general.name", "general.file_type", "general.quantization_version",
+    "general.alignment", NULL };
+
+  for (guint i = 0; i < l4_gguf_get_n_keys (gguf); i++) {
+    const char *key = l4_gguf_get_key (gguf, i), *text;
+    gint64 number;
+
+    if (!g_str_has_prefix (key, "general.") || g_strv_contains (own, key))
+      continue;
+    if (l4_gguf_is_array (gguf, key))
+      put_words (gguf, key, writer);
+    else if (l4_gguf_get_string (gguf, key, &text, NULL))
+      l4_gguf_writer_put_string (writer, key, text);
+    else if (l4_gguf_get_int (gguf, key, 0, G_MAXUINT32, &number, NULL))
+      l4_gguf_writer_put_uint (writer, key, (guint32) number);
+  }
+}
+
 static gboolean
 write_model (const Job *job, L4GgufWriter *writer, GError **error)
 {
+  const L4Gguf *gguf = l4_checkpoint_get_gguf (job->checkpoint);
   g_autoptr (GArray) layout = NULL;
 
   if (!l4_gguf_put_text (writer, &job->config->text, job->name, job->type, job->path, error) || !put_tokenizer (job, writer, error))
     return FALSE;
+  if (gguf != NULL)
+    put_origin (gguf, writer);
   layout = l4_layout_text (&job->config->text, job->config->text_prefix);
   return write_weights (job, layout, job->type, job->out, writer, error);
 }
@@ -152,10 +193,23 @@ stem (const char *path)
   return name;
 }
 
+/* What the model is called, or else its file or folder. (transfer full) */
+static char *
+find_name (const Job *job)
+{
+  const L4Gguf *gguf = l4_checkpoint_get_gguf (job->checkpoint);
+  g_autofree char *absolute = g_canonicalize_filename (job->path, NULL);
+  const char *name = NULL;
+
+  if (gguf != NULL)
+    l4_gguf_get_string (gguf, "general.name", &name, NULL);
+  return name != NULL && *name != '\0' ? g_strdup (name) : stem (absolute);
+}
+
 static gboolean
 prepare (Job *job, GError **error)
 {
-  g_autofree char *folder = g_path_get_dirname (job->out), *out_stem = stem (job->out), *file = NULL, *absolute = NULL, *named = NULL;
+  g_autofree char *folder = g_path_get_dirname (job->out), *out_stem = stem (job->out), *file = NULL, *named = NULL;
 
   if (!l4_cli_check_threads (job->threads, error))
     return FALSE;
@@ -163,8 +217,7 @@ prepare (Job *job, GError **error)
   job->config = job->checkpoint != NULL ? l4_config_load (job->checkpoint, error) : NULL;
   if (job->config == NULL)
     return FALSE;
-  absolute = g_canonicalize_filename (job->path, NULL);
-  named = stem (absolute);
+  named = find_name (job);
   job->name = l4_text_to_line (named, -1);      /* a folder may be called anything */
   if (job->config->has_vision && !job->no_projector) {
     file = g_strdup_printf ("mmproj-%s-%s.gguf", out_stem, l4_type_name (job->projector_type));

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* llama4 convert and synth: the files that they write give what the folder gave, and failures leave nothing. */
 
+#define _GNU_SOURCE             /* memmem */
+
 #include <signal.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -113,6 +116,25 @@ test_a_converted_model_splits_text_like_the_folder (void)
   g_assert_cmpint (run (one, text, &from_folder, &err_one), ==, 0);
   g_assert_cmpint (run (two, text, &from_file, &err_two), ==, 0);
   g_assert_cmpstr (from_file, ==, from_folder);
+}
+
+/* Its name, too, which is no file's. */
+static void
+test_what_a_file_says_of_a_model_stays (void)
+{
+  static const char says[] = "general.size_label\x08\0\0\0\6\0\0\0\0\0\0\0" "2x885K";
+  g_autofree char *model = g_test_build_filename (G_TEST_DIST, "golden", "gguf-tiny", "model.gguf", NULL), *path = NULL, *err = NULL;
+  g_autofree char *inspect = NULL, *out = NULL, *err_inspect = NULL, *bytes = NULL;
+  g_autoptr (Folder) folder = folder_new ();
+  gsize n;
+
+  path = g_build_filename (folder, "other.gguf", NULL);
+  err = succeed ("convert %s %s --type Q8_0 --no-projector", model, path);
+  g_assert_true (g_file_get_contents (path, &bytes, &n, NULL));
+  g_assert_nonnull (memmem (bytes, n, says, sizeof says - 1));
+  inspect = g_strdup_printf ("inspect %s", path);
+  g_assert_cmpint (run (inspect, NULL, &out, &err_inspect), ==, 0);
+  g_assert_true (g_str_has_prefix (out, "GGUF: Hf\n"));
 }
 
 /* The files of a golden; of its processor's settings one text is another. */
@@ -381,6 +403,7 @@ main (int argc, char **argv)
   g_test_add_func ("/convert/a-file-converts-like-the-folder-it-came-from", test_a_file_converts_like_the_folder_it_came_from);
   g_test_add_func ("/convert/a-converted-model-answers-like-the-folder", test_a_converted_model_answers_like_the_folder);
   g_test_add_func ("/convert/a-converted-model-splits-text-like-the-folder", test_a_converted_model_splits_text_like_the_folder);
+  g_test_add_func ("/convert/what-a-file-says-of-a-model-stays", test_what_a_file_says_of_a_model_stays);
   g_test_add_func ("/convert/a-converted-model-cuts-pictures-like-the-folder", test_a_converted_model_cuts_pictures_like_the_folder);
   g_test_add_func ("/convert/failures-are-one-line-and-leave-nothing", test_failures_are_one_line_and_leave_nothing);
   g_test_add_func ("/convert/a-pipe-is-not-replaced", test_a_pipe_is_not_replaced);
