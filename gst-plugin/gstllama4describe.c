@@ -185,6 +185,7 @@ gst_llama4_describe_init (GstLlama4Describe * self)
   gst_pad_set_event_function (self->sinkpad, GST_DEBUG_FUNCPTR (gst_llama4_describe_sink_event));
   gst_pad_set_iterate_internal_links_function (self->sinkpad, GST_DEBUG_FUNCPTR (iterate_internal_links));
   self->srcpad = gst_pad_new_from_static_template (&src_template, "src");
+  gst_pad_set_event_function (self->srcpad, GST_DEBUG_FUNCPTR (gst_llama4_describe_src_event));
   gst_pad_set_iterate_internal_links_function (self->srcpad, GST_DEBUG_FUNCPTR (iterate_internal_links));
   for (guint i = 0; i < 2; i++) {
     GstPad *pad = i == 0 ? self->sinkpad : self->srcpad;

@@ -187,7 +187,7 @@ struct _GstLlama4Describe
   gint64 told;                  /* monotonic time of the latest message; 0: none */
   gboolean fresh;               /* no frame since the segment began */
   gboolean live;                /* upstream, decided */
-  gboolean skips;               /* on-busy, decided */
+  gboolean skips;               /* on-busy, decided; written with the object lock */
   gboolean warned_no_time;
   gboolean warned_frame;
   GstClockTime last_time;       /* stream time of the latest frame */
@@ -231,9 +231,10 @@ void gst_llama4_settings_clear (GstLlama4Settings * self);
 void gst_llama4_describe_copy_settings (GstLlama4Describe * self, GstLlama4Settings * copy);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (GstLlama4Settings, gst_llama4_settings_clear)
 
-/* stream.c: the sink pad */
+/* stream.c: the video pads */
 GstFlowReturn gst_llama4_describe_chain (GstPad * pad, GstObject * parent, GstBuffer * buffer);
 gboolean gst_llama4_describe_sink_event (GstPad * pad, GstObject * parent, GstEvent * event);
+gboolean gst_llama4_describe_src_event (GstPad * pad, GstObject * parent, GstEvent * event);
 void gst_llama4_describe_reset_stream (GstLlama4Describe * self);
 /* Stream time of the end of the segment, or NONE. */
 GstClockTime gst_llama4_describe_segment_end (const GstLlama4Describe * self);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The sink pad: samples what passes by, hands windows to the worker, passes everything on untouched. */
+/* The video pads: samples what passes by, hands windows to the worker, passes everything on untouched. */
 
 #include "gettext.h"
 #include "gstllama4describe.h"
@@ -438,4 +438,20 @@ gst_llama4_describe_sink_event (GstPad * pad, GstObject * parent, GstEvent * eve
   else
     gst_event_unref (event);
   return usable;
+}
+
+/* Where the video waits it is late on the screen by that: nobody upstream shall leave out frames for it, which would lose windows. */
+gboolean
+gst_llama4_describe_src_event (GstPad * pad, GstObject * parent, GstEvent * event)
+{
+  GstLlama4Describe *self = GST_LLAMA4_DESCRIBE (parent);
+  gboolean skips;
+
+  GST_OBJECT_LOCK (self);
+  skips = self->skips;
+  GST_OBJECT_UNLOCK (self);
+  if (GST_EVENT_TYPE (event) != GST_EVENT_QOS || skips)
+    return gst_pad_event_default (pad, parent, event);
+  gst_event_unref (event);
+  return TRUE;
 }
