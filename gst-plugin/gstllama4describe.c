@@ -183,6 +183,7 @@ gst_llama4_describe_init (GstLlama4Describe * self)
   self->sinkpad = gst_pad_new_from_static_template (&sink_template, "sink");
   gst_pad_set_chain_function (self->sinkpad, GST_DEBUG_FUNCPTR (gst_llama4_describe_chain));
   gst_pad_set_event_function (self->sinkpad, GST_DEBUG_FUNCPTR (gst_llama4_describe_sink_event));
+  gst_pad_set_query_function (self->sinkpad, GST_DEBUG_FUNCPTR (gst_llama4_describe_sink_query));
   gst_pad_set_iterate_internal_links_function (self->sinkpad, GST_DEBUG_FUNCPTR (iterate_internal_links));
   self->srcpad = gst_pad_new_from_static_template (&src_template, "src");
   gst_pad_set_event_function (self->srcpad, GST_DEBUG_FUNCPTR (gst_llama4_describe_src_event));

@@ -234,6 +234,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (GstLlama4Settings, gst_llama4_settings_clear)
 /* stream.c: the video pads */
 GstFlowReturn gst_llama4_describe_chain (GstPad * pad, GstObject * parent, GstBuffer * buffer);
 gboolean gst_llama4_describe_sink_event (GstPad * pad, GstObject * parent, GstEvent * event);
+gboolean gst_llama4_describe_sink_query (GstPad * pad, GstObject * parent, GstQuery * query);
 gboolean gst_llama4_describe_src_event (GstPad * pad, GstObject * parent, GstEvent * event);
 void gst_llama4_describe_reset_stream (GstLlama4Describe * self);
 /* Stream time of the end of the segment, or NONE. */

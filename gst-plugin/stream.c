@@ -440,6 +440,18 @@ gst_llama4_describe_sink_event (GstPad * pad, GstObject * parent, GstEvent * eve
   return usable;
 }
 
+/* A query that keeps its place among frames is answered by a queue when those before it have gone. Where they wait for the text of a window
+ * that lacks frames, neither would ever come: who asks does without an answer. */
+gboolean
+gst_llama4_describe_sink_query (GstPad * pad, GstObject * parent, GstQuery * query)
+{
+  GstLlama4Describe *self = GST_LLAMA4_DESCRIBE (parent);
+
+  if (GST_QUERY_IS_SERIALIZED (query) && !self->fresh && gst_llama4_output_is_linked (self->output))
+    return FALSE;
+  return gst_pad_query_default (pad, parent, query);
+}
+
 /* Where the video waits it is late on the screen by that: nobody upstream shall leave out frames for it, which would lose windows. */
 gboolean
 gst_llama4_describe_src_event (GstPad * pad, GstObject * parent, GstEvent * event)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Who comes behind the element: what they say, what they are told, and that they may be gone. */
 
+#include <glib/gstdio.h>
+
 #include "fixture.h"
 
 /* How many events of that type have come upstream. */
@@ -36,11 +38,42 @@ test_what_is_late_where_video_waits_makes_nobody_leave_out_frames (void)
   g_assert_cmpuint (count_late_news ("skip"), ==, 1);
 }
 
+/* Plays one source after another, of these widths, to an overlay that waits for the text of every frame. */
+static void
+play_to_overlay (gint first, gint second)
+{
+  char *script = write_script (TWO_ANSWERS);
+  g_autofree char *line = g_strdup_printf ("concat name=c ! llama4describe name=d on-busy=wait window=1000000000 model-path=%s ! "
+      "queue max-size-time=0 max-size-bytes=0 max-size-buffers=0 ! textoverlay name=o ! fakesink sync=false d.text_src ! queue ! o.text_sink "
+      "videotestsrc num-buffers=15 ! video/x-raw,format=I420,width=%d,height=24,framerate=10/1 ! c. "
+      "videotestsrc num-buffers=15 ! video/x-raw,format=I420,width=%d,height=24,framerate=10/1 ! c.", script, first, second);
+  g_autoptr (GstElement) pipeline = gst_parse_launch (line, NULL);
+  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
+  g_autoptr (GstMessage) end = NULL;
+
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  end = gst_bus_timed_pop_filtered (bus, 20 * GST_SECOND, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+  g_assert_nonnull (end);
+  g_assert_cmpint (GST_MESSAGE_TYPE (end), ==, GST_MESSAGE_EOS);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  g_unlink (script);
+  g_free (script);
+}
+
+/* Who sends other frames asks for memory for them, which a queue answers when it has nothing more. */
+static void
+test_video_that_changes_behind_a_queue_that_waits_for_text_goes_on (void)
+{
+  play_to_overlay (32, 32);
+  play_to_overlay (32, 48);
+}
+
 int
 main (int argc, char **argv)
 {
   static const Test tests[] = {
     {"what-is-late-where-video-waits-makes-nobody-leave-out-frames", test_what_is_late_where_video_waits_makes_nobody_leave_out_frames},
+    {"video-that-changes-behind-a-queue-that-waits-for-text-goes-on", test_video_that_changes_behind_a_queue_that_waits_for_text_goes_on},
   };
 
   return run_tests (argc, argv, "neighbours", tests, G_N_ELEMENTS (tests));
