@@ -69,7 +69,8 @@ gst_llama4_output_combine (GstLlama4Output * self, GstPad * pad, GstFlowReturn f
   return flow;
 }
 
-/* Where nobody downstream says what is wrong this does: the video may have ended, so that no buffer of it returns the flow. */
+/* Where nobody downstream says what is wrong this does: the video may have ended, so that no buffer of it returns the flow. Who takes text and
+ * is stopped or flushed stops no video, which is told by its own pad when it is. */
 static void
 on_flow (GstPad * pad, GstFlowReturn flow, gpointer user_data)
 {
@@ -77,7 +78,7 @@ on_flow (GstPad * pad, GstFlowReturn flow, gpointer user_data)
   gboolean refused = flow == GST_FLOW_NOT_NEGOTIATED || flow == GST_FLOW_NOT_SUPPORTED, news;
 
   g_mutex_lock (&self->combiner_lock);
-  gst_flow_combiner_update_pad_flow (self->combiner, pad, flow);
+  gst_flow_combiner_update_pad_flow (self->combiner, pad, flow == GST_FLOW_FLUSHING ? GST_FLOW_OK : flow);
   news = refused && !self->refused;
   self->refused |= refused;
   g_mutex_unlock (&self->combiner_lock);

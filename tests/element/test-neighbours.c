@@ -38,6 +38,20 @@ test_what_is_late_where_video_waits_makes_nobody_leave_out_frames (void)
   g_assert_cmpuint (count_late_news ("skip"), ==, 1);
 }
 
+static void
+test_text_that_nobody_takes_any_more_does_not_end_the_video (void)
+{
+  Fixture self;
+
+  set_up (&self, TEXT, TWO_ANSWERS, "window", "500000000");
+  push_until (&self, 0, GST_SECOND);
+  gst_pad_set_active (self.text->sinkpad, FALSE);
+  push_until (&self, GST_SECOND, 5 * GST_SECOND);
+  push_eos (&self);
+  g_assert_cmpuint (get_stat (&self, "described"), ==, 10);
+  tear_down (&self);
+}
+
 /* Plays one source after another, of these widths, to an overlay that waits for the text of every frame. */
 static void
 play_to_overlay (gint first, gint second)
@@ -73,6 +87,7 @@ main (int argc, char **argv)
 {
   static const Test tests[] = {
     {"what-is-late-where-video-waits-makes-nobody-leave-out-frames", test_what_is_late_where_video_waits_makes_nobody_leave_out_frames},
+    {"text-that-nobody-takes-any-more-does-not-end-the-video", test_text_that_nobody_takes_any_more_does_not_end_the_video},
     {"video-that-changes-behind-a-queue-that-waits-for-text-goes-on", test_video_that_changes_behind_a_queue_that_waits_for_text_goes_on},
   };
 
