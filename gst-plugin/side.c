@@ -119,6 +119,12 @@ gst_llama4_side_get_pad (GstLlama4Side * self)
   return self->pad;
 }
 
+gboolean
+gst_llama4_side_is_forward (const GstSegment * segment)
+{
+  return segment->rate > 0 && segment->applied_rate > 0;        /* upstream may play it backwards instead of who shows it */
+}
+
 /* Pushing: all with push_lock held ----------------------------------------------------------------------------------------- */
 
 static void
@@ -185,8 +191,8 @@ take_segment (GstLlama4Side * self, const GstLlama4Item * item)
   if (goes_on)
     return;
   self->covered = MAX (self->segment.start, self->segment.position);
-  if (self->segment.rate < 0 && GST_CLOCK_TIME_IS_VALID (self->segment.stop))
-    length = self->segment.stop - self->segment.start;  /* backwards nothing is ever said */
+  if (!gst_llama4_side_is_forward (&self->segment) && GST_CLOCK_TIME_IS_VALID (self->segment.stop))
+    length = self->segment.stop - self->segment.start;
   push_event (self, gst_event_new_gap (self->covered, length), self->seqnum);
 }
 

@@ -39,6 +39,9 @@ GstLlama4Item *gst_llama4_item_copy (const GstLlama4Item * self);
 void gst_llama4_item_free (GstLlama4Item * self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstLlama4Item, gst_llama4_item_free)
 
+/* Whether the times of the stream go forth as its frames come; backwards nothing is ever said. */
+gboolean gst_llama4_side_is_forward (const GstSegment * segment);
+
 /* Told what came of a push. */
 typedef void (*GstLlama4FlowFunc) (GstPad * pad, GstFlowReturn flow, gpointer user_data);
 

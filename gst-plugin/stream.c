@@ -198,15 +198,24 @@ start_over (GstLlama4Describe * self, GstClockTime time)
 
 /* Frames --------------------------------------------------------------------------------------------------------------- */
 
+/* How much of the stream that is, where upstream has made it faster or slower. */
+static GstClockTime
+in_stream (const GstLlama4Describe * self, GstClockTime duration)
+{
+  double time = duration * self->segment.applied_rate;
+
+  return MIN (time, (double) G_MAXINT64);
+}
+
 static GstClockTime
 frame_interval (const GstLlama4Describe * self, GstBuffer * buffer, GstClockTime time)
 {
   const GstVideoInfo *info = &self->info;
 
   if (GST_BUFFER_DURATION (buffer) > 0 && GST_BUFFER_DURATION (buffer) <= G_MAXINT64)
-    return GST_BUFFER_DURATION (buffer);
+    return in_stream (self, GST_BUFFER_DURATION (buffer));
   if (GST_VIDEO_INFO_FPS_N (info) > 0)
-    return gst_util_uint64_scale (GST_SECOND, GST_VIDEO_INFO_FPS_D (info), GST_VIDEO_INFO_FPS_N (info));
+    return in_stream (self, gst_util_uint64_scale (GST_SECOND, GST_VIDEO_INFO_FPS_D (info), GST_VIDEO_INFO_FPS_N (info)));
   if (GST_CLOCK_TIME_IS_VALID (self->last_time) && time > self->last_time)      /* a pause says little about the frames behind it */
     return self->interval > 0 ? MIN (time - self->last_time, 2 * self->interval) : time - self->last_time;
   return self->interval;
@@ -258,7 +267,7 @@ begin (GstLlama4Describe * self)
 static void
 sample (GstLlama4Describe * self, GstBuffer * buffer)
 {
-  GstClockTime time = self->segment.rate > 0 ? frame_time (self, buffer) : GST_CLOCK_TIME_NONE;
+  GstClockTime time = gst_llama4_side_is_forward (&self->segment) ? frame_time (self, buffer) : GST_CLOCK_TIME_NONE;
   GstClockTime interval, end;
 
   if (!GST_CLOCK_TIME_IS_VALID (time))
@@ -320,7 +329,7 @@ take_gap (GstLlama4Describe * self, GstEvent * event)
   GstClockTime start, duration, end;
 
   gst_event_parse_gap (event, &start, &duration);
-  if (!GST_CLOCK_TIME_IS_VALID (start) || self->segment.rate < 0)
+  if (!GST_CLOCK_TIME_IS_VALID (start) || !gst_llama4_side_is_forward (&self->segment))
     return;
   end = GST_CLOCK_TIME_IS_VALID (duration) && duration <= G_MAXINT64 ? start + duration : start;
   end = stream_time (self, MIN (end, self->segment.stop));      /* NONE is the largest */

@@ -346,6 +346,50 @@ test_windows_set_while_playing_wait_and_must_not_pile_up (void)
   tear_down (&self);
 }
 
+/* Five seconds of video that upstream has made so many times as fast; less than none: plays backwards. */
+static GArray *
+describe_changed (double applied_rate, guint64 *described)
+{
+  GstSegment segment;
+  GArray *pieces;
+  Fixture self;
+
+  set_up (&self, TEXT, TWO_ANSWERS, NULL, NULL);
+  push_flush (&self);
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  segment.applied_rate = applied_rate;
+  segment.stop = 5 * GST_SECOND;
+  g_assert_true (gst_harness_push_event (self.video, gst_event_new_segment (&segment)));
+  push_until (&self, 0, 5 * GST_SECOND);
+  push_eos (&self);
+  pieces = collect (self.text);
+  *described = get_stat (&self, "described");
+  tear_down (&self);
+  return pieces;
+}
+
+/* As a server of RTSP does that was asked for another scale. */
+static void
+test_what_upstream_plays_backwards_is_not_described (void)
+{
+  guint64 described;
+  g_autoptr (GArray) pieces = describe_changed (-1, &described);
+
+  assert_covers (pieces, 0, 5 * GST_SECOND);
+  g_assert_null (nth_text (pieces, 0));
+  g_assert_cmpuint (described, ==, 0);
+}
+
+static void
+test_what_upstream_plays_fast_is_described_to_its_end (void)
+{
+  guint64 described;
+  g_autoptr (GArray) pieces = describe_changed (8, &described);
+
+  assert_covers (pieces, 0, 5 * GST_SECOND);
+  g_assert_cmpuint (described, ==, 10);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -368,6 +412,8 @@ main (int argc, char **argv)
     {"frames-that-come-sooner-than-claimed-are-no-step-back", test_frames_that_come_sooner_than_claimed_are_no_step_back},
     {"interlaced-video-is-described", test_interlaced_video_is_described},
     {"windows-set-while-playing-wait-and-must-not-pile-up", test_windows_set_while_playing_wait_and_must_not_pile_up},
+    {"what-upstream-plays-backwards-is-not-described", test_what_upstream_plays_backwards_is_not_described},
+    {"what-upstream-plays-fast-is-described-to-its-end", test_what_upstream_plays_fast_is_described_to_its_end},
   };
 
   return run_tests (argc, argv, "times", tests, G_N_ELEMENTS (tests));
