@@ -18,9 +18,12 @@
 #include "base/error.h"
 #include "write/bytes.h"
 
-/* Says that a report made the folder that it lies in. */
+/* Says that a report lies in the folder, and which files are its: a name a line, below the text. */
 #define MARKER ".llama4-report"
-#define MARKER_TEXT "llama4 report made this folder, and replaces what it made when it makes it again.\n"
+#define MARKER_TEXT "llama4 report made these files, and replaces them when it makes the report again:"
+
+/* What earlier versions wrote instead, without names: theirs is what is called like a report's files. */
+#define EARLIER_TEXT "llama4 report made this folder, and replaces what it made when it makes it again."
 
 #define OWN_FILES \
   "^(\\.llama4-report|index\\.html|style\\.css|script\\.js|film/[0-9]+\\.html|data/[0-9]+\\.js|pictures/[0-9]+/[0-9]+\\.jpg|" \
@@ -69,6 +72,36 @@ has_marker (const char *path)
   return g_file_test (marker, G_FILE_TEST_IS_REGULAR);
 }
 
+/* Adds what the marker of a folder names. */
+static void
+read_marker (const char *path, GHashTable *made)
+{
+  g_autofree char *marker = g_build_filename (path, MARKER, NULL), *text = NULL;
+  g_auto (GStrv) lines = g_file_get_contents (marker, &text, NULL, NULL) ? g_strsplit (text, "\n", -1) : NULL;
+
+  for (char **line = lines; line != NULL && *line != NULL; line++)
+    g_hash_table_add (made, g_strdup (*line));
+}
+
+static gboolean
+is_made (GHashTable *made, const char *name)
+{
+  return g_hash_table_contains (made, name) || (g_hash_table_contains (made, EARLIER_TEXT) && l4_page_folder_owns (name));
+}
+
+/* Before a file is made: whatever happens, it is known whose it is. */
+static gboolean
+add_to_marker (const L4PageFolder *self, const char *line, GError **error)
+{
+  g_autofree char *marker = g_build_filename (self->part, MARKER, NULL), *text = g_strconcat (line, "\n", NULL);
+  int file = open (marker, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  gboolean added = (file >= 0 && l4_write_bytes (file, text, strlen (text))) || fail_errno (error, marker);
+
+  if (file >= 0)
+    close (file);
+  return added;
+}
+
 static gboolean
 make_parents (const char *path, GError **error)
 {
@@ -78,9 +111,9 @@ make_parents (const char *path, GError **error)
 }
 
 /* Takes away what reports made below old/name; what others put there moves to the same place below kept (NULL: there is no such thing, all
- * is ours). */
+ * is ours). made: names. */
 static gboolean
-clear_folder (const char *old, const char *name, const char *kept, GError **error)
+clear_folder (const char *old, const char *name, const char *kept, GHashTable *made, GError **error)
 {
   g_autofree char *path = g_build_filename (old, name, NULL);
   g_autoptr (GDir) folder = g_dir_open (path, 0, error);
@@ -91,12 +124,12 @@ clear_folder (const char *old, const char *name, const char *kept, GError **erro
   while ((entry = g_dir_read_name (folder)) != NULL) {
     g_autofree char *inside = *name != '\0' ? g_build_filename (name, entry, NULL) : g_strdup (entry);
     g_autofree char *from = g_build_filename (old, inside, NULL);
-    gboolean ours = kept == NULL || l4_page_folder_owns (inside);
+    gboolean ours = kept == NULL || is_made (made, inside);
 
     if (g_str_equal (inside, MARKER) && !is_folder (from))
       continue;
     if (is_folder (from) && (kept == NULL || g_regex_match_simple (OWN_FOLDERS, inside, G_REGEX_RAW | G_REGEX_DOLLAR_ENDONLY, 0))) {
-      if (!clear_folder (old, inside, kept, error))
+      if (!clear_folder (old, inside, kept, made, error))
         return FALSE;
     } else if (ours && !is_folder (from)) {
       if (g_unlink (from) != 0)
@@ -119,6 +152,17 @@ clear_folder (const char *old, const char *name, const char *kept, GError **erro
   return g_rmdir (path) == 0 || fail_errno (error, path);
 }
 
+/* The report that was in old, or that begun there, goes; what it made, and what was replaced by the one in path, is nobody else's. */
+static gboolean
+clear_old (const char *old, const char *path, GError **error)
+{
+  g_autoptr (GHashTable) made = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+
+  read_marker (old, made);
+  read_marker (path, made);
+  return clear_folder (old, "", path, made, error);
+}
+
 /* What a run that was killed left there: taken away, but for what it had not yet moved back of others. */
 static gboolean
 clear_leftover (const char *leftover, const char *path, GError **error)
@@ -127,7 +171,7 @@ clear_leftover (const char *leftover, const char *path, GError **error)
     return TRUE;
   if (!has_marker (leftover))
     return l4_fail (error, L4_ERROR_INPUT, _("%s: is in the way"), leftover);
-  return clear_folder (leftover, "", path, error);
+  return clear_old (leftover, path, error);
 }
 
 /* A lock says that a run is at work; where the file system has none, one does without. */
@@ -186,7 +230,7 @@ make_part (L4PageFolder *self, GError **error)
   if (g_mkdir (self->part, 0777) != 0)
     return fail_errno (error, self->part);
   self->made = TRUE;
-  return lock_part (self, error) && l4_page_folder_write (self, MARKER, MARKER_TEXT, strlen (MARKER_TEXT), error);
+  return lock_part (self, error) && add_to_marker (self, MARKER_TEXT, error);
 }
 
 L4PageFolder *
@@ -210,7 +254,7 @@ void
 l4_page_folder_free (L4PageFolder *self)
 {
   if (self->made)
-    clear_folder (self->part, "", NULL, NULL);
+    clear_folder (self->part, "", NULL, NULL, NULL);
   unlock_part (self);
   g_free (self->part);
   g_free (self->path);
@@ -221,8 +265,11 @@ gboolean
 l4_page_folder_write (L4PageFolder *self, const char *name, const void *data, gsize length, GError **error)
 {
   g_autofree char *path = g_build_filename (self->part, name, NULL);
-  int file = open (path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  int file;
 
+  if (!add_to_marker (self, name, error))
+    return FALSE;
+  file = open (path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (file < 0 && errno == ENOENT) {
     if (!make_parents (path, error))
       return FALSE;
@@ -245,7 +292,7 @@ l4_page_folder_copy (L4PageFolder *self, const char *name, const char *path, GCa
   g_autoptr (GFile) from = g_file_new_for_path (path), to = g_file_new_for_path (copy);
   g_autoptr (GError) problem = NULL;
 
-  if (!make_parents (copy, error))
+  if (!make_parents (copy, error) || !add_to_marker (self, name, error))
     return FALSE;
   return g_file_copy (from, to, G_FILE_COPY_TARGET_DEFAULT_PERMS, cancellable, NULL, NULL, &problem)
       || l4_fail (error, L4_ERROR_IO, "%s: %s", path, problem->message);
@@ -291,7 +338,7 @@ l4_page_folder_publish (L4PageFolder *self, GError **error)
   if (!exchange (self->part, self->path, error))
     return FALSE;
   self->made = FALSE;
-  if (!has_marker (self->part) && !l4_page_folder_write (self, MARKER, MARKER_TEXT, strlen (MARKER_TEXT), error))
+  if (!has_marker (self->part) && !add_to_marker (self, MARKER_TEXT, error))    /* all of it is of others */
     return FALSE;
-  return clear_folder (self->part, "", self->path, error);
+  return clear_old (self->part, self->path, error);
 }

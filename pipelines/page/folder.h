@@ -9,8 +9,8 @@ G_BEGIN_DECLS
 
 typedef struct _L4PageFolder L4PageFolder;
 
-/* Begins to make what shall stand at path. What an earlier report made there is replaced in the end, and what else lies in its folder is
- * kept; a folder in which lie only files of others is an error unless force is set. */
+/* Begins to make what shall stand at path. What an earlier report made there, as it noted, is replaced in the end, and what else lies in
+ * its folder is kept, whatever it is called; a folder in which lie only files of others is an error unless force is set. */
 L4PageFolder *l4_page_folder_new (const char *path, gboolean force, GError **error);
 
 /* Until it was published nothing has changed at path. */
@@ -26,7 +26,7 @@ gboolean l4_page_folder_write (L4PageFolder *self, const char *name, const void 
 /* A copy of that file; where the file system can, it shares the blocks of the original. */
 gboolean l4_page_folder_copy (L4PageFolder *self, const char *name, const char *path, GCancellable *cancellable, GError **error);
 
-/* Whether a report makes files of that name, relative to its folder. */
+/* Whether a report makes files of that name, relative to its folder; those of earlier versions are known by nothing else. */
 gboolean l4_page_folder_owns (const char *name);
 
 gboolean l4_page_folder_publish (L4PageFolder *self, GError **error);
