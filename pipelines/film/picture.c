@@ -30,7 +30,8 @@ typedef struct
   GstVideoFormat to;
 } Format;
 
-/* Those that lie in memory alike. Where a swscale must choose one, it is of these too. */
+/* Those that lie in memory alike. Where a swscale must choose one, it is of these too. Not gray: GStreamer's converters take its levels for
+ * those of pictures with colours. */
 static const Format formats[] = {
   {AV_PIX_FMT_YUV420P, GST_VIDEO_FORMAT_I420}, {AV_PIX_FMT_YUVJ420P, GST_VIDEO_FORMAT_I420},
   {AV_PIX_FMT_YUV422P, GST_VIDEO_FORMAT_Y42B}, {AV_PIX_FMT_YUVJ422P, GST_VIDEO_FORMAT_Y42B},
@@ -39,7 +40,6 @@ static const Format formats[] = {
   {AV_PIX_FMT_NV12, GST_VIDEO_FORMAT_NV12}, {AV_PIX_FMT_NV21, GST_VIDEO_FORMAT_NV21},
   {AV_PIX_FMT_YUYV422, GST_VIDEO_FORMAT_YUY2}, {AV_PIX_FMT_UYVY422, GST_VIDEO_FORMAT_UYVY},
   {AV_PIX_FMT_YUVA420P, GST_VIDEO_FORMAT_A420},
-  {AV_PIX_FMT_GRAY8, GST_VIDEO_FORMAT_GRAY8}, {AV_PIX_FMT_GRAY16LE, GST_VIDEO_FORMAT_GRAY16_LE},
   {AV_PIX_FMT_YUV420P10LE, GST_VIDEO_FORMAT_I420_10LE}, {AV_PIX_FMT_YUV422P10LE, GST_VIDEO_FORMAT_I422_10LE},
   {AV_PIX_FMT_YUV444P10LE, GST_VIDEO_FORMAT_Y444_10LE}, {AV_PIX_FMT_P010LE, GST_VIDEO_FORMAT_P010_10LE},
   {AV_PIX_FMT_YUV420P12LE, GST_VIDEO_FORMAT_I420_12LE}, {AV_PIX_FMT_YUV422P12LE, GST_VIDEO_FORMAT_I422_12LE},
@@ -74,7 +74,18 @@ nearest_format (enum AVPixelFormat from)
     return AV_PIX_FMT_RGBA;
   if (descriptor->flags & (AV_PIX_FMT_FLAG_RGB | AV_PIX_FMT_FLAG_BAYER))
     return AV_PIX_FMT_RGB24;
-  return descriptor->nb_components < 3 ? AV_PIX_FMT_GRAY8 : AV_PIX_FMT_YUV444P;
+  return descriptor->nb_components < 3 ? AV_PIX_FMT_YUV420P : AV_PIX_FMT_YUV444P;
+}
+
+/* Whether levels go from 0 to the most: those of gray do, unless the film says otherwise. */
+static gboolean
+is_full (const AVFrame *frame)
+{
+  const AVPixFmtDescriptor *descriptor = av_pix_fmt_desc_get (frame->format);
+
+  if (descriptor != NULL && descriptor->nb_components < 3)
+    return frame->color_range != AVCOL_RANGE_MPEG;
+  return frame->color_range == AVCOL_RANGE_JPEG || (descriptor != NULL && g_str_has_prefix (descriptor->name, "yuvj"));
 }
 
 /* Rows from the bottom up are turned round too: GStreamer knows none. */
@@ -87,12 +98,13 @@ lies_alike (const AVFrame *frame)
   return known_format (frame->format) != GST_VIDEO_FORMAT_UNKNOWN && frame->extended_buf == NULL;
 }
 
-/* A picture of its own, in a format that GStreamer knows; NULL: there is no way. */
+/* A picture of its own, in a format that GStreamer knows, with the same colours and levels; NULL: there is no way. */
 static AVFrame *
 convert (L4Pictures *self, const AVFrame *frame)
 {
   const gboolean known = known_format (frame->format) != GST_VIDEO_FORMAT_UNKNOWN;
   const enum AVPixelFormat format = known ? (enum AVPixelFormat) frame->format : nearest_format (frame->format);
+  const int *colours = sws_getCoefficients (frame->colorspace);
   AVFrame *made = av_frame_alloc ();
 
   if (made == NULL || format == AV_PIX_FMT_NONE || frame->hw_frames_ctx != NULL)
@@ -102,8 +114,11 @@ convert (L4Pictures *self, const AVFrame *frame)
   made->height = frame->height;
   if (av_frame_get_buffer (made, 0) < 0 || av_frame_copy_props (made, frame) < 0)
     goto fail;
+  made->color_range = is_full (frame) ? AVCOL_RANGE_JPEG : AVCOL_RANGE_MPEG;
   self->scaler = sws_getCachedContext (self->scaler, frame->width, frame->height, frame->format, frame->width, frame->height, format,
       SWS_BILINEAR | SWS_ACCURATE_RND, NULL, NULL, NULL);
+  if (self->scaler != NULL)
+    sws_setColorspaceDetails (self->scaler, colours, is_full (frame), colours, is_full (frame), 0, 1 << 16, 1 << 16);
   if (self->scaler == NULL
       || sws_scale (self->scaler, (const uint8_t * const *) frame->data, frame->linesize, 0, frame->height, made->data,
           made->linesize) <= 0)
@@ -121,8 +136,7 @@ static void
 set_colorimetry (GstVideoInfo *info, const AVFrame *frame)
 {
   GstVideoColorimetry *colors = &info->colorimetry;
-  const gboolean full = frame->color_range == AVCOL_RANGE_JPEG || frame->format == AV_PIX_FMT_YUVJ420P
-      || frame->format == AV_PIX_FMT_YUVJ422P || frame->format == AV_PIX_FMT_YUVJ444P;
+  const gboolean full = is_full (frame);
 
   if (!GST_VIDEO_INFO_IS_YUV (info))
     return;
