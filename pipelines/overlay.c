@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* llama4 overlay: a video or a camera, shown with the latest sentence drawn on it.
  *
- *   source ! queue ! videoconvert ! llama4describe ! queue ! videoconvert ! textoverlay ! videoconvert ! sink
+ *   source ! queue ! videoconvert ! llama4describe ! queue ! videoconvert ! videoflip ! textoverlay ! videoconvert ! sink
  *                                   text_src ! queue ! textoverlay.text_sink
  *
  * Nothing in it waits for the model: llama4describe leaves out what it cannot describe in time, and textoverlay draws what it has. Of a
@@ -201,8 +201,9 @@ add_caps (Overlay *self, const char *description, GError **error)
 }
 
 static void
-set_up (const Overlay *self, GstElement *describe)
+set_up (const Overlay *self, GstElement *describe, GstElement *flip)
 {
+  gst_util_set_object_arg (G_OBJECT (flip), "video-direction", "auto"); /* as the source says that its pictures are turned */
   l4_describe_set_up (describe, self->options);
   gst_util_set_object_arg (G_OBJECT (describe), "on-busy", "skip");
   g_object_set (describe, "ahead", 1, NULL);    /* one is under way, and what comes meanwhile is left out */
@@ -213,18 +214,19 @@ set_up (const Overlay *self, GstElement *describe)
 static gboolean
 build (Overlay *self, GError **error)
 {
-  GstElement *before, *describe, *queue, *convert, *planes, *overlay, *drawn, *after, *sink, *text;
+  GstElement *before, *describe, *queue, *convert, *flip, *planes, *overlay, *drawn, *after, *sink, *text;
 
   self->pipeline = gst_pipeline_new (NULL);
   if ((self->first = add (self, "queue", error)) == NULL || (before = add (self, "videoconvert", error)) == NULL
       || (describe = add (self, "llama4describe", error)) == NULL || (queue = add (self, "queue", error)) == NULL
-      || (convert = add (self, "videoconvert", error)) == NULL || (planes = add_caps (self, "video/x-raw,format=I420", error)) == NULL
+      || (convert = add (self, "videoconvert", error)) == NULL || (flip = add (self, "videoflip", error)) == NULL
+      || (planes = add_caps (self, "video/x-raw,format=I420", error)) == NULL
       || (overlay = l4_legible_new (COLUMNS, error)) == NULL || !gst_bin_add (GST_BIN (self->pipeline), overlay)
       || (drawn = add_caps (self, "video/x-raw", error)) == NULL || (after = add (self, "videoconvert", error)) == NULL
       || (text = add (self, "queue", error)) == NULL || (sink = add_sink (self, error)) == NULL)
     return FALSE;
-  set_up (self, describe);
-  if (!gst_element_link_many (self->first, before, describe, queue, convert, planes, overlay, drawn, after, sink, NULL))
+  set_up (self, describe, flip);
+  if (!gst_element_link_many (self->first, before, describe, queue, convert, flip, planes, overlay, drawn, after, sink, NULL))
     return l4_fail (error, L4_ERROR_INPUT, _("--sink %s: shows no video"), given.sink);
   gst_element_link_pads (describe, "text_src", text, "sink");
   gst_element_link_pads (text, "src", overlay, "text_sink");
