@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A film's pictures with cues drawn into them: appsrc ! videoconvert ! videoflip ! videoscale ! videocrop ! textoverlay ! x264enc ! appsink. */
+/* A film's pictures with cues drawn into them: appsrc ! videoconvert ! videoflip ! videoscale ! videocrop ! textoverlay ! … ! x264enc ! appsink. */
 
 #include "mux/burn.h"
 
@@ -194,6 +194,17 @@ fix_shape (GstElement *shape, GstSample *first, gboolean sideways)
   g_object_set (shape, "caps", caps, NULL);
 }
 
+/* The encoder only knows for all pictures which field of them is shown first, and takes it for the lower one unless it is told. */
+static void
+tell_fields (GstElement *fields, GstSample *first)
+{
+  g_autoptr (GstCaps) caps = gst_caps_from_string ("video/x-raw,interlace-mode=interleaved,field-order=top-field-first");
+  const guint upper = GST_VIDEO_BUFFER_FLAG_INTERLACED | GST_VIDEO_BUFFER_FLAG_TFF;
+
+  if ((GST_BUFFER_FLAGS (gst_sample_get_buffer (first)) & upper) == upper)
+    g_object_set (fields, "caps", caps, NULL);
+}
+
 static gboolean
 is_sideways (int method)
 {
@@ -225,7 +236,7 @@ set_up (L4Burn *self, GstElement *shape, GstElement *encoder)
 static gboolean
 build (L4Burn *self, GError **error)
 {
-  GstElement *convert, *scale, *shape, *encoder, *encoded;
+  GstElement *convert, *scale, *shape, *fields, *encoder, *encoded;
 
   self->pipeline = gst_pipeline_new (NULL);
   self->bus = gst_element_get_bus (self->pipeline);
@@ -236,11 +247,13 @@ build (L4Burn *self, GError **error)
       || (shape = add_caps (self, "video/x-raw,format=I420", error)) == NULL
       || (self->crop = add (self, l4_element_new ("videocrop", error))) == NULL
       || (self->overlay = add (self, l4_legible_new (self->columns, error))) == NULL
+      || (fields = add (self, l4_element_new ("capssetter", error))) == NULL
       || (encoder = add (self, l4_element_new ("x264enc", error))) == NULL
       || (encoded = add_caps (self, "video/x-h264,stream-format=avc,alignment=au,profile=high", error)) == NULL
       || (self->sink = add (self, l4_element_new ("appsink", error))) == NULL)
     return FALSE;
-  gst_element_link_many (self->source, convert, self->flip, scale, shape, self->crop, self->overlay, encoder, encoded, self->sink, NULL);
+  gst_element_link_many (self->source, convert, self->flip, scale, shape, self->crop, self->overlay, fields, encoder, encoded, self->sink, NULL);
+  tell_fields (fields, self->first);
   set_up (self, shape, encoder);
   return TRUE;
 }
