@@ -224,6 +224,14 @@ take_failure (guint64 start, guint64 end, const char *why, gpointer data)
 static void
 take_warning (const char *what, gpointer data)
 {
+  Job *self = data;
+
+  l4_progress_say (self->progress, "%s: %s", self->path, what);
+}
+
+static void
+take_notice (const char *what, gpointer data)
+{
   l4_progress_say (((Job *) data)->progress, "%s", what);
 }
 
@@ -244,7 +252,7 @@ describe (Job *self, GError **error)
 {
   const L4DescribeFuncs funcs = {
     .window = take_window,.failed = take_failure,.warning = take_warning,.loading = take_loading,.tick = tick,
-    .notice = take_warning
+    .notice = take_notice
   };
   const guint64 duration = l4_film_get_facts (self->film)->duration;
   g_autoptr (L4Describer) describer = l4_describer_new (self->options, FALSE, error);

@@ -19,6 +19,7 @@
 #define LICENCE "llama4-licence"
 #define WAKE "llama4-wake"      /* on the bus: look what has changed */
 #define TICK (250 * GST_MSECOND)
+#define EARLY (5 * GST_SECOND)  /* how much sooner pictures may end than the film, as it has more sound */
 #define MOST_PENDING 8          /* descriptions on the bus, before whoever describes waits */
 
 struct _L4Describer
@@ -43,6 +44,7 @@ typedef struct
   const L4DescribeFuncs *funcs;
   gpointer user_data;
   GCancellable *cancellable;
+  guint64 end;                  /* of the last window */
   gboolean asked_ahead;
   gboolean over;
   GError *error;
@@ -211,8 +213,9 @@ l4_describer_free (L4Describer *self)
 /* What comes from the pipeline ------------------------------------------------------------------------------------------------------ */
 
 static void
-fail_window (const Run *run, guint64 start, guint64 end, const char *why)
+fail_window (Run *run, guint64 start, guint64 end, const char *why)
 {
+  run->end = MAX (run->end, end);
   if (run->funcs->failed != NULL)
     run->funcs->failed (start, end, why, run->user_data);
   else
@@ -238,8 +241,18 @@ take_description (L4Describer *self, Run *run, const GstStructure *structure)
     return;
   if (gst_structure_get (structure, "picture", GST_TYPE_SAMPLE, &picture, NULL) && picture != NULL)
     window.thumbnail = l4_thumbnail (picture);
+  run->end = MAX (run->end, window.end);
   run->over = !run->funcs->window (&window, run->user_data, &run->error);
   g_clear_pointer (&window.thumbnail, g_bytes_unref);
+}
+
+static void
+warn (const Run *run, const char *warning)
+{
+  if (run->funcs->warning != NULL)
+    run->funcs->warning (warning, run->user_data);
+  else
+    l4_progress_say (NULL, "%s", warning);
 }
 
 static void
@@ -253,10 +266,8 @@ take_warning (Run *run, GstMessage *message)
   gst_message_parse_warning_details (message, &details);
   if (details != NULL && gst_structure_get (details, "start", G_TYPE_UINT64, &start, "end", G_TYPE_UINT64, &end, NULL))
     fail_window (run, start, end, warning->message);
-  else if (run->funcs->warning != NULL)
-    run->funcs->warning (warning->message, run->user_data);
   else
-    l4_progress_say (NULL, "%s", warning->message);
+    warn (run, warning->message);
 }
 
 static void
@@ -270,7 +281,7 @@ take_notice (const Run *run, const char *notice)
 
 /* A window of which nothing could be shown. */
 static void
-take_skip (const Run *run, GstMessage *message)
+take_skip (Run *run, GstMessage *message)
 {
   guint64 start, duration;
   g_autofree char *why = NULL;
@@ -305,6 +316,19 @@ take_progress (const Run *run, GstMessage *message)
     run->funcs->loading (percent, run->user_data);
 }
 
+/* Half a film, such as one that is still being fetched, looks like a whole one but for its length. */
+static void
+check_length (L4Describer *self, const Run *run)
+{
+  const guint64 length = l4_film_get_facts (l4_ahead_get_film (self->reader))->duration;
+  g_autofree char *end = l4_progress_time (run->end), *said = l4_progress_time (length), *warning = NULL;
+
+  if (run->end == 0 || run->end + EARLY >= length)
+    return;
+  warning = g_strdup_printf (_("its pictures end at %s, but it says that it lasts %s"), end, said);
+  warn (run, warning);
+}
+
 static void
 take_end (L4Describer *self, Run *run)
 {
@@ -313,6 +337,8 @@ take_end (L4Describer *self, Run *run)
   run->over = TRUE;
   if (error != NULL)
     run->error = g_error_copy (error);
+  else
+    check_length (self, run);
 }
 
 static void
