@@ -19,7 +19,7 @@
 #define LICENCE "llama4-licence"
 #define WAKE "llama4-wake"      /* on the bus: look what has changed */
 #define TICK (250 * GST_MSECOND)
-#define EARLY (5 * GST_SECOND)  /* how much sooner pictures may end than the film, as it has more sound */
+#define EARLY (5 * GST_SECOND)  /* how much sooner than a window before the film's end pictures may end, as it has more sound */
 #define MOST_PENDING 8          /* descriptions on the bus, before whoever describes waits */
 
 struct _L4Describer
@@ -316,14 +316,21 @@ take_progress (const Run *run, GstMessage *message)
     run->funcs->loading (percent, run->user_data);
 }
 
-/* Half a film, such as one that is still being fetched, looks like a whole one but for its length. */
+static guint64
+get_window (const L4Describer *self)
+{
+  return self->options->window > 0 ? self->options->window : 4 * GST_SECOND;
+}
+
+/* Half a film, such as one that is still being fetched, looks like a whole one but for its length. Of key frames alone the last may be long
+ * before the end. */
 static void
 check_length (L4Describer *self, const Run *run)
 {
   const guint64 length = l4_film_get_facts (l4_ahead_get_film (self->reader))->duration;
   g_autofree char *end = l4_progress_time (run->end), *said = l4_progress_time (length), *warning = NULL;
 
-  if (run->end == 0 || run->end + EARLY >= length)
+  if (run->end == 0 || run->end + get_window (self) + EARLY >= length || self->options->decode == L4_FILM_DECODE_KEYS)
     return;
   warning = g_strdup_printf (_("its pictures end at %s, but it says that it lasts %s"), end, said);
   warn (run, warning);
@@ -377,7 +384,7 @@ take (L4Describer *self, Run *run, GstMessage *message)
 static L4Ahead *
 read_film (L4Describer *self, L4Film *film, guint64 from)
 {
-  guint64 window = self->options->window > 0 ? self->options->window : 4 * GST_SECOND;
+  guint64 window = get_window (self);
   guint frames = self->options->frames > 0 ? self->options->frames : 4;
 
   return l4_ahead_new (film, self->options->decode, from > window ? from - window : 0, window, frames, on_reader_end, self);
