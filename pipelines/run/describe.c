@@ -337,15 +337,30 @@ check_length (L4Describer *self, const Run *run)
 }
 
 static void
+check_damage (L4Describer *self, const Run *run)
+{
+  g_autofree char *warning = NULL;
+  guint64 damaged, decoded;
+
+  l4_film_get_counts (l4_ahead_get_film (self->reader), &damaged, &decoded);
+  if (damaged == 0)
+    return;
+  warning = g_strdup_printf (_("damaged parts that were passed over: %" PRIu64), damaged);
+  warn (run, warning);
+}
+
+static void
 take_end (L4Describer *self, Run *run)
 {
   const GError *error = l4_ahead_get_error (self->reader);
 
   run->over = TRUE;
-  if (error != NULL)
+  if (error != NULL) {
     run->error = g_error_copy (error);
-  else
-    check_length (self, run);
+    return;
+  }
+  check_length (self, run);
+  check_damage (self, run);
 }
 
 static void
