@@ -98,6 +98,13 @@ set_headers (SoupServerMessage *message)
     soup_message_headers_replace (soup_server_message_get_response_headers (message), headers[i][0], headers[i][1]);
 }
 
+/* All of it is sent: of a range that goes beyond the end libsoup sends nothing. */
+static void
+forget_range (SoupServerMessage *message)
+{
+  soup_message_headers_remove (soup_server_message_get_request_headers (message), "Range");
+}
+
 static void
 answer_text (SoupServerMessage *message, guint status, const char *type, const char *text)
 {
@@ -234,6 +241,7 @@ answer (SoupServer *server, SoupServerMessage *message, const char *path, GHashT
   L4LiveVisitor visitor = l4_live_gate_look (self->gate, message, self->port);
 
   set_headers (message);
+  forget_range (message);
   if (visitor == L4_LIVE_MISLED)
     answer_status (message, SOUP_STATUS_FORBIDDEN);
   else if (method == SOUP_METHOD_POST && strcmp (path, "/login") == 0)
