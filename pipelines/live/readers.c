@@ -82,6 +82,13 @@ send_to (Reader *reader, GBytes *bytes)
   soup_message_body_append_bytes (soup_server_message_get_response_body (reader->message), bytes);
 }
 
+/* Old ones and some proxies know no chunks: for them the events end with the connection. */
+static SoupEncoding
+get_encoding (SoupServerMessage *message)
+{
+  return soup_server_message_get_http_version (message) == SOUP_HTTP_1_0 ? SOUP_ENCODING_EOF : SOUP_ENCODING_CHUNKED;
+}
+
 gboolean
 l4_live_readers_add (L4LiveReaders *self, SoupServerMessage *message, const char *events)
 {
@@ -98,7 +105,7 @@ l4_live_readers_add (L4LiveReaders *self, SoupServerMessage *message, const char
   g_signal_connect (message, "wrote-body-data", G_CALLBACK (on_written), reader);
   g_signal_connect (message, "finished", G_CALLBACK (on_finished), reader);
   soup_message_headers_set_content_type (headers, "text/event-stream", NULL);
-  soup_message_headers_set_encoding (headers, SOUP_ENCODING_CHUNKED);
+  soup_message_headers_set_encoding (headers, get_encoding (message));
   soup_message_body_set_accumulate (soup_server_message_get_response_body (message), FALSE);
   soup_server_message_set_status (message, SOUP_STATUS_OK, NULL);
   send_to (reader, bytes);
