@@ -107,11 +107,24 @@ has_word (L4Index *self, const L4Word *word, gboolean prefix, gboolean *has, GEr
   return self->database->class->has (self->database, &alone, has, error);
 }
 
+/* How many slips a word may have. One in a number makes another number; one in a single character, which scripts without blanks have for
+ * words, any other word. */
+static guint
+get_limit (const L4Word *word)
+{
+  glong n = g_utf8_strlen (word->folded, -1);
+
+  for (const char *at = word->folded; *at != '\0'; at = g_utf8_next_char (at))
+    if (g_unichar_isdigit (g_utf8_get_char (at)))
+      return 0;
+  return n > 1 ? CLAMP (n / 3, 1, 4) : 0;
+}
+
 /* The candidates, nearest first. */
 static gboolean
 find_candidates (L4Index *self, const L4Word *wrong, gboolean prefix, GArray *candidates, GError **error)
 {
-  Nearness nearness = { wrong, CLAMP (g_utf8_strlen (wrong->folded, -1) / 3, 1, 4), prefix, candidates };
+  Nearness nearness = { wrong, get_limit (wrong), prefix, candidates };
 
   g_array_set_clear_func (candidates, candidate_clear);
   if (!l4_database_query (self->database, row_word, &nearness, error, "SELECT word FROM words", ""))

@@ -315,6 +315,24 @@ test_a_word_that_hits_nothing_gets_the_nearest_that_would (void)
   assert_nearest (&archive, "night circle", NULL);      /* each is there, only not together */
 }
 
+/* In a film there: a dog runs past gate 3 of platform 12. */
+static void
+test_numbers_and_single_characters_are_not_replaced (void)
+{
+  g_auto (Archive) archive = archive_new ();
+  L4IndexVideo video = { .path = (char *) "/films/g.mkv", .key = (char *) "1-g", .size = 1, .mtime = 1 };
+  g_autoptr (GError) error = NULL;
+
+  l4_index_put_video (archive.index, &video, &error);
+  g_assert_no_error (error);
+  add_window (archive.index, video.id, add_run (archive.index, "scout"), 0, "\347\212\254\343\201\214\350\265\260\343\202\213\343\200\202 Gate 3, platform 12.");
+  assert_nearest (&archive, "\347\214\253", NULL);     /* a cat */
+  assert_nearest (&archive, "\350\273\212", NULL);     /* a car */
+  assert_nearest (&archive, "gate 5", NULL);
+  assert_nearest (&archive, "platform 13", NULL);
+  assert_nearest (&archive, "platfrom 12", "platform 12");
+}
+
 static void
 test_words_of_removed_films_are_not_suggested (void)
 {
@@ -443,6 +461,7 @@ main (int argc, char **argv)
   g_test_add_func ("/search/the-best-comes-first", test_the_best_comes_first);
   g_test_add_func ("/search/hits-are-marked", test_hits_are_marked);
   g_test_add_func ("/search/a-word-that-hits-nothing-gets-the-nearest-that-would", test_a_word_that_hits_nothing_gets_the_nearest_that_would);
+  g_test_add_func ("/search/numbers-and-single-characters-are-not-replaced", test_numbers_and_single_characters_are_not_replaced);
   g_test_add_func ("/search/words-of-removed-films-are-not-suggested", test_words_of_removed_films_are_not_suggested);
   g_test_add_func ("/search/the-newest-whole-description-counts-and-films-that-lost-their-place-do-not",
       test_the_newest_whole_description_counts_and_films_that_lost_their_place_do_not);
