@@ -218,6 +218,22 @@ check_place (const char *path, gboolean force, GError **error)
       || l4_fail (error, L4_ERROR_INPUT, _("%s: holds files that no report made; --force makes the report among them"), path);
 }
 
+/* Like the one that stands there: what its owner keeps to himself or to a group stays so, while it is made as well. A group that cannot be
+ * given gets nothing. */
+static gboolean
+make_like (const char *part, const char *there)
+{
+  GStatBuf status;
+
+  if (g_lstat (there, &status) != 0)
+    return g_mkdir (part, 0777) == 0;
+  if (g_mkdir (part, 0700) != 0)
+    return FALSE;
+  if (chown (part, status.st_uid, status.st_gid) != 0 && chown (part, -1, status.st_gid) != 0)
+    status.st_mode &= ~S_IRWXG;
+  return g_chmod (part, (status.st_mode & 07777) | S_IRWXU) == 0;
+}
+
 static gboolean
 make_part (L4PageFolder *self, GError **error)
 {
@@ -227,9 +243,9 @@ make_part (L4PageFolder *self, GError **error)
       || !clear_leftover (aside, self->path, error))
     return FALSE;
   unlock_part (self);
-  if (g_mkdir (self->part, 0777) != 0)
+  self->made = make_like (self->part, self->path);
+  if (!self->made)
     return fail_errno (error, self->part);
-  self->made = TRUE;
   return lock_part (self, error) && add_to_marker (self, MARKER_TEXT, error);
 }
 
