@@ -20,7 +20,7 @@ typedef struct
   GError **error;
 } Writer;
 
-/* What stands there without quotation marks is what it would be in JSON, or else a text. */
+/* What stands there without quotation marks is what it would be in JSON, or else a text; YAML has True and TRUE for true. */
 static yyjson_mut_val *
 make_scalar (Writer *self, yaml_node_t *node)
 {
@@ -33,7 +33,8 @@ make_scalar (Writer *self, yaml_node_t *node)
     return NULL;
   }
   if (plain) {
-    yyjson_doc *doc = yyjson_read (text, strlen (text), 0);
+    g_autofree char *lower = g_ascii_strdown (text, -1);
+    yyjson_doc *doc = yyjson_read (lower, strlen (lower), 0);
     yyjson_val *root = yyjson_doc_get_root (doc);
 
     if (yyjson_is_num (root) || yyjson_is_bool (root) || yyjson_is_null (root))

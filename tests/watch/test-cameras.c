@@ -243,6 +243,25 @@ test_contradictions (void)
     }
 }
 
+/* By pairs: as it stands there, and as JSON. */
+static void
+test_values (void)
+{
+  static const char *const values[] = { "true", "true", "True", "true", "TRUE", "true", "False", "false", "FALSE", "false", "Null", "null",
+    "NULL", "null", "~", "null", "5", "5", "Red", "\"Red\"", "\"True\"", "\"True\"", "'FALSE'", "\"FALSE\"", "yes", "\"yes\"" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (values); i += 2) {
+    g_autofree char *text = g_strdup_printf (RULE "{name: r, pointer: /a, compare: '==', value: %s}\n", values[i]);
+    g_autoptr (GError) error = NULL;
+    g_autoptr (L4Cameras) cameras = read_text (text, -1, &error);
+    const L4Rule *rule;
+
+    g_assert_no_error (error);
+    rule = g_ptr_array_index (cameras->rules, 0);
+    g_assert_cmpstr (((L4Condition *) g_ptr_array_index (rule->all, 0))->value, ==, values[i + 1]);
+  }
+}
+
 /* Aliases of aliases of aliases would be a value of 10^9 parts. */
 static void
 test_bomb (void)
@@ -308,6 +327,7 @@ main (int argc, char **argv)
   g_test_add_func ("/cameras/the-example-is-read-to-its-last-key", test_example);
   g_test_add_func ("/cameras/what-is-wrong-is-one-line-with-line-and-key", test_wrong);
   g_test_add_func ("/cameras/conditions-that-cannot-hold-together-are-refused", test_contradictions);
+  g_test_add_func ("/cameras/values-are-what-yaml-means-by-them", test_values);
   g_test_add_func ("/cameras/aliases-of-aliases-take-no-memory", test_bomb);
   g_test_add_func ("/cameras/a-damaged-file-is-read-or-refused", test_noise);
   g_test_add_func ("/cameras/addresses-get-names-and-show-no-password", test_addresses);
