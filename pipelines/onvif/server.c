@@ -14,6 +14,7 @@
 
 #define ROLE "viewer"
 #define MOST_BYTES "1048576"    /* that wait for a client */
+#define AFTER_SESSION 20        /* seconds until a connection whose sessions have ended is closed: whoever it was may be gone for good */
 #define MOST_CONNECTIONS (2 * L4_ONVIF_MOST_CLIENTS)    /* some of which have not asked for anything yet */
 
 /* A pipeline for each client, so that each gets what is so when it comes. A slow one loses the oldest. */
@@ -95,6 +96,7 @@ create_client (GstRTSPServer *server)
   if (n >= MOST_CONNECTIONS)
     return NULL;
   client = GST_RTSP_SERVER_CLASS (server_parent_class)->create_client (server);
+  g_object_set (client, "post-session-timeout", AFTER_SESSION, NULL);
   g_signal_connect (client, "new-session", G_CALLBACK (on_session), NULL);
   g_signal_connect (client, "closed", G_CALLBACK (on_closed), NULL);
   return client;
