@@ -327,5 +327,5 @@ l4_live_answers_tell (L4LiveAnswers *self)
 void
 l4_live_answers_show_life (L4LiveAnswers *self)
 {
-  l4_live_readers_send (self->readers, ":\n\n");
+  l4_live_readers_send (self->readers, "event: life\ndata: {}\n\n");
 }

@@ -24,7 +24,7 @@ L4LiveStore *l4_live_answers_get_store (L4LiveAnswers *self);
 
 guint l4_live_answers_count_readers (L4LiveAnswers *self);
 
-/* What is new, to all pages that are open; a comment, by which those who left are noticed. */
+/* What is new, to all pages that are open; that the server is there, by which those who left are noticed, too. */
 void l4_live_answers_tell (L4LiveAnswers *self);
 void l4_live_answers_show_life (L4LiveAnswers *self);
 

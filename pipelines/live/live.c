@@ -9,7 +9,7 @@
 #include "live/answers.h"
 #include "live/listener.h"
 
-#define SIGN_OF_LIFE 15         /* seconds between comments, by which those who left are noticed */
+#define SIGN_OF_LIFE 5          /* seconds between events that tell of nothing: pages know that they are connected, and who left is noticed */
 
 struct _L4Live
 {

@@ -4,13 +4,14 @@
 const SENTENCES = 50;           /* of a camera, and alerts, that are shown; as many as the server keeps */
 const ALERTS = 100;
 const AGAIN = 3000;             /* milliseconds until a server that refused is asked again */
+const QUIET = 20000;            /* milliseconds without an event, of which there is one every five seconds, until nobody is believed to be there */
 
 function live() {
   const views = [...document.querySelectorAll('.views > li')].map(item => ({
     item, button: item.querySelector('button'), image: item.querySelector('img'), absent: item.querySelector('.absent'),
     said: item.querySelector('.said'), name: item.querySelector('h2').textContent, loading: false, wanted: null, growing: null,
   }));
-  let source = null, timer = 0;
+  let source = null, timer = 0, silence = 0, opened = 0;      /* opened: so often; browsers wait for what they asked for by the same address */
 
   const when = ms => {
     const date = new Date(ms);
@@ -43,7 +44,7 @@ function live() {
   }
 
   function setPicture(camera, number) {
-    views[camera].wanted = number > 0 ? `picture/${camera}?${number}` : null;
+    views[camera].wanted = number > 0 ? `picture/${camera}?${opened}-${number}` : null;
     load(views[camera]);
   }
 
@@ -99,6 +100,7 @@ function live() {
     cameras.forEach(({present, picture, sentences}, camera) => {
       views[camera].said.replaceChildren();
       views[camera].growing = null;
+      views[camera].loading = false;            /* what was asked for before may never come */
       sentences.forEach(([time, text, summary]) => addSentence({camera, time, text, summary}));
       setPresent(camera, present);
       setPicture(camera, picture);
@@ -108,17 +110,36 @@ function live() {
     setLink('connected', 'on');
   }
 
+  function openLater() {
+    close();
+    timer = setTimeout(open, AGAIN);
+  }
+
+  /* A network that is lost ends no connection. */
+  function hear() {
+    clearTimeout(silence);
+    silence = setTimeout(() => {
+      setLink('broken', 'broken');
+      openLater();
+    }, QUIET);
+  }
+
   /* Who was let in may have to show the token again: the server began anew. */
   function askAgain() {
-    source = null;
-    timer = setTimeout(open, AGAIN);
+    openLater();
     fetch('.', {method: 'HEAD'}).then(answer => answer.status === 401 && location.reload(), () => { });
   }
 
   function open() {
     clearTimeout(timer);
     source = new EventSource('events');
-    const on = (name, action) => source.addEventListener(name, event => action(JSON.parse(event.data)));
+    opened++;
+    hear();
+    const on = (name, action) => source.addEventListener(name, event => {
+      hear();
+      action(JSON.parse(event.data));
+    });
+    on('life', () => { });
     on('state', setState);
     on('picture', ({camera, number}) => setPicture(camera, number));
     on('present', ({camera, present}) => setPresent(camera, present));
@@ -134,6 +155,7 @@ function live() {
 
   function close() {
     clearTimeout(timer);
+    clearTimeout(silence);
     source?.close();
     source = null;
   }
