@@ -202,6 +202,15 @@ is_empty (const char *path)
   return folder != NULL && g_dir_read_name (folder) == NULL;
 }
 
+/* Nothing can take the place of what is mounted. */
+static gboolean
+is_mount (const char *path)
+{
+  struct statx status;
+
+  return statx (AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, 0, &status) == 0 && (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+}
+
 static gboolean
 check_place (const char *path, gboolean force, GError **error)
 {
@@ -214,6 +223,8 @@ check_place (const char *path, gboolean force, GError **error)
     return l4_fail (error, L4_ERROR_INPUT, _("%s: is there already, and is no folder"), path);
   if (g_str_equal (here, path))
     return l4_fail (error, L4_ERROR_INPUT, _("%s: is the current folder; please name one in it"), path);
+  if (is_mount (path))
+    return l4_fail (error, L4_ERROR_INPUT, _("%s: is a mount point; please name a folder in it"), path);
   return force || has_marker (path) || is_empty (path)
       || l4_fail (error, L4_ERROR_INPUT, _("%s: holds files that no report made; --force makes the report among them"), path);
 }
