@@ -14,6 +14,7 @@
 
 #define ROLE "viewer"
 #define MOST_BYTES "1048576"    /* that wait for a client */
+#define BIGGEST_BODY 16384      /* bytes of a request: nobody fills the memory with one, least of all before a password */
 #define AFTER_SESSION 20        /* seconds until a connection whose sessions have ended is closed: whoever it was may be gone for good */
 #define MOST_CONNECTIONS (2 * L4_ONVIF_MOST_CLIENTS)    /* some of which have not asked for anything yet */
 
@@ -332,6 +333,7 @@ listen_there (L4OnvifServer *self, const L4OnvifServerSettings *settings, GError
 
   gst_rtsp_server_set_address (self->server, host);
   gst_rtsp_server_set_service (self->server, port);
+  gst_rtsp_server_set_content_length_limit (self->server, BIGGEST_BODY);
   gst_rtsp_session_pool_set_max_sessions (sessions, L4_ONVIF_MOST_CLIENTS);
   source = gst_rtsp_server_create_source (self->server, NULL, &problem);
   if (source == NULL)
