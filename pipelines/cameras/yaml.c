@@ -152,6 +152,16 @@ l4_yaml_check_list (L4Yaml *self, yaml_node_t *node, const char *key, GError **e
 
 /* Mappings ---------------------------------------------------------------------------------------------------------------------- */
 
+/* All below the key was made a comment, for example. */
+static gboolean
+is_nothing (const yaml_node_t *node)
+{
+  gboolean plain = FALSE;
+  const char *text = l4_yaml_scalar (node, &plain);
+
+  return text != NULL && plain && *text == '\0';
+}
+
 static gboolean
 read_pair (L4Yaml *self, yaml_node_t *key_node, yaml_node_t *node, const char *what, const L4YamlField *fields, L4YamlOther other,
     GHashTable *seen, gpointer target, GError **error)
@@ -163,6 +173,8 @@ read_pair (L4Yaml *self, yaml_node_t *key_node, yaml_node_t *node, const char *w
     return l4_yaml_fail (self, key_node, what, error, _("has a key that is no text"));
   if (!g_hash_table_add (seen, (gpointer) key))
     return l4_yaml_fail (self, key_node, key, error, _("stands there twice"));
+  if (is_nothing (node))
+    return TRUE;
   for (const L4YamlField *field = fields; field->key != NULL; field++)
     if (g_str_equal (field->key, key))
       return field->read (self, node, key, G_STRUCT_MEMBER_P (target, field->offset), error);

@@ -50,7 +50,7 @@ typedef struct
   gsize offset;                 /* in what it is read into */
 } L4YamlField;
 
-/* Reads a mapping by a table, which ends with a key of NULL; what: "a camera". Unknown and repeated keys are errors, unless other takes those
+/* Reads a mapping by a table, which ends with a key of NULL; what: "a camera". A key without a value is as if it were not there. Unknown and repeated keys are errors, unless other takes those
  * that are not in the table. */
 typedef gboolean (*L4YamlOther) (L4Yaml *self, yaml_node_t *node, const char *key, gpointer target, gboolean *taken, GError **error);
 gboolean l4_yaml_read_fields (L4Yaml *self, yaml_node_t *node, const char *what, const L4YamlField *fields, L4YamlOther other, gpointer target,

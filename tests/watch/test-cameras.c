@@ -262,6 +262,22 @@ test_values (void)
   }
 }
 
+/* All that is below some keys was made a comment. */
+static void
+test_keys_without_values_are_as_if_not_there (void)
+{
+  static const char text[] = "defaults:\n#  window: 3\ncameras:\n  - {name: a, uri: /x, window: , detector: }\nrules:\n# - {name: r}\nindex:\n";
+  g_autoptr (GError) error = NULL;
+  g_autoptr (L4Cameras) cameras = read_text (text, -1, &error);
+
+  g_assert_no_error (error);
+  g_assert_cmpuint (cameras->rules->len, ==, 0);
+  g_assert_null (cameras->index);
+  g_assert_cmpuint (((L4Camera *) g_ptr_array_index (cameras->cameras, 0))->properties->len, ==, 0);
+  g_assert_null (read_text (RULE "{name: r, pointer: /a, compare: '==', value: }\n", -1, &error));
+  g_assert_nonnull (strstr (error->message, "a condition needs a value"));
+}
+
 /* Aliases of aliases of aliases would be a value of 10^9 parts. */
 static void
 test_bomb (void)
@@ -327,6 +343,7 @@ main (int argc, char **argv)
   g_test_add_func ("/cameras/the-example-is-read-to-its-last-key", test_example);
   g_test_add_func ("/cameras/what-is-wrong-is-one-line-with-line-and-key", test_wrong);
   g_test_add_func ("/cameras/conditions-that-cannot-hold-together-are-refused", test_contradictions);
+  g_test_add_func ("/cameras/keys-without-values-are-as-if-not-there", test_keys_without_values_are_as_if_not_there);
   g_test_add_func ("/cameras/values-are-what-yaml-means-by-them", test_values);
   g_test_add_func ("/cameras/aliases-of-aliases-take-no-memory", test_bomb);
   g_test_add_func ("/cameras/a-damaged-file-is-read-or-refused", test_noise);
