@@ -183,6 +183,7 @@ answer (L4Model *model, const char *background, const char *prompt, const char *
     puts (json);
   } else {
     putchar ('\n');
+    fflush (stdout);            /* before the figures, where both go to one file */
     print_figures (&result);
   }
   if (unsaved == NULL)

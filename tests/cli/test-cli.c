@@ -146,6 +146,21 @@ test_text_comes_out_as_it_is_generated (void)
 }
 
 static void
+test_figures_stand_below_the_answer_where_both_go_to_one_file (void)
+{
+  g_autofree char *path = NULL, *line = NULL, *text = NULL;
+
+  close (g_file_open_tmp ("answers-XXXXXX.script", &path, NULL));
+  g_assert_true (g_file_set_contents (path, "{\"text\":\"One two\"}", -1, NULL));
+  line = g_strdup_printf ("$LLAMA4 run %s hello >&2", path);
+  g_assert_cmpint (shell (line, &text), ==, 0);
+  g_test_message ("%s", text);
+  g_assert_true (g_str_has_prefix (text, "One two\n"));
+  g_assert_true (g_str_has_suffix (text, " ms\n"));
+  g_unlink (path);
+}
+
+static void
 test_text_is_utf_8_in_every_locale (void)
 {
   static const struct
@@ -488,6 +503,8 @@ main (int argc, char **argv)
   g_test_add_func ("/cli/a-file-that-cannot-be-written-is-named-and-not-left-half",
       test_a_file_that_cannot_be_written_is_named_and_not_left_half);
   g_test_add_func ("/cli/text-comes-out-as-it-is-generated", test_text_comes_out_as_it_is_generated);
+  g_test_add_func ("/cli/figures-stand-below-the-answer-where-both-go-to-one-file",
+      test_figures_stand_below_the_answer_where_both_go_to_one_file);
   g_test_add_func ("/cli/text-is-utf-8-in-every-locale", test_text_is_utf_8_in_every_locale);
   g_test_add_func ("/cli/help-speaks-the-users-language", test_help_speaks_the_users_language);
   g_test_add_func ("/cli/help-names-what-a-model-may-be", test_help_names_what_a_model_may_be);
