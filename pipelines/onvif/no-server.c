@@ -7,7 +7,7 @@
 gboolean
 l4_onvif_server_check (const L4OnvifServerSettings *settings, GError **error)
 {
-  return l4_fail (error, L4_ERROR_UNSUPPORTED, _("onvif: there is no rtsp in this program, which was built without gst-rtsp-server"));
+  return l4_fail (error, L4_ERROR_UNSUPPORTED, _("there is no rtsp in this program, which was built without gst-rtsp-server"));
 }
 
 L4OnvifServer *

@@ -248,13 +248,13 @@ l4_onvif_server_check (const L4OnvifServerSettings *settings, GError **error)
   const gboolean asks = settings->password != NULL;
 
   if (settings->port > G_MAXUINT16)
-    return l4_fail (error, L4_ERROR_INPUT, _("onvif: there is no port %u"), settings->port);
+    return l4_fail (error, L4_ERROR_INPUT, _("there is no port %u"), settings->port);
   if (address == NULL)
-    return l4_fail (error, L4_ERROR_INPUT, _("onvif: \"%s\" is no numeric address"), settings->address);
+    return l4_fail (error, L4_ERROR_INPUT, _("\"%s\" is no numeric address"), settings->address);
   if ((settings->user != NULL) != asks || (asks && (*settings->user == '\0' || *settings->password == '\0')))
-    return l4_fail (error, L4_ERROR_INPUT, _("onvif: a user needs a password, and a password a user"));
+    return l4_fail (error, L4_ERROR_INPUT, _("a user needs a password, and a password a user"));
   return asks || g_inet_address_get_is_loopback (address)
-      || l4_fail (error, L4_ERROR_INPUT, _("onvif: %s needs a user and a password, as others than this machine can reach it"), settings->address);
+      || l4_fail (error, L4_ERROR_INPUT, _("%s needs a user and a password, as others than this machine can reach it"), settings->address);
 }
 
 static void
@@ -337,7 +337,7 @@ listen_there (L4OnvifServer *self, const L4OnvifServerSettings *settings, GError
   gst_rtsp_session_pool_set_max_sessions (sessions, L4_ONVIF_MOST_CLIENTS);
   source = gst_rtsp_server_create_source (self->server, NULL, &problem);
   if (source == NULL)
-    return l4_fail (error, L4_ERROR_IO, _("onvif: metadata cannot be served at port %u: %s"), settings->port, problem->message);
+    return l4_fail (error, L4_ERROR_IO, _("metadata cannot be served at port %u: %s"), settings->port, problem->message);
   attach (self, source);
   second = g_timeout_source_new_seconds (1);
   g_source_set_callback (second, on_second, self, NULL);
