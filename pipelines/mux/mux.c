@@ -362,6 +362,29 @@ is_copied (const L4Mux *self, int index)
   return self->muxer->streams[self->streams.map[index]]->codecpar->codec_type != AVMEDIA_TYPE_ATTACHMENT;       /* is in the header */
 }
 
+/* Takes from a subtitle what is before the new file's beginning: where an MP4 hides a part of one, FFmpeg's reader leaves out all of it, and
+ * those behind it come too early. FALSE: nothing of it is left. */
+static gboolean
+cut_beginning (AVPacket *packet)
+{
+  if (packet->pts >= 0 || packet->duration <= 0)
+    return TRUE;
+  packet->duration += packet->pts;
+  packet->pts = packet->dts = 0;
+  return packet->duration > 0;
+}
+
+static gboolean
+put_copied (L4Mux *self, AVPacket *packet, AVRational unit, const char *name, GError **error)
+{
+  const int index = packet->stream_index;
+
+  if (!is_copied (self, index)
+      || (self->demuxer->streams[index]->codecpar->codec_type == AVMEDIA_TYPE_SUBTITLE && !cut_beginning (packet)))
+    return TRUE;
+  return put (self, packet, self->streams.map[index], unit, name, error);
+}
+
 /* A packet of the file, with what comes before it. *time: when it is decoded, nanoseconds of the new file. */
 static gboolean
 copy (L4Mux *self, AVPacket *packet, gint64 *time, const char *name, GError **error)
@@ -377,8 +400,7 @@ copy (L4Mux *self, AVPacket *packet, gint64 *time, const char *name, GError **er
     packet->dts -= av_rescale_q (self->base, nanoseconds, unit);
   }
   *time = av_rescale_q (packet->dts, unit, nanoseconds);
-  return put_cues (self, *time, name, error) && put_pictures (self, *time, name, error)
-      && (!is_copied (self, index) || put (self, packet, self->streams.map[index], unit, name, error));
+  return put_cues (self, *time, name, error) && put_pictures (self, *time, name, error) && put_copied (self, packet, unit, name, error);
 }
 
 static gboolean
