@@ -7,6 +7,7 @@
 #include <libavutil/pixdesc.h>
 #include <libswscale/swscale.h>
 
+#include "film/light.h"
 #include "film/reader.h"
 
 struct _L4Pictures
@@ -194,6 +195,8 @@ set_caps (L4Pictures *self, AVFrame *frame)
   if (self->caps == NULL || !gst_video_info_is_equal (&info, &self->info)) {
     gst_clear_caps (&self->caps);
     self->caps = gst_video_info_to_caps (&info);
+    if (self->caps != NULL)
+      l4_light_to_caps (frame, self->caps);
     self->info = info;
   }
   return self->caps != NULL;

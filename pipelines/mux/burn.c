@@ -10,6 +10,7 @@
 #include <libavcodec/avcodec.h>
 
 #include "base/i18n.h"
+#include "film/light.h"
 #include "llama4.h"
 #include "mux/legible.h"
 #include "run/element.h"
@@ -314,7 +315,8 @@ set_extradata (AVCodecParameters *parameters, GstBuffer *buffer)
 static AVCodecParameters *
 describe (const L4Burn *self, GError **error)
 {
-  const GstStructure *caps = gst_caps_get_structure (gst_sample_get_caps (self->encoded), 0);
+  GstCaps *given = gst_sample_get_caps (self->encoded);
+  const GstStructure *caps = gst_caps_get_structure (given, 0);
   const GValue *data = gst_structure_get_value (caps, "codec_data");
   AVCodecParameters *parameters = avcodec_parameters_alloc ();
   int n = 1, d = 1;
@@ -326,7 +328,7 @@ describe (const L4Burn *self, GError **error)
   parameters->sample_aspect_ratio = (AVRational) { n, d };
   gst_structure_get_int (caps, "width", &parameters->width);
   gst_structure_get_int (caps, "height", &parameters->height);
-  if (data != NULL && set_extradata (parameters, gst_value_get_buffer (data)))
+  if (data != NULL && set_extradata (parameters, gst_value_get_buffer (data)) && l4_light_from_caps (given, parameters))
     return parameters;
   avcodec_parameters_free (&parameters);
   g_set_error (error, L4_ERROR, L4_ERROR_INTERNAL, _("%s: its pictures cannot be encoded: %s"), self->path, "codec_data");
