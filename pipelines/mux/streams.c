@@ -81,6 +81,29 @@ tag_for (const AVOutputFormat *format, const AVCodecParameters *parameters)
   return 0;
 }
 
+/* Whether a tag tells of pictures how they are encoded: by what, how, and to how many bytes. */
+static gboolean
+is_of_encoding (const char *key)
+{
+  static const char *const beginnings[] = { "ENCODER", "BPS", "NUMBER_OF_", "_STATISTICS_" };   /* of mkvmerge, with a language or not */
+
+  for (guint i = 0; i < G_N_ELEMENTS (beginnings); i++)
+    if (g_ascii_strncasecmp (key, beginnings[i], strlen (beginnings[i])) == 0)
+      return TRUE;
+  return FALSE;
+}
+
+/* The vendor is one of MP4, and of no use elsewhere. */
+static void
+copy_stream_tags (const AVStream *from, AVStream *to, gboolean encoded)
+{
+  const AVDictionaryEntry *tag = NULL;
+
+  while ((tag = av_dict_iterate (from->metadata, tag)) != NULL)
+    if (g_ascii_strcasecmp (tag->key, "vendor_id") != 0 && !(encoded && is_of_encoding (tag->key)))
+      av_dict_set (&to->metadata, tag->key, tag->value, 0);
+}
+
 static gboolean
 add_stream (const L4Streams *self, AVFormatContext *muxer, int index)
 {
@@ -100,8 +123,7 @@ add_stream (const L4Streams *self, AVFormatContext *muxer, int index)
   to->r_frame_rate = from->r_frame_rate;
   to->sample_aspect_ratio = encoded ? self->encoded->sample_aspect_ratio : from->sample_aspect_ratio;
   to->disposition = from->disposition;
-  av_dict_copy (&to->metadata, from->metadata, 0);
-  av_dict_set (&to->metadata, "vendor_id", NULL, 0);    /* of MP4, and of no use elsewhere */
+  copy_stream_tags (from, to, encoded);
   return TRUE;
 }
 
