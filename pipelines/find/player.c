@@ -18,7 +18,7 @@ static const struct
 } players[] = {
   {"mpv", "mpv --start={seconds} -- {file}"},
   {"vlc", "vlc --start-time={seconds} {file}"},
-  {"ffplay", "ffplay -loglevel warning -ss {seconds} -i {file}"},
+  {"ffplay", "ffplay -loglevel warning -autoexit -ss {seconds} -i {file}"},
   {"xdg-open", "xdg-open {file}"},
 };
 

@@ -93,7 +93,7 @@ test_a_player_gets_the_file_and_the_time (void)
   assert_command ("mpv", "/a b.mkv", "mpv|--start=3723.500|--|/a b.mkv");
   assert_command ("/usr/bin/mpv --fs", "/a.mkv", "/usr/bin/mpv|--fs|--start=3723.500|--|/a.mkv");
   assert_command ("vlc", "/a.mkv", "vlc|--start-time=3723.500|/a.mkv");
-  assert_command ("ffplay", "/a.mkv", "ffplay|-loglevel|warning|-ss|3723.500|-i|/a.mkv");
+  assert_command ("ffplay", "/a.mkv", "ffplay|-loglevel|warning|-autoexit|-ss|3723.500|-i|/a.mkv");
   assert_command ("xdg-open", "/a.mkv", "xdg-open|/a.mkv");
   assert_command ("other 'an option'", "/a.mkv", "other|an option|/a.mkv");
   assert_command ("other --at={start} {file} --then {seconds}", "/a.mkv", "other|--at=1:02:03.500|/a.mkv|--then|3723.500");
