@@ -389,7 +389,7 @@ run (char **arguments, GError **error)
   gboolean right;
 
   if (g_strv_length (arguments) != 1)
-    return l4_fail (error, L4_ERROR_INPUT, _("one video is needed, after the options"));
+    return l4_fail (error, L4_ERROR_INPUT, _("one video is needed"));
   gst_init (NULL, NULL);
   job.path = arguments[0];
   files = l4_outputs_new (given.force, job.path);

@@ -303,7 +303,7 @@ run (char **arguments, GError **error)
   gboolean right;
 
   if (g_strv_length (arguments) != 1)
-    return l4_fail (error, L4_ERROR_INPUT, _("one video, camera or test pattern is needed, after the options"));
+    return l4_fail (error, L4_ERROR_INPUT, _("one video, camera or test pattern is needed"));
   if (!(given.lateness >= 0 && given.lateness <= MAX_LATENESS))
     return l4_fail (error, L4_ERROR_INPUT, _("--lateness %g: must be 0 to %g seconds"), given.lateness, MAX_LATENESS);
   self.source = arguments[0];
