@@ -150,12 +150,13 @@ struct _GstLlama4Describe
   GstLlama4Stats stats;         /* object lock */
   char *description;            /* object lock; the latest text */
   GstStructure *latest;         /* object lock; the latest description as in the meta, or NULL */
-  guint film_from;              /* object lock; the first segment of the stream that plays */
+  guint film;                   /* object lock; streams that have begun */
   GstLlama4Classes classes;     /* object lock; of it */
   GstLlama4Memory memory;       /* object lock */
   GstLlama4Memory unsummed;     /* object lock; what was said since the latest summary, */
   GstClockTime unsummed_since;  /* and from when on */
   GstClockTime said_from;       /* object lock; start of the window described last; 0 at first */
+  guint said_in;                /* object lock; the film of it */
   GstClockTime lost;            /* object lock; start of the latest window that was not described after all */
   char *licence_notice;         /* object lock; of the model in memory, or NULL */
 

@@ -66,7 +66,7 @@ recall (const GstLlama4Job * self, GstLlama4Describe * element)
   if (self->said != NULL)
     return g_strconcat ("This was said of a video:\n", self->said, NULL);
   GST_OBJECT_LOCK (element);
-  if (self->window->start > element->said_from) /* otherwise it was said of another film */
+  if (self->film == element->said_in && self->window->start > element->said_from)       /* otherwise it was said of another one */
     before = gst_llama4_memory_tell (&element->memory, self->settings.memory);
   GST_OBJECT_UNLOCK (element);
   return before != NULL ? g_strconcat ("Before this was said:\n", before, NULL) : NULL;
@@ -185,7 +185,7 @@ remember (GstLlama4Describe * element, const GstLlama4Job * job, const L4Record 
   GST_OBJECT_LOCK (element);
   g_free (element->description);
   element->description = g_strdup (text);
-  if ((gint) (job->segment_number - element->film_from) >= 0) {
+  if (job->film == element->film) {
     g_clear_pointer (&element->latest, gst_structure_free);
     element->latest = gst_llama4_latest_structure (GST_LLAMA4_META, record, text, json);
     element->classes = *classes;
@@ -193,11 +193,12 @@ remember (GstLlama4Describe * element, const GstLlama4Job * job, const L4Record 
   element->stats.described++;
   element->stats.queue_us += record->queue_us;
   gst_llama4_stats_add (&element->stats, record->answer);
-  if (record->start <= element->said_from) {    /* times began again */
+  if (job->film != element->said_in || record->start <= element->said_from) {   /* times began again */
     gst_llama4_memory_clear (&element->memory);
     gst_llama4_memory_clear (&element->unsummed);
   }
   element->said_from = record->start;
+  element->said_in = job->film;
   gst_llama4_memory_add (&element->memory, record->start, record->end, text);
   GST_OBJECT_UNLOCK (element);
 }

@@ -29,6 +29,7 @@ typedef struct
   gint64 object_patience;       /* the same of its objects, which hold up the windows behind it */
   GstClockTime running_time, timestamp; /* of its start */
   guint segment_number;
+  guint film;                   /* streams that had begun */
   char *whom;                   /* it was asked for, and who is told alone; NULL: for all */
   char *said;                   /* what a summary is asked of; NULL: it is none */
   GstLlama4Settings settings;   /* with which it is described, once it is at work */

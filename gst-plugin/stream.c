@@ -92,12 +92,12 @@ drain (GstLlama4Describe * self, gboolean ends)
 
 /* Segments --------------------------------------------------------------------------------------------------------------- */
 
-/* What was said of the film before is no meta of this one's buffers. */
+/* What was said of the film before is no meta of this one's buffers, and nothing to tell the model with its windows. */
 static void
-forget_film (GstLlama4Describe * self)
+begin_film (GstLlama4Describe * self)
 {
   GST_OBJECT_LOCK (self);
-  self->film_from = self->segment_number;
+  self->film++;
   g_clear_pointer (&self->latest, gst_structure_free);
   GST_OBJECT_UNLOCK (self);
 }
@@ -135,7 +135,7 @@ push_segment (GstLlama4Describe * self, GstClockTime time, gboolean goes_on)
   item->new_stream = self->new_stream;
   item->seqnum = self->segment_seqnum;
   if (self->new_stream)
-    forget_film (self);
+    begin_film (self);
   self->new_stream = FALSE;
   /* the same running times, but time stamps that are stream time: subtitle files know nothing else */
   item->segment.start = segment->time;
@@ -193,6 +193,7 @@ start_over (GstLlama4Describe * self, GstClockTime time)
   GST_WARNING_OBJECT (self, "time stamps go back");
   drain (self, FALSE);
   gst_llama4_describe_reset_stream (self);
+  begin_film (self);
   push_segment (self, time, FALSE);
 }
 

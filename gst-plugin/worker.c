@@ -377,6 +377,7 @@ gst_llama4_worker_push_window (GstLlama4Describe * self, GstLlama4Window * windo
   job->late = patience != GST_LLAMA4_WAIT;
   job->since = g_get_monotonic_time ();
   job->segment_number = self->segment_number;
+  job->film = self->film;
   job->timestamp = gst_segment_position_from_stream_time (&self->segment, GST_FORMAT_TIME, window->start);
   job->running_time = gst_segment_to_running_time (&self->segment, GST_FORMAT_TIME, job->timestamp);
   if (window->frames->len == 0) {       /* the model was not there yet, or could be shown none of them */

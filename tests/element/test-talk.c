@@ -83,6 +83,31 @@ test_nothing_is_remembered_where_times_begin_again (void)
   }
 }
 
+/* While the first window of a film is described, of what is remembered still. */
+static void
+test_no_window_is_told_of_the_film_before_however_many_are_described_at_once (void)
+{
+  for (guint stream = 0; stream < 2; stream++) {
+    Fixture self;
+
+    set_up (&self, 0, "{\"text\":\"First.\"}\n{\"when\":\"two at once\",\"text\":\"Both.\",\"together\":2,\"refuse\":[\"Before\"]}\n", "memory", "5");
+    gst_element_set_state (self.element, GST_STATE_READY);
+    g_object_set (self.element, "ahead", 2, NULL);
+    gst_element_set_state (self.element, GST_STATE_PLAYING);
+    push_stream (&self);
+    push_until (&self, 0, 4 * GST_SECOND);
+    if (stream)                 /* otherwise times go back without a word */
+      push_stream (&self);
+    push_until (&self, 0, FRAME);
+    wait_for_stat (&self, "described", 1);
+    g_object_set (self.element, "prompt", "two at once", NULL);
+    push_until (&self, FRAME, 8 * GST_SECOND);
+    push_eos (&self);
+    g_assert_cmpuint (get_stat (&self, "described"), ==, 3);
+    tear_down (&self);
+  }
+}
+
 /* Partial ------------------------------------------------------------------------------------------------------------------------ */
 
 static void
@@ -314,6 +339,8 @@ main (int argc, char **argv)
     {"the-model-is-told-what-was-said-of-the-windows-before", test_the_model_is_told_what_was_said_of_the_windows_before},
     {"nothing-is-remembered-across-a-flush", test_nothing_is_remembered_across_a_flush},
     {"nothing-is-remembered-where-times-begin-again", test_nothing_is_remembered_where_times_begin_again},
+    {"no-window-is-told-of-the-film-before-however-many-are-described-at-once",
+        test_no_window_is_told_of_the_film_before_however_many_are_described_at_once},
     {"a-text-that-grows-is-told-five-times-a-second-at-most", test_a_text_that_grows_is_told_five_times_a_second_at_most},
     {"a-question-is-answered-ahead-of-the-windows-that-wait", test_a_question_is_answered_ahead_of_the_windows_that_wait},
     {"questions-about-windows-are-part-of-their-forecast", test_questions_about_windows_are_part_of_their_forecast},
