@@ -15,7 +15,7 @@ struct _GstLlama4Output
 
   GMutex lock;                  /* never held while something is pushed or waited for */
   GstLlama4Side *sides[N_SIDES];        /* NULL: not requested */
-  gboolean running;
+  gboolean running, ending;
   guint generation;
   GstLlama4Item *segment, *eos; /* the latest, for pads that come later */
   char *said;                   /* the latest text, or NULL */
@@ -137,6 +137,7 @@ static void
 start_side (GstLlama4Output * self, GstLlama4Side * side)
 {
   gst_llama4_side_start (side, self->generation);
+  gst_llama4_side_set_ending (side, self->ending);
   if (self->segment != NULL)
     gst_llama4_side_push (side, gst_llama4_item_copy (self->segment));
   if (self->eos != NULL)
@@ -329,6 +330,7 @@ void
 gst_llama4_output_set_ending (GstLlama4Output * self, gboolean ending)
 {
   g_mutex_lock (&self->lock);
+  self->ending = ending;
   for (guint i = 0; i < N_SIDES; i++)
     if (self->sides[i] != NULL)
       gst_llama4_side_set_ending (self->sides[i], ending);

@@ -133,6 +133,41 @@ test_many_windows_at_the_end_do_not_hold_up_the_end (void)
   g_free (script);
 }
 
+static gpointer
+end (gpointer fixture)
+{
+  push_eos (fixture);
+  return NULL;
+}
+
+static void
+test_a_pad_that_comes_while_the_end_waits_does_not_hold_it_up (void)
+{
+  g_autoptr (GstPad) pad = NULL;
+  gint64 deadline = g_get_monotonic_time () + 20 * G_TIME_SPAN_SECOND;
+  GstEvent *event = NULL;
+  GThread *thread;
+  Fixture self;
+
+  set_up (&self, 0, "{\"text\":\"Said.\"," UNTIL_RELEASED "}", "overlap", "3930000000");
+  push_until (&self, 0, 4 * GST_SECOND - FRAME);
+  thread = g_thread_new ("end", end, &self);
+  g_usleep (G_USEC_PER_SEC / 5);        /* it waits for the first window now */
+  pad = gst_element_request_pad_simple (self.element, "text_src");
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BLOCK | GST_PAD_PROBE_TYPE_BUFFER, hold, NULL, NULL);
+  release_answers (&self);
+  while ((event == NULL || GST_EVENT_TYPE (event) != GST_EVENT_EOS) && g_get_monotonic_time () < deadline) {
+    gst_clear_event (&event);
+    event = gst_harness_try_pull_event (self.video);
+    g_usleep (1000);
+  }
+  g_assert_nonnull (event);
+  g_assert_cmpuint (get_stat (&self, "described"), >, 32);
+  gst_clear_event (&event);
+  g_thread_join (thread);
+  tear_down (&self);
+}
+
 static gint released;
 
 static GstPadProbeReturn
@@ -308,6 +343,7 @@ main (int argc, char **argv)
     {"releasing-a-pad-does-not-wait-for-who-holds-it-up", test_releasing_a_pad_does_not_wait_for_who_holds_it_up},
     {"in-skip-mode-a-text-said-again-and-again-holds-up-no-video", test_in_skip_mode_a_text_said_again_and_again_holds_up_no_video},
     {"a-pad-that-comes-after-the-end-ends-too", test_a_pad_that_comes_after_the_end_ends_too},
+    {"a-pad-that-comes-while-the-end-waits-does-not-hold-it-up", test_a_pad_that_comes_while_the_end_waits_does_not_hold_it_up},
     {"text-that-is-refused-after-the-end-of-the-video-is-an-error", test_text_that_is_refused_after_the_end_of_the_video_is_an_error},
     {"linking-text-asks-nothing-of-the-video", test_linking_text_asks_nothing_of_the_video},
   };
