@@ -199,6 +199,16 @@ gst_llama4_output_release (GstLlama4Output * self, GstPad * pad)
   gst_llama4_side_unref (side);
 }
 
+/* Whether anybody is behind the pad: it may be linked to one of a bin, behind which there is nobody. */
+static gboolean
+reaches_anybody (GstPad * pad)
+{
+  g_autoptr (GstPad) peer = gst_pad_get_peer (pad);
+  g_autoptr (GstPad) other = GST_IS_PROXY_PAD (peer) ? GST_PAD (gst_proxy_pad_get_internal (GST_PROXY_PAD (peer))) : NULL;
+
+  return other != NULL ? reaches_anybody (other) : peer != NULL;
+}
+
 gboolean
 gst_llama4_output_is_linked (GstLlama4Output * self)
 {
@@ -206,7 +216,7 @@ gst_llama4_output_is_linked (GstLlama4Output * self)
 
   g_mutex_lock (&self->lock);
   for (guint i = 0; i < N_SIDES; i++)
-    any |= self->sides[i] != NULL && gst_pad_is_linked (gst_llama4_side_get_pad (self->sides[i]));
+    any |= self->sides[i] != NULL && reaches_anybody (gst_llama4_side_get_pad (self->sides[i]));
   g_mutex_unlock (&self->lock);
   return any;
 }
