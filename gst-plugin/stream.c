@@ -139,7 +139,7 @@ push_segment (GstLlama4Describe * self, GstClockTime time, gboolean goes_on)
   self->new_stream = FALSE;
   /* the same running times, but time stamps that are stream time: subtitle files know nothing else */
   item->segment.start = segment->time;
-  item->segment.position = time;
+  item->segment.position = segment->time + (GstClockTime) ((time - segment->time) / ABS (segment->applied_rate));
   if (GST_CLOCK_TIME_IS_VALID (segment->stop))
     item->segment.stop = segment->time + (segment->stop - segment->start);
   GST_OBJECT_LOCK (self);

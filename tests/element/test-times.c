@@ -390,6 +390,30 @@ test_what_upstream_plays_fast_is_described_to_its_end (void)
   g_assert_cmpuint (described, ==, 10);
 }
 
+/* Two windows of video at twice the speed, of which the second one comes once more. */
+static void
+test_what_upstream_plays_fast_may_go_back (void)
+{
+  g_autoptr (GArray) pieces = NULL;
+  GstSegment segment;
+  Fixture self;
+
+  set_up (&self, TEXT, TWO_ANSWERS, NULL, NULL);
+  push_flush (&self);
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  segment.applied_rate = 2;
+  g_assert_true (gst_harness_push_event (self.video, gst_event_new_segment (&segment)));
+  push_until (&self, 0, 4 * GST_SECOND);
+  push_until (&self, 2 * GST_SECOND, 4 * GST_SECOND);
+  push_eos (&self);
+  pieces = collect (self.text);
+  g_assert_cmpuint (get_stat (&self, "described"), ==, 3);
+  assert_text (pieces, 0, 0, 2 * GST_SECOND);
+  assert_text (pieces, 1, 2 * GST_SECOND, 4 * GST_SECOND);
+  assert_text (pieces, 2, 2 * GST_SECOND, 4 * GST_SECOND);
+  tear_down (&self);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -414,6 +438,7 @@ main (int argc, char **argv)
     {"windows-set-while-playing-wait-and-must-not-pile-up", test_windows_set_while_playing_wait_and_must_not_pile_up},
     {"what-upstream-plays-backwards-is-not-described", test_what_upstream_plays_backwards_is_not_described},
     {"what-upstream-plays-fast-is-described-to-its-end", test_what_upstream_plays_fast_is_described_to_its_end},
+    {"what-upstream-plays-fast-may-go-back", test_what_upstream_plays_fast_may_go_back},
   };
 
   return run_tests (argc, argv, "times", tests, G_N_ELEMENTS (tests));
