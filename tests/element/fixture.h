@@ -78,6 +78,9 @@ const Piece *nth_text (GArray * pieces, guint n);       /* or NULL */
 guint64 get_stat (Fixture * self, const char *name);
 double get_figure (Fixture * self, const char *name);   /* NAN: there is none */
 
+/* Plays a pipeline, whose end must come soon and without an error. */
+void play_to_end (GstElement * pipeline);
+
 #define TWO_ANSWERS "{\"text\":\"First.\"}\n{\"text\":\"Second.\"}\n"
 
 typedef struct

@@ -118,14 +118,8 @@ play_to_overlay (gint first, gint second)
       "videotestsrc num-buffers=15 ! video/x-raw,format=I420,width=%d,height=24,framerate=10/1 ! c. "
       "videotestsrc num-buffers=15 ! video/x-raw,format=I420,width=%d,height=24,framerate=10/1 ! c.", script, first, second);
   g_autoptr (GstElement) pipeline = gst_parse_launch (line, NULL);
-  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
-  g_autoptr (GstMessage) end = NULL;
 
-  gst_element_set_state (pipeline, GST_STATE_PLAYING);
-  end = gst_bus_timed_pop_filtered (bus, 20 * GST_SECOND, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
-  g_assert_nonnull (end);
-  g_assert_cmpint (GST_MESSAGE_TYPE (end), ==, GST_MESSAGE_EOS);
-  gst_element_set_state (pipeline, GST_STATE_NULL);
+  play_to_end (pipeline);
   g_unlink (script);
   g_free (script);
 }
