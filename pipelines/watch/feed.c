@@ -16,6 +16,7 @@
 
 #define TICK (200 * GST_MSECOND)        /* between two looks at whether pictures come, and whether it is to end */
 #define CONNECT_US (20 * G_USEC_PER_SEC)        /* that a first picture may take, beside the camera's own limit */
+#define CAUSE_US (200 * G_TIME_SPAN_MILLISECOND)        /* between an error that tells little and a warning that tells more, at most */
 #define DRAIN_US (60 * G_USEC_PER_SEC)  /* for what was seen before a camera was lost to be described */
 #define STEADY_US (60 * G_USEC_PER_SEC) /* up for so long: waits begin anew */
 #define SAY_US (60 * G_USEC_PER_SEC)    /* between two warnings */
@@ -283,6 +284,18 @@ look (L4Feed *self, L4Try *try, gboolean again)
     l4_reason_stall (try, self->arrival, seen != 0, limit);
 }
 
+/* What an error does not tell may come a moment later. */
+static void
+wait_for_cause (L4Feed *self, L4Try *try)
+{
+  while (try->vague != 0 && !is_stopping (self) && g_get_monotonic_time () - try->vague < CAUSE_US) {
+    g_autoptr (GstMessage) message = gst_bus_timed_pop (self->chain->bus, TICK);
+
+    if (message != NULL)
+      take (self, try, message);
+  }
+}
+
 /* What came before is described still. */
 static void
 drain (L4Feed *self, L4Try *try)
@@ -376,6 +389,7 @@ run_once (L4Feed *self, L4Try *try, gboolean again)
       take (self, try, message);
     look (self, try, again);
   }
+  wait_for_cause (self, try);
   stop_source (self, source);
   if (try->up && !try->drained && !try->fatal)
     drain (self, try);

@@ -40,6 +40,7 @@ l4_try_explain (L4Try *self, char *reason)
   g_free (self->reason);
   self->reason = reason;
   self->unclear = FALSE;
+  self->vague = 0;
 }
 
 /* What is wrong with the model, or with what is asked of it, will be wrong at the next try too. */
@@ -54,7 +55,8 @@ is_fatal (GstMessage *message, GstElement *describe)
   return error->domain == GST_RESOURCE_ERROR || error->domain == GST_LIBRARY_ERROR;
 }
 
-/* What the element that describes warns of is no trouble of the camera's. */
+/* What the element that describes warns of is no trouble of the camera's. Of two threads that tell what happened the one that knows the cause
+ * may come second. */
 static void
 take_warning (L4Try *self, GstMessage *message, GstElement *describe)
 {
@@ -65,6 +67,8 @@ take_warning (L4Try *self, GstMessage *message, GstElement *describe)
   g_free (self->cause);
   self->cause = g_strdup (self->warning);
   self->warned = g_get_monotonic_time ();
+  if (self->vague != 0 && self->warned - self->vague < SOON_US)
+    l4_try_explain (self, g_strdup (self->cause));
 }
 
 /* Of an error that only says that the stream stopped a warning just before it is the cause. */
@@ -83,6 +87,7 @@ take_error (L4Try *self, GstMessage *message, GstElement *describe)
     self->silent = l4_trouble_is_silence (message);
     self->waited = self->silent || l4_trouble_is_timeout (message)
         || (l4_trouble_is_vague (message) && g_get_monotonic_time () - self->begun > LONG_US);
+    self->vague = l4_trouble_is_vague (message) ? g_get_monotonic_time () : 0;
   }
   l4_try_end (self, l4_trouble_tell (message));
 }

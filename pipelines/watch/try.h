@@ -21,6 +21,7 @@ typedef struct
   char *warning;                /* the latest line of one; or NULL */
   char *cause;                  /* the same of those that tell of the camera */
   gint64 warned;                /* when that was, monotonic */
+  gint64 vague;                 /* when an error came that is the reason and has no cause yet, monotonic; 0: none did */
 } L4Try;
 
 /* Now. */
@@ -35,8 +36,8 @@ void l4_try_end (L4Try *self, char *reason);
 void l4_try_explain (L4Try *self, char *reason);
 
 /* A message of GStreamer: an error ends it, for good when something is wrong with the model or with what is asked of it, as `describe` tells;
- * what is wrong with a camera or its detector is that camera's trouble alone. A warning is kept, as the cause of an error that comes soon and
- * names none. */
+ * what is wrong with a camera or its detector is that camera's trouble alone. A warning is kept, as the cause of an error that comes soon, or
+ * came just before, and names none. */
 void l4_try_take (L4Try *self, GstMessage *message, GstElement *describe);
 
 G_END_DECLS

@@ -81,6 +81,28 @@ test_a_warning_just_before_is_the_cause (Stage *self, gconstpointer data)
 }
 
 static void
+test_a_warning_just_behind_is_the_cause (Stage *self, gconstpointer data)
+{
+  take_stop (self, GST_FLOW_ERROR);
+  g_assert_cmpint (self->try.vague, !=, 0);
+  take_warning (self, self->describe, "A window was not described.");
+  g_assert_cmpstr (self->try.reason, ==, "the stream broke off (Fake Source: error)");
+  take_warning (self, self->source, "No decoder available for type 'video/x-strange'.");
+  g_assert_cmpstr (self->try.reason, ==, "No decoder available for type 'video/x-strange'.");
+  g_assert_true (self->try.vague == 0 && !self->try.unclear);
+  take_warning (self, self->source, "Something else.");
+  g_assert_cmpstr (self->try.reason, ==, "No decoder available for type 'video/x-strange'.");
+}
+
+static void
+test_what_an_error_tells_no_warning_behind_it_takes_away (Stage *self, gconstpointer data)
+{
+  take_error (self, self->source, GST_RESOURCE_ERROR, "Could not connect.");
+  take_warning (self, self->source, "Something else.");
+  g_assert_cmpstr (self->try.reason, ==, "Could not connect.");
+}
+
+static void
 test_an_old_warning_is_not (Stage *self, gconstpointer data)
 {
   take_warning (self, self->source, "Long ago.");
@@ -218,6 +240,8 @@ main (int argc, char **argv)
   } tests[] = {
     {"/try/a-stop-is-told-with-its-cause", test_a_stop_is_told_with_its_cause},
     {"/try/a-warning-just-before-is-the-cause", test_a_warning_just_before_is_the_cause},
+    {"/try/a-warning-just-behind-is-the-cause", test_a_warning_just_behind_is_the_cause},
+    {"/try/what-an-error-tells-no-warning-behind-it-takes-away", test_what_an_error_tells_no_warning_behind_it_takes_away},
     {"/try/an-old-warning-is-not", test_an_old_warning_is_not},
     {"/try/what-the-describer-warns-of-is-not", test_what_the_describer_warns_of_is_not},
     {"/try/what-the-describer-warns-of-hides-no-cause", test_what_the_describer_warns_of_hides_no_cause},
