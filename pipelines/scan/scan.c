@@ -276,6 +276,7 @@ add_root (L4Scan *self, const char *path, gsize length)
   g_ptr_array_add (self->roots, g_steal_pointer (&root));
 }
 
+/* Nothing is no path: taken for one, it would be the folder that we are in. */
 gboolean
 l4_scan_add (L4Scan *self, const char *path, GCancellable *cancellable)
 {
@@ -284,6 +285,10 @@ l4_scan_add (L4Scan *self, const char *path, GCancellable *cancellable)
   struct stat status = { 0 };
   int problem = stat (absolute, &status) == 0 ? 0 : errno;
 
+  if (*path == '\0') {
+    tell (self, "\"\"", "%s", g_strerror (ENOENT));
+    return !g_cancellable_is_cancelled (cancellable);
+  }
   if (problem != 0 || S_ISDIR (status.st_mode))
     add_root (self, absolute, strlen (absolute));
   if (!S_ISDIR (status.st_mode))

@@ -231,6 +231,23 @@ test_list (Fixture *self, gconstpointer data)
 }
 
 static void
+test_empty (Fixture *self, gconstpointer data)
+{
+  static const char *const names[] = { "a.mp4", NULL };
+  g_autofree char *before = g_get_current_dir (), *found = NULL;
+  g_autoptr (L4Scan) scan = l4_scan_new (FALSE, on_problem, self);
+
+  make (self, names);
+  g_assert_cmpint (g_chdir (self->folder), ==, 0);
+  g_assert_true (l4_scan_add (scan, "", NULL) && l4_scan_finish (scan, NULL));
+  g_assert_cmpint (g_chdir (before), ==, 0);
+  found = list (self, scan);
+  g_assert_cmpstr (found, ==, "");
+  g_assert_cmpstr (self->problems->str, ==, "\"\": No such file or directory\n");
+  g_assert_cmpuint (l4_scan_get_roots (scan)->len, ==, 0);
+}
+
+static void
 test_cancelled (Fixture *self, gconstpointer data)
 {
   static const char *const names[] = { "a.mp4", NULL };
@@ -309,6 +326,7 @@ main (int argc, char **argv)
     {"what-is-no-file-is-named", test_no_files},
     {"what-is-given-twice-is-taken-once", test_given_twice},
     {"a-list-may-end-its-paths-in-two-ways", test_list},
+    {"an-empty-path-is-not-the-folder-that-we-are-in", test_empty},
     {"looking-can-be-cancelled", test_cancelled},
     {"many-files-and-many-folders-are-no-matter", test_large},
     {"a-folder-that-cannot-be-read-is-named", test_unreadable},
