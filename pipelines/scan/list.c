@@ -7,8 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/i18n.h"
-#include "llama4.h"
+#include "base/error.h"
 
 /* Waits for input, or for the cancellation. FALSE: cancelled. */
 static gboolean
@@ -23,20 +22,28 @@ wait_for_input (int file, GCancellable *cancellable)
   return !g_cancellable_is_cancelled (cancellable);
 }
 
+/* One path, of so many bytes. That of a list whose paths end otherwise than was said would be the first of them, and the others lost. */
+static gboolean
+take_path (L4Scan *self, const char *bytes, gsize length, GCancellable *cancellable, GError **error)
+{
+  g_autofree char *path = g_strndup (bytes, length);
+
+  if (memchr (bytes, '\0', length) != NULL)
+    return l4_fail (error, L4_ERROR_INPUT, _("standard input: has zero bytes; paths that end with them are read with --null"));
+  return length == 0 || l4_scan_add (self, path, cancellable);
+}
+
 /* Takes the paths that are whole out of bytes. */
 static gboolean
-take_paths (L4Scan *self, GByteArray *bytes, char end, GCancellable *cancellable)
+take_paths (L4Scan *self, GByteArray *bytes, char end, GCancellable *cancellable, GError **error)
 {
   const guint8 *found;
   gboolean goes_on = TRUE;
   guint from = 0;
 
   while (goes_on && (found = memchr (bytes->data + from, end, bytes->len - from)) != NULL) {
-    g_autofree char *path = g_strndup ((const char *) bytes->data + from, found - bytes->data - from);
-
+    goes_on = take_path (self, (const char *) bytes->data + from, found - bytes->data - from, cancellable, error);
     from = found - bytes->data + 1;
-    if (*path != '\0')
-      goes_on = l4_scan_add (self, path, cancellable);
   }
   if (from > 0)
     g_byte_array_remove_range (bytes, 0, from);
@@ -54,14 +61,12 @@ l4_scan_add_list (L4Scan *self, int file, char end, GCancellable *cancellable, G
     if (!wait_for_input (file, cancellable))
       return FALSE;
     n = read (file, buffer, sizeof buffer);
-    if (n < 0 && errno != EINTR) {
-      g_set_error (error, L4_ERROR, L4_ERROR_IO, _("standard input: %s"), g_strerror (errno));
-      return FALSE;
-    }
+    if (n < 0 && errno != EINTR)
+      return l4_fail (error, L4_ERROR_IO, _("standard input: %s"), g_strerror (errno));
     g_byte_array_append (bytes, buffer, MAX (n, 0));
     if (n == 0 && bytes->len > 0)       /* the last one may have no end */
       g_byte_array_append (bytes, (const guint8 *) &end, 1);
-    if (!take_paths (self, bytes, end, cancellable))
+    if (!take_paths (self, bytes, end, cancellable, error))
       return FALSE;
   } while (n != 0);
   return TRUE;

@@ -230,6 +230,23 @@ test_list (Fixture *self, gconstpointer data)
   g_assert_nonnull (strstr (self->problems->str, "line.mp4: No such file"));
 }
 
+/* As find -print0 prints it, where nobody said so. */
+static void
+test_other_ends (Fixture *self, gconstpointer data)
+{
+  static const char list[] = "a.mp4\0b.mp4\0";
+  g_autoptr (L4Scan) scan = l4_scan_new (FALSE, on_problem, self);
+  g_autoptr (GError) error = NULL;
+  int ends_of_pipe[2];
+
+  g_assert_cmpint (pipe (ends_of_pipe), ==, 0);
+  g_assert_cmpint (write (ends_of_pipe[1], list, sizeof list - 1), ==, sizeof list - 1);
+  close (ends_of_pipe[1]);
+  g_assert_false (l4_scan_add_list (scan, ends_of_pipe[0], '\n', NULL, &error));
+  close (ends_of_pipe[0]);
+  g_assert_nonnull (strstr (error->message, "--null"));
+}
+
 static void
 test_empty (Fixture *self, gconstpointer data)
 {
@@ -327,6 +344,7 @@ main (int argc, char **argv)
     {"what-is-given-twice-is-taken-once", test_given_twice},
     {"a-list-may-end-its-paths-in-two-ways", test_list},
     {"an-empty-path-is-not-the-folder-that-we-are-in", test_empty},
+    {"a-list-whose-paths-end-otherwise-is-refused", test_other_ends},
     {"looking-can-be-cancelled", test_cancelled},
     {"many-files-and-many-folders-are-no-matter", test_large},
     {"a-folder-that-cannot-be-read-is-named", test_unreadable},
