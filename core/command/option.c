@@ -106,7 +106,7 @@ find_value (char *const *values, const char *name)
 }
 
 static gboolean
-check_option (const L4Option *option, GError **error)
+check_values (const L4Option *option, GError **error)
 {
   char **value = option->entry->arg_data;
   g_auto (GStrv) values = l4_option_values (option), parts = NULL;
@@ -129,13 +129,29 @@ check_option (const L4Option *option, GError **error)
   return TRUE;
 }
 
+/* A variable of a script that is empty would be taken for no option: the embedded model, or the folder that one is in. */
+static gboolean
+check_path (const L4Option *option, GError **error)
+{
+  const char *const *one = option->entry->arg_data, *const *const *many = option->entry->arg_data;
+  gboolean empty = option->repeated ? *many != NULL && g_strv_contains (*many, "") : *one != NULL && **one == '\0';
+
+  return !empty || l4_fail (error, L4_ERROR_INPUT, _("--%s: is empty"), option->entry->long_name);
+}
+
+static gboolean
+check (const L4Option *option, GError **error)
+{
+  return option->kind == L4_OPTION_FILE || option->kind == L4_OPTION_FOLDER ? check_path (option, error) : check_values (option, error);
+}
+
 gboolean
 l4_options_check (const L4Command *command, GError **error)
 {
   g_autoptr (GArray) options = l4_options_of (command);
 
   for (guint i = 0; i < options->len; i++)
-    if (!check_option (&g_array_index (options, L4Option, i), error))
+    if (!check (&g_array_index (options, L4Option, i), error))
       return FALSE;
   return TRUE;
 }

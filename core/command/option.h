@@ -34,5 +34,5 @@ char *l4_option_describe (const L4Option *option);
 /* The values of L4_OPTION_ONE_OF and L4_OPTION_SOME_OF; of others an empty array. (transfer full) */
 char **l4_option_values (const L4Option *option);
 
-/* Whether what was parsed are values that there are; these are put as they stand in the description. */
+/* Whether what was parsed are values that there are, which are put as they stand in the description, and no path is empty. */
 gboolean l4_options_check (const L4Command *command, GError **error);
