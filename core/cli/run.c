@@ -236,7 +236,7 @@ run (char **arguments, GError **error)
   model = l4_model_load (&load, NULL, NULL, NULL, error);
   if (model == NULL || !answer (model, background, prompt, schema, error))
     return FALSE;
-  if (path == NULL)
+  if (path == NULL || *path == '\0')
     tell_limits (model);
   tell_note (model);
   return TRUE;

@@ -222,7 +222,7 @@ test_what_follows_two_dashes_is_no_option (void)
 static void
 test_whoever_names_no_model_is_told_once_which_one_answered (void)
 {
-  static const char *const arguments[] = { "run --max-tokens 1 hello", "run --max-tokens 1 --json hello" };
+  static const char *const arguments[] = { "run --max-tokens 1 hello", "run --max-tokens 1 --json hello", "run --max-tokens 1 '' hello" };
   g_autofree char *named = NULL, *path = NULL;
 
   for (guint i = 0; i < G_N_ELEMENTS (arguments); i++) {
