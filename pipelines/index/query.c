@@ -225,7 +225,7 @@ L4Query *
 l4_query_parse (const char *text, gboolean any, GError **error)
 {
   g_autoptr (L4Query) self = g_new0 (L4Query, 1);
-  g_autofree char *valid = g_utf8_make_valid (text, -1);
+  g_autofree char *given = g_utf8_make_valid (text, -1), *valid = l4_words_normalize (given);
 
   self->groups = g_ptr_array_new_with_free_func (group_free);
   if (any)

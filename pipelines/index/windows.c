@@ -187,14 +187,15 @@ l4_index_put_window (L4Index *self, L4IndexWindow *window, GError **error)
 {
   g_auto (Facts) facts = { 0 };
   g_auto (Addition) addition = { self, window, &facts };
-  g_autofree char *line = NULL;
+  g_autofree char *plain = NULL, *line = NULL;
   g_autoptr (GArray) words = NULL;
 
   if (window->text == NULL || window->end < window->start)
     return l4_database_fail (self->database, L4_ERROR_INPUT, error, _("a window has no text, or ends before it starts"));
   if (!l4_index_check_number (self, window->end, error) || !read_record (self, window->record, &facts, error))
     return FALSE;
-  line = l4_text_to_line (window->text, -1);
+  plain = l4_text_to_line (window->text, -1);
+  line = l4_words_normalize (plain);
   words = l4_words_split (line);
   addition.text = l4_words_space (line);
   addition.set = l4_words_to_set (words);

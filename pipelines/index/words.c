@@ -54,6 +54,24 @@ stands_alone (gunichar character)
   }
 }
 
+/* Within a word, and yet nothing of it is seen: soft hyphen, word joiner, byte order mark. What joins or parts letters (ZWJ, ZWNJ) is seen. */
+static gboolean
+is_invisible (gunichar character)
+{
+  return character == 0xad || character == 0x2060 || character == 0xfeff;
+}
+
+char *
+l4_words_normalize (const char *text)
+{
+  g_autoptr (GString) seen = g_string_sized_new (strlen (text));
+
+  for (const char *at = text; *at != '\0'; at = g_utf8_next_char (at))
+    if (!is_invisible (g_utf8_get_char (at)))
+      g_string_append_unichar (seen, g_utf8_get_char (at));
+  return g_utf8_normalize (seen->str, seen->len, G_NORMALIZE_NFC);
+}
+
 /* Splitting --------------------------------------------------------------------------------------------------------------------- */
 
 static void
@@ -90,11 +108,12 @@ fold (L4Word *word, const char *text)
 static const char *
 get_end (const char *at)
 {
-  gboolean alone = stands_alone (g_utf8_get_char (at));
+  guint most = stands_alone (g_utf8_get_char (at)) ? 1 : L4_MAX_WORD, n = 0;
 
-  do
+  do {
     at = g_utf8_next_char (at);
-  while (is_mark (g_utf8_get_char (at)) || (!alone && is_of_word (g_utf8_get_char (at)) && !stands_alone (g_utf8_get_char (at))));
+    n++;
+  } while (is_mark (g_utf8_get_char (at)) || (n < most && is_of_word (g_utf8_get_char (at)) && !stands_alone (g_utf8_get_char (at))));
   return at;
 }
 
@@ -178,19 +197,20 @@ l4_words_to_list (const GArray *words, gboolean folded)
 char *
 l4_words_space (const char *text)
 {
+  g_autoptr (GArray) words = l4_words_split (text);
   GString *spaced = g_string_sized_new (strlen (text));
-  gunichar before = ' ';
+  gsize written = 0;
 
-  for (const char *at = text; *at != '\0'; at = g_utf8_next_char (at)) {
-    gunichar character = g_utf8_get_char (at);
+  for (guint i = 1; i < words->len; i++) {
+    gsize start = g_array_index (words, L4Word, i).start;
 
-    if (is_of_word (character) && is_of_word (before) && (stands_alone (character) || stands_alone (before)))
-      g_string_append (spaced, SPACE_UTF8);
-    g_string_append_unichar (spaced, character);
-    if (!is_mark (character))
-      before = character;
+    if (start != g_array_index (words, L4Word, i - 1).end)
+      continue;
+    g_string_append_len (spaced, text + written, start - written);
+    g_string_append (spaced, SPACE_UTF8);
+    written = start;
   }
-  return g_string_free (spaced, FALSE);
+  return g_string_free (g_string_append (spaced, text + written), FALSE);
 }
 
 char *

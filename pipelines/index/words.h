@@ -5,7 +5,7 @@
 
 #include <glib.h>
 
-/* Longer words are cut, characters. */
+/* A longer word is several, characters. */
 #define L4_MAX_WORD 64
 
 typedef struct
@@ -15,6 +15,10 @@ typedef struct
   char *folded;                 /* without accents, too */
 } L4Word;
 
+/* Text as it is written and asked for: composed (NFC), without the invisible characters that a word may hold, as soft hyphens. text: valid
+ * UTF-8. (transfer full) */
+char *l4_words_normalize (const char *text);
+
 /* Characters of scripts that write without blanks are a word each. text: valid UTF-8. (transfer full) */
 GArray *l4_words_split (const char *text);      /* of L4Word, in order */
 
@@ -22,8 +26,8 @@ GArray *l4_words_split (const char *text);      /* of L4Word, in order */
 char *l4_words_to_set (const GArray *words);
 char *l4_words_to_list (const GArray *words, gboolean folded);
 
-/* Sets a zero width space before and behind characters of scripts that write without blanks where else they were part of a longer word,
- * for who cuts by characters' kinds alone; takes them away. (transfer full) */
+/* Sets a zero width space between words that touch, as of scripts that write without blanks, for who cuts by characters' kinds alone; takes
+ * them away. (transfer full) */
 char *l4_words_space (const char *text);
 char *l4_words_unspace (const char *text);
 

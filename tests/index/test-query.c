@@ -116,6 +116,20 @@ test_text_is_cut_into_words (void)
   assert_words ("...", "[]", "[]");
 }
 
+/* Both who counts words and who cuts them by characters' kinds have the same pieces. */
+static void
+test_a_long_word_is_several (void)
+{
+  g_autofree char *word = g_strnfill (2 * L4_MAX_WORD + 1, 'x'), *spaced = l4_words_space (word), *plain = l4_words_unspace (spaced);
+  g_autoptr (GArray) words = l4_words_split (word), again = l4_words_split (spaced);
+
+  g_assert_cmpuint (words->len, ==, 3);
+  g_assert_cmpuint (again->len, ==, 3);
+  for (guint i = 0; i < 3; i++)
+    g_assert_cmpstr (g_array_index (words, L4Word, i).lower, ==, g_array_index (again, L4Word, i).lower);
+  g_assert_cmpstr (plain, ==, word);
+}
+
 static void
 test_spaces_between_characters_are_taken_away_again (void)
 {
@@ -198,6 +212,7 @@ main (int argc, char **argv)
   g_test_add_func ("/query/what-is-written-reads-as-the-same", test_what_is_written_reads_as_the_same);
   g_test_add_func ("/query/a-question-is-its-words-without-the-common-ones", test_a_question_is_its_words_without_the_common_ones);
   g_test_add_func ("/words/text-is-cut-into-words", test_text_is_cut_into_words);
+  g_test_add_func ("/query/a-long-word-is-several", test_a_long_word_is_several);
   g_test_add_func ("/words/spaces-between-characters-are-taken-away-again", test_spaces_between_characters_are_taken_away_again);
   g_test_add_func ("/words/nearness-counts-slips", test_nearness_counts_slips);
   g_test_add_func ("/globs/are-over-the-name-or-the-path", test_globs_are_over_the_name_or_the_path);

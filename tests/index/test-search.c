@@ -146,6 +146,35 @@ test_scripts_without_blanks_are_found_by_their_characters (void)
   assert_finds (&archive, "\350\211\262\347\272\242", "");
 }
 
+/* Said as the first, asked for as the second. */
+static void
+test_a_word_is_found_however_it_is_encoded_and_however_long (void)
+{
+  g_autofree char *long_word = g_strnfill (200, 'x'), *said = g_strconcat (long_word, "y is told", NULL), *asked = g_strconcat (long_word, "y", NULL);
+  g_autofree char *begun = g_strconcat (long_word, "*", NULL);
+  const char *const texts[][2] = {
+    {said, asked}, {said, begun}, {"Die Kin\302\255der", "kinder"}, {"Die Kinder", "kin\302\255der"}, {"Ein Ball\342\201\240spiel", "ballspiel"},
+    {"\341\204\222\341\205\241\341\206\253\341\204\200\341\205\263\341\206\257", "\355\225\234\352\270\200"},   /* Hangul */
+    {"\355\225\234\352\270\200", "\341\204\222\341\205\241\341\206\253\341\204\200\341\205\263\341\206\257"},
+    {"\343\201\213\343\202\231\343\201\204", "\343\201\214\343\201\204"},       /* hiragana: ga, i */
+    {"Cafe\314\201", "caf\303\251"}, {"\320\270\314\206\320\276\320\264", "\320\271\320\276\320\264"},      /* Cyrillic: yod */
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++) {
+    g_autoptr (Place) place = place_new ();
+    g_autoptr (L4Index) index = open_index (place);
+    L4IndexQuery query = { .words = texts[i][1] };
+    g_autoptr (GPtrArray) hits = NULL;
+
+    add_window (index, add_video (index, "/a.mkv", "1-a"), add_run (index, "scout"), 0, texts[i][0]);
+    hits = l4_index_search (index, &query, NULL, NULL);
+    g_test_message ("%s in %s", texts[i][1], texts[i][0]);
+    g_assert_nonnull (hits);
+    g_assert_cmpuint (hits->len, ==, 1);
+    g_assert_nonnull (strstr (((L4IndexHit *) hits->pdata[0])->marked, MARK_BEGIN));
+  }
+}
+
 static void
 test_nothing_typed_is_an_operator_of_the_database (void)
 {
@@ -454,6 +483,7 @@ main (int argc, char **argv)
   g_test_add_func ("/search/words-are-found-in-all-their-forms", test_words_are_found_in_all_their_forms);
   g_test_add_func ("/search/phrases-prefixes-or-and-not", test_phrases_prefixes_or_and_not);
   g_test_add_func ("/search/scripts-without-blanks-are-found-by-their-characters", test_scripts_without_blanks_are_found_by_their_characters);
+  g_test_add_func ("/search/a-word-is-found-however-it-is-encoded-and-however-long", test_a_word_is_found_however_it_is_encoded_and_however_long);
   g_test_add_func ("/search/nothing-typed-is-an-operator-of-the-database", test_nothing_typed_is_an_operator_of_the_database);
   g_test_add_func ("/search/random-queries-are-carried-out-or-refused", test_random_queries_are_carried_out_or_refused);
   g_test_add_func ("/search/what-cannot-be-searched-for-is-an-error", test_what_cannot_be_searched_for_is_an_error);
