@@ -107,8 +107,8 @@ has_word (L4Index *self, const L4Word *word, gboolean prefix, gboolean *has, GEr
   return self->database->class->has (self->database, &alone, has, error);
 }
 
-/* How many slips a word may have. One in a number makes another number; one in a single character, which scripts without blanks have for
- * words, any other word. */
+/* How many slips a word may have: a third of its characters at most. One in a number makes another number; one in one or two characters, of
+ * which scripts without blanks have words, any other word. */
 static guint
 get_limit (const L4Word *word)
 {
@@ -117,7 +117,7 @@ get_limit (const L4Word *word)
   for (const char *at = word->folded; *at != '\0'; at = g_utf8_next_char (at))
     if (g_unichar_isdigit (g_utf8_get_char (at)))
       return 0;
-  return n > 1 ? CLAMP (n / 3, 1, 4) : 0;
+  return MIN (n / 3, 4);
 }
 
 /* The candidates, nearest first. */

@@ -344,6 +344,17 @@ test_a_word_that_hits_nothing_gets_the_nearest_that_would (void)
   assert_nearest (&archive, "night circle", NULL);      /* each is there, only not together */
 }
 
+/* Else "on" would be asked for as "no". */
+static void
+test_words_of_two_letters_are_not_replaced (void)
+{
+  g_auto (Archive) archive = archive_new ();
+
+  assert_nearest (&archive, "no", NULL);
+  assert_nearest (&archive, "og circle", NULL);
+  assert_nearest (&archive, "rde", "red");
+}
+
 /* In a film there: a dog runs past gate 3 of platform 12. */
 static void
 test_numbers_and_single_characters_are_not_replaced (void)
@@ -491,6 +502,7 @@ main (int argc, char **argv)
   g_test_add_func ("/search/the-best-comes-first", test_the_best_comes_first);
   g_test_add_func ("/search/hits-are-marked", test_hits_are_marked);
   g_test_add_func ("/search/a-word-that-hits-nothing-gets-the-nearest-that-would", test_a_word_that_hits_nothing_gets_the_nearest_that_would);
+  g_test_add_func ("/search/words-of-two-letters-are-not-replaced", test_words_of_two_letters_are_not_replaced);
   g_test_add_func ("/search/numbers-and-single-characters-are-not-replaced", test_numbers_and_single_characters_are_not_replaced);
   g_test_add_func ("/search/words-of-removed-films-are-not-suggested", test_words_of_removed_films_are_not_suggested);
   g_test_add_func ("/search/the-newest-whole-description-counts-and-films-that-lost-their-place-do-not",
