@@ -7,8 +7,6 @@
 
 #include "base/i18n.h"
 
-#define MAX_VALUES 24
-
 gboolean
 l4_database_fail (L4Database *self, L4Error code, GError **error, const char *format, ...)
 {
@@ -74,13 +72,13 @@ blob_value (GBytes *bytes)
 gboolean
 l4_database_query (L4Database *self, L4RowFunc row, gpointer user_data, GError **error, const char *sql, const char *types, ...)
 {
-  L4Value values[MAX_VALUES];
+  L4Value values[L4_MAX_VALUES];
   guint n = 0;
   va_list args;
 
   va_start (args, types);
   for (; types[n] != '\0'; n++) {
-    g_assert (n < MAX_VALUES);
+    g_assert (n < L4_MAX_VALUES);
     if (types[n] == 'i') {
       values[n] = (L4Value) { L4_VALUE_INTEGER, .integer = va_arg (args, gint64) };
     } else if (types[n] == 'r') {

@@ -15,6 +15,8 @@ typedef enum
   L4_VALUE_BYTES
 } L4ValueType;
 
+#define L4_MAX_VALUES 24        /* of a statement */
+
 /* A parameter of a statement, or a column of a row. Borrowed; data has a NUL byte behind it. */
 typedef struct
 {

@@ -67,7 +67,7 @@ begin_session (L4Postgres *self, GError **error)
 
   self->ready = FALSE;
   PQsetNoticeReceiver (self->connection, ignore_notice, NULL);
-  if (PQstatus (self->connection) != CONNECTION_OK)
+  if (PQstatus (self->connection) != CONNECTION_OK || PQsetnonblocking (self->connection, TRUE) != 0)
     return l4_postgres_fail (self, NULL, error);
   encoding = PQparameterStatus (self->connection, "server_encoding");
   if (g_strcmp0 (encoding, "UTF8") != 0)
@@ -93,6 +93,7 @@ l4_postgres_connect (L4Postgres *self, const char *where, GError **error)
   g_autoptr (GError) why = NULL;
 
   set_name (self, where);
+  self->where = g_strdup (where);
   self->connection = PQconnectdbParams (keywords, values, TRUE);
   if (PQstatus (self->connection) != CONNECTION_OK)
     return l4_postgres_fail (self, NULL, error);        /* there is no server: no use in waiting */

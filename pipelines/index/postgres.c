@@ -9,7 +9,6 @@
 #include "base/i18n.h"
 #include "index/search.h"
 
-#define MAX_VALUES 24
 #define MAX_COLUMNS 32
 #define ATTEMPTS 7
 #define PATIENCE_MS 5000        /* with what others keep locked, in one attempt */
@@ -59,8 +58,11 @@ l4_postgres_fail (L4Postgres *self, const PGresult *result, GError **error)
 
   self->ready &= state != NULL; /* the library says it itself, of a connection that is lost, whether or not that shows yet */
   self->passes = state == NULL || may_pass (state) || PQstatus (self->connection) != CONNECTION_OK;
+  self->given_up |= self->silent;
   if (g_strcmp0 (state, LOCKED) == 0)
     message = _("another program keeps the index locked");
+  if (self->silent)
+    message = _("the server does not answer");
   if (message == NULL)
     /* xgettext:no-c-format */
     message = self->unclear ? _("there is no connection by this address; in a user's name and password, %40 stands for @, %2F for / and %25 for "
@@ -70,16 +72,8 @@ l4_postgres_fail (L4Postgres *self, const PGresult *result, GError **error)
 
 /* Statements -------------------------------------------------------------------------------------------------------------------- */
 
-typedef struct
-{
-  Oid types[MAX_VALUES];
-  const char *data[MAX_VALUES];
-  int lengths[MAX_VALUES], formats[MAX_VALUES];
-  char numbers[MAX_VALUES][G_ASCII_DTOSTR_BUF_SIZE];
-} Parameters;
-
 static gboolean
-set_parameter (Parameters *all, guint i, const L4Value *value)
+set_parameter (L4Parameters *all, guint i, const L4Value *value)
 {
   all->lengths[i] = (int) value->length;
   all->formats[i] = value->type == L4_VALUE_BYTES;
@@ -145,14 +139,14 @@ static gboolean
 query (L4Database *base, const char *sql, const L4Value *values, guint n_values, L4RowFunc row, gpointer user_data, GError **error)
 {
   L4Postgres *self = (L4Postgres *) base;
-  Parameters all;
+  L4Parameters all = {.n = n_values };
   PGresult *result;
   gboolean right;
 
   for (guint i = 0; i < n_values; i++)
     if (!set_parameter (&all, i, &values[i]))
       return l4_database_fail (base, L4_ERROR_INPUT, error, _("a value is larger than a database can hold"));
-  result = PQexecParams (self->connection, sql, n_values, all.types, all.data, all.lengths, all.formats, 0);
+  result = l4_postgres_ask_with (self, sql, &all);
   right = PQresultStatus (result) == PGRES_TUPLES_OK || PQresultStatus (result) == PGRES_COMMAND_OK;
   if (!right)
     l4_postgres_fail (self, result, error);
@@ -165,7 +159,7 @@ query (L4Database *base, const char *sql, const L4Value *values, guint n_values,
 gboolean
 l4_postgres_execute (L4Postgres *self, const char *sql, GError **error)
 {
-  PGresult *result = PQexec (self->connection, sql);
+  PGresult *result = l4_postgres_ask (self, sql);
   ExecStatusType status = PQresultStatus (result);
   gboolean right = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || l4_postgres_fail (self, result, error);
 
@@ -201,7 +195,7 @@ static gboolean
 commit (L4Database *base, GError **error)
 {
   L4Postgres *self = (L4Postgres *) base;
-  PGresult *result = PQexec (self->connection, "COMMIT");
+  PGresult *result = l4_postgres_ask (self, "COMMIT");
   gboolean right = PQresultStatus (result) == PGRES_COMMAND_OK && strcmp (PQcmdStatus (result), "COMMIT") == 0;
 
   self->given_up &= !right;
@@ -217,7 +211,7 @@ rollback (L4Database *base)
   L4Postgres *self = (L4Postgres *) base;
 
   if (PQtransactionStatus (self->connection) == PQTRANS_INTRANS || PQtransactionStatus (self->connection) == PQTRANS_INERROR)
-    PQclear (PQexec (self->connection, "ROLLBACK"));
+    PQclear (l4_postgres_ask (self, "ROLLBACK"));
 }
 
 /* Every change may be made twice without harm: it does not matter whether the answer to a commit was lost, or the commit. Who waited for a server
@@ -250,6 +244,7 @@ close_postgres (L4Database *base)
 
   PQfinish (self->connection);
   g_free (base->name);
+  g_free (self->where);
   g_free (self);
 }
 

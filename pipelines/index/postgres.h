@@ -10,12 +10,28 @@
 typedef struct
 {
   L4Database base;
+  char *where;
   PGconn *connection;
   gboolean unclear;             /* parts of a password may have been taken for something else in the address: nothing of it is told */
   gboolean ready;               /* the session is as the index needs it */
   gboolean given_up;            /* it was tried again to the end, in vain, and nothing has worked since */
   gboolean passes;              /* what failed last may work when it is tried again */
+  gboolean silent;              /* the server did not answer what it was asked last */
 } L4Postgres;
+
+/* What a statement is sent with. */
+typedef struct
+{
+  guint n;
+  Oid types[L4_MAX_VALUES];
+  const char *data[L4_MAX_VALUES];
+  int lengths[L4_MAX_VALUES], formats[L4_MAX_VALUES];
+  char numbers[L4_MAX_VALUES][G_ASCII_DTOSTR_BUF_SIZE];
+} L4Parameters;
+
+/* As PQexec() and PQexecParams(), but a server that has stopped is not waited for without end. NULL: the statement could not be sent. */
+PGresult *l4_postgres_ask (L4Postgres *self, const char *sql);
+PGresult *l4_postgres_ask_with (L4Postgres *self, const char *sql, const L4Parameters *parameters);
 
 /* Sets *error by what failed last; result may be NULL. Returns FALSE. */
 gboolean l4_postgres_fail (L4Postgres *self, const PGresult *result, GError **error);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What an index in PostgreSQL does when the connection is lost at any moment, or the server. */
 
-#include <libpq-fe.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "index/postgres.h"
 #include "version-1.h"
 
 #define N_WINDOWS 2
@@ -24,12 +24,10 @@ static Loss loss;
 static guint countdown, n_losses;
 
 /* Linked with --wrap: what the index calls. */
-PGresult *__real_PQexec (PGconn *connection, const char *sql);
-PGresult *__real_PQexecParams (PGconn *connection, const char *sql, int n, const Oid *types, const char *const *values, const int *lengths,
-    const int *formats, int format);
-PGresult *__wrap_PQexec (PGconn *connection, const char *sql);
-PGresult *__wrap_PQexecParams (PGconn *connection, const char *sql, int n, const Oid *types, const char *const *values, const int *lengths,
-    const int *formats, int format);
+PGresult *__real_l4_postgres_ask (L4Postgres *self, const char *sql);
+PGresult *__real_l4_postgres_ask_with (L4Postgres *self, const char *sql, const L4Parameters *parameters);
+PGresult *__wrap_l4_postgres_ask (L4Postgres *self, const char *sql);
+PGresult *__wrap_l4_postgres_ask_with (L4Postgres *self, const char *sql, const L4Parameters *parameters);
 
 static gboolean
 is_lost (Loss when)
@@ -38,41 +36,36 @@ is_lost (Loss when)
 }
 
 static void
-cut (PGconn *connection)
+cut (L4Postgres *self)
 {
   n_losses++;
-  shutdown (PQsocket (connection), SHUT_RDWR);
+  shutdown (PQsocket (self->connection), SHUT_RDWR);
 }
 
 /* As if the answer had not come: what the library says of the next statement on a dead connection. */
 static PGresult *
-lose_answer (PGconn *connection, PGresult *result)
+lose_answer (L4Postgres *self, PGresult *result)
 {
   PQclear (result);
-  cut (connection);
-  return __real_PQexec (connection, "SELECT 1");
+  cut (self);
+  return __real_l4_postgres_ask (self, "SELECT 1");
 }
 
 PGresult *
-__wrap_PQexec (PGconn *connection, const char *sql)
+__wrap_l4_postgres_ask (L4Postgres *self, const char *sql)
 {
   if (is_lost (LOST_BEFORE))
-    cut (connection);
-  return is_lost (LOST_AFTER) ? lose_answer (connection, __real_PQexec (connection, sql)) : __real_PQexec (connection, sql);
+    cut (self);
+  return is_lost (LOST_AFTER) ? lose_answer (self, __real_l4_postgres_ask (self, sql)) : __real_l4_postgres_ask (self, sql);
 }
 
 PGresult *
-__wrap_PQexecParams (PGconn *connection, const char *sql, int n, const Oid *types, const char *const *values, const int *lengths,
-    const int *formats, int format)
+__wrap_l4_postgres_ask_with (L4Postgres *self, const char *sql, const L4Parameters *parameters)
 {
-  PGresult *result;
-
   if (is_lost (LOST_BEFORE))
-    cut (connection);
-  if (!is_lost (LOST_AFTER))
-    return __real_PQexecParams (connection, sql, n, types, values, lengths, formats, format);
-  result = __real_PQexecParams (connection, sql, n, types, values, lengths, formats, format);
-  return lose_answer (connection, result);
+    cut (self);
+  return is_lost (LOST_AFTER) ? lose_answer (self, __real_l4_postgres_ask_with (self, sql, parameters))
+      : __real_l4_postgres_ask_with (self, sql, parameters);
 }
 
 /* What an archive does ---------------------------------------------------------------------------------------------------------- */
@@ -288,6 +281,48 @@ test_a_server_that_stays_away_is_one_line (void)
   g_assert_true (l4_index_put_window (index, &window, NULL));
 }
 
+/* Nobody closes its connections; what is asked goes nowhere. */
+static void
+test_a_server_that_has_stopped_is_not_waited_for_without_end (void)
+{
+  g_autoptr (Place) place = place_new ();
+  g_autoptr (L4Index) index = open_index (place);
+  gint64 run = add_run (index, "m"), video = add_video (index, "/a.mkv", "1-a"), began = g_get_monotonic_time ();
+  g_autofree char *long_record = g_strnfill (4 << 20, ' ');
+  L4IndexWindow window = { .video = video, .run = run, .end = SECOND, .text = (char *) "Text." };
+  g_autoptr (GError) error = NULL, other = NULL;
+
+  memcpy (long_record, "{}", 2);
+  g_assert_true (l4_index_hurry (index, NULL));
+  control ("pause");
+  g_assert_false (l4_index_put_window (index, &window, &error));
+  control ("resume");
+  g_assert_error (error, L4_ERROR, L4_ERROR_IO);
+  assert_says (error, "/test_|does not answer");
+  g_assert_cmpint (g_get_monotonic_time () - began, <, 30 * G_USEC_PER_SEC);
+  g_assert_true (l4_index_put_window (index, &window, &other));
+  g_assert_no_error (other);
+  window.record = long_record;          /* more than the connection takes at once */
+  g_assert_true (l4_index_put_window (index, &window, &other));
+  g_assert_no_error (other);
+}
+
+/* It is asked on another connection whether it lives. */
+static void
+test_a_server_that_is_busy_is_waited_for (void)
+{
+  g_autoptr (Place) place = place_new ();
+  g_autoptr (L4Index) index = open_index (place);
+  gint64 run = add_run (index, "m"), video = add_video (index, "/a.mkv", "1-a"), began;
+
+  place_execute (place, "CREATE FUNCTION llama4.rest() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep (6); RETURN NEW; END $$; "
+      "CREATE TRIGGER rest BEFORE INSERT ON llama4.windows FOR EACH ROW EXECUTE FUNCTION llama4.rest ()");
+  g_assert_true (l4_index_hurry (index, NULL));
+  began = g_get_monotonic_time ();
+  add_window (index, video, run, 0, "A red circle moves.");
+  g_assert_cmpint (g_get_monotonic_time () - began, >=, 6 * G_USEC_PER_SEC);
+}
+
 static void
 test_an_address_that_is_wrong_is_one_line_without_its_password (void)
 {
@@ -383,6 +418,9 @@ main (int argc, char **argv)
   g_test_add_func ("/connection/a-server-that-starts-again-is-waited-for", test_a_server_that_starts_again_is_waited_for);
   g_test_add_func ("/connection/sessions-that-the-server-ends-are-begun-anew", test_sessions_that_the_server_ends_are_begun_anew);
   g_test_add_func ("/connection/a-server-that-stays-away-is-one-line", test_a_server_that_stays_away_is_one_line);
+  g_test_add_func ("/connection/a-server-that-has-stopped-is-not-waited-for-without-end",
+      test_a_server_that_has_stopped_is_not_waited_for_without_end);
+  g_test_add_func ("/connection/a-server-that-is-busy-is-waited-for", test_a_server_that_is_busy_is_waited_for);
   g_test_add_func ("/connection/an-address-that-is-wrong-is-one-line-without-its-password",
       test_an_address_that_is_wrong_is_one_line_without_its_password);
   g_test_add_func ("/connection/a-path-that-is-too-long-for-the-server-is-the-films-fault",
