@@ -137,6 +137,7 @@ answer_events (L4LiveAnswers *self, SoupServerMessage *message)
 {
   g_autofree char *state = NULL, *news = NULL;
 
+  soup_message_headers_replace (soup_server_message_get_response_headers (message), "X-Accel-Buffering", "no");       /* nor by a proxy */
   if (soup_server_message_get_method (message) == SOUP_METHOD_HEAD) {
     answer_text (message, SOUP_STATUS_OK, "text/event-stream", "");
     return;

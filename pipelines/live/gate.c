@@ -79,7 +79,7 @@ static gboolean
 has_pass (const L4LiveGate *self, const char *cookies, guint port)
 {
   g_autofree char *name = g_strdup_printf (COOKIE "=", port);
-  g_auto (GStrv) each = g_strsplit (cookies, ";", 64);
+  g_auto (GStrv) each = g_strsplit_set (cookies, ";,", 0);      /* several lines of them come joined by commas */
   gboolean has = FALSE;
 
   for (guint i = 0; each[i] != NULL; i++) {
