@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A value of YAML as JSON. */
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <yyjson.h>
@@ -20,7 +21,21 @@ typedef struct
   GError **error;
 } Writer;
 
-/* What stands there without quotation marks is what it would be in JSON, or else a text; YAML has True and TRUE for true. */
+/* A number as only YAML has it: with a plus, without a digit on one side of its point. NULL: it is none. */
+static yyjson_mut_val *
+make_number (Writer *self, const char *text)
+{
+  static const char pattern[] = "^[-+]?((0|[1-9][0-9]*)(\\.[0-9]*)?|\\.[0-9]+)(e[-+]?[0-9]+)?$";
+  double number = g_ascii_strtod (text, NULL);
+  guint64 whole;
+
+  if (!g_regex_match_simple (pattern, text, G_REGEX_DOLLAR_ENDONLY, 0) || !isfinite (number))
+    return NULL;
+  return *text == '+' && g_ascii_string_to_unsigned (text + 1, 10, 0, G_MAXUINT64, &whole, NULL) ? yyjson_mut_uint (self->doc, whole)
+      : yyjson_mut_real (self->doc, number);
+}
+
+/* What stands there without quotation marks is what it would be in JSON, or a number of YAML, or else a text; YAML has True and TRUE for true. */
 static yyjson_mut_val *
 make_scalar (Writer *self, yaml_node_t *node)
 {
@@ -39,6 +54,8 @@ make_scalar (Writer *self, yaml_node_t *node)
 
     if (yyjson_is_num (root) || yyjson_is_bool (root) || yyjson_is_null (root))
       made = yyjson_val_mut_copy (self->doc, root);
+    else
+      made = make_number (self, lower);
     yyjson_doc_free (doc);
   }
   return made != NULL ? made : plain && (*text == '\0' || g_str_equal (text, "~")) ? yyjson_mut_null (self->doc)

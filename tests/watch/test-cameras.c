@@ -248,7 +248,10 @@ static void
 test_values (void)
 {
   static const char *const values[] = { "true", "true", "True", "true", "TRUE", "true", "False", "false", "FALSE", "false", "Null", "null",
-    "NULL", "null", "~", "null", "5", "5", "Red", "\"Red\"", "\"True\"", "\"True\"", "'FALSE'", "\"FALSE\"", "yes", "\"yes\"" };
+    "NULL", "null", "~", "null", "5", "5", "Red", "\"Red\"", "\"True\"", "\"True\"", "'FALSE'", "\"FALSE\"", "yes", "\"yes\"",
+    "+5", "5", "-5", "-5", ".5", "0.5", "+.5", "0.5", "-.5", "-0.5", "5.", "5.0", "+5.E3", "5000.0", "+18446744073709551615", "18446744073709551615",
+    "007", "\"007\"", "+", "\"+\"", ".", "\".\"", "+-5", "\"+-5\"", ".e5", "\".e5\"", ".inf", "\".inf\"", "+1e999", "\"+1e999\"", "1.2.3", "\"1.2.3\"",
+    "'.5'", "\".5\"", "2026-11-28", "\"2026-11-28\"" };
 
   for (guint i = 0; i < G_N_ELEMENTS (values); i += 2) {
     g_autofree char *text = g_strdup_printf (RULE "{name: r, pointer: /a, compare: '==', value: %s}\n", values[i]);
