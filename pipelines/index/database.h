@@ -75,7 +75,7 @@ struct _L4Database
 extern const L4DatabaseClass l4_sqlite, l4_postgres;
 
 /* The schema that this version of the program writes. */
-#define L4_SCHEMA_VERSION 2
+#define L4_SCHEMA_VERSION 3
 
 /* Opens where, a path or an address, with the kind of database that it names. */
 L4Database *l4_database_open (const char *where, L4IndexMode mode, gboolean hurried, GError **error);

@@ -9,7 +9,7 @@
 #include "index/schema.h"
 
 /* What brings an index from the version before to this one. */
-static const char *const migrations[L4_SCHEMA_VERSION] = { L4_SCHEMA_POSTGRES_1, L4_SCHEMA_POSTGRES_2 };
+static const char *const migrations[L4_SCHEMA_VERSION] = { L4_SCHEMA_POSTGRES_1, L4_SCHEMA_POSTGRES_2, L4_SCHEMA_POSTGRES_3 };
 
 /* Connecting -------------------------------------------------------------------------------------------------------------------- */
 

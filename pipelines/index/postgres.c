@@ -33,7 +33,7 @@ enum
 static gboolean
 may_pass (const char *state)
 {
-  static const char *const states[] = { "40001", "40P01", "23505", LOCKED, "57P01", "57P02", "57P03", "53300" };
+  static const char *const states[] = { "40001", "40P01", "23505", "23P01", LOCKED, "57P01", "57P02", "57P03", "53300" };
 
   for (guint i = 0; i < G_N_ELEMENTS (states); i++)
     if (strcmp (state, states[i]) == 0)
@@ -46,7 +46,7 @@ code_of (const char *state)
 {
   if (state == NULL || strcmp (state, LOCKED) == 0 || g_str_has_prefix (state, "53") || g_str_has_prefix (state, "57") || g_str_has_prefix (state, "58"))
     return L4_ERROR_IO;
-  /* "54": a limit of the server, as of how long a path its indices take */
+  /* "54": a limit of the server */
   return g_str_has_prefix (state, "22") || g_str_has_prefix (state, "23") || g_str_has_prefix (state, "54") ? L4_ERROR_INPUT : L4_ERROR_INTERNAL;
 }
 

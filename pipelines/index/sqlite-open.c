@@ -17,7 +17,7 @@
 #define PATIENCE_MS 20000
 
 /* What brings an index from the version before to this one. */
-static const char *const migrations[L4_SCHEMA_VERSION] = { L4_SCHEMA_SQLITE_1, L4_SCHEMA_SQLITE_2 };
+static const char *const migrations[L4_SCHEMA_VERSION] = { L4_SCHEMA_SQLITE_1, L4_SCHEMA_SQLITE_2, L4_SCHEMA_SQLITE_3 };
 
 int
 l4_sqlite_get_patience (const L4Sqlite *self)

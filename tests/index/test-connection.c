@@ -184,7 +184,7 @@ test_a_migration_is_repeated (gconstpointer when)
     index = open_index (place);
     loss = LOST_NOT;
     version_1_assert_found (index);
-    g_assert_cmpint (version_1_get (place), ==, 2);
+    g_assert_cmpint (version_1_get (place), ==, 3);
     if (n_losses == 0) {
       g_assert_cmpuint (n, >, 7);
       break;
@@ -388,24 +388,6 @@ test_a_database_of_another_encoding_is_refused (void)
   assert_says (error, "/latin|LATIN1");
 }
 
-/* Of what cannot be made shorter PostgreSQL's indices have no more than a third of a page. */
-static void
-test_a_path_that_is_too_long_for_the_server_is_the_films_fault (void)
-{
-  g_autoptr (Place) place = place_new ();
-  g_autoptr (L4Index) index = open_index (place);
-  g_autoptr (GRand) chance = g_rand_new_with_seed (1);
-  g_autoptr (GString) path = g_string_new (NULL);
-  g_autoptr (GError) error = NULL;
-  L4IndexVideo video = { .key = (char *) "1-long", .size = 1 };
-
-  while (path->len < 4000)
-    g_string_append_c (path, path->len % 250 == 0 ? '/' : g_rand_int_range (chance, '0', 'z'));
-  video.path = path->str;
-  g_assert_false (l4_index_put_video (index, &video, &error));
-  g_assert_error (error, L4_ERROR, L4_ERROR_INPUT);
-}
-
 int
 main (int argc, char **argv)
 {
@@ -423,8 +405,6 @@ main (int argc, char **argv)
   g_test_add_func ("/connection/a-server-that-is-busy-is-waited-for", test_a_server_that_is_busy_is_waited_for);
   g_test_add_func ("/connection/an-address-that-is-wrong-is-one-line-without-its-password",
       test_an_address_that_is_wrong_is_one_line_without_its_password);
-  g_test_add_func ("/connection/a-path-that-is-too-long-for-the-server-is-the-films-fault",
-      test_a_path_that_is_too_long_for_the_server_is_the_films_fault);
   g_test_add_func ("/connection/a-user-who-may-only-read-can-search", test_a_user_who_may_only_read_can_search);
   g_test_add_func ("/connection/a-database-of-another-encoding-is-refused", test_a_database_of_another_encoding_is_refused);
   return g_test_run ();

@@ -5,7 +5,7 @@
 
 #include "version-1.h"
 
-#define NOW 2                   /* the version of today */
+#define NOW 3                   /* the version of today */
 
 /* The texts that are searched of the first film, which was whole in one run when another had begun. (transfer full) */
 static char *
@@ -78,6 +78,30 @@ test_one_that_was_brought_up_to_date_is_as_any (void)
   g_assert_cmpstr (((L4IndexWindow *) windows->pdata[0])->text, ==, "A blue circle.");
 }
 
+/* Of what cannot be made shorter PostgreSQL's indices hold no more than a third of a page. */
+static void
+test_a_long_path_is_kept_found_and_another_films_when_it_comes_there (void)
+{
+  g_autoptr (GRand) chance = g_rand_new_with_seed (1);
+  g_autoptr (GString) path = g_string_new (NULL);
+
+  while (path->len < 4000)
+    g_string_append_c (path, path->len % 250 == 0 ? '/' : g_rand_int_range (chance, '0', 'z'));
+  for (guint migrated = 0; migrated < 2; migrated++) {
+    g_autoptr (Place) place = place_new ();
+    g_autoptr (L4Index) index = (migrated > 0 ? version_1_make (place) : (void) 0, open_index (place));
+    gint64 first = add_video (index, path->str, "1-first"), second;
+    g_autoptr (L4IndexVideo) found = l4_index_find_path (index, path->str, NULL), other = NULL, lost = NULL;
+
+    g_assert_cmpint (found->id, ==, first);
+    second = add_video (index, path->str, "1-second");
+    other = l4_index_find_path (index, path->str, NULL);
+    g_assert_cmpint (other->id, ==, second);
+    lost = l4_index_find_key (index, "1-first", NULL);
+    g_assert_null (lost->path);
+  }
+}
+
 /* As it lies on a disk that is not to be written to: searched as it always was. */
 static void
 test_who_only_reads_finds_everything_and_changes_nothing (void)
@@ -146,6 +170,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/migration/who-writes-brings-it-up-to-date-and-finds-everything", test_who_writes_brings_it_up_to_date_and_finds_everything);
   g_test_add_func ("/migration/one-that-was-brought-up-to-date-is-as-any", test_one_that_was_brought_up_to_date_is_as_any);
+  g_test_add_func ("/migration/a-long-path-is-kept-found-and-another-films-when-it-comes-there",
+      test_a_long_path_is_kept_found_and_another_films_when_it_comes_there);
   g_test_add_func ("/migration/who-only-reads-finds-everything-and-changes-nothing", test_who_only_reads_finds_everything_and_changes_nothing);
   g_test_add_func ("/migration/a-kill-leaves-it-whole", test_a_kill_leaves_it_whole);
   g_test_add_func ("/migration/it-is-brought-up-to-date-once", test_it_is_brought_up_to_date_once);

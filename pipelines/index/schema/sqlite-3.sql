@@ -1,0 +1,1 @@
+-- The index of an archive, from version 2 to version 3 (PRAGMA user_version): what changes is PostgreSQL's alone.
