@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "index/words.h"
+
 static yyjson_val *
 find_answer (yyjson_val *record, const char *question)
 {
@@ -18,11 +20,19 @@ find_answer (yyjson_val *record, const char *question)
   return NULL;
 }
 
+/* As what is searched in an index, but with its accents. (transfer full) */
+static char *
+fold (yyjson_val *text)
+{
+  g_autofree char *plain = l4_words_normalize (yyjson_get_str (text));
+
+  return g_utf8_casefold (plain, -1);
+}
+
 static gboolean
 text_contains (yyjson_val *value, yyjson_val *wanted)
 {
-  g_autofree char *in = g_utf8_casefold (yyjson_get_str (value), yyjson_get_len (value));
-  g_autofree char *what = g_utf8_casefold (yyjson_get_str (wanted), yyjson_get_len (wanted));
+  g_autofree char *in = fold (value), *what = fold (wanted);
 
   return strstr (in, what) != NULL;
 }

@@ -29,6 +29,8 @@ test_compare (void)
     {L4_COMPARE_EQUAL, "\"1\"", "1", FALSE}, {L4_COMPARE_EQUAL, "true", "true", TRUE}, {L4_COMPARE_EQUAL, "null", "null", TRUE},
     {L4_COMPARE_UNEQUAL, "\"b\"", "\"a\"", TRUE}, {L4_COMPARE_UNEQUAL, "1", "1.0", FALSE},
     {L4_COMPARE_CONTAINS, "\"A RED car\"", "\"red Car\"", TRUE}, {L4_COMPARE_CONTAINS, "\"STRASSE\"", "\"straße\"", TRUE},
+    {L4_COMPARE_CONTAINS, "\"Ein Cafe\u0301\"", "\"café\"", TRUE}, {L4_COMPARE_CONTAINS, "\"ein Café\"", "\"cafe\u0301\"", TRUE},
+    {L4_COMPARE_CONTAINS, "\"Kin\u00adder\"", "\"kinder\"", TRUE}, {L4_COMPARE_CONTAINS, "\"a\\u0000b\"", "\"b\"", FALSE},
     {L4_COMPARE_CONTAINS, "\"a car\"", "\"bus\"", FALSE}, {L4_COMPARE_CONTAINS, "[\"a\", 2]", "2.0", TRUE},
     {L4_COMPARE_CONTAINS, "[\"ab\"]", "\"a\"", FALSE}, {L4_COMPARE_CONTAINS, "{\"a\": 1}", "\"a\"", TRUE},
     {L4_COMPARE_CONTAINS, "5", "\"5\"", FALSE}, {L4_COMPARE_CONTAINS, "\"5\"", "5", FALSE},
