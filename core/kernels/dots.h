@@ -124,7 +124,7 @@ add_group_of (GroupFunc decode, Traits traits, const guint8 *block, guint i, con
 {
   Group group;
 
-  prefetch_group (traits, block, i, AHEAD);
+  l4_fetch_for_dot (block + i * traits.bytes, traits.bytes * traits.groups, traits.bytes, n_rows);
   decode (block, i, &group);
   add_group (traits, &group, 0, 1, x, g, n_rows, sums);
 }

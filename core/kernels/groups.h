@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include "kernels/fetch.h"
 #include "kernels/panel.h"
 
 /* Plain lanes are loops themselves. */
@@ -45,16 +46,6 @@ typedef struct
 #define TRAITS_IQ4_XS ((Traits) { FALSE, 255, FALSE, 7, 272, 8 })
 #define TRAITS_INT4_32 ((Traits) { FALSE, 31, TRUE, 0, 320, 1 })
 #define TRAITS_INT4_128 ((Traits) { FALSE, 31, TRUE, 0, 272, 4 })
-
-/* Bytes from where panels are read to what is fetched meanwhile. On AMD's Zen 5, where memory gave 80 GB/s, generation was 8 % (Q4_0) and 17 %
- * (Q4_K) faster with 6144 than with 2048, and 1 and 4 % faster with 8192, two pages, than with 6144. Four panels in turn, 2048 bytes ahead in
- * each, gave three quarters of what one after the other gives. On an Intel Xeon with AMX, where memory gave 33 GB/s, Q4_0 was read at 22 GB/s
- * with 8192, 25 with 4096, 29 with 3072 and 32 with 1536 to 2048, Q4_K at 27, 30, 30 and 32. */
-#ifdef __AMX_TILE__
-#define AHEAD 2048
-#else
-#define AHEAD 8192
-#endif
 
 LANES_INLINE Ints
 unit (const guint8 *block, guint index)
@@ -314,15 +305,12 @@ group_int4_128 (const guint8 *panel, gsize g, Group *out)
   group_int4 (panel + g / 4 * 68 * 16, g % 4, out);
 }
 
-/* Fetches what lies ahead of group g: a block at least, because a block's groups share parts that lie anywhere in it. */
+/* Fetches as much as a group takes, `ahead` bytes on from group g: a block on at least, because a block's groups share parts that lie anywhere
+ * in it. */
 LANES_INLINE void
-prefetch_group (Traits traits, const guint8 *panel, gsize g, gsize distance)
+fetch_group (Traits traits, const guint8 *panel, gsize g, gsize ahead)
 {
-  const guint8 *ahead = panel + g * traits.bytes + MAX (traits.bytes * traits.groups, distance);
-
-#pragma GCC unroll 64
-  for (guint i = 0; i < traits.bytes; i += 64)
-    __builtin_prefetch (ahead + i);
+  l4_fetch_bytes (panel + g * traits.bytes + MAX (traits.bytes * traits.groups, ahead), traits.bytes, FALSE);
 }
 
 /* Columns of plain types --------------------------------------------------------------------------------------------- */

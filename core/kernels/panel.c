@@ -100,7 +100,7 @@ groups_to_bf16 (GroupFunc decode, Traits traits, const guint8 *panel, gsize firs
     Group group;
     Floats scale[2], base[2];
 
-    prefetch_group (traits, panel, (first + at) / L4_GROUP, count / L4_GROUP * traits.bytes);
+    fetch_group (traits, panel, (first + at) / L4_GROUP, count / L4_GROUP * traits.bytes);
     decode (panel, (first + at) / L4_GROUP, &group);
     for (guint h = 0; h < (traits.halves ? 2 : 1); h++) {
       scale[h] = lanes_quiet (group.scale[h]);
@@ -170,7 +170,7 @@ MULTIPLY (halves_minimum, TRUE, 31, TRUE)
     Chunk chunks[L4_MAX_PANELS]; \
     for (guint p = 0; p < n_panels; p++) \
       for (guint g = 0; g < count / L4_GROUP; g++) { \
-        prefetch_group (TRAITS_##TYPE, panels[p], first / L4_GROUP + g, count / L4_GROUP * TRAITS_##TYPE.bytes); \
+        fetch_group (TRAITS_##TYPE, panels[p], first / L4_GROUP + g, count / L4_GROUP * TRAITS_##TYPE.bytes); \
         group_##type (panels[p], first / L4_GROUP + g, &chunks[p][g]); \
       } \
     multiply_##traits ((const Chunk *) chunks, n_panels, count / L4_GROUP, TRAITS_##TYPE.zero_bits, &x, n_rows, out, stride); \
@@ -280,7 +280,7 @@ UNROLL (8)
     for (guint i = 0; i < traits.groups; i++) {
       Group group;
 
-      prefetch_group (traits, panel, at + i, AHEAD);
+      l4_fetch_for_dot (panel + (at + i) * traits.bytes, traits.bytes * traits.groups, traits.bytes, n_rows);
       entries_of (panel, at + i, indices[i], &group);
       add_group (traits, &group, 0, 1, x, at + i, n_rows, sums);
     }
@@ -344,8 +344,7 @@ UNROLL (8)
   for (; k + 2 <= n; k += 2) {
     Floats first = column (panel, k), second = column (panel, k + 1);
 
-    for (guint i = 0; i < 2 * bytes; i += 64)
-      __builtin_prefetch (panel + AHEAD + k * bytes + i);
+    l4_fetch_for_dot (panel + k * bytes, 0, 2 * bytes, n_rows);
 
 UNROLL (8)
     for (guint m = 0; m < n_rows; m++) {

@@ -4,6 +4,7 @@
 #include "kernels/kernels.h"
 
 #include "config.h"
+#include "kernels/fetch.h"
 
 /* Those that were compiled, the best first. */
 #define DECLARE(name) extern const L4Kernels l4_kernels_##name;
@@ -43,19 +44,22 @@ l4_kernels_by_name (const char *name)
   return NULL;
 }
 
+static const L4Kernels *
+choose (void)
+{
+  const char *name = g_getenv ("L4_CPU");
+  const L4Kernels *table = name != NULL ? l4_kernels_by_name (name) : NULL;
+
+  l4_fetch_init ();
+  return table != NULL ? table : l4_kernels_by_name (NULL);
+}
+
 const L4Kernels *
 l4_kernels (void)
 {
   static const L4Kernels *chosen = NULL;
-  const L4Kernels *table = g_atomic_pointer_get (&chosen);
 
-  if (table == NULL) {
-    const char *name = g_getenv ("L4_CPU");
-
-    table = name != NULL ? l4_kernels_by_name (name) : NULL;
-    if (table == NULL)
-      table = l4_kernels_by_name (NULL);
-    g_atomic_pointer_set (&chosen, table);
-  }
-  return table;
+  if (g_once_init_enter (&chosen))
+    g_once_init_leave (&chosen, choose ());
+  return chosen;
 }
