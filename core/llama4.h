@@ -64,6 +64,7 @@ typedef struct
                                    memory, faster without matrix units, less exact */
   guint threads;                /* up to L4_MAX_THREADS; 0: every CPU that the process may use */
   gboolean for_pictures;        /* a model that cannot look at pictures is an error, before its weights are read */
+  gboolean text_only;           /* the vision part is left out, and takes no memory: the model cannot look at pictures */
 } L4LoadOptions;
 
 typedef struct

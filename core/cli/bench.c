@@ -391,7 +391,7 @@ measure_all (Bench *bench, GError **error)
       || !measure_list (bench, options.prompts != NULL ? options.prompts : "512", FALSE, error)
       || !measure_list (bench, options.generations != NULL ? options.generations : "128", TRUE, error))
     return FALSE;
-  if (bench->model->vision != NULL && !options.no_vision && (!measure_tiles (bench, 1, error) || !measure_tiles (bench, 4, error)))
+  if (bench->model->vision != NULL && (!measure_tiles (bench, 1, error) || !measure_tiles (bench, 4, error)))
     return FALSE;
   return measure_machine (bench, error);
 }
@@ -431,7 +431,8 @@ run (char **arguments, GError **error)
       || !l4_command_parse_bytes ("memory-limit", options.memory_limit, &options.memory_bytes, error))
     return FALSE;
   bench.model = model = l4_llama_load (&(L4LoadOptions) {.model_path = path,.projector_path = options.projector,
-        .threads = options.threads,.memory_limit = options.memory_bytes,.load = l4_load_from_string (options.load),.vision_int8 = l4_cli_is (options.vision_type, "int8") },
+        .threads = options.threads,.memory_limit = options.memory_bytes,.load = l4_load_from_string (options.load),
+        .vision_int8 = l4_cli_is (options.vision_type, "int8"),.text_only = options.no_vision },
       L4_PRECISION_BF16, NULL, NULL, NULL, error);
   if (model == NULL)
     return FALSE;

@@ -232,6 +232,7 @@ run (char **arguments, GError **error)
     .vision_int8 = l4_cli_is (options.vision_type, "int8"),
     .threads = options.threads,
     .for_pictures = options.images != NULL,
+    .text_only = options.images == NULL,
   };
   model = l4_model_load (&load, NULL, NULL, NULL, error);
   if (model == NULL || !answer (model, background, prompt, schema, error))

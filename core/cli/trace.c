@@ -86,8 +86,8 @@ run (char **arguments, GError **error)
   path = l4_cli_one_model (arguments, error);
   if (path == NULL || !l4_cli_check_threads (threads, error))
     return FALSE;
-  model = l4_llama_load (&(L4LoadOptions) {.model_path = path,.threads = threads }, L4_PRECISION_F32, NULL, NULL,
-      NULL, error);
+  model = l4_llama_load (&(L4LoadOptions) {.model_path = path,.threads = threads,.text_only = pixels_path == NULL }, L4_PRECISION_F32,
+      NULL, NULL, NULL, error);
   return model != NULL && read_ids (ids_path, &ids, &n, error)
       && (pixels_path == NULL || read_pixels (pixels_path, model, &pixels, error))
       && l4_trace (model, ids, n, pixels.data, pixels.data != NULL ? pixels.dims[0] : 0, NULL, &trace, error)

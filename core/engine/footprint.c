@@ -103,7 +103,7 @@ l4_footprint_weights (const L4Checkpoint *checkpoint, const L4Config *config, L4
     const L4Tensor *tensor = l4_checkpoint_get_tensor (checkpoint, i);
     gboolean embeddings = g_str_has_suffix (tensor->name, ".embed_tokens.weight");
 
-    if (is_scale (tensor))      /* its matrix's rows have it */
+    if (is_scale (tensor) || (is_vision (tensor) && !config->has_vision))       /* its matrix's rows have it; it is not loaded */
       continue;
     total += scales_memory (tensor);
     if (becomes_floats (tensor))

@@ -14,8 +14,8 @@
 /* Tiles whose picture tokens a session keeps: some windows' worth, at Scout's width 2.9 MB each. */
 #define L4_KEPT_TILES 32
 
-/* Bytes of the checkpoint's weights; with L4_LOAD_MAP and L4_LOAD_STREAM, of those that cannot stay in the file; vision_int8 as in
- * L4LoadOptions. */
+/* Bytes of the checkpoint's weights, without those of a vision part that config has not; with L4_LOAD_MAP and L4_LOAD_STREAM, of those that
+ * cannot stay in the file; vision_int8 as in L4LoadOptions. */
 guint64 l4_footprint_weights (const L4Checkpoint *checkpoint, const L4Config *config, L4Precision precision, L4Load load,
     gboolean vision_int8);
 

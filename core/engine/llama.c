@@ -211,6 +211,15 @@ l4_llama_can_look (const L4Llama *self, GError **error)
   return l4_fail (error, L4_ERROR_INPUT, _("%s: is a text-only model and cannot look at pictures"), self->path);
 }
 
+/* What the files have of it counts for the digest all the same: keys and values of a text are those of the whole model. */
+static void
+leave_out_vision (L4Llama *self)
+{
+  if (self->config->has_vision)
+    self->why_no_vision = g_strdup (_("its vision part was left out"));
+  self->config->has_vision = FALSE;
+}
+
 L4Llama *
 l4_llama_load (const L4LoadOptions *options, L4Precision precision, L4ProgressFunc progress, gpointer user_data,
     GCancellable *cancellable, GError **error)
@@ -226,6 +235,8 @@ l4_llama_load (const L4LoadOptions *options, L4Precision precision, L4ProgressFu
   if (self->config == NULL)
     return NULL;
   self->why_no_vision = g_strdup (l4_checkpoint_why_no_vision (self->checkpoint));
+  if (options->text_only)
+    leave_out_vision (self);
   if (options->for_pictures && !l4_llama_can_look (self, error))
     return NULL;
   self->n_parameters = l4_decoder_n_parameters (&self->config->text);

@@ -24,7 +24,7 @@ typedef struct
   L4Room *room;                 /* caches of all sessions */
   L4Vocabulary *vocabulary;     /* of answers with a schema; NULL: none was asked for yet */
   L4VisionEncoder *vision;      /* NULL in a text-only checkpoint */
-  char *why_no_vision;          /* as of the checkpoint */
+  char *why_no_vision;          /* as of the checkpoint, or that it was not wanted */
   L4Checkpoint *checkpoint;     /* while loading, and as long as the model when weights stay in their file */
   L4Load load;                  /* as it turned out: not L4_LOAD_AUTO */
   L4Stream *stream;             /* NULL: no expert is streamed */

@@ -74,9 +74,9 @@ model_key (const L4LoadOptions *options)
 
   stat (canonical, &model_status);
   stat (projector, &projector_status);
-  return g_strdup_printf ("%s\n%s\n%" PRId64 ".%ld %" PRId64 ".%ld\n%u %d %d", canonical, projector, (gint64) model_status.st_mtim.tv_sec,
+  return g_strdup_printf ("%s\n%s\n%" PRId64 ".%ld %" PRId64 ".%ld\n%u %d %d %d", canonical, projector, (gint64) model_status.st_mtim.tv_sec,
       model_status.st_mtim.tv_nsec, (gint64) projector_status.st_mtim.tv_sec, projector_status.st_mtim.tv_nsec, options->threads,
-      options->load, options->vision_int8);
+      options->load, options->vision_int8, options->text_only);
 }
 
 static L4Model *

@@ -94,6 +94,7 @@ l4_talk_new (guint max_tokens, L4Progress *progress, GCancellable *cancellable, 
     .memory_limit = given.bytes,
     .load = l4_load_from_string (given.load),
     .threads = given.threads,
+    .text_only = TRUE,
   };
   g_autoptr (L4Model) model = l4_model_load (&load, on_progress, progress, cancellable, error);
   L4Talk *self;

@@ -41,6 +41,19 @@ test_bad_input_is_one_line_that_names_the_thing (void)
   }
 }
 
+/* The memory is enough for the embedded model without it, and not for all of it. */
+static void
+test_what_shows_no_pictures_loads_no_vision_part (void)
+{
+  static const char *const text[] = { "bench --no-vision --memory-limit 14M -p 8 -n 2 -r 1", "run --memory-limit 14M --max-tokens 1 hello" };
+  g_autofree char *out = NULL, *err = NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (text); i++)
+    g_free (succeed ("%s", text[i]));
+  g_assert_cmpint (run ("bench --memory-limit 14M -p 8 -n 2 -r 1", NULL, &out, &err), ==, 1);
+  g_assert_nonnull (strstr (err, "memory-limit is 14.0 MiB"));
+}
+
 static void
 test_unreadable_pictures_are_refused (void)
 {
@@ -497,6 +510,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/cli/bad-input-is-one-line-that-names-the-thing", test_bad_input_is_one_line_that_names_the_thing);
+  g_test_add_func ("/cli/what-shows-no-pictures-loads-no-vision-part", test_what_shows_no_pictures_loads_no_vision_part);
   g_test_add_func ("/cli/unreadable-pictures-are-refused", test_unreadable_pictures_are_refused);
   g_test_add_func ("/cli/a-full-disk-is-an-error-of-every-command", test_a_full_disk_is_an_error_of_every_command);
   g_test_add_func ("/cli/input-that-cannot-be-read-is-an-error", test_input_that_cannot_be_read_is_an_error);

@@ -340,6 +340,28 @@ test_a_model_without_eyes_is_refused_for_pictures (void)
   }
 }
 
+/* It is another model than the whole one, which is in memory at the same time. */
+static void
+test_the_vision_part_takes_no_memory_where_only_text_is_read (Fixture *self, gconstpointer data)
+{
+  const L4LoadOptions options = {.model_path = self->folder,.text_only = TRUE };
+  const guint8 pixel[3] = { 0 };
+  const L4Part part = {.picture = {pixel, 1, 1, 3} };
+  const L4Message message = { L4_ROLE_USER, &part, 1 };
+  const L4GenerateOptions generate = L4_GENERATE_OPTIONS_INIT;
+  g_autoptr (L4Model) whole = load (self->folder, NULL), text = l4_model_load (&options, NULL, NULL, NULL, NULL);
+  g_autoptr (L4Session) session = l4_session_new (text);
+  g_auto (L4Answer) answer = { 0 };
+  g_autoptr (GError) error = NULL;
+
+  g_assert_cmpuint (l4_model_get_info (text)->memory, <, l4_model_get_info (whole)->memory);
+  g_assert_cmpuint (l4_model_get_info (text)->n_parameters, <, l4_model_get_info (whole)->n_parameters);
+  g_assert_cmpstr (l4_model_get_info (text)->digest, ==, l4_model_get_info (whole)->digest);
+  g_assert_false (l4_session_answer (session, &message, 1, &generate, NULL, NULL, NULL, &answer, &error));
+  g_assert_error (error, L4_ERROR, L4_ERROR_INPUT);
+  g_assert_nonnull (strstr (error->message, "vision part was left out"));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -357,6 +379,7 @@ main (int argc, char **argv)
     {"wrong-tokenizer-is-refused", test_wrong_tokenizer_is_refused},
     {"projector-that-does-not-fit-is-refused", test_projector_that_does_not_fit_is_refused},
     {"truncated-weights-are-refused", test_truncated_weights_are_refused},
+    {"the-vision-part-takes-no-memory-where-only-text-is-read", test_the_vision_part_takes_no_memory_where_only_text_is_read},
     {"weights-that-change-while-they-are-loaded-are-refused", test_weights_that_change_while_they_are_loaded_are_refused},
   };
 
