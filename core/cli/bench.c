@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "cli/cli.h"
+#include "cli/lengths.h"
 #include "compute/measure.h"
 #include "engine/footprint.h"
 #include "engine/llama.h"
@@ -38,6 +39,8 @@ typedef struct
   L4Llama *model;
   L4Speed speed;
   double disk;                  /* bytes a second, with experts streamed; else 0 */
+  GArray *prompts, *generations;        /* gint64, tokens of each test; 0: none */
+  L4Tenant tenants[L4_BATCH_MOST];      /* conversations of the test that runs */
   GArray *results;              /* Result */
 } Bench;
 
@@ -110,15 +113,29 @@ weights_bytes (const L4Llama *model)
 }
 
 /* Random ids that are no special tokens where the vocabulary is large. */
-static gint32 *
-random_ids (const L4TextConfig *text, gint64 n)
+static void
+draw_ids (const L4TextConfig *text, GRand *random, gint64 n, gint32 *ids)
 {
-  g_autoptr (GRand) random = g_rand_new_with_seed (1);
-  gint32 *ids = g_new (gint32, n);
-
   for (gint64 i = 0; i < n; i++)
     ids[i] = g_rand_int_range (random, 0, MIN (text->vocab, 200000));
-  return ids;
+}
+
+static void
+give_up_caches (Bench *bench)
+{
+  for (guint i = 0; i < L4_BATCH_MOST; i++)
+    l4_room_clear (bench->model->room, &bench->tenants[i]);
+}
+
+/* For n tokens in each of so many conversations. None of them enters the room: there is nobody for whose end one could wait. */
+static gboolean
+take_caches (Bench *bench, gint64 n_talks, gint64 n, GError **error)
+{
+  give_up_caches (bench);
+  for (gint64 i = 0; i < n_talks; i++)
+    if (!l4_room_take (bench->model->room, &bench->tenants[i], l4_cli_is (options.kv_type, "int8"), n, NULL, error))
+      return FALSE;
+  return TRUE;
 }
 
 /* Bytes of an element of keys and values, as this machine keeps them. */
@@ -144,27 +161,28 @@ measure_tokens (Bench *bench, gint64 n, gboolean generate, GError **error)
 {
   const L4TextConfig *text = &bench->model->config->text;
   Result *result = begin (bench, generate ? "tg" : "pp", n);
-  g_autofree gint32 *all = random_ids (text, n * (options.repetitions + 1));    /* others each time, for experts that are streamed */
-  g_autoptr (L4Cache) cache = l4_cache_new (bench->model->compute, text, l4_cli_is (options.kv_type, "int8"), n, error);
+  g_autoptr (GRand) random = g_rand_new_with_seed (1);
+  l4_autofree gint32 *ids = l4_alloc (n * sizeof (gint32), _("prompt"), error);
   l4_autofree float *logits = l4_alloc (text->vocab * sizeof (float), _("logits"), error);
   L4Type type = l4_type_from_name (bench->model->quantization);
 
-  if (cache == NULL || logits == NULL)
+  if (ids == NULL || logits == NULL || !take_caches (bench, 1, n, error))
     return FALSE;
   result->integers = l4_type_info (type)->block_elements > 1;
   l4_budget_tokens (bench->model->config, type, kv_size (bench), generate ? n / 2 : 0, generate ? 1 : n, &result->work);
   if (generate)
     l4_work_scale (&result->work, n);
   for (gint r = -1; r < options.repetitions; r++) {
-    gint64 start = g_get_monotonic_time (), step = generate ? 1 : n;
-    const gint32 *ids = all + (r + 1) * n;
+    gint64 start, step;
 
+    draw_ids (text, random, n, ids);    /* others each time, for experts that are streamed */
     count (bench, r <= 0 ? &result->before : &result->after);
-    l4_cache_clear (cache);
+    start = g_get_monotonic_time ();
+    l4_cache_clear (bench->tenants[0].cache);
     for (gint64 at = 0; at < n; at += step) {
-      l4_autofree float *h = l4_llama_embed (bench->model, ids + at, step, NULL, 0, error);
+      l4_autofree float *h = l4_llama_embed (bench->model, ids + at, step = generate ? 1 : MIN (n - at, L4_FORWARD_BATCH), NULL, 0, error);
 
-      if (h == NULL || !l4_llama_forward (bench->model, cache, h, step, 1, logits, NULL, error))
+      if (h == NULL || !l4_llama_forward (bench->model, bench->tenants[0].cache, h, step, 1, logits, NULL, error))
         return FALSE;
       if (r < 0 && generate && at > 8)
         break;
@@ -181,24 +199,20 @@ static gboolean
 measure_together (Bench *bench, gint64 n, GError **error)
 {
   const L4TextConfig *text = &bench->model->config->text;
-  gboolean int8 = l4_cli_is (options.kv_type, "int8");
   gint64 n_talks = options.together;
   Result *result = begin (bench, "tg", n);
   L4Type type = l4_type_from_name (bench->model->quantization);
-  g_autofree gint32 *ids = random_ids (text, n * n_talks);
-  g_autoptr (GPtrArray) caches = g_ptr_array_new_with_free_func ((GDestroyNotify) l4_cache_free);
-  g_autofree L4Strand *strands = g_new0 (L4Strand, n_talks);
+  g_autoptr (GRand) random = g_rand_new_with_seed (1);
+  l4_autofree gint32 *ids = l4_alloc (n * n_talks * sizeof (gint32), _("prompt"), error);
+  L4Strand strands[L4_BATCH_MOST];
   const L4Strands tokens = { strands, n_talks, n_talks };
   l4_autofree float *logits = l4_alloc (n_talks * text->vocab * sizeof (float), _("logits"), error);
 
-  for (gint64 i = 0; i < n_talks; i++) {
-    strands[i] = (L4Strand) { l4_cache_new (bench->model->compute, text, int8, n, error), 1 };
-    if (strands[i].cache == NULL)
-      return FALSE;
-    g_ptr_array_add (caches, strands[i].cache);
-  }
-  if (logits == NULL)
+  if (ids == NULL || logits == NULL || !take_caches (bench, n_talks, n, error))
     return FALSE;
+  draw_ids (text, random, n * n_talks, ids);
+  for (gint64 i = 0; i < n_talks; i++)
+    strands[i] = (L4Strand) { bench->tenants[i].cache, 1 };
   g_snprintf (result->name, sizeof result->name, "tg%" PRId64 "x%" PRId64, n, n_talks);
   result->units = n * n_talks;
   result->integers = l4_type_info (type)->block_elements > 1;
@@ -253,23 +267,25 @@ measure_tiles (Bench *bench, gint64 n, GError **error)
   return TRUE;
 }
 
-/* list: numbers with commas between them; 0: none. */
 static gboolean
-measure_list (Bench *bench, const char *list, gboolean generate, GError **error)
+measure_list (Bench *bench, const GArray *lengths, gboolean generate, GError **error)
 {
-  g_auto (GStrv) items = g_strsplit (list, ",", -1);
+  for (guint i = 0; i < lengths->len; i++) {
+    gint64 n = g_array_index (lengths, gint64, i);
 
-  for (guint i = 0; items[i] != NULL; i++) {
-    guint64 n;
-
-    if (!g_ascii_string_to_unsigned (items[i], 10, 0, bench->model->config->text.context, &n, NULL))
-      return l4_fail (error, L4_ERROR_INPUT, _("\"%s\" is no number of tokens from 0 to %" PRId64), items[i],
-          bench->model->config->text.context);
     if (n > 0 && (!measure_tokens (bench, n, generate, error)
             || (generate && options.together > 1 && !measure_together (bench, n, error))))
       return FALSE;
   }
   return TRUE;
+}
+
+/* Whether there is memory for the longest of them: who waited for the others would have waited in vain. */
+static gboolean
+check_memory (Bench *bench, GError **error)
+{
+  return take_caches (bench, 1, l4_lengths_longest (bench->prompts), error)
+      && take_caches (bench, options.together, l4_lengths_longest (bench->generations), error);
 }
 
 /* What is printed ------------------------------------------------------------------------------------------------------ */
@@ -387,9 +403,8 @@ measure_machine (Bench *bench, GError **error)
 static gboolean
 measure_all (Bench *bench, GError **error)
 {
-  if (!measure_machine (bench, error)
-      || !measure_list (bench, options.prompts != NULL ? options.prompts : "512", FALSE, error)
-      || !measure_list (bench, options.generations != NULL ? options.generations : "128", TRUE, error))
+  if (!check_memory (bench, error) || !measure_machine (bench, error) || !measure_list (bench, bench->prompts, FALSE, error)
+      || !measure_list (bench, bench->generations, TRUE, error))
     return FALSE;
   if (bench->model->vision != NULL && (!measure_tiles (bench, 1, error) || !measure_tiles (bench, 4, error)))
     return FALSE;
@@ -412,15 +427,40 @@ static const GOptionEntry entries[] = {
   {NULL}
 };
 
+/* Before any weights are read. */
+static gboolean
+parse_lengths (const char *path, Bench *bench, GError **error)
+{
+  g_autoptr (L4Checkpoint) checkpoint = l4_checkpoint_open (path, options.projector, error);
+  g_autoptr (L4Config) config = checkpoint != NULL ? l4_config_load (checkpoint, error) : NULL;
+
+  if (config == NULL)
+    return FALSE;
+  bench->prompts = l4_lengths_parse (options.prompts, 512, config->text.context, error);
+  bench->generations = bench->prompts != NULL ? l4_lengths_parse (options.generations, 128, config->text.context, error) : NULL;
+  return bench->generations != NULL;
+}
+
+static void
+bench_clear (Bench *self)
+{
+  if (self->model != NULL)
+    give_up_caches (self);
+  l4_llama_free (self->model);
+  g_clear_pointer (&self->prompts, g_array_unref);
+  g_clear_pointer (&self->generations, g_array_unref);
+  g_array_unref (self->results);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Bench, bench_clear)
+
 static gboolean
 run (char **arguments, GError **error)
 {
   g_autofree char *path = l4_cli_one_model (arguments, error);
-  g_autoptr (L4Llama) model = NULL;
-  g_autoptr (GArray) results = g_array_new (FALSE, FALSE, sizeof (Result));
-  Bench bench = {.results = results };
+  g_auto (Bench) bench = {.results = g_array_new (FALSE, FALSE, sizeof (Result)) };
 
-  g_array_set_clear_func (results, result_clear);
+  g_array_set_clear_func (bench.results, result_clear);
   if (path == NULL)
     return FALSE;
   if (options.repetitions < 1 || options.repetitions > 1000)
@@ -428,16 +468,16 @@ run (char **arguments, GError **error)
   if (options.together < 1 || options.together > L4_BATCH_MOST)
     return l4_fail (error, L4_ERROR_INPUT, _("--together %d: must be 1 to %d"), options.together, L4_BATCH_MOST);
   if (!l4_cli_check_threads (options.threads, error)
-      || !l4_command_parse_bytes ("memory-limit", options.memory_limit, &options.memory_bytes, error))
+      || !l4_command_parse_bytes ("memory-limit", options.memory_limit, &options.memory_bytes, error) || !parse_lengths (path, &bench, error))
     return FALSE;
-  bench.model = model = l4_llama_load (&(L4LoadOptions) {.model_path = path,.projector_path = options.projector,
+  bench.model = l4_llama_load (&(L4LoadOptions) {.model_path = path,.projector_path = options.projector,
         .threads = options.threads,.memory_limit = options.memory_bytes,.load = l4_load_from_string (options.load),
         .vision_int8 = l4_cli_is (options.vision_type, "int8"),.text_only = options.no_vision },
       L4_PRECISION_BF16, NULL, NULL, NULL, error);
-  if (model == NULL)
+  if (bench.model == NULL)
     return FALSE;
-  if (model->why_not_repacked != NULL)
-    fprintf (stderr, "llama4: %s\n", model->why_not_repacked);
+  if (bench.model->why_not_repacked != NULL)
+    fprintf (stderr, "llama4: %s\n", bench.model->why_not_repacked);
   if (!measure_all (&bench, error))
     return FALSE;
   if (options.json)

@@ -27,7 +27,9 @@ test_bad_input_is_one_line_that_names_the_thing (void)
     {"plan --threads 1025", "--threads 1025"}, {"plan --threads -1", "--threads -1"}, {"bench --threads 1025", "--threads 1025"},
     {"bench --threads -1", "--threads -1"}, {"trace --threads 1025 --ids /nowhere.npy --out /tmp", "--threads 1025"},
     {"run --tiles -1 hello", "--tiles -1"}, {"run --schema /nowhere.json hello", "/nowhere.json"},
-    {"run --schema /dev/null hello", "/dev/null"},
+    {"run --schema /dev/null hello", "/dev/null"}, {"bench -p", "-p"}, {"bench -p ''", "\"\""}, {"bench -n 1,,2", "\"\""},
+    {"bench -p 8192,x -r 1000", "\"x\""}, {"bench -p 1 -n 8193", "\"8193\""},     /* for hours, if it were measured first */
+    {"bench -p 8,8192 -n 0 --memory-limit 20M", "a context of 8192 tokens"}, {"bench -p 0 -n 2048 -c 8 --memory-limit 40M", "2048 tokens"},
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
