@@ -175,7 +175,7 @@ l4_footprint_unmapped (const L4Config *config)
 
 /* Computing -------------------------------------------------------------------------------------------------------------- */
 
-/* The decoder's: what a batch of rows takes on the widest kind of layer, the rows as 8-bit operands of its last product, their
+/* The decoder's: what a batch of rows takes on the widest kind of layer, the rows as 8-bit operands of its widest product, their
  * embeddings, what stands at all n places, and logits of guesses. */
 static guint64
 text_work (const L4TextConfig *text, gint64 n)
@@ -188,7 +188,7 @@ text_work (const L4TextConfig *text, gint64 n)
     routed = text->layers[l].moe ? text->top_k * text->hidden : routed;
   }
   return rows * (2 * text->hidden + text->n_experts + 2 * text->head_dim + MAX (attention, inner + routed)) * sizeof (float)
-      + rows * inner * 3 / 2 + rows * text->hidden * sizeof (float) + n * PLACE_BYTES
+      + rows * MAX (inner, (guint64) (text->n_heads * text->head_dim)) * 3 / 2 + rows * text->hidden * sizeof (float) + n * PLACE_BYTES
       + (L4_MAX_DRAFT + 1) * text->vocab * sizeof (float);
 }
 
