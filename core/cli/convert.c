@@ -15,7 +15,6 @@
 #include "files/json.h"
 #include "tokenizer/tokenizer.h"
 
-#define MAX_TEMPLATE (4 * 1024 * 1024)  /* bytes */
 #define MAX_WORDS 1000
 
 typedef struct
@@ -68,7 +67,7 @@ static char *
 string_in_json (const char *folder, const char *file, const char *key)
 {
   g_autofree char *path = g_build_filename (folder, file, NULL);
-  g_autoptr (L4Json) json = g_file_test (path, G_FILE_TEST_EXISTS) ? l4_json_load (path, MAX_TEMPLATE, NULL) : NULL;
+  g_autoptr (L4Json) json = g_file_test (path, G_FILE_TEST_EXISTS) ? l4_json_load (path, L4_GGUF_MAX_STRING, NULL) : NULL;
   yyjson_val *value = NULL;
 
   if (json == NULL || !l4_json_get (json, json->root, key, YYJSON_TYPE_STR, &value, NULL) || value == NULL)
@@ -89,7 +88,7 @@ find_template (const Job *job)
   if (gguf != NULL)
     return l4_gguf_get_string (gguf, "tokenizer.chat_template", &text, NULL) ? g_strdup (text) : NULL;
   if (g_file_test (path, G_FILE_TEST_EXISTS))
-    found = l4_file_load (path, MAX_TEMPLATE, &length, NULL);
+    found = l4_file_load (path, L4_GGUF_MAX_STRING, &length, NULL);
   if (found == NULL)
     found = string_in_json (job->path, "chat_template.json", "chat_template");
   if (found == NULL)

@@ -15,7 +15,6 @@
 #define MAX_TENSORS 32768
 #define MAX_KEY 256             /* bytes */
 #define MAX_NAME 256
-#define MAX_STRING (1024 * 1024)
 #define MAX_DIMS 4
 #define MAX_DIM (G_GUINT64_CONSTANT (1) << 40)
 #define DEFAULT_ALIGNMENT 32
@@ -178,7 +177,7 @@ take_items (Reader *reader, L4GgufValue *value, GError **error)
     const char *text = NULL;
 
     for (gsize i = 0; i < value->n; i++) {
-      text = take_string (reader, 0, MAX_STRING, value->key, &length, error);
+      text = take_string (reader, 0, L4_GGUF_MAX_STRING, value->key, &length, error);
       if (text == NULL)
         return FALSE;
     }

@@ -6,6 +6,9 @@
 #include "base/error.h"
 #include "blocks/tensor.h"
 
+/* Bytes of a text that a header may have, and of any that is written into one. */
+#define L4_GGUF_MAX_STRING (4 << 20)
+
 typedef struct _L4Gguf L4Gguf;
 
 /* A string of an array; not terminated. Lives as long as its L4Gguf. Valid UTF-8. */

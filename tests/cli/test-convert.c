@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "gguf/gguf.h"
 #include "support/folder.h"
 #include "support/program.h"
 
@@ -371,6 +372,26 @@ test_a_program_that_is_ended_leaves_no_file (void)
   g_assert_cmpuint (folder_count (folder), ==, 0);
 }
 
+static void
+test_what_was_written_with_a_long_template_can_be_read (void)
+{
+  g_autofree char *scout = golden ("scout-tiny"), *out = NULL, *template = NULL, *said = NULL;
+  g_autofree char *text = g_strnfill (L4_GGUF_MAX_STRING, 'x');
+  g_autoptr (Folder) folder = folder_new (), copy = folder_new ();
+  g_autoptr (GDir) names = g_dir_open (scout, 0, NULL);
+
+  for (const char *name; (name = g_dir_read_name (names)) != NULL;) {
+    g_autofree char *from = g_canonicalize_filename (name, scout), *to = g_build_filename (copy, name, NULL);
+
+    if (!g_str_equal (name, "chat_template.jinja"))
+      g_assert_cmpint (symlink (from, to), ==, 0);
+  }
+  template = folder_write (copy, "chat_template.jinja", text, -1);
+  out = g_build_filename (folder, "model.gguf", NULL);
+  said = succeed ("convert %s %s", copy, out);
+  g_free (succeed ("inspect %s", out));
+}
+
 /* With experts streamed bench tells what it read, of a file whose name is no UTF-8, too, and plan what to expect. */
 static void
 test_streaming_is_measured_and_forecast (void)
@@ -399,6 +420,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/convert/what-was-written-with-a-long-template-can-be-read", test_what_was_written_with_a_long_template_can_be_read);
   g_test_add_func ("/convert/every-golden-computes-the-same-from-its-file", test_every_golden_computes_the_same_from_its_file);
   g_test_add_func ("/convert/a-file-converts-like-the-folder-it-came-from", test_a_file_converts_like_the_folder_it_came_from);
   g_test_add_func ("/convert/a-converted-model-answers-like-the-folder", test_a_converted_model_answers_like_the_folder);

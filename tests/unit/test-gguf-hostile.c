@@ -58,7 +58,7 @@ static const Case cases[] = {
   {"a-value-cut-short", KEYS (2) "<a-key-of-8> 10:4 0:7", L4_ERROR_FORMAT, "ends inside a-key-of-8"},
   {"a-truth-value-of-2", KEYS (2) BOOL ("k", 2), L4_ERROR_FORMAT, "k has the truth value 2"},
   {"a-string-of-2^64-1-bytes", KEYS (2) "<k> 8:4 -1:8", L4_ERROR_FORMAT, "k at byte|18446744073709551615"},
-  {"a-string-of-2-mib", KEYS (2) "<k> 8:4 2097152:8 *2097152", L4_ERROR_FORMAT, "k at byte|2097152 bytes, not 0 to 1048576"},
+  {"a-string-of-5-mib", KEYS (2) "<k> 8:4 5242880:8 *5242880", L4_ERROR_FORMAT, "k at byte|5242880 bytes, not 0 to 4194304"},
   {"a-string-longer-than-the-file", KEYS (2) "<k> 8:4 1000:8 *20", L4_ERROR_FORMAT, "ends inside k: 1000 bytes"},
   {"an-array-of-arrays", KEYS (2) "<k> 9:4 9:4 1:8 0:4 1:8 1:1", L4_ERROR_FORMAT, "k is an array of arrays"},
   {"an-array-of-an-unknown-type", KEYS (2) "<k> 9:4 99:4 1:8 *8", L4_ERROR_FORMAT, "unknown type 99"},
