@@ -14,7 +14,7 @@ find_published (const char *name)
   g_autofree char *lower = g_ascii_strdown (name, -1);
   g_autofree char *folder = l4_cli_data_file ("shapes", lower);
 
-  if (strchr (name, '/') != NULL || *name == '.' || !g_file_test (folder, G_FILE_TEST_IS_DIR))
+  if (strchr (name, '/') != NULL || *name == '\0' || *name == '.' || !g_file_test (folder, G_FILE_TEST_IS_DIR))
     return NULL;
   return g_steal_pointer (&folder);
 }

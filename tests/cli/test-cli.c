@@ -22,7 +22,7 @@ test_bad_input_is_one_line_that_names_the_thing (void)
     {"nonsense", "nonsense"}, {"run /dev/null hello", "/dev/null"}, {"run --projector x.gguf hello", "x.gguf"},
     {"run --image /dev/null hello", "/dev/null"}, {"inspect a b", "b"}, {"", "--help"},
     {"run --load later hello", "--load later"},
-    {"plan /nowhere", "/nowhere"}, {"plan a b", "b"}, {"plan --context -1", "--context"}, {"plan scout --type x", "--type x"},
+    {"plan /nowhere", "/nowhere"}, {"plan a b", "b"}, {"plan ''", "no such model"}, {"plan --context -1", "--context"}, {"plan scout --type x", "--type x"},
     {"plan scout --context 99999999", "10485760"}, {"run --threads 2147483647 hello", "--threads 2147483647"},
     {"plan --threads 1025", "--threads 1025"}, {"plan --threads -1", "--threads -1"}, {"bench --threads 1025", "--threads 1025"},
     {"bench --threads -1", "--threads -1"}, {"trace --threads 1025 --ids /nowhere.npy --out /tmp", "--threads 1025"},
