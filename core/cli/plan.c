@@ -133,9 +133,12 @@ print_weights (const Plan *plan, const Figures *low, const Figures *high)
 }
 
 static void
-print_cache (const Figures *low, const Figures *high)
+print_cache (const Plan *plan, const Figures *low, const Figures *high)
 {
-  printf (_("cache in bfloat16, GiB: whole context + chunks = together\n"));
+  if (plan->kv_int8)
+    printf (_("cache in 8-bit integers, GiB: whole context + chunks = together\n"));
+  else
+    printf (_("cache in bfloat16, GiB: whole context + chunks = together\n"));
   for (guint i = 0; i < N_CONTEXTS; i++)
     printf (_("%9" PRId64 " tokens: %s + %s = %s\n"), contexts[i], SPAN (full[i], GIB), SPAN (chunked[i], GIB),
         span ((char[64]) { 0 }, (low->full[i] + low->chunked[i]) / GIB, (high->full[i] + high->chunked[i]) / GIB));
@@ -301,7 +304,7 @@ print_plan (const Plan *plan, const Plan *other, GError **error)
   }
   print_shape (plan);
   print_weights (plan, low, high);
-  print_cache (low, high);
+  print_cache (plan, low, high);
   print_work (plan, low, high);
   print_machine (plan, compute, &speed, low);
   print_forecast (plan, &speed, low, high);

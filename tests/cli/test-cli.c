@@ -493,7 +493,7 @@ test_plan_tells_figures_of_published_shapes_and_files (void)
     {"plan scout", "108641793536 parameters, 17172894720 a token|10485760 tokens: 480 + 1.125 = 481.1|tokens/s|in Q4_K"},
     {"plan Maverick --type Q4_0 --context 131072", "401583781376 parameters|after 131072|in Q4_0"},
     {"plan scout --memory-limit 24G", "with --load stream|% of the experts|a disk of 1 GB/s (say)"},
-    {"plan behemoth", "never published|286.8 … 288.6 G"}, {"plan", "fits|as the files have them"},
+    {"plan scout --kv-type int8", "cache in 8-bit integers|10485760 tokens: 240 + 0.5625 = 240.6"}, {"plan behemoth", "never published|286.8 … 288.6 G"}, {"plan", "fits|as the files have them"},
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
