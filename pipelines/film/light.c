@@ -61,11 +61,23 @@ attach (AVCodecParameters *parameters, enum AVPacketSideDataType type, void *dat
   return FALSE;
 }
 
+/* (transfer full, av_free) */
+static AVMasteringDisplayMetadata *
+mastering_new (size_t *size)
+{
+#if LIBAVUTIL_VERSION_INT >= AV_VERSION_INT (59, 37, 100)
+  return av_mastering_display_metadata_alloc_size (size);
+#else
+  *size = sizeof (AVMasteringDisplayMetadata);
+  return av_mastering_display_metadata_alloc ();
+#endif
+}
+
 static gboolean
 attach_mastering (const GstVideoMasteringDisplayInfo *from, AVCodecParameters *parameters)
 {
   size_t size;
-  AVMasteringDisplayMetadata *to = av_mastering_display_metadata_alloc_size (&size);
+  AVMasteringDisplayMetadata *to = mastering_new (&size);
 
   if (to == NULL)
     return FALSE;
