@@ -105,6 +105,7 @@ l4_postgres_connect (L4Postgres *self, const char *where, GError **error)
 gboolean
 l4_postgres_reconnect (L4Postgres *self, GError **error)
 {
+  self->silent = FALSE;         /* what fails now has its own reason */
   PQreset (self->connection);
   return begin_session (self, error);
 }
