@@ -139,8 +139,8 @@ void l4_index_window_free (L4IndexWindow *window);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4IndexWindow, l4_index_window_free)
 
 /* Commits the window; the film is BEGUN then. Of a film that this process had claimed the claim must be its still. One that begins at
- * the same time is replaced. Text goes through l4_text_to_line(); a record (NULL: none) that is no JSON object, or has numbers beyond
- * 2^63, is refused. Sets the id. */
+ * the same time is replaced. Text goes through l4_text_to_line() and is composed (NFC); a record (NULL: none) that is no JSON object, or
+ * has numbers beyond 2^63, is refused. Sets the id. */
 gboolean l4_index_put_window (L4Index *self, L4IndexWindow *window, GError **error);
 
 /* Those of a film, in order; run 0: those that are searched: of the run that described it to its end last, or while there is none of the one that

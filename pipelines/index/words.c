@@ -54,11 +54,12 @@ stands_alone (gunichar character)
   }
 }
 
-/* Within a word, and yet nothing of it is seen: soft hyphen, word joiner, byte order mark. What joins or parts letters (ZWJ, ZWNJ) is seen. */
+/* What l4_text_to_line() leaves out of a text, though it may stand within a word, as a soft hyphen. What joins or parts letters (ZWJ, ZWNJ) is
+ * seen. */
 static gboolean
 is_invisible (gunichar character)
 {
-  return character == 0xad || character == 0x2060 || character == 0xfeff;
+  return g_unichar_type (character) == G_UNICODE_FORMAT && character != 0x200c && character != 0x200d;
 }
 
 char *

@@ -153,7 +153,7 @@ test_a_word_is_found_however_it_is_encoded_and_however_long (void)
   g_autofree char *long_word = g_strnfill (200, 'x'), *said = g_strconcat (long_word, "y is told", NULL), *asked = g_strconcat (long_word, "y", NULL);
   g_autofree char *begun = g_strconcat (long_word, "*", NULL);
   const char *const texts[][2] = {
-    {said, asked}, {said, begun}, {"Die Kin\302\255der", "kinder"}, {"Die Kinder", "kin\302\255der"}, {"Ein Ball\342\201\240spiel", "ballspiel"},
+    {said, asked}, {said, begun}, {"Die Kin\302\255der", "kinder"}, {"Die Kinder", "kin\302\255der"}, {"Ein Ballspiel", "ball\342\200\213spiel"}, {"Ein Ball\342\201\240spiel", "ballspiel"},
     {"\341\204\222\341\205\241\341\206\253\341\204\200\341\205\263\341\206\257", "\355\225\234\352\270\200"},   /* Hangul */
     {"\355\225\234\352\270\200", "\341\204\222\341\205\241\341\206\253\341\204\200\341\205\263\341\206\257"},
     {"\343\201\213\343\202\231\343\201\204", "\343\201\214\343\201\204"},       /* hiragana: ga, i */

@@ -33,7 +33,8 @@ HOSTILE = [
     ('right \u202eto left\u202c and \u2066isolated\u2069', 'right to left and isolated'),
     ('{{constructor.constructor("window.hacked=6")()}} ${window.hacked=7} %1 %2', None),
     ('a\u001b[31mred\u0007', 'a[31mred'),
-    ('\U0001f9d1\u200d\U0001f680 e\u0301\u0323 \u0928\u092e\u0938\u094d\u0924\u0947 \u05e9\u05dc\u05d5\u05dd \u4f60\u597d', None),
+    ('\U0001f9d1\u200d\U0001f680 e\u0301\u0323 \u0928\u092e\u0938\u094d\u0924\u0947 \u05e9\u05dc\u05d5\u05dd \u4f60\u597d',
+     '\U0001f9d1\u200d\U0001f680 \u1eb9\u0301 \u0928\u092e\u0938\u094d\u0924\u0947 \u05e9\u05dc\u05d5\u05dd \u4f60\u597d'),
     ('x' * 5000, None),
     ('<c.red>Cue</c> <00:00:01.000> <v Somebody>', None),
 ]
