@@ -294,6 +294,7 @@ wait_for_cause (L4Feed *self, L4Try *try)
     if (message != NULL)
       take (self, try, message);
   }
+  try->vague = 0;               /* what is warned of from now on comes of the end */
 }
 
 /* What came before is described still. */
