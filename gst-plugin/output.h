@@ -17,7 +17,7 @@ void gst_llama4_output_free (GstLlama4Output * self);
 /* The pad of that template, added to the element; NULL when it exists already. */
 GstPad *gst_llama4_output_request (GstLlama4Output * self, GstPadTemplate * template);
 void gst_llama4_output_release (GstLlama4Output * self, GstPad * pad);
-gboolean gst_llama4_output_is_linked (GstLlama4Output * self);        /* whether any has a peer */
+gboolean gst_llama4_output_is_linked (GstLlama4Output * self);        /* whether anybody is behind any */
 
 /* Combines the flow of a pad with that of the others. */
 GstFlowReturn gst_llama4_output_combine (GstLlama4Output * self, GstPad * pad, GstFlowReturn flow);

@@ -69,7 +69,7 @@ count_at_end (gboolean linked)
   guint64 n;
   Fixture self = { 0 };
 
-  self.script = write_script ("{\"text\":\"Said.\",\"delay_ms\":500}\n");
+  self.script = write_script ("{\"text\":\"Said.\",\"delay_ms\":3000}\n");
   self.element = gst_element_factory_make ("llama4describe", NULL);
   g_object_set (self.element, "model-path", self.script, NULL);
   gst_util_set_object_arg (G_OBJECT (self.element), "on-busy", "skip");
