@@ -6,8 +6,9 @@ python3 train.py --run FOLDER --patterns patterns.npz --see MINUTES --tell MINUT
 First the vision tower learns single pictures with labels for every patch and every picture (--see), then everything
 learns to tell clips (--tell); with --hold-trunk the trunk of the vision tower does not, and what it makes of a clip is kept:
 for a model that sees well already. The learning rate follows the clock, so a slower machine sees fewer clips. The heads for
-the labels stand in a file of their own in the folder that is written. Checkpoints and the log stand in the run folder. A start
-from the folder of a smaller network grows it (network/grow.py).
+the labels stand in a file of their own in the folder that is written. The log and the state stand in the run folder; a run that
+was stopped goes on from there with the same command, and loses three minutes at most. A file "publish" in it has the folder
+written at once. A start from the folder of a smaller network grows it (network/grow.py).
 
 On a CPU every worker is a process with one thread that draws its own clips; all average what they learnt every few steps. On
 two cores that trains three times as fast as one process with two threads, which wait for each other at every operation.
@@ -38,6 +39,7 @@ from network.tokenizer import Tokenizer
 
 
 HEADS = "heads.safetensors"      # beside the network's folder, for a training that goes on from it; nobody else needs it
+STATE_EVERY = 180                # seconds between states of a run
 
 
 def keep(network, heads, tokenizer, folder):
@@ -63,6 +65,14 @@ class Average:
     def swap(self):
         for p, m in zip(self.live, self.mean):
             p.data, m.data = m.data, p.data
+
+    def state(self):
+        return {"mean": self.mean, "updates": self.updates}
+
+    @torch.no_grad()
+    def resume(self, state):
+        torch._foreach_copy_(self.mean, state["mean"])
+        self.updates = state["updates"]
 
 
 class Team:
@@ -126,7 +136,7 @@ def main():
     options.add_argument("--still", type=float, default=0.62, help="the share of cameras that stand among those of film")
     options.add_argument("--workers", type=int, default=os.cpu_count())
     options.add_argument("--device", default="cpu", help="cpu or cuda")
-    options.add_argument("--save", type=float, default=7, help="minutes between checkpoints")
+    options.add_argument("--save", type=float, default=7, help="minutes between writings of the folder")
     options = options.parse_args()
     torch.set_num_threads(1)
     os.makedirs(options.run, exist_ok=True)
@@ -139,6 +149,16 @@ def main():
     for process in others:
         process.start()
     work(0, team, options)
+
+
+def write_state(run, **state):
+    """Replaces the state of a run as a whole: one that is stopped meanwhile has that of before."""
+    torch.save(state, f"{run}/state.pt.new")
+    os.replace(f"{run}/state.pt.new", f"{run}/state.pt")
+
+
+def read_state(run):
+    return torch.load(f"{run}/state.pt", map_location="cpu") if os.path.exists(f"{run}/state.pt") else None
 
 
 def begin(folder, tokenizer, network):
@@ -167,16 +187,16 @@ def work(rank, team, options):
     tokenizer, network = Tokenizer(), Network()
     heads = Heads(network.shape)
     both = nn.ModuleList([network, heads])
-    state = f"{options.run}/state.pt"
-    if os.path.exists(state):
-        both.load_state_dict(torch.load(state, map_location="cpu")["both"], strict=False)
+    state = read_state(options.run)
+    if state:
+        both.load_state_dict(state["both"])
     elif options.start:
         begin(options.start, tokenizer, network)
         if os.path.exists(f"{options.start}/{HEADS}"):
             before = checkpoint.read(f"{options.start}/{HEADS}")
             heads.load_state_dict({k: v for k, v in before.items() if v.shape == heads.state_dict()[k].shape}, strict=False)
     bank = np.load(options.patterns) if options.patterns and os.path.exists(options.patterns) else None
-    clips = Clips(options.seed + 1000 * rank + int(time.time() if os.path.exists(state) else 0), bank,
+    clips = Clips(options.seed + 1000 * rank + int(time.time() if state else 0), bank,
                   options.pairs, stock.load(options.stock, "free", options.figures), options.film, options.kinds, still=options.still)
     test = Clips(4242, bank, stock=stock.load(options.stock, "held", options.figures) if rank == 0 else None, kinds=options.kinds)
     both.to(device)
@@ -188,7 +208,7 @@ def work(rank, team, options):
     say(f"{sum(p.numel() for p in network.parameters())} parameters, patterns {sorted(clips.bank)}")
 
     for phase, minutes in (("see", options.see), ("tell", options.tell)):
-        if minutes <= 0:
+        if minutes <= 0 or (state and phase in state["over"]):
             continue
         decay = [p for p in everything if p.dim() >= 2]
         plain = [p for p in everything if p.dim() < 2]
@@ -203,8 +223,14 @@ def work(rank, team, options):
             batches = again(iter(drawing), np.random.default_rng(rank), options.kept, options.again, once)
         else:
             batches = iter(DataLoader(drawing, None, num_workers=options.workers, pin_memory=True, prefetch_factor=3))
-        begun, worked, step, seen, marks = time.time(), 0.0, 0, 0, {}
-        now = said = saved = time.time()
+        worked, step, seen, marks = 0.0, 0, 0, {}
+        if state and state["phase"] == phase:       # all workers take up what the first one's optimizer knew
+            optimizer.load_state_dict(state["optimizer"])
+            average.resume(state["average"])
+            worked, step, seen = state["clock"]
+        over = ["see"] if phase == "tell" else []
+        begun, before = time.time(), seen
+        now = said = saved = kept = time.time()
         while True:
             if step % team.steps == 0:
                 spent = team.clock(rank, worked / 60 / minutes)
@@ -238,25 +264,25 @@ def work(rank, team, options):
             worked += min(now - last, 5)        # a while in which the machine did nothing else is no work
             if now - said > 30:
                 said = now
-                say(f"{phase} {100 * spent:.1f}% step {step} clips {seen} {seen / (now - begun):.1f}/s rate {rate:.5f} "
+                say(f"{phase} {100 * spent:.1f}% step {step} clips {seen} {(seen - before) / (now - begun):.1f}/s rate {rate:.5f} "
                     + " ".join(f"{k} {v:.3f}" for k, v in marks.items()))
-            asked = phase == "tell" and os.path.exists(f"{options.run}/publish")
-            if rank == 0 and (asked or now - saved > 60 * options.save):
+            if rank == 0 and now - saved > STATE_EVERY:
                 saved = now
+                write_state(options.run, both=both.state_dict(), phase=phase, over=over, optimizer=optimizer.state_dict(),
+                            average=average.state(), clock=(worked, step, seen))
+            asked = os.path.exists(f"{options.run}/publish")
+            if rank == 0 and phase == "tell" and (asked or now - kept > 60 * options.save):
+                kept = now
                 average.swap()
-                torch.save({"both": both.state_dict()}, state + ".new")
-                os.replace(state + ".new", state)
-                if phase == "tell":
-                    both.eval()
-                    report(network, tokenizer, test, say)
-                    keep(network, heads, tokenizer, f"{options.run}/embedded")
-                    if asked:
-                        os.remove(f"{options.run}/publish")
+                both.eval()
+                report(network, tokenizer, test, say)
+                keep(network, heads, tokenizer, f"{options.run}/embedded")
                 average.swap()
+                if asked:
+                    os.remove(f"{options.run}/publish")
         average.swap()
         if rank == 0:
-            torch.save({"both": both.state_dict()}, state)
-            torch.save({"both": both.state_dict()}, f"{options.run}/{phase}.pt")
+            write_state(options.run, both=both.state_dict(), phase=None, over=over + [phase])
         say(f"{phase} done: {step} steps, {seen} clips, {(time.time() - begun) / 60:.1f} minutes")
     if rank > 0:
         return
