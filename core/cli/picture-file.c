@@ -30,7 +30,7 @@ fail (GError **error, const char *path, int status)
       _("%s: cannot be read as a picture: %s"), path, reason);
 }
 
-/* An open decoder; NULL where there is none, as for codec NULL. */
+/* An open decoder, for which a picture that is cut short or damaged is none; NULL where there is no decoder, as for codec NULL. */
 static AVCodecContext *
 open_decoder (const AVStream *stream, const AVCodec *codec)
 {
@@ -38,6 +38,7 @@ open_decoder (const AVStream *stream, const AVCodec *codec)
 
   if (decoder != NULL && avcodec_parameters_to_context (decoder, stream->codecpar) >= 0) {
     decoder->max_pixels = MAX_PIXELS;
+    decoder->err_recognition |= AV_EF_EXPLODE;
     if (avcodec_open2 (decoder, codec, NULL) >= 0)
       return decoder;
   }

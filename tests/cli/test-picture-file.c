@@ -121,6 +121,24 @@ test_the_tiles_of_a_grid_are_one_picture (void)
   assert_says (error, "cut.heic");
 }
 
+/* The half that is not there would be green. */
+static void
+test_half_a_photo_is_refused (void)
+{
+  g_autofree char *path = g_test_build_filename (G_TEST_DIST, "cli", "pictures", "corners.jpg", NULL), *bytes = NULL, *cut = NULL;
+  g_autoptr (Folder) folder = folder_new ();
+  g_autoptr (GError) error = NULL;
+  g_autofree guint8 *pixels = NULL;
+  guint width, height;
+  gsize length;
+
+  g_assert_true (g_file_get_contents (path, &bytes, &length, NULL));
+  cut = folder_write (folder, "cut.jpg", bytes, length - 20);
+  g_assert_false (l4_picture_file_load (cut, &width, &height, &pixels, &error));
+  g_assert_error (error, L4_ERROR, L4_ERROR_FORMAT);
+  assert_says (error, "cut.jpg");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -130,5 +148,6 @@ main (int argc, char **argv)
   g_test_add_func ("/picture-file/a-picture-has-the-colours-that-it-says", test_a_picture_has_the_colours_that_it_says);
   g_test_add_func ("/picture-file/every-name-is-that-of-one-file", test_every_name_is_that_of_one_file);
   g_test_add_func ("/picture-file/the-tiles-of-a-grid-are-one-picture", test_the_tiles_of_a_grid_are_one_picture);
+  g_test_add_func ("/picture-file/half-a-photo-is-refused", test_half_a_photo_is_refused);
   return g_test_run ();
 }
