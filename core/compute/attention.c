@@ -11,8 +11,14 @@
 
 /* A task takes up to this many rows (a row is one head of one query; all share a key head) and goes through the keys in strides,
  * keeping a running maximum, sum and weighted sum for each row, as flash attention does. The keys and values of a stride stay in the
- * second-level cache for all rows, the scores of CALL_ROWS of them in the first. */
+ * second-level cache for all rows, the scores of CALL_ROWS of them in the first.
+ *
+ * Each segment of the keys is summed by itself, and the segments are joined in their order. Where they begin depends on nothing else, so that
+ * what comes out for a query depends neither on those that are computed with it nor on the number of threads. */
 #define TASK_ROWS 320
+#define TASK_QUERIES 8          /* at least, before threads share the keys of the same rows */
+#define LEAST_SEGMENT 1024      /* keys: a multiple of STRIDE */
+#define SEGMENTS 8              /* longer ones that are together as long as all before them */
 #define STRIDE 256
 #define ROW_STEP 8              /* one token's heads that share a key head are five in Llama 4 */
 #define CALL_ROWS 32
@@ -30,8 +36,7 @@ typedef struct
   gint64 group;                 /* query heads of one key head */
   gint64 task_queries;          /* queries in one task */
   gint64 query_blocks;
-  gint64 splits;                /* tasks that share the keys of the same rows */
-  gint64 split_keys;            /* multiple of STRIDE */
+  gint64 splits;                /* tasks that share the keys of the same rows, a segment each; or 1 */
   gint64 depth, columns;        /* head_dim up to a multiple of 32, of 64 */
   float *partial;               /* [key heads, query_blocks, splits] of states, when splits > 1 */
 } Call;
@@ -121,6 +126,11 @@ take_queries (const Call *call, gint64 head, gint64 first, State *state)
   for (gint64 r = 0; r < state->rows; r++)
     convert (call, call->queries + ((first + r / call->group) * call->n_heads + head * call->group + r % call->group) * d, d,
         state->queries + r * call->depth * element_size (call));
+}
+
+static void
+clear_sums (const Call *call, State *state)
+{
   for (gint64 r = 0; r < state->padded_rows; r++) {
     state->largest[r] = -INFINITY;
     state->sums[r] = 0;
@@ -213,6 +223,73 @@ rows_of_block (const Call *call, gint64 block)
   return MIN (call->task_queries, call->n - block * call->task_queries) * call->group;
 }
 
+/* Where the segment ends that begins with this slot. */
+static gint64
+segment_end (gint64 slot)
+{
+  return slot + MAX (LEAST_SEGMENT, (G_GINT64_CONSTANT (1) << (g_bit_storage ((gulong) slot) - 1)) / SEGMENTS);
+}
+
+static gint64
+count_segments (gint64 n_keys)
+{
+  gint64 n = 1;
+
+  for (gint64 end = segment_end (0); end < n_keys; end = segment_end (end))
+    n++;
+  return n;
+}
+
+static gint64
+segment_begin (gint64 index)
+{
+  gint64 begin = 0;
+
+  for (gint64 i = 0; i < index; i++)
+    begin = segment_end (begin);
+  return begin;
+}
+
+/* Row r of one segment, if it sees anything of it, to what the segments before have made. What one has is lost. */
+static void
+join_row (const Call *call, State *all, State *one, gint64 r)
+{
+  const L4Kernels *kernels = l4_kernels ();
+  float largest = MAX (all->largest[r], one->largest[r]), of_all, of_one;
+
+  if (one->sums[r] == 0)
+    return;
+  of_all = expf (all->largest[r] - largest);
+  of_one = expf (one->largest[r] - largest);
+  all->largest[r] = largest;
+  all->sums[r] = all->sums[r] * of_all + one->sums[r] * of_one;
+  for (gint64 c = 0; c < call->columns; c += L4_BLOCK_COLUMNS) {
+    gsize at = c * all->padded_rows + r * L4_BLOCK_COLUMNS;
+
+    kernels->scale (all->weighted + at, of_all, L4_BLOCK_COLUMNS, all->weighted + at);
+    kernels->scale (one->weighted + at, of_one, L4_BLOCK_COLUMNS, one->weighted + at);
+    kernels->add (one->weighted + at, L4_BLOCK_COLUMNS, all->weighted + at);
+  }
+}
+
+/* The keys from slot … end - 1, segment by segment, to all; one: room for a segment. */
+static void
+attend_segments (const Call *call, gint64 head, gint64 first_query, gint64 slot, gint64 end, State *all, State *one)
+{
+  State *state = all;
+
+  clear_sums (call, all);
+  for (gint64 next; slot < end; slot = next, state = one) {
+    next = MIN (segment_end (slot), end);
+    if (state == one)
+      clear_sums (call, one);
+    for (gint64 at = slot; at < next; at += STRIDE)
+      attend_stride (call, head, first_query, at, (MIN (STRIDE, next - at) + DEPTH_STEP - 1) / DEPTH_STEP * DEPTH_STEP, state);
+    for (gint64 r = 0; state == one && r < all->rows; r++)
+      join_row (call, all, one, r);
+  }
+}
+
 static void
 do_task (gpointer data, gsize task, guint thread)
 {
@@ -220,19 +297,18 @@ do_task (gpointer data, gsize task, guint thread)
   gint64 split = task % call->splits, block = task / call->splits % call->query_blocks;
   gint64 head = task / call->splits / call->query_blocks, first_query = block * call->task_queries;
   gint64 rows = rows_of_block (call, block), last_query = first_query + rows / call->group - 1;
-  gint64 end = call->first_visible + last_query * call->step;
-  guint8 *memory = call->compute->own[thread].data;
-  float *kept = call->splits > 1 ? call->partial + task * kept_floats (call, most_padded_rows (call)) : (float *) memory;
-  State state;
+  gint64 begin = segment_begin (split), end = call->first_visible + last_query * call->step;
+  gsize size = kept_floats (call, most_padded_rows (call));
+  float *own = call->compute->own[thread].data;
+  State all, one;
 
-  state_lay_out (call, rows, kept, memory + kept_floats (call, most_padded_rows (call)) * sizeof (float), &state);
-  take_queries (call, head, first_query, &state);
-  end = MIN (end, (split + 1) * call->split_keys);
-  for (gint64 slot = split * call->split_keys; slot < end; slot += STRIDE)
-    attend_stride (call, head, first_query, slot, (MIN (STRIDE, end - slot) + DEPTH_STEP - 1) / DEPTH_STEP * DEPTH_STEP, &state);
+  state_lay_out (call, rows, call->splits > 1 ? call->partial + task * size : own, (guint8 *) (own + 2 * size), &all);
+  state_lay_out (call, rows, own + size, (guint8 *) (own + 2 * size), &one);
+  take_queries (call, head, first_query, &all);
+  attend_segments (call, head, first_query, begin, call->splits > 1 ? MIN (segment_end (begin), end) : end, &all, &one);
   l4_brgemm_rest (call->compute->brgemm);
   for (gint64 r = 0; call->splits == 1 && r < rows; r++)
-    write_row (call, head, first_query, &state, r);
+    write_row (call, head, first_query, &all, r);
 }
 
 /* Joins the splits of the same rows in the first of them. */
@@ -245,39 +321,26 @@ join_splits (gpointer data, gsize task, guint thread)
   State all, one;
 
   state_lay_out (call, rows, call->partial + task * call->splits * size, NULL, &all);
-  for (gint64 r = 0; r < rows; r++) {
-    for (gint64 s = 1; s < call->splits; s++) {
-      float largest, of_all, of_one;
-
-      state_lay_out (call, rows, call->partial + (task * call->splits + s) * size, NULL, &one);
-      if (one.sums[r] == 0)
-        continue;
-      largest = MAX (all.largest[r], one.largest[r]);
-      of_all = expf (all.largest[r] - largest);
-      of_one = expf (one.largest[r] - largest);
-      all.largest[r] = largest;
-      all.sums[r] = all.sums[r] * of_all + one.sums[r] * of_one;
-      for (gint64 c = 0; c < call->columns; c++) {
-        gsize at = c / L4_BLOCK_COLUMNS * L4_BLOCK_COLUMNS * all.padded_rows + r * L4_BLOCK_COLUMNS + c % L4_BLOCK_COLUMNS;
-
-        all.weighted[at] = all.weighted[at] * of_all + one.weighted[at] * of_one;
-      }
-    }
-    write_row (call, head, block * call->task_queries, &all, r);
+  for (gint64 s = 1; s < call->splits; s++) {
+    state_lay_out (call, rows, call->partial + (task * call->splits + s) * size, NULL, &one);
+    for (gint64 r = 0; r < rows; r++)
+      join_row (call, &all, &one, r);
   }
+  for (gint64 r = 0; r < rows; r++)
+    write_row (call, head, block * call->task_queries, &all, r);
 }
 
 /* How the rows and, when these are too few for all threads, the keys are cut into tasks. */
 static void
 plan (Call *call)
 {
-  gint64 most = call->first_visible + (call->n - 1) * call->step, strides = (most + STRIDE - 1) / STRIDE, tasks;
+  gint64 threads = l4_compute_get_threads (call->compute), wanted = MAX (threads / call->store->n_heads, 1);
 
-  call->task_queries = CLAMP (TASK_ROWS / call->group, 1, call->n);
+  call->task_queries = MIN (MIN (call->n, MAX (TASK_ROWS / call->group, 1)), MAX (call->n / wanted, TASK_QUERIES));
   call->query_blocks = (call->n + call->task_queries - 1) / call->task_queries;
-  tasks = call->store->n_heads * call->query_blocks;
-  call->splits = CLAMP (l4_compute_get_threads (call->compute) / tasks, 1, strides);
-  call->split_keys = (strides + call->splits - 1) / call->splits * STRIDE;
+  call->splits = 1;
+  if (threads >= 2 * call->store->n_heads * call->query_blocks)
+    call->splits = count_segments (call->first_visible + (call->n - 1) * call->step);
 }
 
 gboolean
@@ -297,7 +360,7 @@ l4_attention (L4Compute *compute, const L4KeyValues *store, const float *queries
   kept = kept_floats (&call, most_padded_rows (&call)) * sizeof (float);
   blocks = store->n_heads * call.query_blocks;
   g_rec_mutex_lock (&compute->lock);
-  done = l4_compute_take_own (compute, kept + scratch_bytes (&call), error);
+  done = l4_compute_take_own (compute, 2 * kept + scratch_bytes (&call), error);
   if (done && call.splits > 1) {
     call.partial = l4_scratch_take (&compute->shared, blocks * call.splits * kept, error);
     done = call.partial != NULL;

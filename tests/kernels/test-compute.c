@@ -271,6 +271,46 @@ test_attention (gconstpointer data)
   }
 }
 
+/* Queries, of which the first sees `first` keys and each further one more, `at_once` of them at a time. (transfer full) */
+static float *
+attend_in_pieces (guint threads, L4Precision precision, gboolean int8, gint64 n, gint64 first, gint64 at_once)
+{
+  const gint64 heads = 5, d = 32, slots = first + n - 1;
+  g_autoptr (L4Compute) compute = l4_compute_new (precision, threads, NULL);
+  g_autoptr (GRand) random = g_rand_new_with_seed (11);
+  l4_autofree float *q = random_floats (random, n * heads * d), *k = random_floats (random, slots * d), *v = random_floats (random, slots * d);
+  float *out = random_floats (random, n * heads * d);
+  L4KeyValues store;
+
+  g_assert_true (l4_key_values_init (&store, compute, int8, 1, d, slots, NULL));
+  l4_key_values_store (&store, compute, 0, k, v, slots);
+  for (gint64 at = 0; at < n; at += at_once)
+    g_assert_true (l4_attention (compute, &store, q + at * heads * d, MIN (at_once, n - at), heads, 0.5, first + at, 1, out + at * heads * d,
+            NULL));
+  l4_key_values_clear (&store);
+  return out;
+}
+
+/* Or what was held already, or guessed, and how many threads there are, would change an answer. */
+static void
+test_a_query_alone_gives_the_same_bits (void)
+{
+  const gint64 n = 80, at_once[] = { 1, 5, 16, 80 };
+  const guint threads[] = { 2, 9 };
+
+  for (L4Precision precision = L4_PRECISION_BF16; precision <= L4_PRECISION_F32; precision++)
+    for (gboolean int8 = FALSE; int8 <= TRUE; int8++) {
+      l4_autofree float *expected = attend_in_pieces (1, precision, int8, n, 2000, n);
+
+      for (guint t = 0; t < G_N_ELEMENTS (threads); t++)
+        for (guint i = 0; i < G_N_ELEMENTS (at_once); i++) {
+          l4_autofree float *out = attend_in_pieces (threads[t], precision, int8, n, 2000, at_once[i]);
+
+          g_assert_cmpmem (out, n * 5 * 32 * sizeof (float), expected, n * 5 * 32 * sizeof (float));
+        }
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -283,5 +323,6 @@ main (int argc, char **argv)
   g_test_add_func ("/compute/two-threads-share-one-weight", test_two_threads_share_one_weight);
   g_test_add_data_func ("/compute/float32-attention-matches-plain-sums", GINT_TO_POINTER (L4_PRECISION_F32), test_attention);
   g_test_add_data_func ("/compute/bf16-attention-matches-plain-sums", GINT_TO_POINTER (L4_PRECISION_BF16), test_attention);
+  g_test_add_func ("/compute/a-query-alone-gives-the-same-bits", test_a_query_alone_gives_the_same_bits);
   return g_test_run ();
 }
