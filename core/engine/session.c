@@ -81,7 +81,7 @@ l4_llama_session_common (const L4LlamaSession *self, const L4Prompt *prompt)
 }
 
 /* How many tokens of the prompt the cache holds already. At least MIN_BATCH remain to be done: batches of fewer rows are multiplied
- * in another way, and their sums would differ in the last bits. */
+ * in another way, and their sums would differ in the last bits. (Those of experts that few of the tokens ask for do, where there are tiles.) */
 static gint64
 count_kept (const L4LlamaSession *self, const L4Prompt *prompt)
 {
