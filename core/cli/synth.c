@@ -19,6 +19,7 @@
 #define LONGEST_RUN 2048        /* weights that are copied from it at a time; a multiple of every block */
 #define CODES "IQ2_XXS|IQ2_XS|IQ2_S|IQ3_XXS|IQ3_S|IQ1_S|IQ1_M|TQ1_0|TQ2_0|MXFP4"
 #define AT_ONCE ((gsize) 8 << 20)       /* bytes */
+#define UNSAID G_MININT         /* of --layers and --vocab: as the shape has them */
 
 typedef struct
 {
@@ -187,7 +188,7 @@ static struct
   gint64 seed;
   char *type, *tokenizer;
   gboolean projector;
-} options;
+} options = {.layers = UNSAID,.vocab = UNSAID };
 
 static const GOptionEntry entries[] = {
   {"layers", 0, 0, G_OPTION_ARG_INT, &options.layers, N_("Layers of the decoder (those of the shape)"), "N"},
@@ -204,9 +205,9 @@ check_options (char **arguments, GError **error)
 {
   if (g_strv_length (arguments) != 2)
     return l4_fail (error, L4_ERROR_INPUT, _("synth needs a shape and the name of the file to write"));
-  if (options.layers < 0 || options.layers > 1024)
+  if (options.layers != UNSAID && (options.layers < 1 || options.layers > 1024))
     return l4_fail (error, L4_ERROR_INPUT, _("--layers %d: must be 1 to 1024"), options.layers);
-  if (options.vocab < 0 || options.vocab > 1 << 24)
+  if (options.vocab != UNSAID && (options.vocab < 1 || options.vocab > 1 << 24))
     return l4_fail (error, L4_ERROR_INPUT, _("--vocab %d: must be 1 to %d"), options.vocab, 1 << 24);
   return TRUE;
 }

@@ -297,6 +297,7 @@ test_bad_random_models_are_refused (void)
   } cases[] = {
     {"scout", "", "", "synth needs"}, {"nonsense", "x.gguf", "", "nonsense"}, {"scout", "nowhere/x.gguf", "", "nowhere/x.gguf"},
     {"scout", "x.gguf", "--layers -1", "--layers"}, {"scout", "x.gguf", "--vocab -1", "--vocab"},
+    {"scout", "x.gguf", "--layers 0", "--layers"}, {"scout", "x.gguf", "--vocab 0", "--vocab"},
     {"scout", "x.gguf", "--type IQ4_NL", "--type"}, {"scout", "x.gguf", "--tokenizer /nowhere", "/nowhere"},
     {"../scout", "x.gguf", "", "../scout"}, {"scout", ".", "", "is a folder"},
   };
