@@ -69,7 +69,8 @@ take_most (const char *status, const char *key, double *most)
 static void
 watch (const Folder *folder, const char *arguments, Run *result)
 {
-  g_autofree char *line = g_strconcat (g_getenv ("LLAMA4"), " ", arguments, NULL), *path = NULL, *proc = NULL;
+  g_autofree char *program = g_shell_quote (g_getenv ("LLAMA4")), *line = g_strconcat (program, " ", arguments, NULL);
+  g_autofree char *path = NULL, *proc = NULL;
   g_auto (GStrv) argv = NULL;
   struct rusage usage;
   GPid child;

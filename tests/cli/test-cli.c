@@ -93,7 +93,7 @@ test_a_full_disk_is_an_error_of_every_command (void)
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (commands); i++) {
-    g_autofree char *line = g_strdup_printf ("echo '\"a\"' | $LLAMA4 %s > /dev/full", commands[i]), *err = NULL;
+    g_autofree char *line = g_strdup_printf ("echo '\"a\"' | \"$LLAMA4\" %s > /dev/full", commands[i]), *err = NULL;
 
     g_test_message ("%s", commands[i]);
     g_assert_cmpint (shell (line, &err), ==, 1);
@@ -107,7 +107,7 @@ test_input_that_cannot_be_read_is_an_error (void)
   static const char *const commands[] = { "run -", "tokenize", "tokenize --decode" };
 
   for (guint i = 0; i < G_N_ELEMENTS (commands); i++) {
-    g_autofree char *line = g_strdup_printf ("$LLAMA4 %s < /", commands[i]), *err = NULL;
+    g_autofree char *line = g_strdup_printf ("\"$LLAMA4\" %s < /", commands[i]), *err = NULL;
 
     g_assert_cmpint (shell (line, &err), ==, 1);
     g_assert_nonnull (strstr (err, "llama4: standard input: "));
@@ -129,7 +129,7 @@ test_a_file_that_cannot_be_written_is_named_and_not_left_half (void)
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
     g_autofree char *folder = g_dir_make_tmp ("llama4-XXXXXX", NULL), *err = NULL;
-    g_autofree char *line = g_strdup_printf ("trap '' XFSZ; ulimit -f 20; model=%s folder=%s; exec $LLAMA4 %s", model, folder,
+    g_autofree char *line = g_strdup_printf ("trap '' XFSZ; ulimit -f 20; model=%s folder=%s; exec \"$LLAMA4\" %s", model, folder,
         cases[i].arguments);
 
     g_assert_cmpint (shell (line, &err), ==, 1);
@@ -167,7 +167,7 @@ test_figures_stand_below_the_answer_where_both_go_to_one_file (void)
 
   close (g_file_open_tmp ("answers-XXXXXX.script", &path, NULL));
   g_assert_true (g_file_set_contents (path, "{\"text\":\"One two\"}", -1, NULL));
-  line = g_strdup_printf ("$LLAMA4 run %s hello >&2", path);
+  line = g_strdup_printf ("\"$LLAMA4\" run %s hello >&2", path);
   g_assert_cmpint (shell (line, &text), ==, 0);
   g_test_message ("%s", text);
   g_assert_true (g_str_has_prefix (text, "One two\n"));
@@ -190,7 +190,7 @@ test_text_is_utf_8_in_every_locale (void)
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
-    g_autofree char *line = g_strdup_printf ("LC_ALL=C $LLAMA4 %s > /dev/null", cases[i].arguments), *err = NULL;
+    g_autofree char *line = g_strdup_printf ("LC_ALL=C \"$LLAMA4\" %s > /dev/null", cases[i].arguments), *err = NULL;
 
     g_assert_cmpint (shell (line, &err), ==, cases[i].status);
     g_assert_nonnull (strstr (err, cases[i].words));
@@ -211,7 +211,7 @@ test_help_speaks_the_users_language (void)
     return;
   }
   g_assert_cmpint (symlink (c, german), ==, 0);
-  line = g_strdup_printf ("ASAN_OPTIONS=detect_leaks=0 LOCPATH=%s LC_ALL=de_DE.UTF-8 $LLAMA4 plan --help >&2", locales);
+  line = g_strdup_printf ("ASAN_OPTIONS=detect_leaks=0 LOCPATH=%s LC_ALL=de_DE.UTF-8 \"$LLAMA4\" plan --help >&2", locales);
   g_assert_cmpint (shell (line, &text), ==, 0);
   g_assert_nonnull (strstr (text, "Token von Frage und Antwort"));
 }

@@ -120,7 +120,7 @@ test_a_disk_that_is_too_small_leaves_nothing (void)
 {
   g_autoptr (Folder) folder = folder_new ();
   g_autofree char *model = make_model (folder), *out = NULL, *err = NULL;
-  g_autofree char *line = g_strdup_printf ("trap '' XFSZ; ulimit -f 20; exec %s convert --stream %s", g_getenv ("LLAMA4"), model);
+  g_autofree char *line = g_strdup_printf ("trap '' XFSZ; ulimit -f 20; exec \"$LLAMA4\" convert --stream %s", model);
   g_autoptr (GSubprocess) process =
       g_subprocess_new (G_SUBPROCESS_FLAGS_STDERR_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE, NULL, "/bin/sh", "-c", line, NULL);
 

@@ -14,7 +14,7 @@
 static inline int
 run (const char *arguments, const char *input, char **out, char **err)
 {
-  g_autofree char *line = g_strconcat (g_getenv ("LLAMA4"), " ", arguments, NULL);
+  g_autofree char *program = g_shell_quote (g_getenv ("LLAMA4")), *line = g_strconcat (program, " ", arguments, NULL);
   g_auto (GStrv) argv = NULL;
   g_autoptr (GError) error = NULL;
   g_autoptr (GSubprocess) process = NULL;
