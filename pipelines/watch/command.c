@@ -18,6 +18,7 @@
 
 #include "base/i18n.h"
 #include "llama4.h"
+#include "watch/open-files.h"
 #include "write/bytes.h"
 
 #define TICK_MS 50              /* between two looks at whether it has ended */
@@ -74,13 +75,14 @@ make_input (const char *text)
   return -1;
 }
 
-/* In the new process: a group of its own, and signals as programs expect them. */
+/* In the new process: a group of its own, and signals and limits as programs expect them. */
 static void
 set_up_child (gpointer data)
 {
   sigset_t none;
 
   setpgid (0, 0);
+  l4_open_files_restore ();
   sigemptyset (&none);
   sigprocmask (SIG_SETMASK, &none, NULL);
   signal (SIGINT, SIG_DFL);

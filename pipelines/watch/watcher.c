@@ -15,6 +15,7 @@
 #include "watch/feed.h"
 #include "watch/judge.h"
 #include "watch/news.h"
+#include "watch/open-files.h"
 #include "watch/receivers.h"
 #include "watch/speaker.h"
 #include "watch/store.h"
@@ -423,6 +424,7 @@ l4_watcher_new (L4Cameras *cameras, const L4DescribeOptions *options, L4Progress
   L4Watcher *self = g_new0 (L4Watcher, 1);
 
   register_types ();
+  l4_open_files_raise ();
   self->cameras = cameras;
   self->options = *options;
   read_model (self);
