@@ -109,7 +109,7 @@ show (Question *self, const char *text)
   g_string_append (self->text, safe);
   if (!options.json) {
     fputs (safe, stdout);
-    fflush (stdout);
+    l4_command_flush ();
   } else if (*safe != '\0') {
     yyjson_mut_doc *doc;
     yyjson_mut_val *event = l4_json_begin (&doc, "text");
@@ -124,7 +124,7 @@ static void
 end_line (void)
 {
   putchar ('\n');
-  fflush (stdout);
+  l4_command_flush ();
 }
 
 static void

@@ -8,6 +8,7 @@
 
 #include "cli/cli.h"
 #include "cli/picture-file.h"
+#include "command/command.h"
 #include "files/file.h"
 #include "output/text.h"
 
@@ -102,7 +103,7 @@ static void
 on_text (const char *text, gpointer user_data)
 {
   fputs (text, stdout);
-  fflush (stdout);
+  l4_command_flush ();
 }
 
 /* A model may say whatever its pictures show; escape sequences on a sign must not reach who looks. */
@@ -183,7 +184,7 @@ answer (L4Model *model, const char *background, const char *prompt, const char *
     puts (json);
   } else {
     putchar ('\n');
-    fflush (stdout);            /* before the figures, where both go to one file */
+    l4_command_flush ();            /* before the figures, where both go to one file */
     print_figures (&result);
   }
   if (unsaved == NULL)

@@ -25,6 +25,16 @@ l4_command_fail (const GError *error)
   return EXIT_FAILURE;
 }
 
+/* Why standard output did not take something, at first; 0: it took all. */
+static int output_problem;
+
+void
+l4_command_flush (void)
+{
+  if ((fflush (stdout) != 0 || ferror (stdout)) && output_problem == 0)
+    output_problem = errno != 0 ? errno : EIO;
+}
+
 /* What was printed must have arrived, however the program ends. */
 static void
 check_output (void)
@@ -32,9 +42,10 @@ check_output (void)
   g_autoptr (GError) error = NULL;
 
   errno = 0;
-  if (fflush (stdout) == 0 && !ferror (stdout))
+  l4_command_flush ();
+  if (output_problem == 0)
     return;
-  error = g_error_new (L4_ERROR, L4_ERROR_IO, _("standard output: %s"), g_strerror (errno != 0 ? errno : EIO));
+  error = g_error_new (L4_ERROR, L4_ERROR_IO, _("standard output: %s"), g_strerror (output_problem));
   _exit (l4_command_fail (error));
 }
 

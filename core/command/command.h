@@ -43,6 +43,9 @@ int l4_command_main (const L4Command *command, int argc, char **argv);
  * the first of a container, which hears none that it has no handler for; exit() checks that what was printed has arrived. */
 void l4_command_begin (void);
 
+/* What was printed goes to standard output now. What that does not take is told when the program ends. */
+void l4_command_flush (void);
+
 /* Ends the process as that signal would: by it, or with exit status 128 + number as the first process of a container. For who had a handler
  * of their own to put things in order first. */
 G_NORETURN void l4_command_end_by_signal (int number);

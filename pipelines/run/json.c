@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "command/command.h"
+
 yyjson_mut_val *
 l4_json_begin (yyjson_mut_doc **doc, const char *event)
 {
@@ -27,7 +29,7 @@ l4_json_end (yyjson_mut_doc *doc)
 
   if (line != NULL) {
     puts (line);
-    fflush (stdout);
+    l4_command_flush ();
   }
   free (line);
   yyjson_mut_doc_free (doc);

@@ -10,6 +10,7 @@
 #include <yyjson.h>
 
 #include "base/i18n.h"
+#include "command/command.h"
 #include "llama4.h"
 #include "run/json.h"
 
@@ -298,7 +299,7 @@ print_end (const L4Progress *self, gboolean done)
   else
     printf (_("%s: %u windows, %s of video, %.1f times real time\n"), name, self->n_said, length,
         (self->position - self->from) / 1e9 / MAX (seconds, 1e-3));
-  fflush (stdout);
+  l4_command_flush ();
 }
 
 void

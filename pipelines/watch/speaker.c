@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/i18n.h"
+#include "command/command.h"
 #include "run/json.h"
 #include "watch/alert.h"
 #include "watch/clock.h"
@@ -20,7 +21,7 @@ static void
 print_line (const char *line)
 {
   puts (line);
-  fflush (stdout);
+  l4_command_flush ();
 }
 
 void

@@ -97,7 +97,7 @@ test_a_full_disk_is_an_error_of_every_command (void)
 
     g_test_message ("%s", commands[i]);
     g_assert_cmpint (shell (line, &err), ==, 1);
-    g_assert_nonnull (strstr (err, "llama4: standard output: "));
+    g_assert_nonnull (strstr (err, "llama4: standard output: No space left on device\n"));
   }
 }
 
