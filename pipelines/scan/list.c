@@ -22,15 +22,25 @@ wait_for_input (int file, GCancellable *cancellable)
   return !g_cancellable_is_cancelled (cancellable);
 }
 
+/* Some systems end lines with a carriage return as well, which a name may end with, too. */
+static void
+leave_out_return (char *path, gsize length)
+{
+  if (length > 0 && path[length - 1] == '\r' && !g_file_test (path, G_FILE_TEST_EXISTS))
+    path[length - 1] = '\0';
+}
+
 /* One path, of so many bytes. That of a list whose paths end otherwise than was said would be the first of them, and the others lost. */
 static gboolean
-take_path (L4Scan *self, const char *bytes, gsize length, GCancellable *cancellable, GError **error)
+take_path (L4Scan *self, const char *bytes, gsize length, char end, GCancellable *cancellable, GError **error)
 {
   g_autofree char *path = g_strndup (bytes, length);
 
   if (memchr (bytes, '\0', length) != NULL)
     return l4_fail (error, L4_ERROR_INPUT, _("standard input: has zero bytes; paths that end with them are read with --null"));
-  return length == 0 || l4_scan_add (self, path, cancellable);
+  if (end == '\n')
+    leave_out_return (path, length);
+  return *path == '\0' || l4_scan_add (self, path, cancellable);
 }
 
 /* Takes the paths that are whole out of bytes. */
@@ -42,7 +52,7 @@ take_paths (L4Scan *self, GByteArray *bytes, char end, GCancellable *cancellable
   guint from = 0;
 
   while (goes_on && (found = memchr (bytes->data + from, end, bytes->len - from)) != NULL) {
-    goes_on = take_path (self, (const char *) bytes->data + from, found - bytes->data - from, cancellable, error);
+    goes_on = take_path (self, (const char *) bytes->data + from, found - bytes->data - from, end, cancellable, error);
     from = found - bytes->data + 1;
   }
   if (from > 0)

@@ -186,6 +186,25 @@ test_no_files (Fixture *self, gconstpointer data)
 }
 
 static void
+test_list_of_another_system (Fixture *self, gconstpointer data)
+{
+  static const char *const names[] = { "a.mp4", "return.mp4\r", NULL };
+  g_autoptr (L4Scan) scan = l4_scan_new (FALSE, on_problem, self);
+  g_autofree char *text = g_strdup_printf ("%s/a.mp4\r\n\r\n%s/return.mp4\r\n", self->folder, self->folder), *found = NULL;
+  int ends_of_pipe[2];
+
+  make (self, names);
+  g_assert_cmpint (pipe (ends_of_pipe), ==, 0);
+  g_assert_cmpint (write (ends_of_pipe[1], text, strlen (text)), ==, strlen (text));
+  close (ends_of_pipe[1]);
+  g_assert_true (l4_scan_add_list (scan, ends_of_pipe[0], '\n', NULL, NULL) && l4_scan_finish (scan, NULL));
+  close (ends_of_pipe[0]);
+  found = list (self, scan);
+  g_assert_cmpstr (found, ==, "a.mp4\nreturn.mp4\r\n");
+  g_assert_cmpstr (self->problems->str, ==, "");
+}
+
+static void
 test_given_twice (Fixture *self, gconstpointer data)
 {
   static const char *const names[] = { "a.mp4", "b.bin", NULL };
@@ -343,6 +362,7 @@ main (int argc, char **argv)
     {"what-is-no-file-is-named", test_no_files},
     {"what-is-given-twice-is-taken-once", test_given_twice},
     {"a-list-may-end-its-paths-in-two-ways", test_list},
+    {"lines-of-a-list-may-end-as-on-another-system", test_list_of_another_system},
     {"an-empty-path-is-not-the-folder-that-we-are-in", test_empty},
     {"a-list-whose-paths-end-otherwise-is-refused", test_other_ends},
     {"looking-can-be-cancelled", test_cancelled},
