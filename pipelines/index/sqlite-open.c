@@ -246,14 +246,15 @@ open_to_read (L4Sqlite *self, GError **error)
   return version <= L4_SCHEMA_VERSION || l4_database_refuse_version (&self->base, version, error);
 }
 
-/* Whether a file that is not there cannot be made for lack of rights, as errno tells. SQLite tries to read it then, and tells that there is
- * none. */
+/* Whether a file that is not there, the index or its log, cannot be made for lack of rights, as errno tells. SQLite tries to read it then, and
+ * tells that there is none, or that nothing can be written. */
 static gboolean
-cannot_be_made (const char *path)
+cannot_be_made (const L4Sqlite *self)
 {
-  g_autofree char *folder = g_path_get_dirname (path);
+  g_autofree char *folder = g_path_get_dirname (self->path);
+  gboolean is_missing = (self->result & 0xff) == SQLITE_CANTOPEN && sqlite3_system_errno (self->handle) == ENOENT;
 
-  return access (path, F_OK) != 0 && errno == ENOENT && access (folder, W_OK | X_OK) != 0;
+  return (is_missing || (self->result & 0xff) == SQLITE_READONLY) && access (folder, W_OK | X_OK) != 0;
 }
 
 /* Of what is there but no file, nothing else is tried: a pipe would be waited for. */
@@ -267,7 +268,7 @@ l4_sqlite_open_file (L4Sqlite *self, GError **error)
     return l4_database_fail (&self->base, L4_ERROR_IO, error, _("is no file"));
   if (self->base.mode == L4_INDEX_READ ? open_to_read (self, &why) : open_to_write (self, &why))
     return TRUE;
-  if ((self->result & 0xff) == SQLITE_CANTOPEN && cannot_be_made (self->path))
+  if (cannot_be_made (self))
     return l4_database_fail (&self->base, L4_ERROR_IO, error, "%s", g_strerror (errno));
   if ((self->result & 0xff) == SQLITE_BUSY && !has_locks (self->path))
     return l4_database_fail (&self->base, L4_ERROR_IO, error, _("this file system cannot hold an index: it knows no locks"));

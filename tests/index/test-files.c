@@ -137,6 +137,17 @@ test_that_none_may_be_made_is_said (void)
   g_assert_cmpint (g_chmod (place->folder, 0755), ==, 0);
 }
 
+static void
+test_that_no_log_may_be_made_beside_one_is_said (void)
+{
+  g_autoptr (Place) place = place_new ();
+
+  l4_index_close (fill (place, 3));
+  set_modes (place, 0555, 0666);
+  as_nobody (assert_not_made, place->where, 0);
+  set_modes (place, 0755, 0644);
+}
+
 /* A process is killed at work; then the disk is mounted for reading only, or copied to a disc. Its last windows are in the log. */
 static void
 test_what_is_in_the_log_of_one_that_can_only_be_read_is_read_too (void)
@@ -367,6 +378,7 @@ main (int argc, char **argv)
   g_test_add_func ("/files/one-that-can-only-be-read-is-read", test_one_that_can_only_be_read_is_read);
   g_test_add_func ("/files/one-that-can-only-be-read-is-not-written-to", test_one_that_can_only_be_read_is_not_written_to);
   g_test_add_func ("/files/that-none-may-be-made-is-said", test_that_none_may_be_made_is_said);
+  g_test_add_func ("/files/that-no-log-may-be-made-beside-one-is-said", test_that_no_log_may_be_made_beside_one_is_said);
   g_test_add_func ("/files/what-is-in-the-log-of-one-that-can-only-be-read-is-read-too",
       test_what_is_in_the_log_of_one_that_can_only_be_read_is_read_too);
   g_test_add_func ("/files/who-has-read-leaves-one-file", test_who_has_read_leaves_one_file);
