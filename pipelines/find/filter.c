@@ -14,9 +14,9 @@ static struct
 static const GOptionEntry entries[] = {
   {"file", 0, 0, G_OPTION_ARG_FILENAME, &given.file, N_("Only films whose name matches, or whose path if a slash is in it: '*.mkv', "
         "'2026/*', '[a-m]*'"), "GLOB"},
-  {"since", 0, 0, G_OPTION_ARG_FILENAME, &given.since, N_("Only films of files changed then or later: 2026-11-28, 2026-11-28T10:00, "
-        "yesterday, 12h, 3d, 2w"), "DATE"},
-  {"until", 0, 0, G_OPTION_ARG_FILENAME, &given.until, N_("Only films of files changed then or earlier"), "DATE"},
+  {"since", 0, 0, G_OPTION_ARG_FILENAME, &given.since, N_("Only films of files changed then or later, and what cameras showed then or "
+        "later: 2026-11-28, 2026-11-28T10:00, yesterday, 12h, 3d, 2w"), "DATE"},
+  {"until", 0, 0, G_OPTION_ARG_FILENAME, &given.until, N_("Only films of files changed, and what cameras showed, then or earlier"), "DATE"},
   {NULL}
 };
 

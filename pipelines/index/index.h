@@ -68,9 +68,9 @@ typedef struct
   char *path;                   /* where it was seen last, absolute; bytes as the file system has them. NULL: another film has taken its
                                    place, and searching leaves it out */
   guint64 size;                 /* bytes */
-  gint64 mtime;                 /* of the file, nanoseconds since 1970 */
+  gint64 mtime;                 /* of the file, nanoseconds since 1970; of a camera's day, when its duration was over */
   char *key;                    /* of the content (film.h); of what is no film too */
-  char *container, *codec;      /* NULL: not known */
+  char *container, *codec;      /* NULL: not known; a camera's day has the container "camera" */
   guint width, height;
   guint64 duration;             /* nanoseconds; 0: not known */
 } L4IndexVideo;
@@ -166,7 +166,7 @@ typedef struct
 {
   const char *words;            /* words, "phrases", prefix*, OR, -not */
   const char *file;             /* glob over the path; NULL: all */
-  gint64 since, until;          /* of the file's time, nanoseconds since 1970; 0: open */
+  gint64 since, until;          /* of the file's time, or that of a camera's window, nanoseconds since 1970; 0: open */
   guint limit, offset;          /* limit 0: 20 */
   gboolean any;                 /* windows with any of the words, best first, rather than with all of them: for questions */
 } L4IndexQuery;

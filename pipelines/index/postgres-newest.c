@@ -35,7 +35,7 @@ find_films (L4Database *database, const L4Search *search, char **films, GError *
   *films = NULL;
   if (search->regex == NULL && search->since == 0 && search->until == 0)
     return TRUE;
-  if (!l4_database_query (database, row_id, ids, error, "SELECT v.id FROM videos AS v WHERE $1::bigint > 0 AND " L4_FILTER " LIMIT $1",
+  if (!l4_database_query (database, row_id, ids, error, "SELECT v.id FROM videos AS v WHERE $1::bigint > 0 AND " L4_FILTER L4_FILM_IN_TIME " LIMIT $1",
           "itii", (gint64) MAX_FILMS + 1, search->regex, search->since, search->until))
     return FALSE;
   if (ids->len <= MAX_FILMS)
@@ -57,11 +57,11 @@ get_next_span (gint64 span, guint n_hits, guint64 n_needed)
 gboolean
 l4_postgres_find_newest (L4Database *database, const L4Search *search, const char *query, guint64 n, GArray *ids, GError **error)
 {
-  static const char of_all[] = "WITH matching AS MATERIALIZED (SELECT id, video, run FROM windows WHERE words @@ $1::tsquery AND "
-      "id > $5::bigint AND id <= $6::bigint) SELECT w.id FROM matching AS w " L4_FILM " WHERE " L4_FILTER " ORDER BY w.id DESC LIMIT $7";
-  static const char of_films[] = "WITH matching AS MATERIALIZED (SELECT id, video, run FROM windows WHERE words @@ $1::tsquery AND "
+  static const char of_all[] = "WITH matching AS MATERIALIZED (SELECT id, video, run, start, \"end\" FROM windows WHERE words @@ $1::tsquery AND "
+      "id > $5::bigint AND id <= $6::bigint) SELECT w.id FROM matching AS w " L4_FILM " WHERE " L4_FILTER L4_WINDOW_IN_TIME " ORDER BY w.id DESC LIMIT $7";
+  static const char of_films[] = "WITH matching AS MATERIALIZED (SELECT id, video, run, start, \"end\" FROM windows WHERE words @@ $1::tsquery AND "
       "id > $5::bigint AND id <= $6::bigint AND video = ANY ($8::bigint[])) SELECT w.id FROM matching AS w " L4_FILM " WHERE " L4_FILTER
-      " ORDER BY w.id DESC LIMIT $7";
+      L4_WINDOW_IN_TIME " ORDER BY w.id DESC LIMIT $7";
   gint64 to = 0, span = FIRST_SPAN;
   guint first = ids->len;
   g_autofree char *films = NULL;

@@ -135,7 +135,7 @@ search_any (L4Database *database, const L4Search *search, L4Lexemes *lexemes, GP
       "json_array_elements_text ($6::json) WITH ORDINALITY AS w USING (ordinality)), "
       "candidates AS MATERIALIZED (SELECT id FROM windows WHERE words @@ $1::tsquery UNION SELECT unnest ($7::bigint[])) "
       "SELECT " COLUMNS ", (SELECT sum (weight) FROM terms WHERE w.words @@ query) AS score FROM candidates AS c JOIN windows AS w "
-      "ON w.id = c.id " L4_FILM " WHERE " L4_FILTER " ORDER BY score DESC, w.id DESC LIMIT $8 OFFSET $9", "ttiitttii", rare->str,
+      "ON w.id = c.id " L4_FILM " WHERE " L4_FILTER L4_WINDOW_IN_TIME " ORDER BY score DESC, w.id DESC LIMIT $8 OFFSET $9", "ttiitttii", rare->str,
       search->regex, search->since, search->until, queries->str, weights->str, common, (gint64) search->limit, (gint64) search->offset);
 }
 

@@ -22,6 +22,16 @@ struct _L4Search
   guint64 limit, offset;        /* of the hits; never beyond the end of a block unless any */
 };
 
+/* When the times of a camera's day (videos AS v) begin, nanoseconds since 1970; NULL: of a film, for which the time of its file counts. */
+#define L4_BEGIN "CASE WHEN v.container = 'camera' AND v.duration > 0 THEN v.mtime - v.duration END"
+#define L4_LONGEST_DAY "93600000000000" /* of 25 hours, and a window that is an hour long */
+
+/* Whether it is in the time of the search ($3 and $4): of a film, or a day that may have such windows; and of these (windows AS w). */
+#define L4_IN_TIME(last, first) "(CAST ($3 AS bigint) = 0 OR COALESCE (" L4_BEGIN " + " last ", v.mtime) >= $3) AND " \
+    "(CAST ($4 AS bigint) = 0 OR COALESCE (" L4_BEGIN " + " first ", v.mtime) <= $4)"
+#define L4_FILM_IN_TIME L4_IN_TIME (L4_LONGEST_DAY, "0")
+#define L4_WINDOW_IN_TIME L4_IN_TIME ("w.\"end\"", "w.start")
+
 /* Adds what there is to hits (of L4IndexHit), best first. Within a transaction. */
 gboolean l4_sqlite_search (L4Database *database, const L4Search *search, GPtrArray *hits, GError **error);
 gboolean l4_postgres_search (L4Database *database, const L4Search *search, GPtrArray *hits, GError **error);

@@ -165,7 +165,7 @@ row_film (const L4Value *columns, gpointer data)
   g_string_append_printf (films->ids, "%s%" G_GINT64_FORMAT, films->n++ > 0 ? "," : "[", l4_value_integer (columns));
 }
 
-#define FILTER "v.path IS NOT NULL AND ($2 IS NULL OR path_matches ($2, v.shown)) AND ($3 = 0 OR v.mtime >= $3) AND ($4 = 0 OR v.mtime <= $4)"
+#define FILTER "v.path IS NOT NULL AND ($2 IS NULL OR path_matches ($2, v.shown)) AND "
 
 /* The films that are chosen by name and time, when they are few, as a JSON array. NULL in *films: all are, or many. (transfer full) */
 static gboolean
@@ -178,7 +178,7 @@ find_films (L4Database *database, const L4Search *search, char **films, GError *
   *films = NULL;
   if (search->regex == NULL && search->since == 0 && search->until == 0)
     return TRUE;
-  if (!l4_database_query (database, row_film, &found, error, "SELECT v.id FROM videos AS v WHERE " FILTER " LIMIT $1", "itii",
+  if (!l4_database_query (database, row_film, &found, error, "SELECT v.id FROM videos AS v WHERE " FILTER L4_FILM_IN_TIME " LIMIT $1", "itii",
           (gint64) most + 1, search->regex, search->since, search->until))
     return FALSE;
   if (found.n <= most)
@@ -189,7 +189,7 @@ find_films (L4Database *database, const L4Search *search, char **films, GError *
 #define COLUMNS(rank) "SELECT " L4_VIDEO_COLUMNS ", " L4_WINDOW_COLUMNS_BARE ", " rank " AS score, " \
     "highlight (sentences, 0, '" L4_MARK_BEGIN "', '" L4_MARK_END "') "
 #define FROM "sentences AS s CROSS JOIN windows AS w ON w.id = s.rowid CROSS JOIN videos AS v ON v.id = w.video "
-#define WHERE "WHERE s.sentences MATCH $1 AND v.newest_run = w.run AND " FILTER
+#define WHERE "WHERE s.sentences MATCH $1 AND v.newest_run = w.run AND " FILTER L4_WINDOW_IN_TIME
 #define PLACES "(SELECT video, min (id) AS first, max (id) AS last FROM windows WHERE video IN (SELECT value FROM json_each ($9)) GROUP BY video)"
 #define BLOCK " ORDER BY s.rowid DESC LIMIT $5 OFFSET $6) ORDER BY score DESC, 11 DESC LIMIT $7 OFFSET $8"
 

@@ -172,13 +172,14 @@ close_day (L4Store *self, Open *open, L4IndexState state, GError **error)
   return right;
 }
 
-/* What the search takes for the time of the film is that of its latest window. */
+/* By time and duration the search knows when the day began. */
 static gboolean
 touch (L4Store *self, Open *open, gint64 until, GError **error)
 {
   gint64 now = g_get_monotonic_time ();
 
   open->video->mtime = until * 1000;
+  open->video->duration = MAX (until - open->day.midnight, 0) * 1000;
   if (open->touched != 0 && now - open->touched < TOUCH_EVERY_US)
     return TRUE;
   open->touched = now;

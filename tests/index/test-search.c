@@ -5,6 +5,7 @@
 
 #define SECOND G_GUINT64_CONSTANT (1000000000)
 #define DAY (86400 * G_GINT64_CONSTANT (1000000000))
+#define HOUR (3600 * G_GINT64_CONSTANT (1000000000))
 #define MARK_BEGIN "\356\200\200"
 #define MARK_END "\356\200\201"
 
@@ -270,6 +271,53 @@ test_files_are_chosen_by_glob_and_time (void)
   assert_filter (&archive, (L4IndexQuery) { .since = 1, .until = G_MAXINT64, .file = "*.mp4" }, "1 3");
 }
 
+/* The hours at which a camera showed what is found, the newest first. (transfer full) */
+static char *
+find_hours (L4Index *index, gboolean any, guint since, guint until)
+{
+  L4IndexQuery query = { .words = "car", .any = any, .since = 100 * DAY + since * HOUR, .until = until > 0 ? 100 * DAY + until * HOUR : 0 };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) hits = l4_index_search (index, &query, NULL, &error);
+  GString *found = g_string_new (NULL);
+
+  g_assert_no_error (error);
+  for (guint i = 0; i < hits->len; i++)
+    g_string_append_printf (found, "%s%u", i > 0 ? " " : "", (guint) (((L4IndexHit *) hits->pdata[i])->window->start / HOUR));
+  return g_string_free (found, FALSE);
+}
+
+static void
+assert_hours (L4Index *index, guint since, guint until, const char *expected)
+{
+  for (guint any = 0; any < 2; any++) {
+    g_autofree char *found = find_hours (index, any, since, until);
+
+    g_assert_cmpstr (found, ==, expected);
+  }
+}
+
+static void
+test_what_a_camera_showed_is_chosen_by_when_it_did (void)
+{
+  g_auto (Archive) archive = archive_new ();
+  L4IndexVideo day = { .path = (char *) "/cameras/gate/1970-04-11", .key = (char *) "camera:gate:1970-04-11", .container = (char *) "camera",
+    .mtime = 100 * DAY + 20 * HOUR, .duration = 20 * HOUR };
+  gint64 run = add_run (archive.index, "scout");
+  g_autoptr (GError) error = NULL;
+
+  l4_index_put_video (archive.index, &day, &error);
+  g_assert_no_error (error);
+  for (guint hour = 0; hour <= 20; hour += 10)
+    add_window (archive.index, day.id, run, hour * 3600, "A car.");
+  assert_hours (archive.index, 0, 0, "20 10 0");
+  assert_hours (archive.index, 9, 0, "20 10");
+  assert_hours (archive.index, 9, 11, "10");
+  assert_hours (archive.index, 0, 11, "10 0");
+  assert_hours (archive.index, 11, 19, "");
+  assert_hours (archive.index, 20, 0, "20");    /* which the day's time is behind of for a while */
+  assert_hours (archive.index, 21, 0, "");
+}
+
 /* The best of one word are short or have it twice; with any, what has more words, and rarer ones, comes first. */
 static void
 test_the_best_comes_first (void)
@@ -499,6 +547,7 @@ main (int argc, char **argv)
   g_test_add_func ("/search/random-queries-are-carried-out-or-refused", test_random_queries_are_carried_out_or_refused);
   g_test_add_func ("/search/what-cannot-be-searched-for-is-an-error", test_what_cannot_be_searched_for_is_an_error);
   g_test_add_func ("/search/files-are-chosen-by-glob-and-time", test_files_are_chosen_by_glob_and_time);
+  g_test_add_func ("/search/what-a-camera-showed-is-chosen-by-when-it-did", test_what_a_camera_showed_is_chosen_by_when_it_did);
   g_test_add_func ("/search/the-best-comes-first", test_the_best_comes_first);
   g_test_add_func ("/search/hits-are-marked", test_hits_are_marked);
   g_test_add_func ("/search/a-word-that-hits-nothing-gets-the-nearest-that-would", test_a_word_that_hits_nothing_gets_the_nearest_that_would);
