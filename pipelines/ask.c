@@ -80,7 +80,8 @@ make_prompt (guint n, gpointer user_data)
     const L4IndexHit *hit = self->hits->pdata[i];
     g_autofree char *base = g_path_get_basename (hit->video->path), *name = l4_talk_quote (base);
     g_autofree char *text = l4_talk_quote (hit->window->text);
-    g_autofree char *start = l4_progress_time (hit->window->start), *end = l4_progress_time (hit->window->end);
+    g_autofree char *start = l4_progress_time (l4_index_video_clock (hit->video, hit->window->start));
+    g_autofree char *end = l4_progress_time (l4_index_video_clock (hit->video, hit->window->end));
 
     g_string_append_printf (prompt, "[%u] %s, %s to %s: %s\n", i + 1, name, start, end, text);
   }
@@ -181,7 +182,8 @@ print_sources (const Question *self)
   for (guint i = 0; i < self->hits->len; i++) {
     const L4IndexHit *hit = self->hits->pdata[i];
     g_autofree char *path = l4_text_to_line (hit->video->path, -1), *text = l4_text_to_line (hit->window->text, -1);
-    g_autofree char *start = l4_progress_time (hit->window->start), *end = l4_progress_time (hit->window->end);
+    g_autofree char *start = l4_progress_time (l4_index_video_clock (hit->video, hit->window->start));
+    g_autofree char *end = l4_progress_time (l4_index_video_clock (hit->video, hit->window->end));
 
     if (!l4_cites_named (self->cites, i + 1))
       continue;

@@ -62,7 +62,8 @@ static void
 print_hit (const L4IndexHit *hit, guint number, gboolean bold)
 {
   g_autofree char *path = l4_text_to_line (hit->video->path, -1);
-  g_autofree char *start = l4_progress_time (hit->window->start), *end = l4_progress_time (hit->window->end);
+  g_autofree char *start = l4_progress_time (l4_index_video_clock (hit->video, hit->window->start));
+  g_autofree char *end = l4_progress_time (l4_index_video_clock (hit->video, hit->window->end));
   g_autofree char *text = show_marks (hit->marked, bold ? "\033[1m" : "«", bold ? "\033[0m" : "»");
 
   printf ("%3u  %s  %s – %s\n     %s\n", number, path, start, end, text);

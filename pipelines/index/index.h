@@ -78,6 +78,9 @@ typedef struct
 void l4_index_video_free (L4IndexVideo *video);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (L4IndexVideo, l4_index_video_free)
 
+/* A time of its windows as people count it: of a camera's day as the clock on the wall does, which is set in some. */
+guint64 l4_index_video_clock (const L4IndexVideo *video, guint64 time);
+
 /* NULL without an error: there is none. (transfer full) */
 L4IndexVideo *l4_index_find_path (L4Index *self, const char *path, GError **error);
 L4IndexVideo *l4_index_find_key (L4Index *self, const char *key, GError **error);

@@ -7,6 +7,8 @@
 #include "index/index-private.h"
 #include "index/videos.h"
 
+#define NS G_GINT64_CONSTANT (1000000000)       /* in a second */
+
 void
 l4_index_video_free (L4IndexVideo *video)
 {
@@ -35,6 +37,21 @@ l4_video_from_row (const L4Value *columns)
   video->height = MIN (l4_value_unsigned (&columns[8]), G_MAXINT);
   video->duration = l4_value_unsigned (&columns[9]);
   return video;
+}
+
+guint64
+l4_index_video_clock (const L4IndexVideo *video, guint64 time)
+{
+  gint64 begin = (video->mtime - (gint64) video->duration) / NS, set = 0;
+  g_autoptr (GDateTime) midnight = NULL, moment = NULL;
+
+  if (g_strcmp0 (video->container, "camera") != 0 || video->duration == 0)
+    return time;
+  midnight = g_date_time_new_from_unix_local (begin);
+  moment = midnight != NULL ? g_date_time_new_from_unix_local (begin + (gint64) (time / NS)) : NULL;
+  if (moment != NULL)
+    set = (g_date_time_get_utc_offset (moment) - g_date_time_get_utc_offset (midnight)) * G_GINT64_CONSTANT (1000);
+  return MAX ((gint64) time + set, 0);
 }
 
 /* Finding ----------------------------------------------------------------------------------------------------------------------- */

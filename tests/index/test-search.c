@@ -320,6 +320,35 @@ test_what_a_camera_showed_is_chosen_by_when_it_did (void)
 
 /* The best of one word are short or have it twice; with any, what has more words, and rarer ones, comes first. */
 static void
+test_times_of_a_camera_are_those_of_the_clock_on_the_wall (void)
+{
+  static const struct
+  {
+    const char *midnight;
+    guint elapsed, shown;
+  } cases[] = {
+    {"2026-03-28T23:00:00Z", 1, 1}, {"2026-03-28T23:00:00Z", 2, 3}, {"2026-03-28T23:00:00Z", 19, 20},
+    {"2026-10-24T22:00:00Z", 2, 2}, {"2026-10-24T22:00:00Z", 3, 2}, {"2026-10-24T22:00:00Z", 21, 20},
+    {"2026-11-29T23:00:00Z", 20, 20},
+  };
+  g_autofree char *before = g_strdup (g_getenv ("TZ"));
+
+  g_setenv ("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", TRUE);
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (GDateTime) midnight = g_date_time_new_from_iso8601 (cases[i].midnight, NULL);
+    L4IndexVideo day = {.mtime = g_date_time_to_unix (midnight) * SECOND + 22 * HOUR,.duration = 22 * HOUR };
+
+    g_assert_cmpuint (l4_index_video_clock (&day, cases[i].elapsed * HOUR), ==, cases[i].elapsed * HOUR);
+    day.container = (char *) "camera";
+    g_assert_cmpuint (l4_index_video_clock (&day, cases[i].elapsed * HOUR), ==, cases[i].shown * HOUR);
+  }
+  if (before != NULL)
+    g_setenv ("TZ", before, TRUE);
+  else
+    g_unsetenv ("TZ");
+}
+
+static void
 test_the_best_comes_first (void)
 {
   g_auto (Archive) archive = archive_new ();
@@ -548,6 +577,7 @@ main (int argc, char **argv)
   g_test_add_func ("/search/what-cannot-be-searched-for-is-an-error", test_what_cannot_be_searched_for_is_an_error);
   g_test_add_func ("/search/files-are-chosen-by-glob-and-time", test_files_are_chosen_by_glob_and_time);
   g_test_add_func ("/search/what-a-camera-showed-is-chosen-by-when-it-did", test_what_a_camera_showed_is_chosen_by_when_it_did);
+  g_test_add_func ("/search/times-of-a-camera-are-those-of-the-clock-on-the-wall", test_times_of_a_camera_are_those_of_the_clock_on_the_wall);
   g_test_add_func ("/search/the-best-comes-first", test_the_best_comes_first);
   g_test_add_func ("/search/hits-are-marked", test_hits_are_marked);
   g_test_add_func ("/search/a-word-that-hits-nothing-gets-the-nearest-that-would", test_a_word_that_hits_nothing_gets_the_nearest_that_would);
