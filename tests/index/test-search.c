@@ -318,7 +318,6 @@ test_what_a_camera_showed_is_chosen_by_when_it_did (void)
   assert_hours (archive.index, 21, 0, "");
 }
 
-/* The best of one word are short or have it twice; with any, what has more words, and rarer ones, comes first. */
 static void
 test_times_of_a_camera_are_those_of_the_clock_on_the_wall (void)
 {
@@ -348,6 +347,7 @@ test_times_of_a_camera_are_those_of_the_clock_on_the_wall (void)
     g_unsetenv ("TZ");
 }
 
+/* The best of one word are short or have it twice; with any, what has more words, and rarer ones, comes first. */
 static void
 test_the_best_comes_first (void)
 {
